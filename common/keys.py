@@ -1,0 +1,79 @@
+"""The keys that decide whether two spellings are one thing (DOMAIN §4)."""
+
+import re
+import unicodedata
+
+EMPTY_WORDS = frozenset({"", "-", "--", "nan", "none", "null", "nat", "n/a"})
+
+# The masculine ordinal º is typed for the degree sign ° (`Nº` for `N°`); NFKD would turn it, and the ligature №, into a
+# letter o.
+_ONE_SIGN = {ord("º"): "°", ord("№"): "N°"}
+_TYPOGRAPHY = {ord("’"): "'"}
+# Line breaks and tabs separate words; the other control characters, and those that show as nothing at all, are noise.
+_NOISE: dict[int, str | None] = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)))
+_NOISE |= dict.fromkeys((0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x85), " ")
+_NOISE |= dict.fromkeys((0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF))
+_CLEANING = _NOISE | _TYPOGRAPHY
+
+_NOT_HEADER = re.compile(r"[^a-z0-9]+")
+_NOT_NAME = re.compile(r"[^A-Z0-9]+")
+_POINT_ZERO = re.compile(r"([0-9]+)\.0")
+
+
+def clean_text(text: str) -> str:
+    """Trim, make runs of white space one space and `’` an apostrophe, drop control characters (DOMAIN §4 "Text")."""
+    # Characters that do not print are all the noise and all the white space but the plain space.
+    if "’" in text or not text.isprintable():
+        text = text.translate(_CLEANING)
+    return " ".join(text.split())
+
+
+def is_empty(text: str | None) -> bool:
+    """Tell whether a cell says nothing: blank, `-`, `--`, `nan`, `none`, `null`, `nat`, `n/a` (DOMAIN §4 "Empty")."""
+    if text is None:
+        return True
+    if len(text) > 4 and text.isprintable() and text[0] != " " and text[-1] != " ":
+        return False
+    return clean_text(text).lower() in EMPTY_WORDS
+
+
+def _fold(text: str) -> str:
+    """Drop accents and case: NFKD without its marks, in capitals."""
+    if text.isascii():
+        return text.upper()
+    apart = unicodedata.normalize("NFKD", text.translate(_ONE_SIGN))
+    return "".join([c for c in apart if c < "\x80" or unicodedata.category(c) != "Mn"]).upper()
+
+
+def header_key(text: str) -> str:
+    """Key of a column header (DOMAIN §4): `Numéro de Sinistre` and `numero_de_sinistre` are `numerodesinistre`."""
+    return _NOT_HEADER.sub("", _fold(text).lower())
+
+
+def label_key(text: str) -> str:
+    """Key of employers, partners, plans, act categories, acts and operators (DOMAIN §4)."""
+    folded = _fold(clean_text(text))
+    # Some letters and signs come apart into spaces (`¨`).
+    return folded if text.isascii() else clean_text(folded)
+
+
+def name_key(text: str) -> str:
+    """Key of a person (DOMAIN §4): the words of the name in sorted order, so `LAWSON AFI` is `Afi  Lawson`."""
+    return " ".join(sorted(_NOT_NAME.sub(" ", _fold(clean_text(text))).split()))
+
+
+def reference_text(text: str) -> str:
+    """A policy, invoice or payment number as read: clean, and without the `.0` of a number cell (DOMAIN §4)."""
+    text = clean_text(text)
+    number = _POINT_ZERO.fullmatch(text) if text.endswith(".0") else None
+    return number[1] if number else text
+
+
+def reference_key(text: str) -> str:
+    """Key of policy, invoice, payment and card numbers (DOMAIN §4): `45/RD / GB` and `45/RD/GB` are `45RDGB`."""
+    return _NOT_NAME.sub("", _fold(reference_text(text)))
+
+
+def claim_number(text: str) -> str:
+    """A claim number in capitals without any white space, nor the `.0` of a number cell (DOMAIN §4)."""
+    return "".join(reference_text(text).upper().split())

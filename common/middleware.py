@@ -1,0 +1,44 @@
+"""Requests that are refused before anything reads them."""
+
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import get_language_from_request, override
+from django.utils.translation import gettext as _
+
+CHUNK_BYTES = 256 * 1024
+
+
+class PostSizeMiddleware:
+    """413 for a body larger than CONCORD["MAX_POST_BYTES"], by the length that it announces.
+
+    A body without an announced length reaches no view: Django reads only as much as was announced.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        most: int = settings.CONCORD["MAX_POST_BYTES"]
+        announced = str(request.META.get("CONTENT_LENGTH") or "0")
+        # A length that is no number is the server's to refuse.
+        if not announced.isdecimal() or int(announced) <= most:
+            return self.get_response(request)
+        self._swallow(request, min(int(announced), 2 * most))
+        with override(get_language_from_request(request)):
+            detail = _("The request is too large: at most %(megabytes)d MB in one request.") % {
+                "megabytes": most // (1024 * 1024)
+            }
+        response = JsonResponse({"detail": detail}, status=413)
+        response["Connection"] = "close"
+        return response
+
+    @staticmethod
+    def _swallow(request: HttpRequest, size: int) -> None:
+        # A client that is still sending when the connection closes sees a broken pipe, and never our answer.
+        while size > 0:
+            chunk = request.read(min(size, CHUNK_BYTES))
+            if not chunk:
+                return
+            size -= len(chunk)

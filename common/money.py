@@ -1,0 +1,119 @@
+"""Amounts of money: read without a guess, kept as whole hundredths of the currency unit (DOMAIN §4 "Amounts")."""
+
+import re
+from decimal import ROUND_HALF_UP, Decimal
+
+from common.keys import clean_text
+
+# Decimal(18, 2) in the database holds sixteen digits before the point.
+_MOST_CENTS = 10**18 - 1
+_MOST_DIGITS = 16
+
+_MINUS_SIGNS = str.maketrans(dict.fromkeys("‐‑‒–—−﹣－", "-"))
+
+# ISO 4217, upper case only: in small letters these are words.
+_ISO_CODES = """
+AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY
+COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR
+IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR
+MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD
+SHP SLE SLL SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV WST XAF XCD
+XOF XPF YER ZAR ZMW
+"""
+_CURRENCY = (
+    r"(?:(?i:F\.? ?CFA|FRANCS? CFA|CFA|XOF|XAF|GNF|EUROS?|EUR|FRANCS?|FRS?|F)"
+    r"|(?:US)?\$|(?:GH)?₵|€|£|₦|" + "|".join(_ISO_CODES.split()) + ")"
+)
+_LEADING_CURRENCY = re.compile(rf"{_CURRENCY} ?(?=[-+(0-9])")
+_TRAILING_CURRENCY = re.compile(rf"(?<=[0-9)]) ?{_CURRENCY}$")
+
+_PLAIN = re.compile(r"(-?)([0-9]{1,16})(?:\.([0-9]+))?")
+_BARE = re.compile(r"[0-9., ]+")
+# Groups of three, parted by a space or by the separator that is not the decimal one.
+_GROUPED = re.compile(r"[0-9]{1,3}(?:[ .,][0-9]{3})+")
+
+
+def _without_currency(text: str) -> tuple[str, bool]:
+    """Take one currency word from the front or the back of a number; tell whether there was one."""
+    if _BARE.fullmatch(text):
+        return text, False
+    rest, found = _LEADING_CURRENCY.subn("", text, count=1) if _LEADING_CURRENCY.match(text) else (text, 0)
+    if not found:
+        rest, found = _TRAILING_CURRENCY.subn("", text, count=1)
+    return rest, bool(found)
+
+
+def _split_decimals(number: str) -> tuple[str, str] | None:
+    """Part digits, spaces, `,` and `.` into whole and decimal digits; None when the separators make no number."""
+    commas, points = number.count(","), number.count(".")
+    decimal = ""
+    if commas and points:
+        decimal = "," if number.rfind(",") > number.rfind(".") else "."
+        if number.count(decimal) > 1:
+            return None
+    elif commas + points == 1:
+        decimal = "," if commas else "."
+    whole, _, decimals = number.partition(decimal) if decimal else (number, "", "")
+    if not (whole or decimals) or (decimals and not (decimals.isascii() and decimals.isdigit())):
+        return None
+    if whole and not (whole.isascii() and whole.isdigit()):
+        if not _GROUPED.fullmatch(whole):
+            return None
+        whole = whole.replace(" ", "").replace(",", "").replace(".", "")
+    return whole, decimals
+
+
+def _cents(*, whole: str, decimals: str, negative: bool) -> int | None:
+    whole = whole.lstrip("0")
+    if len(whole) > _MOST_DIGITS:
+        return None
+    # The third decimal alone decides half-up rounding, however long the rest is.
+    padded = decimals[:3].ljust(3, "0")
+    cents = int(whole or "0") * 100 + int(padded[:2]) + (padded[2] >= "5")
+    if cents > _MOST_CENTS:
+        return None
+    return -cents if negative else cents
+
+
+def parse_amount(text: str) -> int | None:
+    """Read an amount as hundredths of the currency unit; None when it cannot be read (DOMAIN §4 "Amounts").
+
+    A half hundredth is rounded away from zero (0.005 → 1, -0.005 → -1). Spaces and thousands separators must part
+    groups of three digits: `12 345` is read, `1 2` and `12.05.2023` are not. A single `,` or `.` is the decimal sign,
+    whatever follows. Exponents, words, error cells and more than sixteen digits before the decimal sign are unreadable.
+    """
+    plain = _PLAIN.fullmatch(text)
+    if plain:
+        return _cents(whole=plain[2], decimals=plain[3] or "", negative=bool(plain[1]))
+    rest = clean_text(text).translate(_MINUS_SIGNS)
+    rest, has_currency = _without_currency(rest)
+    negative = False
+    if rest.startswith("(") and rest.endswith(")"):
+        negative, rest = True, rest[1:-1].strip()
+    elif rest[:1] in ("-", "+"):
+        negative, rest = rest[0] == "-", rest[1:].strip()
+    if not has_currency:
+        rest, _ = _without_currency(rest)
+    parted = _split_decimals(rest)
+    if parted is None:
+        return None
+    return _cents(whole=parted[0], decimals=parted[1], negative=negative)
+
+
+def to_decimal(cents: int) -> Decimal:
+    """Hundredths as a Decimal with two decimals, as the database keeps it: 30400 → Decimal("304.00")."""
+    return Decimal(decimal_string(cents))
+
+
+def cents_of(amount: Decimal) -> int:
+    """A Decimal amount as hundredths, half of one rounded away from zero. ValueError when it is no finite number."""
+    if not amount.is_finite():
+        raise ValueError("an amount must be a finite number")
+    return int(amount.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP).scaleb(2))
+
+
+def decimal_string(cents: int) -> str:
+    """Hundredths as a decimal string, as JSON carries them: -5 → "-0.05"."""
+    sign = "-" if cents < 0 else ""
+    whole, rest = divmod(abs(cents), 100)
+    return f"{sign}{whole}.{rest:02d}"

@@ -1,0 +1,15 @@
+"""Entry point of ASGI servers."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+application = get_asgi_application()
+
+from django.conf import settings  # noqa: E402  (known once the application is made)
+
+from config.secret import refuse_weak_secret  # noqa: E402
+
+refuse_weak_secret(key=settings.SECRET_KEY_GIVEN, debug=settings.DEBUG)

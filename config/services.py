@@ -1,0 +1,137 @@
+"""The services that an installation names by URL, turned into what Django and Celery want.
+
+Each has an embedded form for when none is named: SQLite, a spool folder, a database table, a local folder.
+"""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+SQLITE_BUSY_SECONDS = 20
+# A request answers within 5 s whatever Redis does, so no single wait may come near that.
+REDIS_CONNECT_SECONDS = 1
+REDIS_ANSWER_SECONDS = 2
+
+
+def database(*, url: str) -> dict[str, Any]:
+    """Django's settings of the database at `url`."""
+    settings: dict[str, Any] = dict(environ.Env.db_url_config(url))
+    options: dict[str, Any] = dict(settings.get("OPTIONS", {}))
+    if settings["ENGINE"] == "django.db.backends.sqlite3":
+        options |= {
+            # A transaction that will write takes the write lock at its start: SQLite refuses at once, without
+            # waiting, a reader that wants to become a writer behind another one.
+            "transaction_mode": "IMMEDIATE",
+            "timeout": SQLITE_BUSY_SECONDS,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+        }
+    elif settings["ENGINE"] == "django.db.backends.postgresql":
+        options.setdefault("connect_timeout", 5)
+        # One connection for each thread, checked before use: a restarted database costs nobody an error twice.
+        settings["CONN_MAX_AGE"] = 60
+        settings["CONN_HEALTH_CHECKS"] = True
+    else:
+        raise ImproperlyConfigured("DATABASE_URL must begin with postgresql:// or sqlite:///.")
+    settings["OPTIONS"] = options
+    return settings
+
+
+def caches(*, redis_url: str, prefix: str) -> dict[str, dict[str, Any]]:
+    """The cache, and beside it the counters of throttles: those stay in the database, so that neither is an
+    upload refused nor a password guessed without limit while Redis is away."""
+    in_database = {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "KEY_PREFIX": prefix}
+    throttle = in_database | {"LOCATION": "cache_throttle", "OPTIONS": {"MAX_ENTRIES": 100_000}}
+    if not redis_url:
+        return {"default": in_database | {"LOCATION": "cache_default"}, "throttle": throttle}
+    redis = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": redis_url,
+        "KEY_PREFIX": prefix,
+        "OPTIONS": {"socket_timeout": REDIS_ANSWER_SECONDS, "socket_connect_timeout": REDIS_CONNECT_SECONDS},
+    }
+    return {"default": redis, "throttle": throttle}
+
+
+def broker(*, redis_url: str, folder: Path, prefix: str, visibility_seconds: int) -> dict[str, Any]:
+    """Celery's `broker_url` and `broker_transport_options`."""
+    if redis_url:
+        if urlsplit(redis_url).scheme not in ("redis", "rediss", "unix"):
+            raise ImproperlyConfigured("REDIS_URL must begin with redis://, rediss:// or unix://.")
+        return {
+            "broker_url": redis_url.replace("unix://", "redis+socket://", 1),
+            "broker_transport_options": {
+                "global_keyprefix": f"{prefix}:",
+                "socket_timeout": REDIS_ANSWER_SECONDS,
+                "socket_connect_timeout": REDIS_CONNECT_SECONDS,
+                "socket_keepalive": True,
+                "health_check_interval": 10,
+                # Longer than any run may last, or a long run would be delivered again while it is under way.
+                "visibility_timeout": visibility_seconds,
+                # Whoever publishes tries once: the database remembers what the broker did not hear.
+                "max_retries": 0,
+                "connect_retries_timeout": REDIS_ANSWER_SECONDS,
+            },
+        }
+    return {
+        "broker_url": "spool://localhost/",
+        "broker_transport_options": {
+            "data_folder_in": str(folder),
+            "data_folder_out": str(folder),
+            "polling_interval": 0.2,
+        },
+    }
+
+
+def storage(*, url: str, folder: Path) -> dict[str, Any]:
+    """Django's storage for uploaded files and reports: a folder, or `s3://KEY:SECRET@host[:port]/bucket?region=…&tls=0|1`.
+
+    Nothing is served from there: files leave only through views that ask who is asking.
+    """
+    if not url:
+        return {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {
+                "location": str(folder),
+                "file_permissions_mode": 0o600,
+                "directory_permissions_mode": 0o700,
+            },
+        }
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return storage(url="", folder=Path(unquote(parts.path)))
+    bucket = parts.path.strip("/")
+    if parts.scheme != "s3" or not bucket or "/" in bucket:
+        # The URL bears a secret, so the message must not repeat it.
+        raise ImproperlyConfigured(
+            "STORAGE_URL must be like file:///folder or s3://KEY:SECRET@host:port/bucket?region=eu-west-3&tls=1."
+        )
+    query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    unknown = sorted(set(query) - {"region", "tls"})
+    if unknown or query.get("tls", "1") not in ("0", "1"):
+        raise ImproperlyConfigured("STORAGE_URL takes ?region=… and &tls=0 or &tls=1 only.")
+    from botocore.config import Config
+
+    options: dict[str, Any] = {
+        "bucket_name": bucket,
+        "default_acl": None,
+        "file_overwrite": False,
+        "querystring_auth": True,
+        "client_config": Config(
+            connect_timeout=5,
+            read_timeout=60,
+            retries={"mode": "standard", "max_attempts": 3},
+            signature_version="s3v4",
+            s3={"addressing_style": "path"} if parts.hostname else {},
+        ),
+    }
+    if parts.hostname:
+        scheme = "http" if query.get("tls") == "0" else "https"
+        options["endpoint_url"] = f"{scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+    if parts.username:
+        options |= {"access_key": unquote(parts.username), "secret_key": unquote(parts.password or "")}
+    if region := query.get("region"):
+        options["region_name"] = region
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}

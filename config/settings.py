@@ -1,0 +1,236 @@
+"""Concord's settings. Everything that differs between two installations comes from the environment."""
+
+import secrets
+from datetime import timedelta
+from pathlib import Path
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from config import services
+from config.logs import logging_settings
+from config.secret import SAMPLE_KEY
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+# --- Where things are kept --------------------------------------------------------------------------------------------
+
+DATA_DIR = Path(env.str("DATA_DIR", default="") or BASE_DIR / "data").resolve()
+BROKER_DIR = DATA_DIR / "broker"
+UPLOAD_DIR = DATA_DIR / "tmp"
+for folder in (DATA_DIR, BROKER_DIR, UPLOAD_DIR):
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+# --- Secrets and hosts ------------------------------------------------------------------------------------------------
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY_GIVEN = env.str("SECRET_KEY", default="") or (SAMPLE_KEY if DEBUG else "")
+# Without a key nothing is served (config.secret), but tests, migrations and checks of the code still run.
+SECRET_KEY = SECRET_KEY_GIVEN or secrets.token_urlsafe(50)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 10 * 3600
+# Behind a proxy that speaks TLS to the world and sets X-Forwarded-Proto itself.
+BEHIND_TLS = env.bool("BEHIND_TLS", default=False)
+if BEHIND_TLS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^health/$"]
+    SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+
+# --- The parts --------------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "users",
+    "file_handling",
+    "core",
+    "importer",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "knox",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "common.middleware.PostSizeMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Services: database, queue, cache, files --------------------------------------------------------------------------
+
+DATABASE_URL = env.str("DATABASE_URL", default="") or f"sqlite:///{DATA_DIR / 'concord.sqlite3'}"
+REDIS_URL = env.str("REDIS_URL", default="")
+# Lets several installations share one Redis.
+KEY_PREFIX = env.str("KEY_PREFIX", default="concord")
+DATABASES = {"default": services.database(url=DATABASE_URL)}
+CACHES = services.caches(redis_url=REDIS_URL, prefix=KEY_PREFIX)
+
+TASK_TIME_LIMIT_SECONDS = env.int("TASK_TIME_LIMIT_SECONDS", default=3600)
+CELERY = services.broker(
+    redis_url=REDIS_URL, folder=BROKER_DIR, prefix=KEY_PREFIX, visibility_seconds=TASK_TIME_LIMIT_SECONDS + 300
+) | {
+    "task_time_limit": TASK_TIME_LIMIT_SECONDS,
+    "worker_concurrency": env.int("WORKERS", default=2),
+}
+
+STORAGES = {
+    "default": services.storage(url=env.str("STORAGE_URL", default=""), folder=DATA_DIR / "files"),
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+
+# --- People -----------------------------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "users.User"
+AUTHENTICATION_BACKENDS = ["users.backends.NameOrEmailBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("fr", _("French"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- The API ----------------------------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "knox.auth.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "common.pagination.PageNumberPagination",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "common.errors.exception_handler",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    # Proxies in front whose X-Forwarded-For is to be believed: none, unless said.
+    "NUM_PROXIES": env.int("TRUSTED_PROXIES", default=0),
+    "DEFAULT_THROTTLE_RATES": {
+        "login_address": env.str("THROTTLE_LOGIN_ADDRESS", default="30/min"),
+        "login_account": env.str("THROTTLE_LOGIN_ACCOUNT", default="10/min"),
+        "upload": env.str("THROTTLE_UPLOAD", default="120/hour"),
+        "export": env.str("THROTTLE_EXPORT", default="600/hour"),
+    },
+}
+REST_KNOX = {
+    "TOKEN_TTL": timedelta(hours=env.int("TOKEN_HOURS", default=10)),
+    "AUTH_HEADER_PREFIX": "Token",
+    "AUTO_REFRESH": False,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Concord",
+    "DESCRIPTION": "Imports the insurance claims on which the stat file and the recap agree, and shows all others.",
+    "VERSION": "1",
+    "SCHEMA_PATH_PREFIX": r"/api/v1/",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "SessionStatus": "file_handling.models.SessionStatus",
+        "OnConflict": "file_handling.models.OnConflict",
+        "FileType": "file_handling.models.FileType",
+        "FindingCategory": "file_handling.models.FindingCategory",
+        "EventLevel": "file_handling.models.EventLevel",
+        "ClaimStatus": "core.models.ClaimStatus",
+        "MembershipRole": "core.models.MembershipRole",
+        "AccountRole": "users.models.Role",
+    },
+    # The page's scripts come from this server, so that it works without the internet.
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# --- Limits -----------------------------------------------------------------------------------------------------------
+
+MEGABYTE = 1024 * 1024
+CONCORD = {
+    "MAX_FILE_BYTES": env.int("MAX_FILE_BYTES", default=50 * MEGABYTE),
+    "MAX_POST_BYTES": env.int("MAX_POST_BYTES", default=200 * MEGABYTE),
+    "MAX_PAGES": env.int("MAX_PAGES", default=300),
+    "MAX_COLUMNS": env.int("MAX_COLUMNS", default=200),
+    # The child process that reads a file.
+    "READER_MEMORY_BYTES": env.int("READER_MEMORY_BYTES", default=2048 * MEGABYTE),
+    "READER_CPU_SECONDS": env.int("READER_CPU_SECONDS", default=300),
+    "READER_WALL_SECONDS": env.int("READER_WALL_SECONDS", default=600),
+    # A run's hold on its session, and how soon another takes over when the run has died.
+    "LEASE_SECONDS": env.int("LEASE_SECONDS", default=60),
+    "HEARTBEAT_SECONDS": env.int("HEARTBEAT_SECONDS", default=15),
+    "SWEEP_SECONDS": env.int("SWEEP_SECONDS", default=10),
+    "RING_AGAIN_SECONDS": env.int("RING_AGAIN_SECONDS", default=30),
+    "MAX_ATTEMPTS": env.int("MAX_ATTEMPTS", default=3),
+}
+if any(value <= 0 for value in CONCORD.values()):
+    raise ImproperlyConfigured(
+        "These must be above zero: " + ", ".join(name for name, value in CONCORD.items() if value <= 0)
+    )
+if CONCORD["HEARTBEAT_SECONDS"] * 2 > CONCORD["LEASE_SECONDS"]:
+    raise ImproperlyConfigured("LEASE_SECONDS must be at least twice HEARTBEAT_SECONDS, or live runs lose their lease.")
+
+# Uploads go to disk while they arrive: no request holds a file in memory.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_TEMP_DIR = str(UPLOAD_DIR)
+FILE_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+FILE_UPLOAD_PERMISSIONS = 0o600
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1 * MEGABYTE
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+# One more than all pages and their stat file, so that one page too many is refused in the importer's own words.
+DATA_UPLOAD_MAX_NUMBER_FILES = CONCORD["MAX_PAGES"] + 100
+
+LOGGING = logging_settings(level=env.str("LOG_LEVEL", default="INFO"))
+LOGGING_CONFIG = "config.logs.configure"

@@ -1,0 +1,472 @@
+"""The records that imports create: one schema per country, except the act catalogue, which all share (DOMAIN §6).
+
+Every record bears the file and the session that created it; they become empty, not the record, when those go.
+Names keep the spelling of the file that brought the record; keys (DOMAIN §4) decide what is the same.
+"""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from common.keys import label_key
+from file_handling.models import File, ImportSession
+from users.models import Country
+from users.scoping import ScopedQuerySet
+
+KEY_LENGTH = 255
+
+
+def file_origin(related_name: str) -> Any:
+    return models.ForeignKey(
+        File, verbose_name=_("file"), on_delete=models.SET_NULL, null=True, blank=True, related_name=related_name
+    )
+
+
+def session_origin(related_name: str) -> Any:
+    return models.ForeignKey(
+        ImportSession,
+        verbose_name=_("import session"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name=related_name,
+    )
+
+
+def amount(label: Any) -> Any:
+    return models.DecimalField(label, max_digits=18, decimal_places=2)
+
+
+class Client(models.Model):
+    """An employer that holds policies for its people."""
+
+    country_path = "country_id"
+
+    country = models.ForeignKey(Country, on_delete=models.PROTECT, related_name="clients", db_index=False)
+    name = models.TextField(_("name"))
+    key = models.CharField(max_length=KEY_LENGTH)
+    file = file_origin("clients")
+    import_session = session_origin("imported_clients")
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("client")
+        verbose_name_plural = _("clients")
+        constraints = [models.UniqueConstraint(fields=["country", "key"], name="client_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Policy(models.Model):
+    """A contract; it may cover several clients."""
+
+    country_path = "country_id"
+
+    country = models.ForeignKey(Country, on_delete=models.PROTECT, related_name="policies", db_index=False)
+    number = models.TextField(_("number"))
+    key = models.CharField(max_length=KEY_LENGTH)
+    file = file_origin("policies")
+    import_session = session_origin("imported_policies")
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("policy")
+        verbose_name_plural = _("policies")
+        constraints = [models.UniqueConstraint(fields=["country", "key"], name="policy_once")]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class Plan(models.Model):
+    """The cover that a policy grants to some of its people."""
+
+    country_path = "policy__country_id"
+
+    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="plans", db_index=False)
+    name = models.TextField(_("name"))
+    key = models.CharField(max_length=KEY_LENGTH)
+    file = file_origin("plans")
+    import_session = session_origin("imported_plans")
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("plan")
+        verbose_name_plural = _("plans")
+        constraints = [models.UniqueConstraint(fields=["policy", "key"], name="plan_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Insured(models.Model):
+    """A covered person. `is_deduced`: known only as somebody's principal so far."""
+
+    country_path = "country_id"
+
+    country = models.ForeignKey(Country, on_delete=models.PROTECT, related_name="insured", db_index=False)
+    name = models.TextField(_("name"))
+    name_key = models.CharField(max_length=KEY_LENGTH)
+    card_number = models.TextField(_("card number"), blank=True)
+    card_key = models.CharField(max_length=KEY_LENGTH, blank=True)
+    is_deduced = models.BooleanField(_("deduced"), default=False)
+    file = file_origin("insured")
+    import_session = session_origin("imported_insured")
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("insured")
+        verbose_name_plural = _("insured")
+        constraints = [
+            models.UniqueConstraint(fields=["country", "card_key"], condition=~Q(card_key=""), name="insured_card_once")
+        ]
+        indexes = [models.Index(fields=["country", "name_key"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class InsuredSpelling(models.Model):
+    """A further spelling under which a person is known, learnt from lines that bear their card number."""
+
+    country_path = "insured__country_id"
+
+    insured = models.ForeignKey(Insured, on_delete=models.CASCADE, related_name="spellings", db_index=False)
+    name = models.TextField(_("name"))
+    name_key = models.CharField(max_length=KEY_LENGTH)
+    file = file_origin("insured_spellings")
+    import_session = session_origin("imported_insured_spellings")
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("known spelling")
+        verbose_name_plural = _("known spellings")
+        constraints = [models.UniqueConstraint(fields=["insured", "name_key"], name="insured_spelling_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class MembershipRole(models.TextChoices):
+    PRIMARY = "primary", _("principal")
+    SPOUSE = "spouse", _("spouse")
+    CHILD = "child", _("child")
+    OTHER = "other", _("other")
+
+
+class Membership(models.Model):
+    """An insured under a policy, for a client or for none (individual policy)."""
+
+    country_path = "insured__country_id"
+
+    insured = models.ForeignKey(Insured, on_delete=models.PROTECT, related_name="memberships", db_index=False)
+    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="memberships")
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, null=True, blank=True, related_name="memberships")
+    role = models.CharField(_("role"), max_length=7, choices=MembershipRole.choices)
+    principal = models.ForeignKey(
+        Insured,
+        verbose_name=_("principal"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="dependant_memberships",
+    )
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, null=True, blank=True, related_name="memberships")
+    first_settlement_date = models.DateField(null=True)
+    last_settlement_date = models.DateField(null=True)
+    file = file_origin("memberships")
+    import_session = session_origin("imported_memberships")
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        # SQL holds two NULLs for different, so the memberships without a client need a rule of their own.
+        constraints = [
+            models.UniqueConstraint(
+                fields=["insured", "policy", "client"], condition=Q(client__isnull=False), name="membership_once"
+            ),
+            models.UniqueConstraint(
+                fields=["insured", "policy"], condition=Q(client__isnull=True), name="individual_membership_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.insured_id}/{self.policy_id}/{self.client_id or '-'}"
+
+
+class Partner(models.Model):
+    """A care provider."""
+
+    country_path = "country_id"
+
+    country = models.ForeignKey(Country, on_delete=models.PROTECT, related_name="partners", db_index=False)
+    name = models.TextField(_("name"))
+    key = models.CharField(max_length=KEY_LENGTH)
+    address = models.TextField(_("address"), blank=True)
+    partner_country = models.TextField(_("country of the provider"), blank=True)
+    file = file_origin("partners")
+    import_session = session_origin("imported_partners")
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("provider")
+        verbose_name_plural = _("providers")
+        constraints = [models.UniqueConstraint(fields=["country", "key"], name="partner_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Operator(models.Model):
+    """Who keyed a claim into the claims system."""
+
+    country_path = "country_id"
+
+    country = models.ForeignKey(Country, on_delete=models.PROTECT, related_name="operators", db_index=False)
+    name = models.TextField(_("name"))
+    key = models.CharField(max_length=KEY_LENGTH)
+    file = file_origin("operators")
+    import_session = session_origin("imported_operators")
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("operator")
+        verbose_name_plural = _("operators")
+        constraints = [models.UniqueConstraint(fields=["country", "key"], name="operator_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Invoice(models.Model):
+    """A provider's invoice."""
+
+    country_path = "partner__country_id"
+
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="invoices", db_index=False)
+    number = models.TextField(_("number"))
+    key = models.CharField(max_length=KEY_LENGTH)
+    file = file_origin("invoices")
+    import_session = session_origin("imported_invoices")
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("invoice")
+        verbose_name_plural = _("invoices")
+        constraints = [models.UniqueConstraint(fields=["partner", "key"], name="invoice_once")]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class Payment(models.Model):
+    """A cheque or transfer to a provider."""
+
+    country_path = "partner__country_id"
+
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="payments", db_index=False)
+    number = models.TextField(_("reference"))
+    key = models.CharField(max_length=KEY_LENGTH)
+    file = file_origin("payments")
+    import_session = session_origin("imported_payments")
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("payment")
+        verbose_name_plural = _("payments")
+        constraints = [models.UniqueConstraint(fields=["partner", "key"], name="payment_once")]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class CatalogueQuerySet(models.QuerySet[Any]):
+    """The act catalogue is shared: every account that may see some country's records may read all of it."""
+
+    def visible_to(self, user: Any) -> Any:
+        may_read = getattr(user, "is_active", False) and (
+            user.sees_all_countries() or user.working_country_id() is not None
+        )
+        return self.all() if may_read else self.none()
+
+
+class ActCategory(models.Model):
+    """A heading of the act catalogue."""
+
+    name = models.TextField(_("name"))
+    key = models.CharField(max_length=KEY_LENGTH, unique=True)
+    file = file_origin("act_categories")
+    import_session = session_origin("imported_act_categories")
+
+    objects = CatalogueQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("act category")
+        verbose_name_plural = _("act categories")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Act(models.Model):
+    """A medical act of the catalogue, under the category that most of its first lines bore."""
+
+    name = models.TextField(_("name"))
+    key = models.CharField(max_length=KEY_LENGTH, unique=True)
+    category = models.ForeignKey(ActCategory, on_delete=models.PROTECT, related_name="acts")
+    file = file_origin("acts")
+    import_session = session_origin("imported_acts")
+
+    objects = CatalogueQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("act")
+        verbose_name_plural = _("acts")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ActAlias(models.Model):
+    """Another name of an act, kept by people: lines that bear it lead to that act."""
+
+    name = models.TextField(_("name"))
+    key = models.CharField(max_length=KEY_LENGTH, unique=True)
+    act = models.ForeignKey(Act, on_delete=models.CASCADE, related_name="aliases")
+    file = file_origin("act_aliases")
+    import_session = session_origin("imported_act_aliases")
+
+    objects = CatalogueQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("act alias")
+        verbose_name_plural = _("act aliases")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.key = label_key(self.name)
+        super().save(*args, **kwargs)
+
+
+class ClaimStatus(models.TextChoices):
+    SETTLED = "settled", _("settled")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+class Claim(models.Model):
+    """A claim on which stat and recap agree. Amounts are the sums of its lines, in `currency` units.
+
+    `fingerprint` is a digest of its lines as read (keys, dates, amounts): equal means the same lines (DOMAIN §6, re-import).
+    """
+
+    country_path = "country_id"
+
+    country = models.ForeignKey(Country, on_delete=models.PROTECT, related_name="claims", db_index=False)
+    number = models.CharField(_("number"), max_length=KEY_LENGTH)
+    status = models.CharField(_("status"), max_length=9, choices=ClaimStatus.choices)
+    insured = models.ForeignKey(Insured, on_delete=models.PROTECT, related_name="claims")
+    membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="claims")
+    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="claims")
+    client = models.ForeignKey(Client, on_delete=models.PROTECT, null=True, blank=True, related_name="claims")
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="claims")
+    settlement_date = models.DateField(_("settlement date"))
+    incident_date = models.DateField(_("incident date"), null=True, blank=True)
+    claimed_amount = amount(_("claimed amount"))
+    reimbursed_amount = amount(_("reimbursed amount"))
+    currency = models.CharField(_("currency"), max_length=3)
+    line_count = models.PositiveIntegerField(_("lines"))
+    fingerprint = models.CharField(max_length=32)
+    recap_file = models.ForeignKey(
+        File, on_delete=models.SET_NULL, null=True, blank=True, related_name="recap_claims", verbose_name=_("recap file")
+    )
+    recap_sheet = models.TextField(blank=True)
+    recap_row = models.PositiveIntegerField(null=True, blank=True)
+    file = file_origin("claims")
+    import_session = session_origin("imported_claims")
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("claim")
+        verbose_name_plural = _("claims")
+        constraints = [models.UniqueConstraint(fields=["country", "number"], name="claim_once")]
+        indexes = [models.Index(fields=["country", "settlement_date"])]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class ClaimLine(models.Model):
+    """One medical act of a claim, with the row it was read from."""
+
+    country_path = "claim__country_id"
+
+    claim = models.ForeignKey(Claim, on_delete=models.CASCADE, related_name="lines", db_index=False)
+    position = models.PositiveIntegerField(_("order in the file"))
+    status = models.CharField(_("status"), max_length=9, choices=ClaimStatus.choices)
+    act = models.ForeignKey(Act, on_delete=models.PROTECT, null=True, blank=True, related_name="claim_lines")
+    category = models.ForeignKey(ActCategory, on_delete=models.PROTECT, related_name="claim_lines")
+    guarantee = models.TextField(_("guarantee"), blank=True)
+    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, null=True, blank=True, related_name="claim_lines")
+    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, blank=True, related_name="claim_lines")
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="claim_lines")
+    incident_date = models.DateField(_("incident date"), null=True, blank=True)
+    settlement_date = models.DateField(_("settlement date"))
+    claimed_amount = amount(_("claimed amount"))
+    reimbursed_amount = amount(_("reimbursed amount"))
+    note = models.TextField(_("note"), blank=True)
+    sheet = models.TextField(_("sheet"), blank=True)
+    row = models.PositiveIntegerField(_("row"))
+    file = file_origin("claim_lines")
+    import_session = session_origin("imported_claim_lines")
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("claim line")
+        verbose_name_plural = _("claim lines")
+        constraints = [models.UniqueConstraint(fields=["claim", "position"], name="claim_line_once")]
+
+    def __str__(self) -> str:
+        return f"{self.claim_id}/{self.position}"
+
+
+class ClaimRevision(models.Model):
+    """What a claim said before an import replaced it: the claim and its lines as they stood. Append-only."""
+
+    country_path = "country_id"
+
+    country = models.ForeignKey(Country, on_delete=models.PROTECT, related_name="claim_revisions")
+    claim = models.ForeignKey(Claim, on_delete=models.SET_NULL, null=True, related_name="revisions")
+    number = models.CharField(max_length=KEY_LENGTH)
+    replaced_at = models.DateTimeField(auto_now_add=True)
+    replaced_by_session = models.ForeignKey(
+        ImportSession, on_delete=models.SET_NULL, null=True, related_name="replaced_claims"
+    )
+    before = models.JSONField()
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("claim revision")
+        verbose_name_plural = _("claim revisions")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.number

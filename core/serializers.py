@@ -1,0 +1,290 @@
+"""Records as the API shows them: read only, each with the file and the session that it came from.
+
+Amounts are decimal strings in the claim's currency. The act catalogue is shared by all countries, so it names neither file nor
+session: they would be another country's.
+"""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from core.models import (
+    Act,
+    ActCategory,
+    Claim,
+    ClaimLine,
+    Client,
+    Insured,
+    Invoice,
+    Membership,
+    Operator,
+    Partner,
+    Payment,
+    Plan,
+    Policy,
+)
+from file_handling.serializers import FileReferenceSerializer
+
+_ORIGIN = ["file", "import_session"]
+
+
+class _NamedSerializer(serializers.ModelSerializer[Any]):
+    """A record by its id and name."""
+
+    class Meta:
+        fields = ["id", "name"]
+        read_only_fields = fields
+
+
+class _NumberedSerializer(serializers.ModelSerializer[Any]):
+    """A record by its id and number."""
+
+    class Meta:
+        fields = ["id", "number"]
+        read_only_fields = fields
+
+
+class ClientReferenceSerializer(_NamedSerializer):
+    class Meta(_NamedSerializer.Meta):
+        model = Client
+
+
+class InsuredReferenceSerializer(_NamedSerializer):
+    class Meta(_NamedSerializer.Meta):
+        model = Insured
+
+
+class PartnerReferenceSerializer(_NamedSerializer):
+    class Meta(_NamedSerializer.Meta):
+        model = Partner
+
+
+class OperatorReferenceSerializer(_NamedSerializer):
+    class Meta(_NamedSerializer.Meta):
+        model = Operator
+
+
+class PlanReferenceSerializer(_NamedSerializer):
+    class Meta(_NamedSerializer.Meta):
+        model = Plan
+
+
+class ActReferenceSerializer(_NamedSerializer):
+    class Meta(_NamedSerializer.Meta):
+        model = Act
+
+
+class ActCategoryReferenceSerializer(_NamedSerializer):
+    class Meta(_NamedSerializer.Meta):
+        model = ActCategory
+
+
+class PolicyReferenceSerializer(_NumberedSerializer):
+    class Meta(_NumberedSerializer.Meta):
+        model = Policy
+
+
+class InvoiceReferenceSerializer(_NumberedSerializer):
+    class Meta(_NumberedSerializer.Meta):
+        model = Invoice
+
+
+class PaymentReferenceSerializer(_NumberedSerializer):
+    class Meta(_NumberedSerializer.Meta):
+        model = Payment
+
+
+class ClientSerializer(serializers.ModelSerializer[Client]):
+    class Meta:
+        model = Client
+        fields = ["id", "country", "name", *_ORIGIN]
+        read_only_fields = fields
+
+
+class PolicySerializer(serializers.ModelSerializer[Policy]):
+    class Meta:
+        model = Policy
+        fields = ["id", "country", "number", *_ORIGIN]
+        read_only_fields = fields
+
+
+class PlanSerializer(serializers.ModelSerializer[Plan]):
+    policy = PolicyReferenceSerializer(read_only=True)
+
+    class Meta:
+        model = Plan
+        fields = ["id", "policy", "name", *_ORIGIN]
+        read_only_fields = fields
+
+
+class InsuredSerializer(serializers.ModelSerializer[Insured]):
+    class Meta:
+        model = Insured
+        fields = ["id", "country", "name", "card_number", "is_deduced", *_ORIGIN]
+        read_only_fields = fields
+
+
+class MembershipSerializer(serializers.ModelSerializer[Membership]):
+    insured = InsuredReferenceSerializer(read_only=True)
+    principal = InsuredReferenceSerializer(read_only=True, allow_null=True)
+    policy = PolicyReferenceSerializer(read_only=True)
+    client = ClientReferenceSerializer(read_only=True, allow_null=True)
+    plan = PlanReferenceSerializer(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Membership
+        fields = [
+            "id",
+            "insured",
+            "role",
+            "principal",
+            "policy",
+            "client",
+            "plan",
+            "first_settlement_date",
+            "last_settlement_date",
+            *_ORIGIN,
+        ]
+        read_only_fields = fields
+
+
+class InsuredDetailSerializer(InsuredSerializer):
+    memberships = MembershipSerializer(many=True, read_only=True)
+    spellings = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)  # type: ignore[var-annotated]
+
+    class Meta(InsuredSerializer.Meta):
+        fields = [*InsuredSerializer.Meta.fields, "spellings", "memberships"]
+        read_only_fields = fields
+
+
+class PartnerSerializer(serializers.ModelSerializer[Partner]):
+    class Meta:
+        model = Partner
+        fields = ["id", "country", "name", "address", "partner_country", *_ORIGIN]
+        read_only_fields = fields
+
+
+class OperatorSerializer(serializers.ModelSerializer[Operator]):
+    class Meta:
+        model = Operator
+        fields = ["id", "country", "name", *_ORIGIN]
+        read_only_fields = fields
+
+
+class InvoiceSerializer(serializers.ModelSerializer[Invoice]):
+    partner = PartnerReferenceSerializer(read_only=True)
+
+    class Meta:
+        model = Invoice
+        fields = ["id", "partner", "number", *_ORIGIN]
+        read_only_fields = fields
+
+
+class PaymentSerializer(serializers.ModelSerializer[Payment]):
+    partner = PartnerReferenceSerializer(read_only=True)
+
+    class Meta:
+        model = Payment
+        fields = ["id", "partner", "number", *_ORIGIN]
+        read_only_fields = fields
+
+
+class ActCategorySerializer(serializers.ModelSerializer[ActCategory]):
+    class Meta:
+        model = ActCategory
+        fields = ["id", "name"]
+        read_only_fields = fields
+
+
+class ActSerializer(serializers.ModelSerializer[Act]):
+    category = ActCategoryReferenceSerializer(read_only=True)
+    aliases = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)  # type: ignore[var-annotated]
+
+    class Meta:
+        model = Act
+        fields = ["id", "name", "category", "aliases"]
+        read_only_fields = fields
+
+
+class ClaimSerializer(serializers.ModelSerializer[Claim]):
+    url = serializers.HyperlinkedIdentityField(view_name="claim-detail")
+    insured = InsuredReferenceSerializer(read_only=True)
+    policy = PolicyReferenceSerializer(read_only=True)
+    client = ClientReferenceSerializer(read_only=True, allow_null=True)
+    partner = PartnerReferenceSerializer(read_only=True)
+    operator = OperatorReferenceSerializer(read_only=True, allow_null=True)
+    file = FileReferenceSerializer(read_only=True, allow_null=True)
+
+    class Meta:
+        model = Claim
+        fields = [
+            "id",
+            "url",
+            "country",
+            "number",
+            "status",
+            "settlement_date",
+            "incident_date",
+            "claimed_amount",
+            "reimbursed_amount",
+            "currency",
+            "line_count",
+            "insured",
+            "policy",
+            "client",
+            "partner",
+            "operator",
+            *_ORIGIN,
+        ]
+        read_only_fields = fields
+
+
+class ClaimLineSerializer(serializers.ModelSerializer[ClaimLine]):
+    """One act of a claim, with the file, sheet and 1-based row that it was read from."""
+
+    act = ActReferenceSerializer(read_only=True, allow_null=True)
+    category = ActCategoryReferenceSerializer(read_only=True)
+    invoice = InvoiceReferenceSerializer(read_only=True, allow_null=True)
+    payment = PaymentReferenceSerializer(read_only=True, allow_null=True)
+    file = FileReferenceSerializer(read_only=True, allow_null=True)
+
+    class Meta:
+        model = ClaimLine
+        fields = [
+            "id",
+            "position",
+            "status",
+            "act",
+            "category",
+            "guarantee",
+            "invoice",
+            "payment",
+            "incident_date",
+            "settlement_date",
+            "claimed_amount",
+            "reimbursed_amount",
+            "note",
+            "file",
+            "sheet",
+            "row",
+            "import_session",
+        ]
+        read_only_fields = fields
+
+
+class RecapPlaceSerializer(serializers.Serializer[Claim]):
+    """Where the recap settles the claim."""
+
+    file = FileReferenceSerializer(source="recap_file", allow_null=True)
+    sheet = serializers.CharField(source="recap_sheet", allow_blank=True)
+    row = serializers.IntegerField(source="recap_row", allow_null=True)
+
+
+class ClaimDetailSerializer(ClaimSerializer):
+    membership = MembershipSerializer(read_only=True)
+    recap = RecapPlaceSerializer(source="*", read_only=True)
+    lines = ClaimLineSerializer(many=True, read_only=True)
+
+    class Meta(ClaimSerializer.Meta):
+        fields = [*ClaimSerializer.Meta.fields, "membership", "recap", "lines"]
+        read_only_fields = fields

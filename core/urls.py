@@ -1,0 +1,19 @@
+from rest_framework.routers import SimpleRouter
+
+from core import views
+
+router = SimpleRouter()
+router.register("claims", views.ClaimViewSet, basename="claim")
+router.register("clients", views.ClientViewSet, basename="client")
+router.register("policies", views.PolicyViewSet, basename="policy")
+router.register("plans", views.PlanViewSet, basename="plan")
+router.register("insured", views.InsuredViewSet, basename="insured")
+router.register("memberships", views.MembershipViewSet, basename="membership")
+router.register("partners", views.PartnerViewSet, basename="partner")
+router.register("operators", views.OperatorViewSet, basename="operator")
+router.register("invoices", views.InvoiceViewSet, basename="invoice")
+router.register("payments", views.PaymentViewSet, basename="payment")
+router.register("act-categories", views.ActCategoryViewSet, basename="act-category")
+router.register("acts", views.ActViewSet, basename="act")
+
+urlpatterns = router.urls

@@ -1,0 +1,268 @@
+"""Uploaded files, the sessions that import them, and everything a session has to say (DOMAIN §5–§7)."""
+
+import uuid
+from decimal import Decimal
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from users.models import Country, User
+from users.scoping import ScopedQuerySet
+
+if TYPE_CHECKING:
+    from django.db.models.fields.files import FieldFile
+
+
+class FileType(models.TextChoices):
+    STAT = "stat", _("stat file")
+    RECAP = "recap", _("recap file")
+
+
+class FileQuerySet(ScopedQuerySet):
+    def within_country(self, user: User) -> Self:
+        """DOMAIN §1: a territorial admin sees the country's files, a head of department their own, others none."""
+        if user.is_admin_territorial():
+            return self
+        if user.is_chef_dept_tech():
+            return self.filter(user=user)
+        return self.none()
+
+
+def stored_file_name(instance: "File", filename: str) -> str:
+    """A name of our own making: what the user called the file is data, never a path."""
+    suffix = instance.extension()
+    return f"uploads/{instance.country_id}/{uuid.uuid4().hex}{suffix}"
+
+
+class File(models.Model):
+    """One uploaded file. The later pages of one recap export point at its first."""
+
+    country_path = "country_id"
+    EXTENSIONS = (".xlsx", ".xls", ".csv")
+
+    user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="files")
+    uploaded_by_name = models.CharField(max_length=310, blank=True)
+    uploaded_by_email = models.EmailField(blank=True)
+    file = models.FileField(upload_to=stored_file_name, max_length=255)
+    name = models.CharField(_("name"), max_length=255)
+    file_type = models.CharField(_("kind"), max_length=5, choices=FileType.choices)
+    uploaded_at = models.DateTimeField(auto_now_add=True)
+    size = models.PositiveBigIntegerField(default=0, help_text=_("bytes"))
+    sha256 = models.CharField(max_length=64, db_index=True)
+    country = models.ForeignKey(Country, on_delete=models.PROTECT, related_name="files")
+    first_page = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="pages")
+
+    objects = FileQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("file")
+        verbose_name_plural = _("files")
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["country", "-uploaded_at"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        if self.user is not None:
+            self.uploaded_by_name = self.uploaded_by_name or self.user.display_name()
+            self.uploaded_by_email = self.uploaded_by_email or self.user.email
+            if self.country_id is None and self.user.country_id is not None:
+                self.country_id = self.user.country_id
+        super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+    def extension(self) -> str:
+        lowered = self.name.lower()
+        return next((e for e in self.EXTENSIONS if lowered.endswith(e)), ".bin")
+
+    def all_pages(self) -> list["File"]:
+        """This file and, for a recap export, its later pages, in upload order."""
+        return [self, *self.pages.order_by("id")]
+
+
+class SessionStatus(models.TextChoices):
+    PENDING = "PENDING", _("waiting")
+    PROCESSING = "PROCESSING", _("running")
+    DONE = "DONE", _("done")
+    DONE_WITH_ERRORS = "DONE_WITH_ERRORS", _("done, with claims left out")
+    ERROR = "ERROR", _("failed")
+    AWAITING_SHEET = "AWAITING_SHEET", _("waiting for the sheet's name")
+    REVIEW = "REVIEW", _("waiting for review")
+    CANCELLED = "CANCELLED", _("cancelled")
+    REVERTED = "REVERTED", _("reverted")
+
+
+UNFINISHED = (SessionStatus.PENDING, SessionStatus.PROCESSING)
+
+
+class OnConflict(models.TextChoices):
+    REPORT = "report", _("leave alone and list")
+    UPDATE = "update", _("replace")
+
+
+class SessionQuerySet(ScopedQuerySet):
+    """Sessions, and what belongs to one: its events and findings."""
+
+    def within_country(self, user: User) -> Self:
+        """DOMAIN §1: territorial admins and heads of department see the country's sessions, data-entry managers none."""
+        if user.is_admin_territorial() or user.is_chef_dept_tech():
+            return self
+        return self.none()
+
+
+class ImportSession(models.Model):
+    """One pair on its way through (DOMAIN §7). The row is the queue of record: a run holds it by lease and token."""
+
+    country_path = "country_id"
+
+    user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="import_sessions")
+    uploaded_by_name = models.CharField(max_length=310, blank=True)
+    uploaded_by_email = models.EmailField(blank=True)
+    country = models.ForeignKey(Country, on_delete=models.PROTECT, related_name="import_sessions")
+    stat_file = models.ForeignKey(File, on_delete=models.SET_NULL, null=True, related_name="stat_sessions")
+    recap_file = models.ForeignKey(File, on_delete=models.SET_NULL, null=True, related_name="recap_sessions")
+    status = models.CharField(max_length=20, choices=SessionStatus.choices, default=SessionStatus.PENDING)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    completed_at = models.DateTimeField(null=True, blank=True)
+    error_file: "FieldFile | models.FileField" = models.FileField(max_length=255, blank=True)
+    log_file_path = models.CharField(max_length=255, blank=True)
+    message = models.TextField(blank=True)
+    language = models.CharField(max_length=10, default="en")
+
+    stat_sheet = models.CharField(max_length=255, blank=True)
+    sheet_choices = models.JSONField(default=list, blank=True)
+    dry_run = models.BooleanField(default=False)
+    on_conflict = models.CharField(max_length=6, choices=OnConflict.choices, default=OnConflict.REPORT)
+    currency = models.CharField(max_length=3, blank=True)
+
+    summary = models.JSONField(null=True, blank=True)
+    insured_created_count = models.PositiveIntegerField(default=0)
+    claims_created_count = models.PositiveIntegerField(default=0)
+    total_claimed_amount = models.DecimalField(max_digits=18, decimal_places=2, default=Decimal(0))
+    total_reimbursed_amount = models.DecimalField(max_digits=18, decimal_places=2, default=Decimal(0))
+    start_date = models.DateField(null=True, blank=True)
+    end_date = models.DateField(null=True, blank=True)
+    progress = models.PositiveSmallIntegerField(default=0, help_text=_("per cent"))
+
+    # Outcomes of a run beside the summary: claims skipped, in conflict, replaced; what the reviewed plan came to.
+    outcome = models.JSONField(default=dict, blank=True)
+    commit_requested = models.BooleanField(default=False)
+    written_at = models.DateTimeField(null=True, blank=True)
+
+    # The lease. The token grows by one with every run that claims the session; only its latest holder may write.
+    lease_token = models.PositiveBigIntegerField(default=0)
+    lease_expires_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    rung_at = models.DateTimeField(null=True, blank=True)
+    runner = models.CharField(max_length=255, blank=True)
+
+    objects = SessionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("import session")
+        verbose_name_plural = _("import sessions")
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["country", "-created_at"]),
+            # The sweeper's question, asked every few seconds, must not read the history of all imports.
+            models.Index(
+                fields=["status", "lease_expires_at"],
+                name="session_unfinished",
+                condition=models.Q(status__in=["PENDING", "PROCESSING"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name} {self.pk}"
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        if self.user is not None:
+            self.uploaded_by_name = self.uploaded_by_name or self.user.display_name()
+            self.uploaded_by_email = self.uploaded_by_email or self.user.email
+        super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+
+class EventLevel(models.TextChoices):
+    INFO = "info", _("information")
+    WARNING = "warning", _("warning")
+    ERROR = "error", _("error")
+
+
+class SessionEvent(models.Model):
+    """One line of a session's history. Append-only; progress, log and notifications are made from it."""
+
+    country_path = "session__country_id"
+
+    session = models.ForeignKey(ImportSession, on_delete=models.CASCADE, related_name="events")
+    sequence = models.PositiveIntegerField()
+    at = models.DateTimeField(auto_now_add=True)
+    level = models.CharField(max_length=7, choices=EventLevel.choices, default=EventLevel.INFO)
+    step = models.CharField(max_length=30)
+    progress = models.PositiveSmallIntegerField(default=0)
+    message = models.TextField()
+    data = models.JSONField(default=dict, blank=True)
+
+    objects = SessionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("session event")
+        verbose_name_plural = _("session events")
+        ordering = ["session_id", "sequence"]
+        constraints = [models.UniqueConstraint(fields=["session", "sequence"], name="event_sequence_once")]
+
+    def __str__(self) -> str:
+        return f"{self.session_id}/{self.sequence} {self.step}"
+
+
+class FindingCategory(models.TextChoices):
+    """Why something was not imported, or is worth a look. The first seven are claims, the others rows or records."""
+
+    UNREADABLE = "unreadable", _("unreadable")
+    DIVERGENT_IN_RECAP = "divergent_in_recap", _("divergent in the recap")
+    INCONSISTENT = "inconsistent", _("inconsistent")
+    INCOMPLETE = "incomplete", _("incomplete")
+    AMOUNT_GAP = "amount_gap", _("amount gap")
+    MISSING_IN_RECAP = "missing_in_recap", _("missing in the recap")
+    CONFLICT = "conflict", _("differs from the claim already imported")
+    UNREADABLE_LINE = "unreadable_line", _("unreadable line")
+    OUT_OF_PERIOD = "out_of_period", _("outside the common period")
+    UNPAID = "unpaid", _("unpaid in the recap")
+    RECAP_ONLY = "recap_only", _("in the recap only")
+    WARNING = "warning", _("warning")
+
+
+class Finding(models.Model):
+    """One claim that was not imported, or one listed row, with the reason in words and where it stands.
+
+    `locations`: list of {"side": "stat"|"recap", "file": name, "file_id", "sheet", "row"}.
+    `lines`: the source lines as read, for the report: list of {field: text}.
+    """
+
+    country_path = "session__country_id"
+
+    session = models.ForeignKey(ImportSession, on_delete=models.CASCADE, related_name="findings")
+    sequence = models.PositiveIntegerField()
+    category = models.CharField(max_length=20, choices=FindingCategory.choices)
+    code = models.CharField(max_length=40, blank=True)
+    claim_number = models.CharField(max_length=255, blank=True)
+    observation = models.TextField()
+    stat_claimed = models.DecimalField(max_digits=18, decimal_places=2, null=True)
+    stat_reimbursed = models.DecimalField(max_digits=18, decimal_places=2, null=True)
+    recap_claimed = models.DecimalField(max_digits=18, decimal_places=2, null=True)
+    recap_reimbursed = models.DecimalField(max_digits=18, decimal_places=2, null=True)
+    locations = models.JSONField(default=list)
+    lines = models.JSONField(default=list)
+
+    objects = SessionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("finding")
+        verbose_name_plural = _("findings")
+        ordering = ["session_id", "sequence"]
+        constraints = [models.UniqueConstraint(fields=["session", "sequence"], name="finding_sequence_once")]
+        indexes = [models.Index(fields=["session", "category", "sequence"])]
+
+    def __str__(self) -> str:
+        return f"{self.session_id} {self.category} {self.claim_number}"

@@ -1,0 +1,204 @@
+"""Files and sessions as the API shows them. Nothing here is written to by clients."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.reverse import reverse
+
+from file_handling.models import File, FileType, Finding, ImportSession, SessionEvent
+from users.serializers import CountrySerializer
+
+
+class ErrorSerializer(serializers.Serializer[None]):
+    """One thing wrong with one field or file of a form."""
+
+    field = serializers.CharField()
+    file = serializers.CharField(allow_blank=True, help_text="The file's own name, empty when none is concerned")
+    message = serializers.CharField()
+
+
+class RefusalSerializer(serializers.Serializer[None]):
+    """Everything wrong with a form, at once."""
+
+    detail = serializers.CharField()
+    errors = ErrorSerializer(many=True)
+
+
+class FileFormSerializer(serializers.Serializer[None]):
+    """The form of an upload, for its description; `forms.py` reads it, because it must name all that is wrong at once."""
+
+    file = serializers.ListField(
+        child=serializers.FileField(), help_text="Once, or for each page of a recap; a .zip of recap pages too"
+    )
+    file_type = serializers.ChoiceField(choices=FileType.choices)
+    country = serializers.CharField(required=False, help_text="Id or code; for accounts without a country of their own")
+
+
+class FileReferenceSerializer(serializers.ModelSerializer[File]):
+    class Meta:
+        model = File
+        fields = ["id", "name"]
+        read_only_fields = fields
+
+
+class PageSerializer(serializers.ModelSerializer[File]):
+    class Meta:
+        model = File
+        fields = ["id", "name", "size", "sha256"]
+        read_only_fields = fields
+
+
+class FileSerializer(serializers.ModelSerializer[File]):
+    url = serializers.HyperlinkedIdentityField(view_name="file-detail")
+    download = serializers.HyperlinkedIdentityField(view_name="file-download")
+    preview = serializers.HyperlinkedIdentityField(view_name="file-preview")
+    country = CountrySerializer(read_only=True)
+    page_count = serializers.SerializerMethodField()
+
+    class Meta:
+        model = File
+        fields = [
+            "id",
+            "url",
+            "name",
+            "file_type",
+            "size",
+            "sha256",
+            "uploaded_at",
+            "user",
+            "uploaded_by_name",
+            "uploaded_by_email",
+            "country",
+            "first_page",
+            "page_count",
+            "download",
+            "preview",
+        ]
+        read_only_fields = fields
+
+    def get_page_count(self, file: File) -> int:
+        return 1 + getattr(file, "later_pages", 0)
+
+
+class FileDetailSerializer(FileSerializer):
+    pages = PageSerializer(many=True, read_only=True)
+
+    class Meta(FileSerializer.Meta):
+        fields = [*FileSerializer.Meta.fields, "pages"]
+        read_only_fields = fields
+
+
+class PreviewSerializer(serializers.Serializer[None]):
+    sheets = serializers.ListField(child=serializers.CharField())
+    sheet = serializers.CharField(allow_blank=True)
+    columns = serializers.ListField(child=serializers.CharField(allow_blank=True))
+    rows = serializers.ListField(child=serializers.ListField(child=serializers.CharField(allow_null=True)))
+    total_rows = serializers.IntegerField()
+    total_columns = serializers.IntegerField()
+
+
+class RecapReferenceSerializer(serializers.Serializer[None]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    pages = serializers.IntegerField(help_text="How many files the recap came in")
+
+
+class SessionSerializer(serializers.ModelSerializer[ImportSession]):
+    """A session whole, but for its lease. Its queryset gives `recap_later_pages` (views.with_session_related)."""
+
+    url = serializers.HyperlinkedIdentityField(view_name="import-session-detail")
+    country = CountrySerializer(read_only=True)
+    stat_file = FileReferenceSerializer(read_only=True, allow_null=True)
+    recap_file = serializers.SerializerMethodField()
+    error_file = serializers.SerializerMethodField()
+    log_file = serializers.SerializerMethodField()
+    sheet_choices = serializers.ListField(child=serializers.CharField(), read_only=True)
+    summary = serializers.DictField(read_only=True, allow_null=True)
+    outcome = serializers.DictField(read_only=True)
+
+    class Meta:
+        model = ImportSession
+        fields = [
+            "id",
+            "url",
+            "user",
+            "uploaded_by_name",
+            "uploaded_by_email",
+            "country",
+            "status",
+            "progress",
+            "message",
+            "created_at",
+            "started_at",
+            "completed_at",
+            "stat_file",
+            "recap_file",
+            "stat_sheet",
+            "sheet_choices",
+            "dry_run",
+            "on_conflict",
+            "currency",
+            "summary",
+            "outcome",
+            "insured_created_count",
+            "claims_created_count",
+            "total_claimed_amount",
+            "total_reimbursed_amount",
+            "start_date",
+            "end_date",
+            "attempts",
+            "error_file",
+            "log_file",
+        ]
+        read_only_fields = fields
+
+    @extend_schema_field(RecapReferenceSerializer(allow_null=True))
+    def get_recap_file(self, session: ImportSession) -> dict[str, Any] | None:
+        recap = session.recap_file
+        if recap is None:
+            return None
+        return {"id": recap.pk, "name": recap.name, "pages": 1 + getattr(session, "recap_later_pages", 0)}
+
+    @extend_schema_field(serializers.URLField(allow_null=True))
+    def get_error_file(self, session: ImportSession) -> str | None:
+        return self._download_url(session, "error") if session.error_file else None
+
+    @extend_schema_field(serializers.URLField(allow_null=True))
+    def get_log_file(self, session: ImportSession) -> str | None:
+        has_log = bool(session.log_file_path) or session.started_at is not None
+        return self._download_url(session, "log") if has_log else None
+
+    def _download_url(self, session: ImportSession, kind: str) -> str:
+        address = reverse("import-session-download", kwargs={"pk": session.pk}, request=self.context.get("request"))
+        return f"{address}?type={kind}"
+
+
+class FindingSerializer(serializers.ModelSerializer[Finding]):
+    locations = serializers.ListField(child=serializers.DictField(), read_only=True)
+
+    class Meta:
+        model = Finding
+        fields = [
+            "id",
+            "sequence",
+            "category",
+            "code",
+            "claim_number",
+            "observation",
+            "stat_claimed",
+            "stat_reimbursed",
+            "recap_claimed",
+            "recap_reimbursed",
+            "locations",
+        ]
+        read_only_fields = fields
+
+
+class EventSerializer(serializers.ModelSerializer[SessionEvent]):
+    data = serializers.DictField(read_only=True)
+
+    class Meta:
+        model = SessionEvent
+        fields = ["sequence", "at", "level", "step", "progress", "message", "data"]
+        read_only_fields = fields

@@ -1,0 +1,40 @@
+"""Ringing for a worker. The database is the queue of record; the broker is only a doorbell.
+
+What is rung in vain is rung again by the sweeper, so nothing here may fail the caller or keep them waiting.
+"""
+
+import threading
+
+import structlog
+from celery import current_app
+from django.db import transaction
+from django.db.models.functions import Now
+
+from file_handling.models import ImportSession
+
+log = structlog.get_logger(__name__)
+
+RUN_TASK = "importer.run_session"
+# How long a request may wait to learn whether the bell sounded. It answers either way.
+PATIENCE_SECONDS = 1.0
+
+
+def ring_after_commit(session_id: int) -> None:
+    """Ring once the session can be seen by others."""
+    transaction.on_commit(lambda: ring(session_id))
+
+
+def ring(session_id: int, *, patience: float = PATIENCE_SECONDS) -> None:
+    """Ask for a worker. A broker that is refused or paused delays the session, never the caller."""
+    ImportSession.objects.filter(pk=session_id).update(rung_at=Now())
+    bell = threading.Thread(target=_publish, args=(session_id,), daemon=True, name=f"ring-{session_id}")
+    bell.start()
+    bell.join(patience)
+
+
+def _publish(session_id: int) -> None:
+    try:
+        current_app.send_task(RUN_TASK, args=[session_id])
+    except Exception as error:
+        # Every broker fails in words of its own; whatever it was, the sweeper rings again.
+        log.warning("broker_unreachable", session=session_id, error=type(error).__name__)

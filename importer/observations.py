@@ -1,0 +1,207 @@
+"""Why a claim was not imported, or a row is listed: sentences with the figures, in the active language."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from common.money import to_decimal
+
+FIELD_LABELS = {
+    "claim_number": gettext_lazy("claim number"),
+    "settlement_date": gettext_lazy("settlement date"),
+    "incident_date": gettext_lazy("incident date"),
+    "claimed_amount": gettext_lazy("claimed amount"),
+    "reimbursed_amount": gettext_lazy("reimbursed amount"),
+    "beneficiary": gettext_lazy("beneficiary"),
+    "policy_number": gettext_lazy("policy"),
+    "employer": gettext_lazy("employer"),
+    "partner": gettext_lazy("provider"),
+    "act_category": gettext_lazy("act category"),
+}
+ANOMALY_SENTENCES = {
+    "extra_field": gettext_lazy(
+        "the line has more fields than the header: a separator stands inside a value that is not quoted"
+    ),
+    "unclosed_quote": gettext_lazy("a quotation mark is opened and never closed"),
+}
+SEVERAL = {
+    "beneficiary": gettext_lazy("several beneficiaries"),
+    "policy_number": gettext_lazy("several policies"),
+    "employer": gettext_lazy("several employers"),
+    "partner": gettext_lazy("several providers"),
+}
+
+Row = Mapping[str, Any]
+
+
+def day(value: date) -> str:
+    return value.strftime("%d/%m/%Y")
+
+
+def amount(cents: int | None) -> str:
+    """12345 cents → “123.45” with the language's separators; whole amounts without decimals."""
+    if cents is None:
+        return _("none")
+    places = 2 if cents % 100 else 0
+    return str(number_format(to_decimal(cents), decimal_pos=places, use_l10n=True, force_grouping=True))
+
+
+def broken_row(row: Row) -> str:
+    """What cannot be read in one stat line or recap row; `trouble` holds the codes, `<field>_raw` the cells."""
+    parts = []
+    for code in (row["trouble"] or "").split(","):
+        if code in ANOMALY_SENTENCES:
+            parts.append(str(ANOMALY_SENTENCES[code]))
+            continue
+        label = str(FIELD_LABELS.get(code, code))
+        raw = row.get(f"{code}_raw")
+        parts.append(
+            _("the %(field)s “%(value)s” cannot be read") % {"field": label, "value": raw}
+            if raw
+            else _("the %(field)s is empty") % {"field": label}
+        )
+    return "; ".join(parts)
+
+
+def place(row: Row) -> str:
+    if row["sheet"]:
+        return _("%(file)s, sheet %(sheet)s, row %(row)d") % row
+    return _("%(file)s, row %(row)d") % row
+
+
+def broken_rows(rows: Iterable[Row]) -> str:
+    return " ".join(
+        _("%(place)s: %(trouble)s.") % {"place": place(row), "trouble": broken_row(row)} for row in rows
+    )
+
+
+def unreadable(rows: Iterable[Row]) -> str:
+    return _("Cannot be read. %(rows)s Correct these cells and import again.") % {"rows": broken_rows(rows)}
+
+
+def divergent(rows: list[Row]) -> str:
+    listed = "; ".join(
+        _("claimed %(claimed)s, reimbursed %(reimbursed)s, settled on %(day)s (%(place)s)")
+        % {
+            "claimed": amount(row["claimed_cents"]),
+            "reimbursed": amount(row["reimbursed_cents"]),
+            "day": day(row["settlement_date"]),
+            "place": place(row),
+        }
+        for row in rows
+    )
+    return _("The recap has %(count)d different paid rows for this claim: %(rows)s.") % {
+        "count": len(rows),
+        "rows": listed,
+    }
+
+
+def inconsistent(values: Mapping[str, list[str]]) -> str:
+    named = "; ".join(f"{SEVERAL[field]} ({', '.join(texts)})" for field, texts in values.items())
+    return _("Its lines name %(values)s.") % {"values": named}
+
+
+def incomplete(fields: list[str]) -> str:
+    sentences = []
+    missing = [str(FIELD_LABELS[f]) for f in fields if f != "act_category"]
+    if missing:
+        sentences.append(_("Its lines do not give: %(fields)s.") % {"fields": ", ".join(missing)})
+    if "act_category" in fields:
+        sentences.append(_("At least one of its lines has no act category."))
+    return " ".join(sentences)
+
+
+def amount_gap(claim: Row, tolerance_cents: int) -> str:
+    sides = []
+    for label, stat, recap in (
+        (_("Claimed"), claim["stat_claimed"], claim["recap_claimed"]),
+        (_("Reimbursed"), claim["stat_reimbursed"], claim["recap_reimbursed"]),
+    ):
+        if abs(stat - recap) >= tolerance_cents:
+            sides.append(
+                _("%(label)s: stat %(stat)s, recap %(recap)s, difference %(gap)s.")
+                % {"label": label, "stat": amount(stat), "recap": amount(recap), "gap": amount(stat - recap)}
+            )
+    return " ".join([*sides, _("The tolerance is %(tolerance)s.") % {"tolerance": amount(tolerance_cents)}])
+
+
+def missing_in_recap(claim: Row, period: tuple[date, date]) -> str:
+    if claim["code"] == "dated_outside":
+        return _("The recap dates it %(day)s, outside the common period %(first)s – %(last)s.") % {
+            "day": day(claim["other_date"]),
+            "first": day(period[0]),
+            "last": day(period[1]),
+        }
+    if claim["code"] == "unpaid":
+        return _("The recap has it without a settlement date: not paid yet.")
+    return _("The recap has no row for this claim.")
+
+
+def conflict(*, claimed: int, reimbursed: int) -> str:
+    return _(
+        "Already imported with other lines, left as it was. Here: claimed %(claimed)s, reimbursed %(reimbursed)s. "
+        "To replace it, import again with “replace” chosen for claims that differ."
+    ) % {"claimed": amount(claimed), "reimbursed": amount(reimbursed)}
+
+
+def out_of_period(settled: date, period: tuple[date, date]) -> str:
+    return _("Settled on %(day)s, outside the common period %(first)s – %(last)s.") % {
+        "day": day(settled),
+        "first": day(period[0]),
+        "last": day(period[1]),
+    }
+
+
+def unpaid() -> str:
+    return _("The recap gives no settlement date: not paid yet.")
+
+
+def recap_only() -> str:
+    return _("Paid in the common period, and absent from the stat file.")
+
+
+def unreadable_line(row: Row) -> str:
+    return _("Not imported: %(trouble)s.") % {"trouble": broken_row(row)}
+
+
+def unknown_incident_date(raw: str) -> str:
+    return _("The incident date “%(value)s” cannot be read; it is stored as unknown.") % {"value": raw}
+
+
+def deduced(name: str) -> str:
+    return _("%(name)s is known only as somebody's principal: created, marked as deduced.") % {"name": name}
+
+
+def alike(kind: str, one: str, other: str) -> str:
+    labels = {
+        "insured": _("Two insured of one policy have nearly the same name: %(one)s / %(other)s. Are they one person?"),
+        "client": _("Two clients have nearly the same name: %(one)s / %(other)s. Are they one?"),
+        "partner": _("Two providers have nearly the same name: %(one)s / %(other)s. Are they one?"),
+    }
+    return labels[kind] % {"one": one, "other": other}
+
+
+def homonyms(name: str) -> str:
+    return _("Two insured of one policy bear the name %(name)s under different card numbers: kept as two persons.") % {
+        "name": name
+    }
+
+
+def no_common_period(stat: tuple[date, date] | None, recap: tuple[date, date] | None) -> str:
+    def span(value: tuple[date, date] | None) -> str:
+        if value is None:
+            return _("no readable settlement date")
+        return _("%(first)s to %(last)s") % {"first": day(value[0]), "last": day(value[1])}
+
+    return _(
+        "The two files have no settlement day in common. Stat file: %(stat)s; recap: %(recap)s. "
+        "Nothing was written. Upload the stat and recap files of the same period."
+    ) % {"stat": span(stat), "recap": span(recap)}
+
+
+def count_of_claims(count: int) -> str:
+    return ngettext("%(count)d claim", "%(count)d claims", count) % {"count": count}

@@ -1,0 +1,179 @@
+"""The two papers of a session: the report (a workbook) and the log (text), made from what the database keeps of it."""
+
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from file_handling.models import Finding, ImportSession
+from file_handling.models import FindingCategory as Category
+from importer.findings import AMOUNTS, LINE_SCHEMA, SCHEMA
+from importer.pipeline.report import ColumnSpec, Fact, Report, SheetSpec
+
+CLAIM_SHEETS = (
+    Category.UNREADABLE,
+    Category.DIVERGENT_IN_RECAP,
+    Category.INCONSISTENT,
+    Category.INCOMPLETE,
+    Category.AMOUNT_GAP,
+    Category.MISSING_IN_RECAP,
+    Category.CONFLICT,
+)
+LIST_SHEETS = (
+    Category.UNREADABLE_LINE,
+    Category.OUT_OF_PERIOD,
+    Category.UNPAID,
+    Category.RECAP_ONLY,
+    Category.WARNING,
+)
+_LINE = pl.Struct(LINE_SCHEMA)
+
+
+def findings_frame(session: ImportSession) -> pl.DataFrame:
+    """The session's findings from the database, as `importer.findings` makes them."""
+    import json
+
+    from common.money import cents_of
+
+    columns = list(SCHEMA)
+    rows = []
+    for row in Finding.objects.filter(session=session).order_by("sequence").values_list(*columns).iterator():
+        values = dict(zip(columns, row, strict=True))
+        for name in AMOUNTS:
+            values[name] = None if values[name] is None else cents_of(values[name])
+        values["locations"], values["lines"] = json.dumps(values["locations"]), json.dumps(values["lines"])
+        rows.append(tuple(values[c] for c in columns))
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+
+def build_report(*, session: ImportSession, findings: pl.DataFrame, summary: dict[str, Any], outcome: dict[str, Any]) -> Report:
+    """The report of a session in its language: summary, a sheet per category of claims, lists, warnings."""
+    with override(session.language):
+        sheets = []
+        for category in (*CLAIM_SHEETS, *LIST_SHEETS):
+            rows = findings.filter(pl.col("category") == category.value)
+            if category in CLAIM_SHEETS or rows.height:
+                sheets.append(_sheet(category, rows))
+        return Report(
+            summary_title=_("Summary"),
+            heading=_("Import session %(id)d") % {"id": session.pk},
+            facts=_facts(session, summary, outcome),
+            sheets=sheets,
+        )
+
+
+def _facts(session: ImportSession, summary: dict[str, Any], outcome: dict[str, Any]) -> list[Fact]:
+    claims = summary["claims"]
+    categories = dict(Category.choices)
+    labels = {"conform": _("conform: imported or already there"), "cancelled": _("cancelled: imported or already there")}
+    facts = [
+        Fact(_("Country"), session.country.name),
+        Fact(_("Currency"), session.currency),
+        Fact(_("Stat file"), session.stat_file.name if session.stat_file else ""),
+        *(Fact(_("Recap file"), page.name) for page in (session.recap_file.all_pages() if session.recap_file else [])),
+        Fact(_("Uploaded by"), session.uploaded_by_name),
+        Fact(_("Common period"), " – ".join(f"{d[8:10]}/{d[5:7]}/{d[:4]}" for d in summary["period"])),
+        Fact(_("Tolerance"), Decimal(summary["tolerance"])),
+        Fact(_("Read"), None),
+        Fact(_("Stat lines"), summary["stat"]["lines"]),
+        Fact(_("Unreadable stat lines"), summary["stat"]["unreadable_lines"]),
+        Fact(_("Recap rows"), summary["recap"]["rows_after_dedup"]),
+        Fact(_("Repeated recap rows left out"), summary["recap"]["duplicate_rows_removed"]),
+        Fact(_("Unpaid recap rows"), summary["recap"]["unpaid"]),
+        Fact(_("Recap rows that the stat file does not have"), claims["recap_only"]),
+        Fact(_("Stat lines outside the period"), summary["out_of_period"]["lines"]),
+        Fact(_("Claims of the period"), None),
+        Fact(_("All"), claims["total"]),
+        *(
+            Fact(str(labels.get(category) or categories.get(category, category)).capitalize(), count)
+            for category, count in claims["by_category"].items()
+        ),
+        Fact(_("On which stat and recap agree"), None),
+        Fact(_("Claims"), summary["importable"]["claims"]),
+        Fact(_("Lines"), summary["importable"]["lines"]),
+        Fact(_("Claimed"), Decimal(summary["importable"]["claimed"])),
+        Fact(_("Reimbursed"), Decimal(summary["importable"]["reimbursed"])),
+        Fact(_("Written"), None),
+        Fact(_("Claims created"), outcome.get("claims_to_create", 0)),
+        Fact(_("Claims replaced"), outcome.get("claims_to_replace", 0)),
+        Fact(_("Claims already there"), outcome.get("claims_skipped", 0)),
+        Fact(_("Claims that differ from what is there"), outcome.get("claims_in_conflict", 0)),
+        *(Fact(_entity(name), count) for name, count in summary.get("entities", {}).items()),
+    ]
+    return facts
+
+
+def _entity(name: str) -> str:
+    return {
+        "act_categories": _("New act categories"),
+        "acts": _("New acts"),
+        "clients": _("New clients"),
+        "insured": _("New insured"),
+        "invoices": _("New invoices"),
+        "memberships": _("New memberships"),
+        "operators": _("New operators"),
+        "partners": _("New providers"),
+        "payments": _("New payments"),
+        "plans": _("New plans"),
+        "policies": _("New policies"),
+    }[name]
+
+
+def _sheet(category: Category, rows: pl.DataFrame) -> SheetSpec:
+    """A row for each source line, its claim's own columns repeated before it, so that filters work."""
+    exploded = (
+        rows.select("claim_number", "observation", *AMOUNTS, line=pl.col("lines").str.json_decode(pl.List(_LINE)))
+        .rename({"claim_number": "number"})
+        .explode("line", empty_as_null=True)
+        .unnest("line")
+    )
+    side = pl.col("side").replace_strict({"stat": _("stat"), "recap": _("recap")}, default=None, return_dtype=pl.String)
+    frame = exploded.select(
+        "number",
+        "observation",
+        *AMOUNTS,
+        claimed_gap=pl.col("stat_claimed") - pl.col("recap_claimed"),
+        reimbursed_gap=pl.col("stat_reimbursed") - pl.col("recap_reimbursed"),
+        side=side,
+        **{c: pl.col(c) for c in _SHOWN},
+    )
+    columns = [
+        ColumnSpec(header=_("Claim"), width=28),
+        ColumnSpec(header=_("Observation"), width=60),
+        ColumnSpec(header=_("Claimed, stat"), kind="money"),
+        ColumnSpec(header=_("Reimbursed, stat"), kind="money"),
+        ColumnSpec(header=_("Claimed, recap"), kind="money"),
+        ColumnSpec(header=_("Reimbursed, recap"), kind="money"),
+        ColumnSpec(header=_("Difference claimed"), kind="money"),
+        ColumnSpec(header=_("Difference reimbursed"), kind="money"),
+        ColumnSpec(header=_("Side"), width=8),
+        ColumnSpec(header=_("File"), width=24),
+        ColumnSpec(header=_("Sheet"), width=12),
+        ColumnSpec(header=_("Row"), kind="integer", width=9),
+        ColumnSpec(header=_("Beneficiary"), width=28),
+        ColumnSpec(header=_("Card number")),
+        ColumnSpec(header=_("Insured status"), width=9),
+        ColumnSpec(header=_("Main insured"), width=28),
+        ColumnSpec(header=_("Employer"), width=28),
+        ColumnSpec(header=_("Policy"), width=24),
+        ColumnSpec(header=_("Plan")),
+        ColumnSpec(header=_("Provider"), width=28),
+        ColumnSpec(header=_("Claim status"), width=11),
+        ColumnSpec(header=_("Incident date"), width=12),
+        ColumnSpec(header=_("Settlement date"), width=12),
+        ColumnSpec(header=_("Act category"), width=24),
+        ColumnSpec(header=_("Act"), width=24),
+        ColumnSpec(header=_("Line claimed"), kind="money"),
+        ColumnSpec(header=_("Line reimbursed"), kind="money"),
+        ColumnSpec(header=_("Payment reference")),
+        ColumnSpec(header=_("Invoice"), width=24),
+        ColumnSpec(header=_("Note"), width=24),
+        ColumnSpec(header=_("Operator")),
+    ]
+    title = str(category.label)
+    return SheetSpec(title=title[:1].upper() + title[1:], columns=columns, rows=frame)
+
+
+_SHOWN = [c for c in LINE_SCHEMA if c not in ("side", "file_id", "claim_number")]

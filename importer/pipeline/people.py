@@ -1,0 +1,149 @@
+"""Who is who: the persons of an import against the persons of the country (DOMAIN §6, insured).
+
+A person is known by card number in the country; without one, by name key (or another known spelling) among the people of
+the policy. Two different cards are two persons even under one name, and misspellings are never merged: both are only listed.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+NEW_ID_STEP = -1
+
+
+@dataclass
+class NewPerson:
+    """A person to create. `id` is provisional: negative, counted down from -1."""
+
+    id: int
+    name: str
+    name_key: str
+    card_number: str
+    card_key: str
+    is_deduced: bool
+    file_line: int
+
+
+@dataclass
+class Completion:
+    """What a later import brings to a person who was known by name only."""
+
+    name: str
+    card_number: str
+    card_key: str
+
+
+@dataclass
+class Directory:
+    """All persons that the country knows, and those that this import adds.
+
+    `existing`: (id, name_key, card_key, is_deduced); `spellings`: (insured_id, name_key); `members`: (policy, insured_id),
+    where a policy is its key.
+    """
+
+    by_card: dict[str, int] = field(default_factory=dict)
+    by_name: dict[str, dict[str, list[int]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
+    card_of: dict[int, str] = field(default_factory=dict)
+    deduced: set[int] = field(default_factory=set)
+    names_of: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    policies_of: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    created: list[NewPerson] = field(default_factory=list)
+    completed: dict[int, Completion] = field(default_factory=dict)
+    new_spellings: list[tuple[int, str, str]] = field(default_factory=list)
+    homonyms: list[tuple[str, int, int]] = field(default_factory=list)
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        existing: Iterable[tuple[int, str, str, bool]],
+        spellings: Iterable[tuple[int, str]],
+        members: Iterable[tuple[str, int]],
+    ) -> "Directory":
+        directory = cls()
+        for id_, name_key, card_key, is_deduced in existing:
+            directory.names_of[id_].add(name_key)
+            directory.card_of[id_] = card_key
+            if card_key:
+                directory.by_card[card_key] = id_
+            if is_deduced:
+                directory.deduced.add(id_)
+        for id_, name_key in spellings:
+            directory.names_of[id_].add(name_key)
+        for policy, id_ in members:
+            directory._enrol(policy, id_)
+        return directory
+
+    def with_card(self, *, policy: str, card_key: str, card_number: str, name: str, name_key: str, line: int) -> int:
+        """The person who bears this card; who was known by name only under the policy receives it."""
+        found = self.by_card.get(card_key)
+        if found is None:
+            nameless = [p for p in self.by_name[policy][name_key] if not self.card_of[p]]
+            if nameless:
+                found = nameless[0]
+                self._give_card(found, card_key=card_key, card_number=card_number, name=name)
+            else:
+                others = self.by_name[policy][name_key]
+                found = self._create(name, name_key, card_number, card_key, is_deduced=False, line=line)
+                if others:
+                    self.homonyms.append((name_key, others[0], found))
+            self.by_card[card_key] = found
+        elif found in self.deduced:
+            self._give_card(found, card_key=card_key, card_number=card_number, name=name)
+        if name_key not in self.names_of[found]:
+            self.names_of[found].add(name_key)
+            self.new_spellings.append((found, name, name_key))
+            for other_policy in self.policies_of[found]:
+                self._enrol(other_policy, found)
+        self._enrol(policy, found)
+        return found
+
+    def without_card(self, *, policy: str, name: str, name_key: str, line: int) -> int:
+        """The person of that name among the policy's people, else a new one."""
+        found = self._known(policy, name_key)
+        if found is None:
+            found = self._create(name, name_key, "", "", is_deduced=False, line=line)
+        elif found in self.deduced:
+            self._give_card(found, card_key="", card_number="", name=name)
+        self._enrol(policy, found)
+        return found
+
+    def principal(self, *, policy: str, name: str, name_key: str, line: int) -> int:
+        """Somebody's principal by name, deduced where they have no line of their own (DOMAIN §6)."""
+        found = self._known(policy, name_key)
+        if found is None:
+            found = self._create(name, name_key, "", "", is_deduced=True, line=line)
+        self._enrol(policy, found)
+        return found
+
+    def _known(self, policy: str, name_key: str) -> int | None:
+        candidates = self.by_name[policy][name_key]
+        return candidates[0] if candidates else None
+
+    def _enrol(self, policy: str, person: int) -> None:
+        self.policies_of[person].add(policy)
+        for name_key in self.names_of[person]:
+            people = self.by_name[policy][name_key]
+            if person not in people:
+                people.append(person)
+
+    def _create(
+        self, name: str, name_key: str, card_number: str, card_key: str, *, is_deduced: bool, line: int
+    ) -> int:
+        id_ = NEW_ID_STEP * (len(self.created) + 1)
+        self.created.append(NewPerson(id_, name, name_key, card_number, card_key, is_deduced, line))
+        self.names_of[id_].add(name_key)
+        self.card_of[id_] = card_key
+        if is_deduced:
+            self.deduced.add(id_)
+        return id_
+
+    def _give_card(self, person: int, *, card_key: str, card_number: str, name: str) -> None:
+        self.deduced.discard(person)
+        self.card_of[person] = card_key or self.card_of[person]
+        if person < 0:
+            new = self.created[-person - 1]
+            new.card_key, new.card_number = card_key or new.card_key, card_number or new.card_number
+            new.is_deduced = False
+        else:
+            self.completed[person] = Completion(name, card_number, card_key)

@@ -1,0 +1,136 @@
+"""The child process that reads one group of files: `python -m importer.pipeline.reader JOB.json`.
+
+A file is hostile until read, and is read by a process that may die: this one limits its own memory and CPU time, and
+dies with the process that started it. The job is a JSON object: `out` (a folder), `limits`, `parent` (process id) and
+either `kind` and `files` (`path`, `name`, `sheet`), or `mode`: `peek` (`files` with a `kind` each) or `preview`
+(`path`, `name`, `rows`, `sheet`). The answer is `<out>/facts.json`; reading writes `<out>/frame.arrow` beside it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import resource
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from importer.pipeline.limits import Limits
+from importer.pipeline.problems import Problem, ReadRefused
+from importer.pipeline.sources import Source
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FACTS_NAME = "facts.json"
+FRAME_NAME = "frame.arrow"
+_PR_SET_PDEATHSIG = 1
+
+
+def main(job_path: str) -> int:
+    job: dict[str, Any] = json.loads(Path(job_path).read_text())
+    limits = Limits.from_dict(job.get("limits", {}))
+    _confine(limits, parent=job.get("parent"))
+    out = Path(job["out"])
+    try:
+        facts = _answer(job, limits, out)
+    except MemoryError:
+        facts = {"problems": [Problem("reader_out_of_memory").as_dict()]}
+    except ReadRefused as refused:
+        facts = {"problems": [problem.as_dict() for problem in refused.problems]}
+    facts["ok"] = not facts["problems"]
+    facts["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    write_json(out / FACTS_NAME, facts)
+    return 0
+
+
+def _confine(limits: Limits, *, parent: int | None) -> None:
+    if parent is not None:
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            # It died before it could be followed.
+            os.kill(os.getpid(), signal.SIGKILL)
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+    # The hard limit is later, so that the soft one's SIGXCPU tells what happened.
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 5))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _answer(job: dict[str, Any], limits: Limits, out: Path) -> dict[str, Any]:
+    match job.get("mode", "read"):
+        case "peek":
+            return _peek(job, out)
+        case "preview":
+            from importer.pipeline.preview import preview
+
+            source = Source(job["path"], job["name"], job.get("sheet"))
+            return {"problems": []} | preview(source, rows=job["rows"], limits=limits)
+        case _:
+            return _read(job, limits, out)
+
+
+def _peek(job: dict[str, Any], out: Path) -> dict[str, Any]:
+    from importer.pipeline.peek import peek_all
+
+    sources = [(one["kind"], Source(one["path"], one["name"], one.get("sheet"))) for one in job["files"]]
+    found: list[dict[str, Any]] = []
+    for problem in peek_all(sources):
+        found.append(problem.as_dict())
+        # Whoever waits may stop at any moment: what is known by then must be there.
+        write_json(out / FACTS_NAME, {"problems": found})
+    return {"problems": found}
+
+
+def _read(job: dict[str, Any], limits: Limits, out: Path) -> dict[str, Any]:
+    import polars as pl
+
+    from importer.pipeline.sources import read_file
+    from importer.pipeline.values import typed_recap, typed_stat
+
+    typed = typed_stat if job["kind"] == "stat" else typed_recap
+    frames: list[pl.DataFrame] = []
+    files: list[dict[str, Any]] = []
+    problems: list[Problem] = []
+    began = time.perf_counter()
+    for index, one in enumerate(job["files"]):
+        source = Source(one["path"], one["name"], one.get("sheet"))
+        try:
+            read = read_file(source, index=index, kind=job["kind"], limits=limits)
+        except ReadRefused as refused:
+            problems += refused.problems
+            files.append({"name": source.name, "sheets": [], "read": [], "rows": 0})
+            continue
+        files.append({"name": source.name, "sheets": read.sheets, "read": read.read, "rows": read.frame.height})
+        if not problems:
+            frames.append(typed(read.frame))
+        del read
+        _give_back_memory()
+    if frames and not problems:
+        write_frame(out / FRAME_NAME, pl.concat(frames, rechunk=False))
+    seconds = round(time.perf_counter() - began, 3)
+    return {"problems": [problem.as_dict() for problem in problems], "files": files, "seconds": seconds}
+
+
+def _give_back_memory() -> None:
+    """What a workbook took and freed stays with the allocator, a fifth of the whole peak, unless it is asked for."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
+def write_frame(path: Path, frame: pl.DataFrame) -> None:
+    """Uncompressed Arrow, so that the reader of it can map the file instead of loading it."""
+    frame.write_ipc(path, compression="uncompressed")
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(value))
+    partial.replace(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

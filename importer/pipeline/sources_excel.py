@@ -1,0 +1,173 @@
+"""Excel workbooks → raw frames, through calamine (by fastexcel), which keeps a sheet out of Python objects."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+
+import fastexcel
+import polars as pl
+
+from importer.pipeline.columns import HEADER_SEARCH_ROWS, FileKind, Row, choose_sheets
+from importer.pipeline.limits import Limits
+from importer.pipeline.problems import Problem, ReadRefused
+from importer.pipeline.rawframe import empty_frame, is_blank, layout_of, raw_frame
+from importer.pipeline.sources import ReadFile
+from importer.pipeline.workbook import open_package
+from importer.pipeline.xlsx_scan import ErrorCells, scan
+
+Heads = dict[str, Sequence[Row]]
+_MIDNIGHT = " 00:00:00"
+
+
+def read_xlsx(path: str, *, named: str | None, index: int, kind: FileKind, limits: Limits) -> ReadFile:
+    """Read an .xlsx. Raises ReadRefused: what `scan`, `choose_sheets`, `layout_of` and `raw_frame` refuse, all sheets' at once."""
+    from importer.pipeline.xlsx_head import xlsx_heads
+
+    package = open_package(path)
+    with package.archive:
+        errors = scan(package, file_bytes=os.path.getsize(path), limits=limits)
+        # Laying a sheet out is what costs: the first rows of each tell which are worth it.
+        heads = xlsx_heads(package, rows=HEADER_SEARCH_ROWS)
+    choice = choose_sheets(heads, kind=kind, named=named)
+    if choice.problems:
+        raise ReadRefused(list(choice.problems))
+    reader = open_workbook(path)
+
+    def patch(sheet: str, cells: pl.DataFrame, first_column: int) -> pl.DataFrame:
+        return _with_errors(cells, errors.get(sheet, ErrorCells()), first_column)
+
+    frame = _read_sheets(reader, choice.sheets, patch=patch, index=index, kind=kind, limits=limits)
+    return ReadFile(frame, tuple(heads), choice.sheets)
+
+
+def read_xls(path: str, *, named: str | None, index: int, kind: FileKind, limits: Limits) -> ReadFile:
+    """Read an .xls. Raises ReadRefused, as `read_xlsx`, and `encrypted`."""
+    reader = open_workbook(path)
+    heads = xls_heads(reader)
+    choice = choose_sheets(heads, kind=kind, named=named)
+    if choice.problems:
+        raise ReadRefused(list(choice.problems))
+
+    def patch(sheet: str, cells: pl.DataFrame, first_column: int) -> pl.DataFrame:
+        return _with_errors(cells, _xls_errors(path, sheet), first_column) if _may_hide_errors(cells, kind) else cells
+
+    frame = _read_sheets(reader, choice.sheets, patch=patch, index=index, kind=kind, limits=limits)
+    return ReadFile(frame, tuple(heads), choice.sheets)
+
+
+def xls_heads(reader: fastexcel.ExcelReader, *, rows: int = HEADER_SEARCH_ROWS) -> Heads:
+    """The first rows of each sheet, by name."""
+    return {name: sheet_cells(reader, name, rows=rows)[0].rows() for name in reader.sheet_names}
+
+
+def open_workbook(path: str) -> fastexcel.ExcelReader:
+    """Raises ReadRefused: `encrypted`, `damaged`."""
+    try:
+        return fastexcel.read_excel(path)
+    except fastexcel.FastExcelError as error:
+        code = "encrypted" if "password" in str(error).lower() else "damaged"
+        raise ReadRefused([Problem(code)]) from error
+
+
+def sheet_cells(reader: fastexcel.ExcelReader, name: str, *, rows: int | None = None) -> tuple[pl.DataFrame, int]:
+    """Every row of a sheet from its first, as text, and the sheet's column (0-based) that the first of them is."""
+    # `skip_rows=0` keeps the empty rows above the header, without which every row number would be off.
+    sheet = reader.load_sheet(name, header_row=None, skip_rows=0, n_rows=rows, dtypes="string")
+    if sheet.total_height == 0 or not sheet.selected_columns:
+        return pl.DataFrame(), 0
+    return pl.DataFrame(sheet), sheet.selected_columns[0].absolute_index
+
+
+def _read_sheets(
+    reader: fastexcel.ExcelReader,
+    sheets: tuple[str, ...],
+    *,
+    patch: Callable[[str, pl.DataFrame, int], pl.DataFrame],
+    index: int,
+    kind: FileKind,
+    limits: Limits,
+) -> pl.DataFrame:
+    frames: list[pl.DataFrame] = []
+    problems: list[Problem] = []
+    for name in sheets:
+        try:
+            frames.append(_read_sheet(reader, name, patch=patch, index=index, kind=kind, limits=limits))
+        except ReadRefused as refused:
+            problems += [Problem(p.code, sheet=name, row=p.row, params=p.params) for p in refused.problems]
+        except fastexcel.FastExcelError:
+            problems.append(Problem("damaged", sheet=name))
+    if problems:
+        raise ReadRefused(problems)
+    return pl.concat(frames, rechunk=False) if frames else empty_frame(kind)
+
+
+def _read_sheet(
+    reader: fastexcel.ExcelReader,
+    name: str,
+    *,
+    patch: Callable[[str, pl.DataFrame, int], pl.DataFrame],
+    index: int,
+    kind: FileKind,
+    limits: Limits,
+) -> pl.DataFrame:
+    cells, first_column = sheet_cells(reader, name)
+    layout = layout_of(cells, kind=kind, limits=limits)
+    cells = patch(name, cells, first_column)
+    frame = raw_frame(cells, layout, index=index, sheet=name, first_column=first_column)
+    return frame.with_columns(shown(field) for field in frame.columns[4:])
+
+
+def shown(field: str) -> pl.Expr:
+    """A cell of calamine as a raw frame has it: booleans in capitals, dates without a midnight."""
+    text = pl.col(field)
+    is_date = text.str.ends_with(_MIDNIGHT) & (text.str.len_bytes() == 19)
+    return (
+        pl.when(is_date)
+        .then(text.str.head(10))
+        .when(text.is_in(["true", "false"]))
+        .then(text.str.to_uppercase())
+        .otherwise(text)
+        .alias(field)
+    )
+
+
+def _with_errors(cells: pl.DataFrame, errors: ErrorCells, first_column: int) -> pl.DataFrame:
+    """Put the text of error cells back where the reader left nothing."""
+    if not errors.rows:
+        return cells
+    placed = pl.DataFrame({"row": errors.rows, "column": errors.columns, "text": errors.texts}).filter(
+        pl.col("row") < cells.height
+    )
+    for (column,), group in placed.group_by("column"):
+        at = int(str(column)) - first_column
+        if 0 <= at < cells.width:
+            name = cells.columns[at]
+            cells = cells.with_columns(cells[name].scatter(group["row"], group["text"]).alias(name))
+    return cells
+
+
+def _may_hide_errors(cells: pl.DataFrame, kind: FileKind) -> bool:
+    """Whether an error cell could be taken for "not paid yet": only in a recap with empty settlement dates."""
+    if kind != "recap":
+        return False
+    layout = layout_of(cells, kind=kind, limits=Limits(max_columns=1 << 16))
+    body = cells.slice(layout.header_row + 1)
+    return any(
+        bool(body.select(is_blank(cells.columns[at]).any()).item()) for at in layout.positions["settlement_date"]
+    )
+
+
+def _xls_errors(path: str, sheet_name: str) -> ErrorCells:
+    import xlrd  # type: ignore[import-untyped]
+
+    errors = ErrorCells()
+    with open(os.devnull, "w") as silence, xlrd.open_workbook(path, on_demand=True, logfile=silence) as book:
+        sheet = book.sheet_by_name(sheet_name)
+        for row in range(sheet.nrows):
+            for column, kind in enumerate(sheet.row_types(row)):
+                if kind == xlrd.XL_CELL_ERROR:
+                    errors.rows.append(row)
+                    errors.columns.append(column)
+                    errors.texts.append(xlrd.error_text_from_code.get(sheet.cell_value(row, column), "#ERROR!"))
+    return errors

@@ -1,0 +1,598 @@
+"""One session's run, from the claim of its row to its end, as a list of steps that each leave an event.
+
+Whatever happens, the session ends or goes back to the queue; what a run writes, it writes under its own token (`lease`).
+"""
+
+import shutil
+import tempfile
+import threading
+import traceback
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import structlog
+from django.conf import settings
+from django.core.files import File as StoredFile
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import Error as DatabaseFailure
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, override
+
+from common.money import cents_of, to_decimal
+from file_handling.models import EventLevel, File, ImportSession, SessionStatus
+from file_handling.session_log import log_lines
+from importer import dispatch, lease, observations
+from importer.findings import SourceFiles, build_findings
+from importer.lease import Keeper, Lease, LeaseLost
+from importer.messages import sentence
+from importer.papers import build_report, findings_frame
+from importer.pipeline.limits import Limits
+from importer.pipeline.plan import Plan, Snapshot, importable, make_plan, wanted
+from importer.pipeline.problems import Problem
+from importer.pipeline.reconcile import NoCommonPeriod, Reconciliation, reconcile
+from importer.pipeline.report import write_report
+from importer.pipeline.sources import Source
+from importer.pipeline.values import dedupe_recap
+from importer.reading import ReaderKilled, start_read
+from importer.snapshot import take_snapshot
+from importer.writer import Origin, write_findings, write_plan
+from users.models import Country
+
+log = structlog.get_logger(__name__)
+
+S = SessionStatus
+WRITE_TRIES = 3
+
+
+class Refused(Exception):
+    """The files cannot be imported. `str()` tells the user why and what to do."""
+
+
+class SheetUnnamed(Exception):
+    def __init__(self, sheets: list[str]) -> None:
+        super().__init__("several sheets")
+        self.sheets = sheets
+
+
+class OutcomeChanged(Exception):
+    """What was reviewed would no longer come about."""
+
+    def __init__(self, judged: "Judged") -> None:
+        super().__init__("outcome changed")
+        self.judged = judged
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A reconciliation against what the country holds, with everything there is to say about it."""
+
+    reconciliation: Reconciliation
+    lines: pl.DataFrame
+    snapshot: Snapshot
+    plan: Plan
+    findings: pl.DataFrame
+    summary: dict[str, Any]
+
+    def outcome(self) -> dict[str, Any]:
+        return self.plan.outcome()
+
+    def complete(self) -> bool:
+        """Every claim of the period is imported or was there already (DOMAIN §7, DONE)."""
+        imported = self.summary["importable"]["claims"]
+        nameless = self.reconciliation.unreadable_lines()["claim_number"].is_null().any()
+        return bool(self.summary["claims"]["total"] == imported and not self.plan.conflicts.height and not nameless)
+
+
+def run_session(session_id: int) -> None:
+    """Run the session if it waits for a run; leave at once if somebody else has it."""
+    held = lease.claim(session_id)
+    if held is None:
+        log.info("session_not_to_be_had", session=session_id)
+        return
+    session = (
+        ImportSession.objects.select_related("country", "stat_file", "recap_file", "user").get(pk=held.session_id)
+    )
+    log.info("run_started", session=session_id, attempt=held.attempt)
+    with override(session.language), Keeper(held) as keeper:
+        _Run(session, held, keeper).go()
+    log.info("run_ended", session=session_id, attempt=held.attempt)
+
+
+class _Run:
+    def __init__(self, session: ImportSession, held: Lease, keeper: Keeper) -> None:
+        self.session, self.lease, self.keeper = session, held, keeper
+        self.limits = Limits(
+            memory_bytes=settings.CONCORD["READER_MEMORY_BYTES"], cpu_seconds=settings.CONCORD["READER_CPU_SECONDS"]
+        )
+        self.folder = Path(tempfile.mkdtemp(prefix=f"run-{session.pk}-", dir=settings.UPLOAD_DIR))
+
+    # -------------------------------------------------------------------------------------------- the whole
+
+    def go(self) -> None:
+        """Every end of a run: done, refused, handed back, lost, or failed with its traceback in the log."""
+        try:
+            if self.session.written_at is not None:
+                self.finish_what_was_written()
+            elif self.lease.attempt > settings.CONCORD["MAX_ATTEMPTS"]:
+                self.fail(
+                    _(
+                        "The import was started %(count)d times and broke off each time before it could end. "
+                        "Nothing was written. Check the files (an oversized or damaged one is the likely cause) "
+                        "and upload them again, or ask your administrator to look at the worker."
+                    )
+                    % {"count": settings.CONCORD["MAX_ATTEMPTS"]}
+                )
+            else:
+                self.steps()
+        except LeaseLost:
+            log.warning("lease_lost", session=self.session.pk, token=self.lease.token)
+        except Refused as refused:
+            self.fail(str(refused))
+        except SheetUnnamed as several:
+            self.ask_for_sheet(several.sheets)
+        except OutcomeChanged as changed:
+            self.review(changed.judged, before=self.session.outcome)
+        except (ReaderKilled, OperationalError, InterfaceError) as passing:
+            self.hand_back(passing)
+        except Exception as error:
+            # Data may stand in the message of any exception, so the log gets its type and its place alone.
+            places = traceback.format_list(traceback.extract_tb(error.__traceback__))
+            log.error("run_failed", session=self.session.pk, error=type(error).__name__, places=places)
+            self.fail(
+                _("An unexpected error stopped the import; nothing was written. Your administrator finds it in the log.")
+            )
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def steps(self) -> None:
+        stat, recap, duplicates = self.read()
+        reconciliation = self.reconcile(stat, recap, duplicates)
+        judged = self.judge(reconciliation)
+        if self.session.dry_run and not self.session.commit_requested:
+            self.review(judged)
+            return
+        if self.session.commit_requested:
+            self.require_reviewed(judged)
+        paper = _Paper(self, judged)
+        paper.begin()
+        written = self.write(judged)
+        if written is not judged:
+            paper = _Paper(self, written)
+            paper.begin()
+        self.finish(written, paper)
+
+    # -------------------------------------------------------------------------------------------- steps
+
+    def tell(self, step: str, message: str, progress: int, **data: Any) -> None:
+        self.keeper.tell(step=step, message=message, progress=progress, data=data)
+
+    def read(self) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+        """Stat file and recap pages side by side, each group in a process of its own."""
+        session = self.session
+        if session.stat_file is None or session.recap_file is None:
+            raise Refused(_("The session's files were deleted. Upload them again in a new session."))
+        pages = session.recap_file.all_pages()
+        self.tell(
+            "read",
+            ngettext(
+                "Reading the stat file and %(count)d recap page.",
+                "Reading the stat file and %(count)d recap pages.",
+                len(pages),
+            )
+            % {"count": len(pages)},
+            5,
+            pages=len(pages),
+        )
+        self.files = SourceFiles(
+            stat=[(session.stat_file.pk, session.stat_file.name)], recap=[(page.pk, page.name) for page in pages]
+        )
+        options: dict[str, Any] = {"limits": self.limits, "wall_seconds": settings.CONCORD["READER_WALL_SECONDS"]}
+        with (
+            start_read(
+                kind="stat",
+                files=[Source(self.local(session.stat_file), session.stat_file.name, session.stat_sheet or None)],
+                out_dir=self.folder / "stat",
+                **options,
+            ) as stat_job,
+            start_read(
+                kind="recap",
+                files=[Source(self.local(page), page.name, None) for page in pages],
+                out_dir=self.folder / "recap",
+                **options,
+            ) as recap_job,
+        ):
+            stat, recap = stat_job.wait(self.keeper.check), recap_job.wait(self.keeper.check)
+        self.refuse_problems([*stat.problems, *recap.problems])
+        rows, duplicates = dedupe_recap(recap.frame)
+        frame = stat.frame
+        self.tell(
+            "read",
+            _("Read: %(lines)d stat lines, %(rows)d recap rows (%(duplicates)d repeated ones left out).")
+            % {"lines": frame.height, "rows": rows.height, "duplicates": duplicates},
+            40,
+            stat_lines=frame.height,
+            recap_rows=rows.height,
+            duplicates=duplicates,
+            seconds={"stat": stat.seconds, "recap": recap.seconds},
+            peak_mb={"stat": stat.peak_mb, "recap": recap.peak_mb},
+        )
+        return frame, rows, duplicates
+
+    def local(self, file: File) -> Path:
+        """Where the reader finds the file: in place, or fetched from a storage that is elsewhere."""
+        try:
+            return Path(file.file.path)
+        except NotImplementedError:
+            pass
+        target = self.folder / f"source-{file.pk}{file.extension()}"
+        with file.file.open("rb") as source, target.open("wb") as copy:
+            shutil.copyfileobj(source, copy, 1024 * 1024)
+        return target
+
+    def refuse_problems(self, problems: list[Problem]) -> None:
+        several = [p for p in problems if p.code == "several_sheets"]
+        if several and len(several) == len(problems):
+            raise SheetUnnamed(list(several[0].params["sheets"]))
+        if problems:
+            raise Refused("\n".join(sentence(problem) for problem in problems))
+
+    def reconcile(self, stat: pl.DataFrame, recap: pl.DataFrame, duplicates: int) -> Reconciliation:
+        self.keeper.check()
+        try:
+            result = reconcile(
+                stat=stat,
+                recap=recap,
+                duplicates_removed=duplicates,
+                tolerance_cents=cents_of(self.session.country.tolerance),
+            )
+        except NoCommonPeriod as apart:
+            raise Refused(observations.no_common_period(apart.stat_range, apart.recap_range)) from None
+        counts = result.summary()["claims"]
+        self.tell(
+            "reconcile",
+            _("Reconciled: %(agreed)d of %(total)d claims agree.")
+            % {
+                "agreed": sum(counts["by_category"].get(c, 0) for c in ("conform", "cancelled")),
+                "total": counts["total"],
+            },
+            50,
+            **counts,
+        )
+        return result
+
+    def judge(self, reconciliation: Reconciliation, lines: pl.DataFrame | None = None) -> Judged:
+        """Hold the reconciliation against what the country has."""
+        self.keeper.check()
+        lines = importable(reconciliation) if lines is None else lines
+        snapshot = take_snapshot(country_id=self.session.country_id, wanted=wanted(lines))
+        plan = make_plan(
+            lines=lines,
+            snapshot=snapshot,
+            on_conflict="update" if self.session.on_conflict == "update" else "report",
+            currency=self.session.currency or self.session.country.currency_code,
+        )
+        findings = build_findings(
+            reconciliation=reconciliation,
+            lines=lines,
+            plan=plan,
+            snapshot=snapshot,
+            files=self.files,
+            language=self.session.language,
+        )
+        summary = reconciliation.summary() | {"entities": plan.entities()}
+        outcome = plan.outcome()
+        self.tell(
+            "plan",
+            _("Planned: %(new)d claims to create, %(replaced)d to replace, %(there)d already there, %(differ)d that differ.")
+            % {
+                "new": outcome["claims_to_create"],
+                "replaced": outcome["claims_to_replace"],
+                "there": outcome["claims_skipped"],
+                "differ": outcome["claims_in_conflict"],
+            },
+            60,
+            **outcome,
+        )
+        return Judged(reconciliation, lines, snapshot, plan, findings, summary)
+
+    def require_reviewed(self, judged: Judged) -> None:
+        """DOMAIN §7: a commit writes what was reviewed, or nothing."""
+        if self.reviewed_outcome(judged) != self.session.outcome.get("reviewed"):
+            raise OutcomeChanged(judged)
+
+    @staticmethod
+    def reviewed_outcome(judged: Judged) -> dict[str, Any]:
+        return {"plan": judged.outcome(), "summary": judged.summary}
+
+    def write(self, judged: Judged) -> Judged:
+        """One transaction, all or nothing; → what was written, judged anew when the country had moved on meanwhile."""
+        self.tell("write", _("Writing to the database."), 65, lines=judged.plan.lines.height)
+        for attempt in range(1, WRITE_TRIES + 1):
+            try:
+                with transaction.atomic():
+                    return self._write_once(judged, again=attempt > 1)
+            except IntegrityError:
+                # Somebody changed a record by hand between the look and the write. Under the lock, look again.
+                if attempt == WRITE_TRIES:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _write_once(self, judged: Judged, *, again: bool) -> Judged:
+        session = self.session
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                name = lease.writer_name(session.pk, self.lease.token)
+                cursor.execute("SELECT set_config('application_name', %s, true)", [name])
+        country = Country.objects.select_for_update(no_key=True).get(pk=session.country_id)
+        if again or country.data_version != judged.snapshot.data_version:
+            judged = self.judge(judged.reconciliation, judged.lines)
+            if session.commit_requested:
+                self.require_reviewed(judged)
+        plan = judged.plan
+        created = write_plan(
+            plan,
+            Origin(
+                country_id=session.country_id,
+                session_id=session.pk,
+                stat_file_id=session.stat_file_id,
+                stat_files=[id_ for id_, _name in self.files.stat],
+                recap_files=[id_ for id_, _name in self.files.recap],
+            ),
+        )
+        written = replace(judged, summary=judged.summary | {"entities": created})
+        write_findings(session.pk, judged.findings)
+        if plan.claims.height:
+            Country.objects.filter(pk=country.pk).update(data_version=F("data_version") + 1)
+        # The fence, last: if the session is no longer this run's, nothing of the above has happened.
+        fenced = lease.held(self.lease).update(
+            written_at=Now(),
+            insured_created_count=created["insured"],
+            claims_created_count=plan.outcome()["claims_to_create"],
+            total_claimed_amount=to_decimal(int(plan.claims["claimed_cents"].cast(pl.Int128).sum() or 0)),
+            total_reimbursed_amount=to_decimal(int(plan.claims["reimbursed_cents"].cast(pl.Int128).sum() or 0)),
+            **self.told(written),
+        )
+        if not fenced:
+            raise LeaseLost
+        return written
+
+    @staticmethod
+    def told(judged: Judged) -> dict[str, Any]:
+        """What the session's row keeps of a reconciliation."""
+        first, last = judged.reconciliation.period
+        return {
+            "summary": judged.summary,
+            "outcome": judged.outcome() | {"complete": judged.complete()},
+            "start_date": first,
+            "end_date": last,
+        }
+
+    # -------------------------------------------------------------------------------------------- ends
+
+    def finish(self, written: Judged, paper: "_Paper") -> None:
+        outcome = written.outcome()
+        left_out = written.summary["claims"]["total"] - written.summary["importable"]["claims"]
+        message = _outcome_message(outcome, left_out)
+        self.tell("write", _("Written."), 90, **written.summary["entities"])
+        self.end(message=message, complete=written.complete(), report=paper)
+
+    def finish_what_was_written(self) -> None:
+        """An earlier run wrote and died before it could say so: only the papers and the status are missing."""
+        session = self.session
+        summary, outcome = session.summary or {}, session.outcome
+        left_out = summary["claims"]["total"] - summary["importable"]["claims"]
+        paper: _Paper | None = None
+        if self.lease.attempt <= settings.CONCORD["MAX_ATTEMPTS"]:
+            paper = _Paper(self, None)
+            paper.begin()
+        self.end(message=_outcome_message(outcome, left_out), complete=bool(outcome.get("complete")), report=paper)
+
+    def end(self, *, message: str, complete: bool, report: "_Paper | None") -> None:
+        places, trouble = {}, ""
+        if report is None:
+            trouble = _no_report()
+        else:
+            try:
+                places = report.store()
+            except Exception as error:
+                # The claims are in; a report that cannot be written must not undo or hide that (RELIABILITY F12).
+                log.error("report_failed", session=self.session.pk, error=type(error).__name__)
+                trouble = _no_report()
+        status = S.DONE if complete and not trouble else S.DONE_WITH_ERRORS
+        message = "\n".join(part for part in (message, trouble) if part)
+        level = EventLevel.WARNING if trouble else EventLevel.INFO
+        self.keeper.tell(step="done", message=message, progress=100, level=level)
+        places |= self.store_log()
+        if not lease.held(self.lease).update(
+            status=status, message=message, progress=100, completed_at=Now(), lease_expires_at=None,
+            commit_requested=False, **places,
+        ):  # fmt: skip
+            raise LeaseLost
+
+    def review(self, judged: Judged, before: dict[str, Any] | None = None) -> None:
+        """A dry run ends here: reconciled, report ready, nothing written (DOMAIN §7, REVIEW)."""
+        paper = _Paper(self, judged)
+        paper.begin()
+        message = _("Nothing is written yet. Read the report, then commit or cancel.")
+        if before is not None:
+            message = _changes(before.get("reviewed") or {}, self.reviewed_outcome(judged))
+        places, trouble = {}, ""
+        try:
+            places = paper.store()
+        except OSError as error:
+            log.error("report_failed", session=self.session.pk, error=type(error).__name__)
+            trouble = _no_report()
+        message = "\n".join(part for part in (message, trouble) if part)
+        self.keeper.tell(step="review", message=message, progress=100)
+        places |= self.store_log()
+        told = self.told(judged)
+        told["outcome"] |= {"reviewed": self.reviewed_outcome(judged)}
+        with transaction.atomic():
+            write_findings(self.session.pk, judged.findings)
+            if not lease.held(self.lease).update(
+                status=S.REVIEW, message=message, progress=100, lease_expires_at=None, commit_requested=False,
+                **told, **places,
+            ):  # fmt: skip
+                raise LeaseLost
+
+    def ask_for_sheet(self, sheets: list[str]) -> None:
+        message = _("The stat workbook has several sheets with claims: %(sheets)s. Name the one to import.") % {
+            "sheets": ", ".join(sheets)
+        }
+        self.keeper.tell(step="sheet", message=message, progress=0, level=EventLevel.WARNING)
+        self.keeper.flush()
+        lease.held(self.lease).update(
+            status=S.AWAITING_SHEET, message=message, sheet_choices=sheets, lease_expires_at=None
+        )
+
+    def fail(self, message: str) -> None:
+        self.keeper.tell(step="failed", message=message, progress=0, level=EventLevel.ERROR)
+        places = self.store_log()
+        lease.held(self.lease).update(
+            status=S.ERROR, message=message, completed_at=Now(), lease_expires_at=None, commit_requested=False, **places
+        )
+
+    def hand_back(self, reason: Exception) -> None:
+        """Something passing broke the run off (a killed reader, a database restart): the queue has it again."""
+        log.warning("run_broken_off", session=self.session.pk, error=type(reason).__name__)
+        connection.close()
+        try:
+            if lease.release(self.lease):
+                dispatch.ring(self.session.pk)
+        except DatabaseFailure:
+            # Still away. The lease runs out and the sweeper rings.
+            log.warning("not_handed_back", session=self.session.pk)
+
+    def store_log(self) -> dict[str, Any]:
+        """The log as a file, from the events; → what the session's row keeps of it."""
+        self.keeper.flush()
+        try:
+            return {"log_file_path": _store_log(self.session)}
+        except Exception as error:
+            # The events are in the database, and the log can be made from them at any time.
+            log.error("log_failed", session=self.session.pk, error=type(error).__name__)
+            return {"log_file_path": ""}
+
+
+class _Paper:
+    """The report, made in a thread beside the write. `judged` None: from what the database keeps."""
+
+    def __init__(self, run: _Run, judged: Judged | None) -> None:
+        self.session, self.judged = run.session, judged
+        self.path = run.folder / f"report-{run.lease.token}-{id(self)}.xlsx"
+        self.error: BaseException | None = None
+        self.thread: threading.Thread | None = None
+
+    def begin(self) -> None:
+        if self.judged is None:
+            frame, summary, outcome = findings_frame(self.session), self.session.summary or {}, self.session.outcome
+        else:
+            frame, summary, outcome = self.judged.findings, self.judged.summary, self.judged.outcome()
+        report = build_report(session=self.session, findings=frame, summary=summary, outcome=outcome)
+        self.thread = threading.Thread(target=self._make, args=(report,), name=f"report-{self.session.pk}", daemon=True)
+        self.thread.start()
+
+    def _make(self, report: Any) -> None:
+        try:
+            write_report(self.path, report)
+        except BaseException as error:
+            # Kept for the run's own thread, which decides what a missing report means.
+            self.error = error
+
+    def store(self) -> dict[str, str]:
+        """Wait for the report and put it into the storage; → what the session's row keeps of it."""
+        if self.thread is not None:
+            self.thread.join()
+        if self.error is not None:
+            raise self.error if isinstance(self.error, Exception) else RuntimeError(type(self.error).__name__)
+        return {"error_file": _store(self.path, _report_name(self.session))}
+
+
+def make_papers(session: ImportSession) -> None:
+    """Report and log of a reconciled session, made again from what the database keeps.
+
+    Raises OSError when the storage cannot be written.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=f"papers-{session.pk}-", dir=settings.UPLOAD_DIR))
+    try:
+        report = build_report(
+            session=session,
+            findings=findings_frame(session),
+            summary=session.summary or {},
+            outcome=session.outcome,
+        )
+        path = folder / "report.xlsx"
+        write_report(path, report)
+        old = [session.error_file.name, session.log_file_path]
+        with override(session.language):
+            changes = {"error_file": _store(path, _report_name(session)), "log_file_path": _store_log(session)}
+        if session.outcome.get("complete") and session.status == S.DONE_WITH_ERRORS:
+            changes["status"] = S.DONE
+        ImportSession.objects.filter(pk=session.pk, status=session.status).update(**changes)
+        for name in old:
+            if name:
+                default_storage.delete(name)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _report_name(session: ImportSession) -> str:
+    return f"reports/{session.country_id}/session-{session.pk}.xlsx"
+
+
+def _store(path: Path, name: str) -> str:
+    with path.open("rb") as content:
+        return default_storage.save(name, StoredFile(content))
+
+
+def _store_log(session: ImportSession) -> str:
+    content = ContentFile("".join(log_lines(session)).encode())
+    return default_storage.save(f"logs/{session.country_id}/session-{session.pk}.log", content)
+
+
+def _no_report() -> str:
+    return _("The report could not be written. Everything it would say is kept: make it again from the session.")
+
+
+def _outcome_message(outcome: dict[str, Any], left_out: int) -> str:
+    parts = [
+        ngettext("%(count)d claim imported.", "%(count)d claims imported.", outcome["claims_to_create"])
+        % {"count": outcome["claims_to_create"]}
+    ]
+    for key, text in (
+        ("claims_to_replace", _("%(count)d replaced.")),
+        ("claims_skipped", _("%(count)d were already there.")),
+        ("claims_in_conflict", _("%(count)d differ from what is there and were left alone.")),
+    ):
+        if outcome[key]:
+            parts.append(text % {"count": outcome[key]})
+    if left_out:
+        parts.append(_("%(count)d were not imported: the report says why.") % {"count": left_out})
+    return " ".join(parts)
+
+
+def _changes(before: dict[str, Any], now: dict[str, Any]) -> str:
+    """How the outcome moved since it was reviewed, figure by figure."""
+    was, is_ = _flat(before), _flat(now)
+    moved = [
+        f"{name}: {was.get(name, '–')} → {is_.get(name, '–')}" for name in sorted(was.keys() | is_.keys()) if was.get(name) != is_.get(name)
+    ]
+    return _(
+        "The database has changed since the review, so nothing was written. What would be different now: %(changes)s. "
+        "Read the new report, then commit or cancel."
+    ) % {"changes": "; ".join(moved)}
+
+
+def _flat(value: Any, name: str = "") -> dict[str, Any]:
+    if not isinstance(value, dict):
+        return {name: value}
+    flat: dict[str, Any] = {}
+    for key, inner in value.items():
+        flat |= _flat(inner, f"{name}.{key}" if name else key)
+    return flat

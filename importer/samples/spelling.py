@@ -1,0 +1,218 @@
+"""How people and exports type the same value: the differences that must not matter (DOMAIN §4).
+
+Every function here keeps the meaning of what it is given. `Verbatim` is for a cell that has to stay exactly as it is,
+because being unreadable is its meaning.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import TypeVar
+
+T = TypeVar("T")
+Cell = str | int | float | bool | dt.date | dt.datetime | None
+MORNING = dt.time(9, 45)
+EXCEL_EPOCH = dt.date(1899, 12, 30)
+NO_BREAK, NARROW_NO_BREAK, MINUS = "\u00a0", "\u202f", "\u2212"
+EMPTIES = ("", "", "", "", "", "-", "-", "--", "N/A", "n/a", "null", "None", "NaN", " ", "NaT")
+UNREADABLE_AMOUNTS: tuple[Cell, ...] = (
+    "douze mille",
+    "???",
+    "",
+    "-",
+    "N/A",
+    "voir facture",
+    "12 000 + 500",
+    "#N/A",
+    "#VALUE!",
+    "inf",
+    "NaN",
+    "5 000 ou 6 000",
+    True,
+)
+# Never an empty cell: in the recap, an empty date says something (not paid yet).
+UNREADABLE_DATES: tuple[Cell, ...] = (
+    "32/13/2023",
+    "31/02/2023",
+    "à venir",
+    "2023-13-45",
+    "0",
+    "99999999",
+    "12/2023",
+    "#N/A",
+    "mi-mars",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verbatim:
+    cell: Cell
+
+
+def pick(values: Sequence[T], rng: Random) -> T:
+    """One of `values`; several times faster than `Random.choice`, which a million lines notice."""
+    return values[int(rng.random() * len(values))]
+
+
+def number(cents: int) -> int | float:
+    """An amount as a spreadsheet's number cell: whole where it is whole."""
+    return cents // 100 if cents % 100 == 0 else cents / 100
+
+
+# ------------------------------------------------------------------------------------------------ text
+def _without_accents(text: str) -> str:
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+
+
+def _typographic(text: str) -> str:
+    return text.replace("'", "\u2019")
+
+
+def _decomposed(text: str) -> str:
+    return unicodedata.normalize("NFD", text)
+
+
+def _reordered(name: str) -> str:
+    first, _, rest = name.partition(" ")
+    return f"{rest} {first}" if rest else name
+
+
+def _with_comma(name: str) -> str:
+    return name.replace(" ", ", ", 1)
+
+
+def _double_spaces(text: str) -> str:
+    return f" {text.replace(' ', '  ')} "
+
+
+def _no_break_spaces(text: str) -> str:
+    return text.replace(" ", NO_BREAK) + NO_BREAK
+
+
+LABEL_SPELLINGS: tuple[Callable[[str], str], ...] = (
+    str.title,
+    str.lower,
+    str.capitalize,
+    _without_accents,
+    _double_spaces,
+    _no_break_spaces,
+    _typographic,
+    _decomposed,
+)
+NAME_SPELLINGS = (*LABEL_SPELLINGS, _reordered, _reordered, _reordered, _with_comma, str.title)
+# What is left of a text once read (DOMAIN §4 "Text") is the same, letter for letter.
+TEXT_SPELLINGS = (_double_spaces, _no_break_spaces, _typographic)
+
+
+def label(text: str, rng: Random) -> str:
+    """A label that keeps its label key."""
+    return pick(LABEL_SPELLINGS, rng)(text)
+
+
+def name(text: str, rng: Random) -> str:
+    """A person's name that keeps its name key, not always its label key."""
+    return pick(NAME_SPELLINGS, rng)(text)
+
+
+def text(value: str, rng: Random) -> str:
+    """A text that reads exactly as before."""
+    return pick(TEXT_SPELLINGS, rng)(value)
+
+
+def empty(rng: Random) -> str:
+    return pick(EMPTIES, rng)
+
+
+# ------------------------------------------------------------------------------------------------ numbers of things
+def reference(value: str, rng: Random) -> Cell:
+    """A policy, invoice or payment number that keeps its reference key."""
+    if value.isdigit() and value[0] != "0":
+        return int(value) if rng.random() < 0.7 else f" {value}"
+    way = rng.random()
+    if way < 0.3:
+        return value.lower()
+    if way < 0.6:
+        return value.replace("/", " / ")
+    return f" {value} " if way < 0.8 else value.replace("-", " ")
+
+
+def claim_number(value: str, rng: Random) -> str:
+    """A claim number in another case, or with white space in it."""
+    way = rng.random()
+    if way < 0.4:
+        return f" {value} "
+    if way < 0.7:
+        return f"{value[:8]} {value[8:]}"
+    return value[:8].upper() + NO_BREAK + value[8:] if way < 0.85 else value.swapcase()
+
+
+# ------------------------------------------------------------------------------------------------ amounts
+def _digits(cents: int) -> tuple[str, str]:
+    """Whole units in groups of three parted by `_`, and the decimals, empty when there are none."""
+    units, rest = divmod(abs(cents), 100)
+    return f"{units:_}", f"{rest:02d}" if rest else ""
+
+
+def amount_text(cents: int, rng: Random) -> str:
+    """An amount as people type it. Never `12,345`: a single separator is the decimal one."""
+    units, decimals = _digits(cents)
+    way = rng.randrange(8)
+    if way == 0:
+        written = units.replace("_", " ") + "," + (decimals or "00")
+    elif way == 1:
+        written = units.replace("_", ",") + "." + (decimals or "00")
+    elif way == 2:
+        written = units.replace("_", ".") + "," + (decimals or "00")
+    else:
+        space = (" ", NO_BREAK, NARROW_NO_BREAK, "", "")[way - 3]
+        written = units.replace("_", space) + ("" if decimals else "")
+    if cents < 0:
+        return pick((f"({written})", f"-{written}", f"{MINUS}{written}"), rng)
+    return pick(
+        (written, written, written, f"XOF {written}", f"{written} F CFA", f"{written} FCFA", f" {written} "), rng
+    )
+
+
+# ------------------------------------------------------------------------------------------------ dates
+def serial(day: dt.date) -> int:
+    return (day - EXCEL_EPOCH).days
+
+
+DATE_TEXTS = (
+    "%d/%m/%Y",
+    "%d/%m/%Y",
+    "%d-%m-%Y",
+    "%d.%m.%Y",
+    "%d/%m/%y",
+    "%d.%m.%y",
+    "%Y-%m-%d",
+    "%d/%m/%Y 14:30",
+    "%Y-%m-%d 00:00:00",
+)
+
+
+def date_style(rng: Random) -> Callable[[dt.date], Cell] | None:
+    """How one row writes its dates; None for real date cells.
+
+    A style serves a whole row: spreadsheets format a row or a column, and a bare serial number beside a formatted date
+    is not something that they produce.
+    """
+    way = rng.random()
+    if way < 0.74:
+        return None
+    if way < 0.80:
+        return serial
+    if way < 0.82:
+        return lambda day: str(serial(day))
+    if way < 0.85:
+        return lambda day: dt.datetime.combine(day, MORNING)
+    return date_text(rng)
+
+
+def date_text(rng: Random) -> Callable[[dt.date], str]:
+    pattern = pick(DATE_TEXTS, rng)
+    return lambda day: day.strftime(pattern)

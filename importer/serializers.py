@@ -1,0 +1,32 @@
+"""What clients send to start and steer an import. Words that are not known are refused, never guessed."""
+
+from rest_framework import serializers
+
+from file_handling.models import OnConflict
+
+
+class SessionFormSerializer(serializers.Serializer[None]):
+    """The form of an import, for its description; `uploads.py` reads it, because it must name all that is wrong at once."""
+
+    stat_file = serializers.FileField(required=False, help_text="The stat file, unless `stat_file_id` names one")
+    recap_file = serializers.ListField(
+        child=serializers.FileField(),
+        required=False,
+        help_text="The recap, repeated for each page, or a .zip of pages, unless `recap_file_id` names one",
+    )
+    stat_file_id = serializers.IntegerField(required=False, min_value=1)
+    recap_file_id = serializers.IntegerField(required=False, min_value=1, help_text="The first page")
+    stat_sheet = serializers.CharField(required=False, max_length=255, help_text="Where several sheets look like stat")
+    dry_run = serializers.ChoiceField(
+        choices=["true", "false"],
+        required=False,
+        default="false",
+        help_text="Reconcile and report, then wait for `commit`",
+    )
+    on_conflict = serializers.ChoiceField(choices=OnConflict.choices, required=False, default=OnConflict.REPORT)
+    currency = serializers.RegexField(r"^[A-Za-z]{3}$", required=False, help_text="ISO 4217; the country's unless said")
+    country = serializers.CharField(required=False, help_text="Id or code; for accounts without a country of their own")
+
+
+class SheetSerializer(serializers.Serializer[None]):
+    stat_sheet = serializers.CharField(max_length=255, trim_whitespace=False, help_text="One of `sheet_choices`")

@@ -1,0 +1,109 @@
+"""Taking back what a session created and nothing later relies on (DOMAIN §6, undo). Inside the caller's transaction."""
+
+from typing import Any
+
+from django.db import connection
+from django.db.models import Exists, OuterRef, Q
+
+from core import models as core
+from importer.sets import INTEGER, values_table
+
+
+def undo_session(*, session_id: int, country_id: int) -> dict[str, int]:
+    """Remove the session's claims with their lines, then its records that nothing refers to; → how many of each.
+
+    `kept_claims`: claims of other sessions whose lines this one replaced; they keep what they say now.
+    """
+    ours = core.Claim.objects.filter(import_session_id=session_id)
+    removed = {
+        "claim_lines": _delete(core.ClaimLine.objects.filter(claim__in=ours)),
+        "kept_claims": core.ClaimRevision.objects.filter(
+            replaced_by_session_id=session_id, claim__isnull=False
+        ).exclude(claim__import_session_id=session_id).count(),
+    }
+    core.ClaimRevision.objects.filter(claim__in=ours).update(claim=None)
+    touched = list(
+        core.Membership.objects.filter(claims__import_session_id=session_id)
+        .exclude(import_session_id=session_id)
+        .values_list("pk", flat=True)
+        .distinct()
+    )
+    removed["claims"] = _delete(ours)
+    removed["invoices"] = _delete(_unused(core.Invoice, session_id, core.ClaimLine, "invoice"))
+    removed["payments"] = _delete(_unused(core.Payment, session_id, core.ClaimLine, "payment"))
+    removed["operators"] = _delete(_unused(core.Operator, session_id, core.ClaimLine, "operator"))
+    removed["memberships"] = _remove_memberships(session_id)
+    removed["insured_spellings"] = _delete(core.InsuredSpelling.objects.filter(import_session_id=session_id))
+    insured = _unused(core.Insured, session_id, core.Membership, "insured")
+    insured = insured.filter(
+        ~Exists(core.Membership.objects.filter(principal=OuterRef("pk"))),
+        ~Exists(core.Claim.objects.filter(insured=OuterRef("pk"))),
+    )
+    core.InsuredSpelling.objects.filter(insured__in=insured)._raw_delete(using=connection.alias)  # type: ignore[attr-defined]
+    removed["insured"] = _delete(insured)
+    removed["plans"] = _delete(_unused(core.Plan, session_id, core.Membership, "plan"))
+    policies = _unused(core.Policy, session_id, core.Membership, "policy")
+    removed["policies"] = _delete(
+        policies.filter(
+            ~Exists(core.Claim.objects.filter(policy=OuterRef("pk"))), ~Exists(core.Plan.objects.filter(policy=OuterRef("pk")))
+        )
+    )
+    clients = _unused(core.Client, session_id, core.Membership, "client")
+    removed["clients"] = _delete(clients.filter(~Exists(core.Claim.objects.filter(client=OuterRef("pk")))))
+    partners = _unused(core.Partner, session_id, core.Claim, "partner")
+    removed["partners"] = _delete(
+        partners.filter(
+            ~Exists(core.Invoice.objects.filter(partner=OuterRef("pk"))),
+            ~Exists(core.Payment.objects.filter(partner=OuterRef("pk"))),
+        )
+    )
+    acts = _unused(core.Act, session_id, core.ClaimLine, "act")
+    removed["acts"] = _delete(acts.filter(~Exists(core.ActAlias.objects.filter(act=OuterRef("pk")))))
+    categories = _unused(core.ActCategory, session_id, core.ClaimLine, "category")
+    removed["act_categories"] = _delete(categories.filter(~Exists(core.Act.objects.filter(category=OuterRef("pk")))))
+    _measure_again(touched)
+    return removed
+
+
+def _unused(model: Any, session_id: int, referrer: Any, field: str) -> Any:
+    return model.objects.filter(
+        ~Exists(referrer.objects.filter(**{field: OuterRef("pk")})), import_session_id=session_id
+    )
+
+
+def _delete(rows: Any) -> int:
+    # Everything that could point here was removed or excluded above, so no cascade has to be collected row by row.
+    return int(rows._raw_delete(using=connection.alias))
+
+
+def _remove_memberships(session_id: int) -> int:
+    """Memberships without claims, and principals' ones once no dependant is left; dependants go first."""
+    dependants = core.Membership.objects.filter(policy=OuterRef("policy"), principal=OuterRef("insured"))
+    removed = 0
+    while True:
+        gone = _delete(
+            core.Membership.objects.filter(
+                ~Exists(core.Claim.objects.filter(membership=OuterRef("pk"))),
+                ~Exists(dependants),
+                import_session_id=session_id,
+            )
+        )
+        if not gone:
+            return removed
+        removed += gone
+
+
+def _measure_again(memberships: list[int]) -> None:
+    """First and last settlement dates of memberships that lost claims, from the claims they keep."""
+    if not memberships:
+        return
+    source, parameters = values_table(connection, "touched", {"id": (INTEGER, memberships)})
+    claims, table = core.Claim._meta.db_table, core.Membership._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET "  # noqa: S608
+            f"first_settlement_date = (SELECT min(c.settlement_date) FROM {claims} c WHERE c.membership_id = {table}.id), "
+            f"last_settlement_date = (SELECT max(c.settlement_date) FROM {claims} c WHERE c.membership_id = {table}.id) "
+            f"WHERE id IN (SELECT touched.id FROM {source})",
+            parameters,
+        )

@@ -1,0 +1,191 @@
+"""Starting an import from a form: read all of it, name all that is wrong, then store files and session as one (DOMAIN §1, §7)."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from common.errors import FileNotFound
+from file_handling import services
+from file_handling.forms import FormReader
+from file_handling.intake import Page
+from file_handling.models import File, FileType, ImportSession, OnConflict
+from file_handling.refusal import FormError, RefusedForm
+from file_handling.storage import Placed, all_or_nothing, local_path
+from importer import lifecycle
+from importer.messages import sentence
+from importer.pipeline.limits import Limits
+from importer.pipeline.sources import Source as ReadSource
+from importer.reading import inspect_upload
+from users.models import Country, User
+from users.viewsets import visible_or_refused
+
+# An answer is due within 5 s; what a look at the first rows does not tell in this time, the run will.
+LOOK_SECONDS = 2.5
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_LONGEST_SHEET = 255
+
+
+@dataclass(frozen=True)
+class Source:
+    """One side of the pair: pages just uploaded, or the first page of a file stored before."""
+
+    pages: Sequence[Page] = ()
+    stored: File | None = None
+
+    def named_paths(self) -> list[tuple[str, Path]]:
+        """Name and place of its pages on this machine; none of those that are stored elsewhere."""
+        if self.stored is None:
+            return [(page.name, page.path) for page in self.pages]
+        found = [
+            (page.name, local_path(storage=page.file.storage, name=page.file.name or ""))
+            for page in self.stored.all_pages()
+        ]
+        return [(name, path) for name, path in found if path is not None and path.is_file()]
+
+
+@dataclass(frozen=True)
+class ImportForm:
+    """What a client asks for, understood and without a known fault."""
+
+    country: Country
+    stat: Source
+    recap: Source
+    stat_sheet: str
+    dry_run: bool
+    on_conflict: str
+    currency: str
+
+
+class _ImportFormReader(FormReader):
+    """The fields that only an import has."""
+
+    def sheet(self) -> str:
+        name = self.text("stat_sheet")
+        if len(name) > _LONGEST_SHEET:
+            self.refuse("stat_sheet", _("No sheet has so long a name."))
+        return name
+
+    def currency(self) -> str:
+        code = self.text("currency").strip().upper()
+        if code and not _CURRENCY.fullmatch(code):
+            self.refuse("currency", _("Give the three letters of a currency, such as XOF."))
+        return code
+
+    def source(self, field: str, *, kind: FileType, country: Country | None) -> Source:
+        """The files under `field`, or the stored one that `<field>_id` names; exactly one of the two."""
+        sent, named = self.values(field), self.text(f"{field}_id").strip()
+        if sent and named:
+            self.refuse(field, _("Send either a file or the id of one, not both."))
+        elif named:
+            return self._stored(f"{field}_id", named=named, kind=kind, country=country)
+        elif not sent:
+            self.refuse(field, _("This is required: send a file, or the id of one that is stored."))
+        else:
+            return Source(pages=self.pages(field, kind=kind))
+        return Source()
+
+    def _stored(self, field: str, *, named: str, kind: FileType, country: Country | None) -> Source:
+        visible = File.objects.visible_to(self.user).select_related("country")
+        file: File = visible_or_refused(rows=visible, pk=named, not_found=FileNotFound)
+        if file.file_type != kind:
+            self.refuse(field, _("This file was uploaded as the other kind."), file=file.name)
+        elif country is not None and file.country_id != country.pk:
+            self.refuse(field, _("This file belongs to another country."), file=file.name)
+        elif file.first_page_id is not None:
+            self.refuse(field, _("This is a later page; name the first one: its pages go with it."), file=file.name)
+        return Source(stored=file)
+
+
+def read_form(*, user: User, data: Mapping[str, Any]) -> ImportForm:
+    """Understand and check everything that a client sent, first rows of the files included.
+
+    Raises RefusedForm with all that is wrong; AccessDenied or FileNotFound for the id of a file that is not the user's.
+    """
+    form = _ImportFormReader(user=user, data=data)
+    country = form.country()
+    stat_sheet = form.sheet()
+    dry_run = form.yes_no("dry_run")
+    on_conflict = form.choice("on_conflict", choices=OnConflict.values, default=OnConflict.REPORT)
+    currency = form.currency()
+    stat = form.source("stat_file", kind=FileType.STAT, country=country)
+    recap = form.source("recap_file", kind=FileType.RECAP, country=country)
+    if form.errors or country is None:
+        raise RefusedForm(form.errors)
+    errors = _first_look(stat=stat, recap=recap, stat_sheet=stat_sheet)
+    if errors:
+        raise RefusedForm(errors)
+    return ImportForm(
+        country=country,
+        stat=stat,
+        recap=recap,
+        stat_sheet=stat_sheet,
+        dry_run=dry_run,
+        on_conflict=on_conflict,
+        currency=currency,
+    )
+
+
+def start_import(*, user: User, form: ImportForm) -> ImportSession:
+    """Store the files and the session in one transaction; the worker is rung when it has committed.
+
+    Raises OSError when the storage is full, FileNotFound when a stored file went meanwhile. Neither leaves anything behind.
+    """
+    with all_or_nothing() as placed:
+        return lifecycle.create_session(
+            user=user,
+            country=form.country,
+            stat_file=_keep(form.stat, placed=placed, user=user, country=form.country, kind=FileType.STAT),
+            recap_file=_keep(form.recap, placed=placed, user=user, country=form.country, kind=FileType.RECAP),
+            stat_sheet=form.stat_sheet,
+            dry_run=form.dry_run,
+            on_conflict=form.on_conflict,
+            currency=form.currency,
+            language=(get_language() or "en")[:2],
+        )
+
+
+def _keep(source: Source, *, placed: Placed, user: User, country: Country, kind: FileType) -> File:
+    if source.stored is None:
+        return services.store_upload(placed=placed, user=user, country=country, file_type=kind, uploads=source.pages)
+    # Locked, so that nobody deletes the file between this look and the session that will need it.
+    file = File.objects.select_for_update().filter(pk=source.stored.pk).first()
+    if file is None:
+        raise FileNotFound()
+    return file
+
+
+def _first_look(*, stat: Source, recap: Source, stat_sheet: str) -> list[FormError]:
+    """What the first rows tell at once. A workbook with several stat sheets is no fault: its session asks for the sheet."""
+    asked: list[tuple[str, str, ReadSource]] = []
+    for field, source, sheet in (("stat_file", stat, stat_sheet), ("recap_file", recap, "")):
+        for name, path in source.named_paths():
+            # Numbered, because two pages may bear one name and each problem must find its own field.
+            asked.append((field, name, ReadSource(path=str(path), name=f"{len(asked)}/{name}", sheet=sheet or None)))
+    problems = inspect_upload(
+        stat=next((one for field, _name, one in asked if field == "stat_file"), None),
+        recaps=[one for field, _name, one in asked if field == "recap_file"],
+        seconds=LOOK_SECONDS,
+        limits=_limits(),
+    )
+    errors = []
+    for problem in problems:
+        if problem.code == "several_sheets":
+            continue
+        field, name, _source = asked[int(problem.file.partition("/")[0])]
+        at = "stat_sheet" if problem.code == "no_such_sheet" else field
+        errors.append(FormError(at, sentence(replace(problem, file=name)), name))
+    return errors
+
+
+def _limits() -> Limits:
+    return Limits(
+        memory_bytes=settings.CONCORD["READER_MEMORY_BYTES"],
+        cpu_seconds=settings.CONCORD["READER_CPU_SECONDS"],
+        max_columns=settings.CONCORD["MAX_COLUMNS"],
+    )

@@ -1,0 +1,20 @@
+from django.urls import path
+from rest_framework.routers import SimpleRouter
+
+from file_handling.views import EventViewSet, FindingViewSet
+from importer.views import ImportSessionViewSet
+
+router = SimpleRouter()
+router.register("import-sessions", ImportSessionViewSet, basename="import-session")
+
+urlpatterns = [
+    *router.urls,
+    path(
+        "import-sessions/<str:session_pk>/findings/",
+        FindingViewSet.as_view({"get": "list"}),
+        name="import-session-findings",
+    ),
+    path(
+        "import-sessions/<str:session_pk>/events/", EventViewSet.as_view({"get": "list"}), name="import-session-events"
+    ),
+]

@@ -1,0 +1,106 @@
+"""Starting and steering imports (DOMAIN §7). Reading sessions is file_handling's; these views stand on its."""
+
+from collections.abc import Callable
+from typing import Any
+
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
+
+from common.errors import Conflict
+from common.throttling import UploadThrottle
+from file_handling.models import ImportSession
+from file_handling.serializers import RefusalSerializer, SessionSerializer
+from file_handling.views import DENIED_OR_NONE, SessionReadViewSet
+from importer import lifecycle
+from importer.serializers import SessionFormSerializer, SheetSerializer
+from importer.uploads import read_form, start_import
+from users.serializers import DetailSerializer
+from users.viewsets import MayImport
+
+_READING = {"list", "retrieve", "download"}
+STEERED = {
+    200: SessionSerializer,
+    409: OpenApiResponse(DetailSerializer, description="Its status does not allow it"),
+    **DENIED_OR_NONE,
+}
+
+
+class ImportSessionViewSet(SessionReadViewSet):
+    """Imports: two uploads in, a session out, and what people may ask of it."""
+
+    parser_classes = [MultiPartParser, FormParser, JSONParser]
+
+    def get_permissions(self) -> list[BasePermission]:
+        if self.action in _READING or self.action is None:
+            return super().get_permissions()  # type: ignore[no-any-return]
+        return [MayImport()]
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        return [UploadThrottle()] if self.action == "create" else super().get_throttles()  # type: ignore[no-any-return]
+
+    @extend_schema(
+        tags=["import sessions"],
+        request={"multipart/form-data": SessionFormSerializer},
+        responses={
+            202: SessionSerializer,
+            400: OpenApiResponse(RefusalSerializer, description="All that is wrong; nothing was stored"),
+            413: OpenApiResponse(DetailSerializer, description="The files are too large"),
+            507: OpenApiResponse(DetailSerializer, description="No room left; nothing was stored"),
+            **DENIED_OR_NONE,
+        },
+    )
+    def create(self, request: Request) -> Response:
+        form = read_form(user=request.user, data=request.data)  # type: ignore[arg-type]
+        session = start_import(user=request.user, form=form)  # type: ignore[arg-type]
+        shown = self._shown(session)
+        return Response(shown, status=status.HTTP_202_ACCEPTED, headers={"Location": shown["url"]})
+
+    @extend_schema(tags=["import sessions"], request=SheetSerializer, responses={**STEERED, 400: RefusalSerializer})
+    @action(detail=True, methods=["post"])
+    def sheet(self, request: Request, pk: str) -> Response:
+        session = self.steerable()
+        asked = SheetSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        return self._steered(session, lifecycle.name_sheet, stat_sheet=asked.validated_data["stat_sheet"])
+
+    @extend_schema(tags=["import sessions"], request=None, responses=STEERED)
+    @action(detail=True, methods=["post"])
+    def commit(self, request: Request, pk: str) -> Response:
+        return self._steered(self.steerable(), lifecycle.request_commit)
+
+    @extend_schema(tags=["import sessions"], request=None, responses=STEERED)
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, pk: str) -> Response:
+        return self._steered(self.steerable(), lifecycle.retry)
+
+    @extend_schema(tags=["import sessions"], request=None, responses=STEERED)
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        return self._steered(self.steerable(), lifecycle.cancel)
+
+    @extend_schema(tags=["import sessions"], request=None, responses=STEERED)
+    @action(detail=True, methods=["post"])
+    def revert(self, request: Request, pk: str) -> Response:
+        return self._steered(self.steerable(), lifecycle.revert)
+
+    @extend_schema(tags=["import sessions"], request=None, responses=STEERED)
+    @action(detail=True, methods=["post"])
+    def report(self, request: Request, pk: str) -> Response:
+        """Make the report again."""
+        return self._steered(self.steerable(), lifecycle.remake_report)
+
+    def _steered(self, session: ImportSession, what: Callable[..., ImportSession], **asked: Any) -> Response:
+        try:
+            what(session=session, actor=self.request.user, **asked)
+        except lifecycle.NotPossible as reason:
+            raise Conflict(str(reason)) from reason
+        return Response(self._shown(session))
+
+    def _shown(self, session: ImportSession) -> Any:
+        return SessionSerializer(self.get_queryset().get(pk=session.pk), context=self.get_serializer_context()).data

@@ -1,0 +1,330 @@
+"""Plan → database: set-based, inside one transaction that the caller opens (DOMAIN §6).
+
+The number of SQL statements does not depend on the number of rows. This module alone knows that PostgreSQL has COPY.
+"""
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection, models
+
+from core import models as core
+from file_handling.models import Finding
+from importer.pipeline.plan import Plan
+from importer.sets import DATE, INTEGER, TEXT, values_table
+
+COPY_SLICE = 100_000
+EMPTY = pl.lit("")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the records come from. `stat_files`, `recap_files`: File ids in the order in which the frames number them."""
+
+    country_id: int
+    session_id: int
+    stat_file_id: int | None
+    stat_files: Sequence[int]
+    recap_files: Sequence[int]
+
+
+def write_plan(plan: Plan, origin: Origin) -> dict[str, int]:
+    """Write everything that the plan creates or changes; → how many records of each kind were created.
+
+    Must run inside a transaction that holds the country's lock. Raises IntegrityError when the database has moved
+    on since the plan was made.
+    """
+    new = plan.new
+    ids: dict[str, pl.Series] = {}
+    created = {name: frame.height for name, frame in new.items()}
+    created["act_categories"], ids["act_categories"] = _write_catalogue(core.ActCategory, new["act_categories"], origin)
+    acts = _resolved(new["acts"], ids, category_id="act_categories")
+    created["acts"], ids["acts"] = _write_catalogue(core.Act, acts, origin)
+
+    def records(table: str, model: type[models.Model], frame: pl.DataFrame, *, country: bool = False) -> None:
+        ids[table] = _reserve_ids(model, frame.height)
+        frame = _resolved(frame, ids, id=table)
+        if country:
+            frame = frame.with_columns(country_id=pl.lit(origin.country_id))
+        _insert(model, _with_origin(frame, origin))
+
+    def keyed(table: str, model: type[models.Model], text: str, source: str, *more: pl.Expr) -> None:
+        frame = new[table].select("id", "key", pl.col(source).alias(text), *more)
+        records(table, model, frame, country=True)
+
+    keyed("clients", core.Client, "name", "employer")
+    keyed("policies", core.Policy, "number", "policy_number")
+    keyed(
+        "partners", core.Partner, "name", "partner",
+        pl.col("partner_address").fill_null(EMPTY).alias("address"), pl.col("partner_country").fill_null(EMPTY),
+    )  # fmt: skip
+    keyed("operators", core.Operator, "name", "operator")
+    plans = new["plans"].select("id", "key", "policy_id", name="plan")
+    records("plans", core.Plan, _resolved(plans, ids, policy_id="policies"))
+    records("insured", core.Insured, new["insured"].drop("line"), country=True)
+    spellings = _resolved(new["insured_spellings"].drop("id"), ids, insured_id="insured")
+    _insert(core.InsuredSpelling, _with_origin(spellings, origin))
+    people = {"insured_id": "insured", "policy_id": "policies", "client_id": "clients", "plan_id": "plans"}
+    memberships = _resolved(new["memberships"], ids, **people, principal_id="insured")
+    records("memberships", core.Membership, memberships.drop("line"))
+    for table, model, source in (
+        ("invoices", core.Invoice, "invoice_number"),
+        ("payments", core.Payment, "payment_reference"),
+    ):
+        frame = new[table].select("id", "key", "partner_id", number=source)
+        records(table, model, _resolved(frame, ids, partner_id="partners"))
+
+    _update(
+        core.Membership,
+        _resolved(plan.updated_memberships, ids, plan_id="plans", principal_id="insured"),
+        {"first_settlement_date": DATE, "last_settlement_date": DATE, "plan_id": INTEGER, "principal_id": INTEGER, "role": TEXT},
+    )  # fmt: skip
+    _complete_insured(plan.completed)
+    _write_claims(plan, origin, ids, people)
+    created.pop("insured_spellings")
+    return dict(sorted(created.items()))
+
+
+def write_findings(session_id: int, findings: pl.DataFrame) -> None:
+    """Put the session's findings in place of those that an earlier run left.
+
+    `findings`: sequence, category, code, claim_number, observation, four amounts in cents (null where there is none),
+    locations and lines (JSON text).
+    """
+    Finding.objects.filter(session_id=session_id)._raw_delete(using=connection.alias)  # type: ignore[attr-defined]
+    amounts = ("stat_claimed", "stat_reimbursed", "recap_claimed", "recap_reimbursed")
+    _insert(Finding, findings.with_columns(*(_money(a).alias(a) for a in amounts), session_id=pl.lit(session_id)))
+
+
+# ------------------------------------------------------------------------------------------------ claims
+
+
+def _write_claims(plan: Plan, origin: Origin, ids: dict[str, pl.Series], people: dict[str, str]) -> None:
+    is_new = plan.claims["id"] < 0
+    ids["claims"] = _reserve_ids(core.Claim, int(is_new.sum()))
+    claims = _resolved(
+        plan.claims, ids, **people, id="claims", membership_id="memberships", partner_id="partners"
+    ).select(
+        "id", "status", "insured_id", "membership_id", "policy_id", "client_id", "partner_id", "settlement_date",
+        "incident_date", "currency", "line_count", "fingerprint", "recap_row",
+        number="claim_number",
+        claimed_amount=_money("claimed_cents"),
+        reimbursed_amount=_money("reimbursed_cents"),
+        recap_file_id=_file_id("recap_file", origin.recap_files),
+        recap_sheet=pl.col("recap_sheet").fill_null(EMPTY),
+        country_id=pl.lit(origin.country_id),
+    )  # fmt: skip
+    if plan.replaced.height:
+        _keep_revisions(plan.replaced, origin)
+        _update(core.Claim, claims.filter(~is_new).drop("number", "country_id"), _CLAIM_TYPES)
+    _insert(core.Claim, _with_origin(claims.filter(is_new), origin))
+    lines = _resolved(
+        plan.lines, ids,
+        claim_id="claims", act_id="acts", category_id="act_categories", operator_id="operators",
+        invoice_id="invoices", payment_id="payments",
+    ).with_columns(
+        pl.col("guarantee", "note", "sheet").fill_null(EMPTY),
+        claimed_amount=_money("claimed_cents"),
+        reimbursed_amount=_money("reimbursed_cents"),
+        file_id=_file_id("file", origin.stat_files),
+        import_session_id=pl.lit(origin.session_id),
+    ).drop("claimed_cents", "reimbursed_cents", "file")  # fmt: skip
+    _insert(core.ClaimLine, lines)
+
+
+_CLAIM_TYPES = {
+    "status": TEXT, "insured_id": INTEGER, "membership_id": INTEGER, "policy_id": INTEGER, "client_id": INTEGER,
+    "partner_id": INTEGER, "settlement_date": DATE, "incident_date": DATE, "currency": TEXT, "line_count": INTEGER,
+    "fingerprint": TEXT, "recap_row": INTEGER, "claimed_amount": "numeric", "reimbursed_amount": "numeric",
+    "recap_file_id": INTEGER, "recap_sheet": TEXT,
+}  # fmt: skip
+
+
+def _keep_revisions(replaced: pl.DataFrame, origin: Origin) -> None:
+    """Keep what the replaced claims said, then take their lines away (DOMAIN §6, re-import)."""
+    source, parameters = values_table(connection, "gone", {"id": (INTEGER, replaced["id"].to_list())})
+    claim_table, line_table = core.Claim._meta.db_table, core.ClaimLine._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT t.* FROM {claim_table} t JOIN {source} ON t.id = gone.id ORDER BY t.id", parameters)
+        claims = _dicts(cursor)
+        cursor.execute(
+            f"SELECT t.* FROM {line_table} t JOIN {source} ON t.claim_id = gone.id ORDER BY t.claim_id, t.position",
+            parameters,
+        )
+        lines_of: dict[int, list[dict[str, Any]]] = {}
+        for line in _dicts(cursor):
+            lines_of.setdefault(line["claim_id"], []).append(line)
+        rows = [
+            (claim["id"], claim["number"], json.dumps({**claim, "lines": lines_of.get(claim["id"], [])}, cls=DjangoJSONEncoder))
+            for claim in claims
+        ]  # fmt: skip
+        before = pl.DataFrame(
+            rows, schema={"claim_id": pl.Int64, "number": pl.String, "before": pl.String}, orient="row"
+        )
+        cursor.execute("SELECT CURRENT_TIMESTAMP")
+        (now,) = cursor.fetchone()
+        _insert(
+            core.ClaimRevision,
+            before.with_columns(
+                country_id=pl.lit(origin.country_id),
+                replaced_by_session_id=pl.lit(origin.session_id),
+                replaced_at=pl.lit(str(now)),
+            ),
+        )
+        cursor.execute(
+            f"DELETE FROM {line_table} WHERE claim_id IN (SELECT gone.id FROM {source})",  # noqa: S608
+            parameters,
+        )
+
+
+def _dicts(cursor: Any) -> list[dict[str, Any]]:
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _complete_insured(completed: pl.DataFrame) -> None:
+    """Persons known as somebody's principal only, now with lines of their own (DOMAIN §6)."""
+    with_card = completed.filter(pl.col("card_key") != "")
+    _update(core.Insured, with_card, {"name": TEXT, "card_number": TEXT, "card_key": TEXT})
+    if completed.height:
+        source, parameters = values_table(connection, "seen", {"id": (INTEGER, completed["id"].to_list())})
+        with connection.cursor() as cursor:
+            table = core.Insured._meta.db_table
+            cursor.execute(
+                f"UPDATE {table} SET is_deduced = %s WHERE id IN (SELECT seen.id FROM {source})",  # noqa: S608
+                [False, *parameters],
+            )
+
+
+# ------------------------------------------------------------------------------------------------ the catalogue
+
+
+def _write_catalogue(
+    model: type[core.ActCategory] | type[core.Act], frame: pl.DataFrame, origin: Origin
+) -> tuple[int, pl.Series]:
+    """Create acts or categories; → how many were really new, and their ids by provisional id.
+
+    All countries share the catalogue, so another country's import may be creating the same act: the second to come waits
+    for the first and takes its record. Keys go in order, so that two imports never wait for each other.
+    """
+    if frame.is_empty():
+        return 0, pl.Series(dtype=pl.Int64)
+    name = "act_category" if model is core.ActCategory else "act"
+    rows = [
+        model(
+            name=row[name],
+            key=row["key"],
+            file_id=origin.stat_file_id,
+            import_session_id=origin.session_id,
+            **({"category_id": row["category_id"]} if model is core.Act else {}),
+        )
+        for row in frame.sort("key").iter_rows(named=True)
+    ]
+    manager: Any = model._default_manager
+    manager.bulk_create(rows, ignore_conflicts=True)
+    keys = frame["key"].to_list()
+    source, parameters = values_table(connection, "wanted", {"key": (TEXT, keys)})
+    with connection.cursor() as cursor:
+        table = model._meta.db_table
+        cursor.execute(
+            f"SELECT t.key, t.id, t.import_session_id FROM {table} t JOIN {source} ON t.key = wanted.key", parameters
+        )
+        found = {key: (id_, session_id) for key, id_, session_id in cursor.fetchall()}
+    ours = sum(session_id == origin.session_id for _, session_id in found.values())
+    return ours, pl.Series([found[key][0] for key in keys], dtype=pl.Int64)
+
+
+# ------------------------------------------------------------------------------------------------ rows
+
+
+def _resolved(frame: pl.DataFrame, ids: dict[str, pl.Series], **columns: str) -> pl.DataFrame:
+    """The frame with the provisional ids of `columns` (column → table) replaced: -1 is the table's first new row."""
+    swaps = []
+    for column, table in columns.items():
+        real = ids.get(table)
+        if real is None or not len(real):
+            continue
+        value = pl.col(column)
+        place = pl.when(value < 0).then(-value - 1)
+        swaps.append(pl.when(value < 0).then(pl.lit(real).gather(place)).otherwise(value).alias(column))
+    return frame.with_columns(swaps)
+
+
+def _file_id(column: str, files: Sequence[int]) -> pl.Expr:
+    return pl.lit(pl.Series(list(files) or [None], dtype=pl.Int64)).gather(pl.col(column))
+
+
+def _with_origin(frame: pl.DataFrame, origin: Origin) -> pl.DataFrame:
+    return frame.with_columns(
+        file_id=pl.lit(origin.stat_file_id, dtype=pl.Int64), import_session_id=pl.lit(origin.session_id)
+    )
+
+
+def _money(column: str) -> pl.Expr:
+    """Cents → decimal text with two places: money never passes through a float on its way to the database."""
+    cents = pl.col(column)
+    size = cents.abs()
+    return pl.concat_str(
+        pl.when(cents < 0).then(pl.lit("-")).otherwise(EMPTY),
+        (size // 100).cast(pl.String),
+        pl.lit("."),
+        (size % 100).cast(pl.String).str.zfill(2),
+    )
+
+
+def _reserve_ids(model: type[models.Model], count: int) -> pl.Series:
+    """`count` ids that nobody else will be given."""
+    if not count:
+        return pl.Series(dtype=pl.Int64)
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [f'"{table}"', count]
+            )
+            return pl.Series([row[0] for row in cursor.fetchall()], dtype=pl.Int64)
+        # SQLite: this transaction is the only writer, and explicit ids move the table's counter along.
+        cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
+        row = cursor.fetchone()
+        start = (row[0] if row else 0) + 1
+        return pl.Series(range(start, start + count), dtype=pl.Int64)
+
+
+def _insert(model: type[models.Model], frame: pl.DataFrame) -> None:
+    """All rows of the frame, in one statement."""
+    if frame.is_empty():
+        return
+    table = model._meta.db_table
+    columns = ", ".join(f'"{c}"' for c in frame.columns)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            with cursor.copy(f'COPY "{table}" ({columns}) FROM STDIN (FORMAT csv)') as copy:
+                for part in frame.iter_slices(COPY_SLICE):
+                    buffer = io.BytesIO()
+                    part.write_csv(buffer, include_header=False)
+                    copy.write(buffer.getbuffer())
+        else:
+            days = [c for c, kind in frame.schema.items() if kind == pl.Date]
+            places = ", ".join(["%s"] * frame.width)
+            cursor.executemany(
+                f'INSERT INTO "{table}" ({columns}) VALUES ({places})',  # noqa: S608
+                frame.with_columns(pl.col(days).cast(pl.String)).iter_rows(),
+            )
+
+
+def _update(model: type[models.Model], frame: pl.DataFrame, types: dict[str, str]) -> None:
+    """Set the columns of `types` on the rows that `id` names, in one statement."""
+    if frame.is_empty():
+        return
+    values = {"id": (INTEGER, frame["id"].to_list())}
+    values |= {column: (sql_type, frame[column].to_list()) for column, sql_type in types.items()}
+    source, parameters = values_table(connection, "new_values", values)
+    table = model._meta.db_table
+    sets = ", ".join(f'"{column}" = new_values.{column}' for column in types)
+    with connection.cursor() as cursor:
+        cursor.execute(f'UPDATE "{table}" SET {sets} FROM {source} WHERE "{table}".id = new_values.id', parameters)  # noqa: S608

@@ -1,0 +1,258 @@
+"""Shows Concord at work: a sample pair is made, uploaded over the API, reconciled and imported before your eyes.
+
+Keeps everything it makes in data/demo. From the environment: PORT, CLAIMS (how many the sample has), ONCE (end
+after the summary, with an exit status), LANG (French or English).
+"""
+
+import io
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(BASE_DIR))
+
+from scripts.api_client import Client, RefusedError  # noqa: E402
+from scripts.serve import port_is_free  # noqa: E402
+
+DEMO_DIR = BASE_DIR / "data" / "demo"
+HOST = "127.0.0.1"
+SUCCESS = ("DONE", "DONE_WITH_ERRORS")
+START_SECONDS = 90
+RUN_SECONDS = 1800
+SEED = 7
+
+
+class DemoError(Exception):
+    """The demo cannot go on; its words say why."""
+
+
+def stop_by_signal(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def language() -> str:
+    chosen = next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := os.environ.get(name))), "")
+    return "fr" if chosen.lower().startswith("fr") else "en"
+
+
+def set_environment(*, port: int) -> None:
+    """An installation of its own, whatever the surroundings say: a demo must never touch real data."""
+    DEMO_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    key = DEMO_DIR / "secret_key"
+    if not key.exists():
+        with os.fdopen(os.open(key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(50))
+    for name in ("DATABASE_URL", "REDIS_URL", "STORAGE_URL", "DEBUG", "BEHIND_TLS", "ALLOWED_HOSTS", "KEY_PREFIX"):
+        os.environ.pop(name, None)
+    os.environ |= {
+        "DATA_DIR": str(DEMO_DIR),
+        "SECRET_KEY": key.read_text(),
+        "BIND": HOST,
+        "PORT": str(port),
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+    }
+
+
+def prepare() -> list[dict[str, str]]:
+    """The database and its demo accounts, with their new passwords."""
+    import django
+    from django.core.management import call_command
+    from django.utils import translation
+
+    django.setup()
+    translation.activate(language())
+    call_command("migrate", interactive=False, verbosity=0)
+    call_command("createcachetable", verbosity=0)
+    printed = io.StringIO()
+    call_command("demo_accounts", json=True, stdout=printed)
+    accounts: list[dict[str, str]] = json.loads(printed.getvalue())
+    return accounts
+
+
+def sample_pair(*, claims: int) -> tuple[Path, list[Path]]:
+    """The stat file and the recap pages, made by the first run and the same ever after."""
+    from django.core.management import call_command
+
+    folder = DEMO_DIR / f"sample-{claims}"
+    # The last file that the generator writes: without it, an earlier run was stopped half way.
+    if not (folder / "expected.json").exists():
+        call_command("make_pair", str(folder), claims=claims, seed=SEED, pages=3, stdout=io.StringIO())
+    stat = sorted(folder.glob("stat.*"))
+    recaps = sorted(folder.glob("recap_*"))
+    return stat[0], recaps
+
+
+class Server:
+    """Web and worker, in a group of their own so that Ctrl-C reaches them through us, once and in order."""
+
+    def __init__(self) -> None:
+        self.log = DEMO_DIR / "server.log"
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, str(BASE_DIR / "scripts" / "serve.py")],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def wait_until_healthy(self, client: Client) -> None:
+        from django.utils.translation import gettext as _
+
+        deadline = time.monotonic() + START_SECONDS
+        while not client.is_healthy():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise DemoError(_("The server did not start. Its log: %(log)s") % {"log": self.log})
+            time.sleep(0.2)
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(timeout=45)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
+
+
+def say(text: str = "") -> None:
+    print(text, flush=True)
+
+
+def follow(client: Client, session_id: int) -> None:
+    from django.utils.translation import gettext as _
+
+    try:
+        for event in client.events(session_id, seconds=RUN_SECONDS):
+            say(f"  {event['progress']:>3} %  {event['step']:<12} {event['message']}")
+    except TimeoutError as error:
+        raise DemoError(_("The import did not end within %(seconds)d seconds.") % {"seconds": RUN_SECONDS}) from error
+
+
+def show_findings(client: Client, session_id: int) -> None:
+    from django.utils.translation import gettext as _
+
+    findings = client.findings(session_id, rows=3)
+    if findings:
+        say(_("Some of what was not imported, and why:"))
+    for finding in findings:
+        places = "; ".join(
+            " ".join(str(place[part]) for part in ("file", "sheet", "row") if place.get(part))
+            for place in finding["locations"][:3]
+        )
+        say(f"  {finding['claim_number']}  {finding['observation']}")
+        say(f"      {places}")
+    say()
+
+
+def show_where_to_look(*, base_url: str, session: dict[str, Any], report: Path | None, log: Path) -> None:
+    from django.utils.translation import gettext as _
+
+    rows = [
+        (_("API, to read and to try"), f"{base_url}/api/v1/docs/"),
+        (_("Administration"), f"{base_url}/admin/"),
+        (_("This session"), f"{base_url}/api/v1/import-sessions/{session['id']}/"),
+        (_("Server log"), str(log)),
+    ]
+    if report:
+        rows.insert(3, (_("Its report"), str(report)))
+    width = max(len(name) for name, _value in rows)
+    for name, value in rows:
+        say(f"  {name:<{width}}  {value}")
+    say()
+
+
+def show_accounts(accounts: list[dict[str, str]]) -> None:
+    from django.utils.translation import gettext as _
+
+    say(_("Demo accounts (new passwords at every run):"))
+    for account in accounts:
+        name = f"{account['role_name']} {account['country']}".strip()
+        say(f"  {name:<34} {account['username']:<18} {account['password']}")
+    say()
+
+
+def import_sample(client: Client, *, claims: int) -> dict[str, Any]:
+    """Upload the sample, follow its session to the end and return it."""
+    from django.utils.translation import gettext as _
+
+    say(_("Making a sample pair of %(claims)d claims …") % {"claims": claims})
+    stat, recaps = sample_pair(claims=claims)
+    say(_("Uploading %(stat)s and %(pages)d recap pages …") % {"stat": stat.name, "pages": len(recaps)})
+    session = client.import_pair(stat=stat, recaps=recaps)
+    say(_("Session %(number)d:") % {"number": session["id"]})
+    follow(client, session["id"])
+    return client.session(session["id"])
+
+
+def run(*, port: int, once: bool, claims: int) -> int:
+    """The exit status: 0 when the session ended well with claims in it."""
+    from scripts.demo_summary import summary_lines
+
+    set_environment(port=port)
+    accounts = prepare()
+    from django.utils.translation import gettext as _
+
+    if not port_is_free(host=HOST, port=port):
+        raise DemoError(_("Port %(port)d is taken. Choose another one: make demo PORT=8001") % {"port": port})
+    say(_("Starting web and worker on port %(port)d …") % {"port": port})
+    base_url = f"http://{HOST}:{port}"
+    client = Client(base_url=base_url, language=language())
+    server = Server()
+    try:
+        server.wait_until_healthy(client)
+        importer = next(account for account in accounts if account["role"] == "ADMIN_TERRITORIAL")
+        client.login(username=importer["username"], password=importer["password"])
+        session = import_sample(client, claims=claims)
+        say()
+        for line in summary_lines(session):
+            say(line)
+        say()
+        show_findings(client, session["id"])
+        report = None
+        if session.get("error_file"):
+            report = DEMO_DIR / "report.xlsx"
+            client.save_report(session["id"], target=report)
+        show_where_to_look(base_url=base_url, session=session, report=report, log=server.log)
+        good = session["status"] in SUCCESS and ((session["summary"] or {}).get("claims") or {}).get("total", 0) > 0
+        if once:
+            return 0 if good else 1
+        show_accounts(accounts)
+        say(_("The server stays up. Ctrl-C stops all of it."))
+        while server.process.poll() is None:
+            time.sleep(0.5)
+        raise DemoError(_("The server has stopped. Its log: %(log)s") % {"log": server.log})
+    except RefusedError as error:
+        raise DemoError(_("The API refused: %(reason)s") % {"reason": error}) from error
+    finally:
+        # From here on a second Ctrl-C would only leave processes behind.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
+        server.stop()
+
+
+def main() -> None:
+    # Set outright: a shell that starts us in the background has told us to ignore Ctrl-C.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, stop_by_signal)
+    os.chdir(BASE_DIR)
+    once = os.environ.get("ONCE", "") not in ("", "0")
+    try:
+        status = run(port=int(os.environ.get("PORT") or 8000), once=once, claims=int(os.environ.get("CLAIMS") or 2000))
+    except KeyboardInterrupt:
+        status = 1 if once else 0
+    except DemoError as error:
+        print(error, file=sys.stderr)
+        status = 1
+    raise SystemExit(status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""Brings the database and the static files up to date, then serves: web and worker in the foreground.
+
+Ends both on Ctrl-C and on SIGTERM. Configured by the environment alone (see README.md).
+"""
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def port_is_free(*, host: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # As gunicorn does: a port whose last connections are still closing is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def prepare() -> None:
+    """Migrations, cache tables, static files. Raises SystemExit, in words, when this installation cannot serve."""
+    import django
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
+    from django.core.management import call_command
+    from django.db import OperationalError
+
+    from config.secret import refuse_weak_secret
+
+    try:
+        django.setup()
+        refuse_weak_secret(key=settings.SECRET_KEY_GIVEN, debug=settings.DEBUG)
+    except ImproperlyConfigured as error:
+        raise SystemExit(f"Concord does not start: {error}") from error
+    try:
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("createcachetable", verbosity=0)
+    except OperationalError as error:
+        raise SystemExit(f"Concord does not start: the database does not answer. {error}") from error
+    call_command("collectstatic", interactive=False, verbosity=0)
+    os.environ["DATA_DIR"] = str(settings.DATA_DIR)
+
+
+def main() -> None:
+    sys.path.insert(0, str(BASE_DIR))
+    os.chdir(BASE_DIR)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    host, port = os.environ.get("BIND", "127.0.0.1"), int(os.environ.get("PORT") or 8000)
+    if not port_is_free(host=host, port=port):
+        raise SystemExit(f"Concord does not start: port {port} is taken. Choose another one: make serve PORT=8001")
+    prepare()
+    os.environ |= {"PORT": str(port), "BIND": host, "BASE_DIR": str(BASE_DIR), "PYTHON": sys.executable}
+    print(f"Concord serves on http://{host}:{port}/ (Ctrl-C stops it)", file=sys.stderr, flush=True)
+    command = [sys.executable, "-m", "supervisor.supervisord", "-c", "config/supervisord.conf"]
+    if os.getuid() == 0:
+        # Said outright, or it complains of being root at every start.
+        command += ["--user", "0"]
+    os.execv(sys.executable, command)  # noqa: S606
+
+
+if __name__ == "__main__":
+    main()

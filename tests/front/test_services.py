@@ -1,0 +1,87 @@
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.core.files.base import ContentFile
+from django.core.files.storage import FileSystemStorage
+from django.db import connection
+from storages.backends.s3 import S3Storage
+
+from config import services
+from scripts.services import unanswered
+
+
+def s3(url):
+    settings = services.storage(url=url, folder=None)
+    return S3Storage(**settings["OPTIONS"])
+
+
+def test_a_storage_url_names_key_secret_host_bucket_and_region():
+    storage = s3("s3://KEY:se%2Fcret@minio.example:9000/claims?region=eu-west-3&tls=0")
+    assert storage.endpoint_url == "http://minio.example:9000"
+    assert (storage.access_key, storage.secret_key) == ("KEY", "se/cret")
+    assert (storage.bucket_name, storage.region_name) == ("claims", "eu-west-3")
+    assert storage.default_acl is None
+
+
+def test_a_storage_url_without_a_host_leaves_key_and_endpoint_to_the_machine():
+    storage = s3("s3:///claims")
+    assert storage.endpoint_url is None
+
+
+def test_storage_speaks_tls_unless_told_otherwise():
+    assert s3("s3://K:S@store.example/claims").endpoint_url == "https://store.example"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "s3://KEY:SECRETWORD@host/",
+        "s3://KEY:SECRETWORD@host/a/b",
+        "ftp://KEY:SECRETWORD@host/a",
+        "s3://KEY:SECRETWORD@host/a?tls=yes",
+        "s3://KEY:SECRETWORD@host/a?regoin=x",
+    ],
+)
+def test_a_storage_url_that_means_nothing_is_refused_without_repeating_its_secret(url):
+    with pytest.raises(ImproperlyConfigured) as refusal:
+        services.storage(url=url, folder=None)
+    assert "SECRETWORD" not in str(refusal.value)
+
+
+def test_stored_files_are_for_this_account_alone(tmp_path):
+    settings = services.storage(url="", folder=tmp_path / "files")
+    storage = FileSystemStorage(**settings["OPTIONS"])
+    name = storage.save("uploads/1/a.xlsx", ContentFile(b"x"))
+    assert (tmp_path / "files" / name).stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.django_db
+def test_the_embedded_database_writes_ahead_and_waits_its_turn():
+    if connection.vendor != "sqlite":
+        pytest.skip("asks SQLite")
+    with connection.cursor() as cursor:
+        assert cursor.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert cursor.execute("PRAGMA busy_timeout").fetchone() == (20_000,)
+    assert connection.transaction_mode == "IMMEDIATE"
+
+
+def test_only_the_two_databases_are_known():
+    with pytest.raises(ImproperlyConfigured, match="postgresql://"):
+        services.database(url="mysql://root@localhost/concord")
+
+
+def test_throttles_count_where_they_can_while_redis_is_away():
+    caches = services.caches(redis_url="redis://localhost:1/0", prefix="concord")
+    assert "Redis" in caches["default"]["BACKEND"]
+    assert "DatabaseCache" in caches["throttle"]["BACKEND"]
+
+
+def test_a_service_that_does_not_answer_is_named_without_its_password():
+    problems = unanswered(
+        database_url="postgresql://someone:hushhush@127.0.0.1:1/concord", redis_url="redis://:hushhush@127.0.0.1:1/0"
+    )
+    assert [problem.split(" at ")[0] for problem in problems] == [
+        "PostgreSQL does not answer",
+        "Redis does not answer",
+    ]
+    assert "127.0.0.1:1" in problems[0]
+    assert "hushhush" not in "".join(problems)

@@ -1,0 +1,217 @@
+import datetime as dt
+import zipfile
+
+import pytest
+import xlsxwriter
+
+from importer.pipeline.limits import Limits
+from tests.reading.files import (
+    RECAP_HEADERS,
+    STAT_HEADERS,
+    header_row,
+    inline,
+    package,
+    problems_of,
+    read,
+    recap_row,
+    stat_line,
+    worksheet,
+    write_xlsx,
+)
+
+RECAP4 = ["reglementId", "date_reglement", "totalmttreclame", "totalmttrembourse"]
+
+
+def recap_package(rows, **options):
+    return package(worksheet(header_row(RECAP4) + rows), **options)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_lines_come_with_their_sheet_and_the_row_that_the_spreadsheet_shows(tmp_path, shared):
+    path = write_xlsx(tmp_path / "s.xlsx", {"Année": [STAT_HEADERS, stat_line("a1"), stat_line("a2")]}, shared=shared)
+    frame = read(path, kind="stat")
+    assert frame.select("sheet", "row", "claim_number", "note").rows() == [
+        ("Année", 2, "a1", None),
+        ("Année", 3, "a2", None),
+    ]
+
+
+def test_row_numbers_stay_true_below_empty_and_hidden_rows_and_right_of_empty_columns(tmp_path):
+    book = xlsxwriter.Workbook(tmp_path / "r.xlsx")
+    sheet = book.add_worksheet("Récap")
+    sheet.write_row(4, 2, RECAP_HEADERS)
+    sheet.write_row(6, 2, recap_row("A"))
+    sheet.write_row(9, 2, recap_row("B"))
+    sheet.set_row(9, None, None, {"hidden": True})
+    sheet.write_row(11, 2, recap_row("C"))
+    book.close()
+    assert read(tmp_path / "r.xlsx", kind="recap").select("claim_number", "row").rows() == [("A", 7), ("B", 10), ("C", 12)]
+
+
+def test_rows_that_say_nothing_are_left_out_and_rows_that_say_anything_are_kept(tmp_path):
+    noted = recap_row("", settlement_date="", claimed_amount="", reimbursed_amount="", note="Total du mois")
+    nothing = ["-", " ", "nan", *[""] * (len(RECAP_HEADERS) - 3)]
+    path = write_xlsx(tmp_path / "r.xlsx", {"x": [RECAP_HEADERS, nothing, recap_row("A"), noted]})
+    assert read(path, kind="recap")["row"].to_list() == [3, 4]
+
+
+def test_cells_keep_what_they_are(tmp_path):
+    book = xlsxwriter.Workbook(tmp_path / "r.xlsx")
+    day, moment = (book.add_format({"num_format": one}) for one in ("dd/mm/yyyy", "dd/mm/yyyy hh:mm"))
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, RECAP4)
+    cells = [
+        (dt.datetime(2023, 5, 6), day, "2023-05-06"),
+        (dt.datetime(2023, 5, 6, 13, 45), moment, "2023-05-06 13:45:00"),
+        (45000.5, None, "45000.5"),
+        (True, None, "TRUE"),
+        (1e20, None, "100000000000000000000"),
+        (1234567.0, None, "1234567"),
+        (-3, None, "-3"),
+        ("  06/05/2023 ", None, "  06/05/2023 "),
+        ("a\x00b\x1fc", None, "abc"),
+    ]
+    for row, (value, form, _) in enumerate(cells, start=1):
+        sheet.write(row, 0, f"N{row}")
+        if isinstance(value, dt.datetime):
+            sheet.write_datetime(row, 1, value, form)
+        else:
+            sheet.write(row, 1, value)
+    book.close()
+    assert read(tmp_path / "r.xlsx", kind="recap")["settlement_date"].to_list() == [shown for _, _, shown in cells]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ['<c r="B2" t="e"><v>#N/A</v></c>', "<c t='e' s='3' r='B2'><f>NA()</f><v>#N/A</v></c>", '<c r="B2" t = "e"><v>#N/A</v></c>'],
+)
+def test_an_error_cell_keeps_its_text_so_that_a_broken_date_is_not_taken_for_unpaid(tmp_path, cell):
+    rows = f'<row r="2">{inline("A2", "N1")}{cell}<c r="C2"><v>5</v></c></row>'
+    (tmp_path / "r.xlsx").write_bytes(recap_package(rows))
+    frame = read(tmp_path / "r.xlsx", kind="recap")
+    assert frame.select("settlement_date", "claimed_amount").row(0) == ("#N/A", "5")
+
+
+def test_error_cells_stay_in_place_in_a_sheet_that_begins_at_column_c(tmp_path):
+    book = xlsxwriter.Workbook(tmp_path / "r.xlsx")
+    sheet = book.add_worksheet()
+    sheet.write_row(3, 2, RECAP4)
+    sheet.write_row(5, 2, ["N1", "03/02/2023", 5])
+    sheet.write_formula(5, 5, "=1/0", None, "#DIV/0!")
+    book.close()
+    assert read(tmp_path / "r.xlsx", kind="recap")["reimbursed_amount"].to_list() == ["#DIV/0!"]
+
+
+def test_one_cell_in_the_last_row_and_column_is_refused_in_words(tmp_path):
+    rows = f'<row r="1048576">{inline("XFD1048576", "x")}</row>'
+    (tmp_path / "r.xlsx").write_bytes(recap_package(rows))
+    (problem,) = problems_of(tmp_path / "r.xlsx", kind="recap")
+    assert (problem.code, problem.file, problem.params["cell"]) == ("far_cell", "r.xlsx", "XFD1048576")
+
+
+def test_one_cell_in_the_last_row_of_a_wide_sheet_is_refused_in_words(tmp_path):
+    rows = f'<row r="2">{inline("CV2", "x")}</row><row r="1048576">{inline("A1048576", "x")}</row>'
+    (tmp_path / "r.xlsx").write_bytes(recap_package(rows))
+    assert problems_of(tmp_path / "r.xlsx", kind="recap")[0].params["cell"] == "A1048576"
+
+
+def test_far_cells_that_only_have_a_format_refuse_nothing(tmp_path):
+    rows = f'<row r="2">{inline("A2", "N1")}<c r="XFD2" s="1"/><c r="XFC2" s="1"></c></row><row r="1048576" s="1"/>'
+    (tmp_path / "r.xlsx").write_bytes(recap_package(rows))
+    assert read(tmp_path / "r.xlsx", kind="recap")["claim_number"].to_list() == ["N1"]
+
+
+def test_more_than_two_hundred_columns_in_use_are_refused_and_two_hundred_are_not(tmp_path):
+    extra = [f"h{at}" for at in range(200 - len(RECAP_HEADERS))]
+    read(write_xlsx(tmp_path / "a.xlsx", {"x": [RECAP_HEADERS + extra, recap_row("A")]}), kind="recap")
+    path = write_xlsx(tmp_path / "b.xlsx", {"x": [[*RECAP_HEADERS, *extra, "more"], recap_row("A")]})
+    assert [problem.code for problem in problems_of(path, kind="recap")] == ["far_cell"]
+
+
+def test_a_document_type_in_any_part_is_refused(tmp_path):
+    bomb = '<!DOCTYPE x [<!ENTITY a "aaaa">]>'
+    (tmp_path / "a.xlsx").write_bytes(package(worksheet(header_row(RECAP4), before=bomb)))
+    (tmp_path / "b.xlsx").write_bytes(recap_package("", extra={"docProps/app.xml": f"{bomb}<x/>".encode()}))
+    for name in ("a.xlsx", "b.xlsx"):
+        assert [problem.code for problem in problems_of(tmp_path / name, kind="recap")] == ["entities"]
+
+
+def test_what_unpacks_to_far_more_than_its_size_is_refused_whatever_its_directory_says(tmp_path):
+    (tmp_path / "r.xlsx").write_bytes(recap_package("", extra={"xl/media/image1.png": b"\0" * 30_000_000}))
+    assert [problem.code for problem in problems_of(tmp_path / "r.xlsx", kind="recap")] == ["inflates_too_much"]
+
+
+def test_an_honest_file_that_repeats_itself_is_read(tmp_path):
+    path = write_xlsx(tmp_path / "r.xlsx", {"x": [RECAP_HEADERS, *[recap_row("A")] * 20_000]}, shared=False)
+    inflated = sum(info.file_size for info in zipfile.ZipFile(path).infolist())
+    assert inflated > 20 * path.stat().st_size
+    assert read(path, kind="recap").height == 20_000
+
+
+def test_a_package_of_too_many_parts_is_refused(tmp_path):
+    (tmp_path / "r.xlsx").write_bytes(recap_package("", extra={f"xl/x{at}.bin": b"" for at in range(1000)}))
+    assert [problem.code for problem in problems_of(tmp_path / "r.xlsx", kind="recap")] == ["too_many_entries"]
+
+
+def test_every_page_of_a_recap_workbook_is_read_and_other_sheets_are_not(tmp_path):
+    sheets = {"p1": [RECAP_HEADERS, recap_row("A")], "note": [["lu"]], "p2": [["titre"], RECAP_HEADERS, recap_row("B")]}
+    frame = read(write_xlsx(tmp_path / "r.xlsx", sheets), kind="recap")
+    assert frame.select("sheet", "row", "claim_number").rows() == [("p1", 2, "A"), ("p2", 3, "B")]
+
+
+def test_a_stat_workbook_with_several_stat_sheets_waits_for_a_name(tmp_path):
+    sheets = {"2022": [STAT_HEADERS, stat_line("a")], "2023": [STAT_HEADERS, stat_line("b")]}
+    path = write_xlsx(tmp_path / "s.xlsx", sheets)
+    assert [problem.code for problem in problems_of(path, kind="stat")] == ["several_sheets"]
+    assert read(path, kind="stat", sheet="2023")["claim_number"].to_list() == ["b"]
+    assert [problem.code for problem in problems_of(path, kind="stat", sheet="2024")] == ["no_such_sheet"]
+
+
+def test_of_a_field_found_twice_the_column_that_has_values_is_kept(tmp_path):
+    row = [*recap_row("A", settlement_date=""), "04/02/2023"]
+    path = write_xlsx(tmp_path / "r.xlsx", {"x": [[*RECAP_HEADERS, "Date de règlement"], row]})
+    assert read(path, kind="recap")["settlement_date"].to_list() == ["04/02/2023"]
+
+
+def test_a_field_found_twice_with_values_that_differ_is_a_problem_naming_both(tmp_path):
+    rows = [[*recap_row("A"), "03/02/2023"], [*recap_row("B"), ""]]
+    path = write_xlsx(tmp_path / "r.xlsx", {"x": [[*RECAP_HEADERS, "Date de règlement"], *rows]})
+    (problem,) = problems_of(path, kind="recap")
+    assert problem.code == "same_field_twice"
+    assert problem.params == {"headers": ["date_reglement", "Date de règlement"], "letters": ["B", "N"]}
+
+
+def test_empty_truncated_and_renamed_files_are_told_apart(tmp_path):
+    whole = write_xlsx(tmp_path / "w.xlsx", {"x": [RECAP_HEADERS, recap_row("A")]}).read_bytes()
+    contents = {
+        "empty.xlsx": b"",
+        "cut.xlsx": whole[: len(whole) // 2],
+        "book.csv": whole,
+        "page.xls": b"<html><table></table></html>",
+        "text.xlsx": b"reglementId;date_reglement\n",
+        "zip.xlsx": package("<x/>", workbook="<x/>")[:0] or b"PK\x03\x04",
+        "no_rows.xlsx": package(worksheet("")),
+    }
+    found = {}
+    for name, data in contents.items():
+        (tmp_path / name).write_bytes(data)
+        found[name] = [problem.code for problem in problems_of(tmp_path / name, kind="recap")]
+    assert found == {
+        "empty.xlsx": ["empty_file"],
+        "cut.xlsx": ["damaged"],
+        "book.csv": ["wrong_content"],
+        "page.xls": ["wrong_content"],
+        "text.xlsx": ["wrong_content"],
+        "zip.xlsx": ["damaged"],
+        "no_rows.xlsx": ["empty_file"],
+    }
+
+
+def test_a_workbook_with_headers_alone_is_read_as_no_lines(tmp_path):
+    frame = read(write_xlsx(tmp_path / "r.xlsx", {"x": [RECAP_HEADERS]}), kind="recap")
+    assert (frame.height, frame.columns[4]) == (0, "claim_number")
+
+
+def test_a_grid_too_large_for_memory_is_refused(tmp_path):
+    path = write_xlsx(tmp_path / "r.xlsx", {"x": [RECAP_HEADERS, *[recap_row("A")] * 100]})
+    assert problems_of(path, kind="recap", limits=Limits(max_grid_cells=1000))[0].code == "far_cell"

@@ -1,0 +1,181 @@
+"""DOMAIN §4 "Empty", "Text" and "Keys": which spellings are one thing."""
+
+import string
+import unicodedata
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from common.keys import (
+    claim_number,
+    clean_text,
+    header_key,
+    is_empty,
+    label_key,
+    name_key,
+    reference_key,
+    reference_text,
+)
+
+words = st.text(alphabet=st.characters(codec="utf-8"), max_size=40)
+names = st.lists(
+    st.text(alphabet=string.ascii_letters + "éèêëàâçôûïÉÈÀÇŒœß", min_size=1, max_size=8), min_size=1, max_size=5
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        "",
+        "  ",
+        "-",
+        " - ",
+        "--",
+        "nan",
+        "NaN",
+        "NONE",
+        "None",
+        "null",
+        "NaT",
+        "n/a",
+        "N/A",
+        "\xa0",
+        "\u202f-",
+        "\x00",
+    ],
+)
+def test_a_cell_that_says_nothing_is_empty(text):
+    assert is_empty(text)
+
+
+@pytest.mark.parametrize("text", ["0", "---", "na", "nan.", "- -", "N / A", "nothing", "none of it", "0.0"])
+def test_a_cell_that_says_something_is_not_empty(text):
+    assert not is_empty(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("  LAWSON   AFI ", "LAWSON AFI"),
+        ("LAWSON\xa0\u202f\u2009AFI", "LAWSON AFI"),
+        ("two\r\nlines\tof it", "two lines of it"),
+        ("D’ALMEIDA", "D'ALMEIDA"),
+        ("\ufeffNom\x00 Employeur\x07", "Nom Employeur"),
+        ("Élise", "Élise"),
+    ],
+)
+def test_text_is_trimmed_with_single_spaces_and_plain_apostrophes(text, clean):
+    assert clean_text(text) == clean
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Numero de sinistre", "Numéro de Sinistre"),
+        ("Numero de sinistre", "numero_de_sinistre"),
+        ("N°_police", "Nº police"),
+        ("N°_police", "№_police"),
+        ("Catégorie d’acte", "Categorie d'acte"),
+        ("N°cheque/Autre_Moyent_de_payement", "n° Chèque / autre moyent de payement"),
+    ],
+)
+def test_spellings_of_one_header_have_one_key(one, other):
+    assert header_key(one) == header_key(other)
+
+
+def test_a_header_key_holds_letters_and_digits_only():
+    assert header_key(" N°_Chèque (2) ") == "ncheque2"
+    assert header_key("???") == ""
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Énergie des  Lagunes", "ENERGIE DES LAGUNES"),
+        ("CENTRE L’ESPOIR", "centre l'espoir"),
+        ("E\u0301NERGIE", "Énergie"),
+        ("Clinique\xa0Sarr", "CLINIQUE SARR"),
+    ],
+)
+def test_spellings_of_one_label_have_one_key(one, other):
+    assert label_key(one) == label_key(other)
+
+
+def test_labels_that_differ_by_a_sign_stay_apart():
+    assert label_key("PHARMACIE A-B") != label_key("PHARMACIE A B")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("LAWSON AFI", "Afi  Lawson"),
+        ("D'ALMEIDA Gérard", "gerard d’almeida"),
+        ("KOFFI-YAO, Essi", "Essi Koffi Yao"),
+    ],
+)
+def test_spellings_of_one_person_have_one_key(one, other):
+    assert name_key(one) == name_key(other)
+
+
+def test_persons_with_different_names_stay_apart():
+    assert name_key("LAWSON AFI") != name_key("LAWSON AFIA")
+    assert name_key("LAWSON AFI") != name_key("LAWSON AFI AFI")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("45/RD / GB", "45/RD/GB"),
+        (" sn-2022-1027 ", "SN 2022 1027"),
+        ("6626059/TÉTÉ/2023", "6626059/Tete/2023"),
+        ("1000308.0", "1000308"),
+    ],
+)
+def test_spellings_of_one_reference_have_one_key(one, other):
+    assert reference_key(one) == reference_key(other)
+
+
+def test_a_reference_keeps_points_that_are_its_own():
+    assert reference_text("12.05") == "12.05"
+    assert reference_text("A.0") == "A.0"
+    assert reference_key("///") == ""
+
+
+def test_a_claim_number_is_in_capitals_without_white_space():
+    assert claim_number(" rgltsntg 0000\xa00924\n") == "RGLTSNTG00000924"
+    assert claim_number("20230001.0") == "20230001"
+
+
+@example("¨a")  # comes apart into a space and an accent
+@given(words)
+def test_reading_what_was_read_changes_nothing(text):
+    for read in (clean_text, header_key, label_key, name_key, claim_number):
+        assert read(read(text)) == read(text)
+
+
+@given(words)
+def test_a_reference_key_is_its_own_key(text):
+    key = reference_key(text)
+    assert reference_key(key) == key
+    assert set(key) <= set(string.ascii_uppercase + string.digits)
+
+
+@given(names, st.randoms(use_true_random=False), st.sampled_from([" ", "  ", "\xa0", " - ", "\t", ", "]))
+def test_the_order_of_a_persons_names_does_not_matter(parts, random, between):
+    shuffled = list(parts)
+    random.shuffle(shuffled)
+    assert name_key(between.join(shuffled)) == name_key(" ".join(parts))
+
+
+@given(names)
+def test_composed_and_decomposed_accents_have_one_key(parts):
+    text = " ".join(parts)
+    for key in (header_key, label_key, name_key, reference_key):
+        assert key(unicodedata.normalize("NFD", text)) == key(unicodedata.normalize("NFC", text)) == key(text)
+
+
+@given(st.text(alphabet=string.ascii_letters + string.digits + " éàçÉ-/'", max_size=30))
+def test_case_never_tells_two_labels_apart(text):
+    assert label_key(text.lower()) == label_key(text.upper()) == label_key(text)

@@ -1,0 +1,180 @@
+"""DOMAIN §4 "Amounts"."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common.money import cents_of, decimal_string, parse_amount, to_decimal
+
+amounts = st.integers(min_value=-(10**18 - 1), max_value=10**18 - 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "cents"),
+    [
+        # numbers
+        ("19200", 1920000),
+        ("-300", -30000),
+        ("+300", 30000),
+        ("0", 0),
+        ("-0", 0),
+        ("19200.5", 1920050),
+        ("30400.000000000004", 3040000),
+        ("0.30000000000000004", 30),
+        ("007", 700),
+        # spaces as thousands
+        ("12 345", 1234500),
+        ("1\xa0234\xa0567", 123456700),
+        ("1\u202f234\u202f567,5", 123456750),
+        ("12\u2009345", 1234500),
+        ("12  345", 1234500),
+        # `,` or `.` as decimal
+        ("1234,5", 123450),
+        ("1234.56", 123456),
+        ("1,234", 123),
+        ("1.234", 123),
+        (",5", 50),
+        (".5", 50),
+        ("500,", 50000),
+        # both present: the last is the decimal
+        ("1,234.56", 123456),
+        ("1.234,56", 123456),
+        ("1 234,567.89", 123456789),
+        # one that repeats is the thousands separator
+        ("1.234.567", 123456700),
+        ("1,234,567", 123456700),
+        ("1.234.567,89", 123456789),
+        ("1,234,567.89", 123456789),
+        # leading or trailing currency
+        ("500 XOF", 50000),
+        ("XOF 500", 50000),
+        ("12 345 F CFA", 1234500),
+        ("12 345FCFA", 1234500),
+        ("500 fcfa", 50000),
+        ("500 F.CFA", 50000),
+        ("500 CFA", 50000),
+        ("500 F", 50000),
+        ("500F", 50000),
+        ("500 XAF", 50000),
+        ("500 GNF", 50000),
+        ("€ 12,50", 1250),
+        ("12,50 €", 1250),
+        ("$1,234.50", 123450),
+        ("500 USD", 50000),
+        ("-500 XOF", -50000),
+        ("XOF -500", -50000),
+        ("-XOF 500", -50000),
+        # unicode minus
+        ("\u2212500", -50000),
+        ("\u2013 500", -50000),
+        ("- 500", -50000),
+        # (500)
+        ("(500)", -50000),
+        ("(1 500,25)", -150025),
+        ("(500 XOF)", -50000),
+        ("(500) XOF", -50000),
+        ("XOF (500)", -50000),
+        # rounded half up to 2 decimals
+        ("0.005", 1),
+        ("-0.005", -1),
+        ("0.00499999999999999999", 0),
+        ("1.005", 101),
+        ("2,675", 268),
+        ("0.995", 100),
+        # sixteen digits
+        ("9999999999999999.99", 999999999999999999),
+    ],
+)
+def test_an_amount_reads_as_cents(text, cents):
+    assert parse_amount(text) == cents
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nan", "NaN", "inf", "-inf", "Infinity", "TRUE", "FALSE", "VRAI", "#N/A", "#REF!", "#DIV/0!", "12abc3",
+        "1e5", "1E+05", "0x10",
+        "douze mille", "???", "F", "XOF", "F CFA", "500 ABC", "500 usd", "XOF 500 XOF", "1 2", "1 2 3", "12 34",
+        "1234 567",
+        "12.05.2023", "2023-05-06", "06/05/2023", "1,23,456", "1.234,567.8", "1,234.567,8", "--5", "+-5", "5-",
+        "(-5)", "(5", "()", "(",
+        ".", ",", "-", "1/2", "5%", "5 + 5", "1'234", "١٢", "１２", "²", "10000000000000000", "9999999999999999.995",
+        "100000000000000000000", "1" * 5000, "",
+    ],
+)  # fmt: skip
+def test_what_is_no_amount_is_unreadable_and_never_guessed(text):
+    assert parse_amount(text) is None
+
+
+def written(cents, *, group, decimal, decimals=True):
+    whole, rest = divmod(abs(cents), 100)
+    text = f"{whole:,}".replace(",", group)
+    return text + f"{decimal}{rest:02d}" if decimals else text
+
+
+@given(
+    amounts,
+    st.sampled_from(
+        [
+            ("", "."),
+            ("", ","),
+            (" ", "."),
+            (" ", ","),
+            ("\xa0", ","),
+            ("\u202f", ","),
+            ("\u2009", "."),
+            (",", "."),
+            (".", ","),
+        ]
+    ),
+    st.sampled_from(["", " XOF", "XOF", " F CFA", " fcfa", " F", " EUR", "€", " $", " GNF"]),
+    st.booleans(),
+    st.sampled_from(["-", "\u2212", "- ", "()"]),
+)
+def test_an_amount_reads_back_the_same_in_every_accepted_writing(cents, separators, currency, leads, minus):
+    group, decimal = separators
+    text = written(cents, group=group, decimal=decimal)
+    text = f"{currency.strip()} {text}" if leads else text + currency
+    if cents < 0:
+        text = f"({text})" if minus == "()" else minus + text
+    assert parse_amount(text) == cents
+
+
+@given(st.integers(min_value=10**6, max_value=10**15), st.sampled_from([",", "."]))
+def test_a_separator_that_repeats_parts_thousands(units, group):
+    assert parse_amount(f"{units:,}".replace(",", group)) == units * 100
+
+
+@given(st.decimals(min_value=-(10**12), max_value=10**12, allow_nan=False, allow_infinity=False, places=7))
+def test_rounding_is_half_away_from_zero(amount):
+    assert parse_amount(f"{amount:f}") == cents_of(amount)
+
+
+@given(st.floats(min_value=-1e12, max_value=1e12).map(lambda x: round(x, 2)))
+def test_a_float_of_two_decimals_is_exact(number):
+    assert parse_amount(f"{Decimal(repr(number)):f}") == cents_of(Decimal(repr(number)))
+
+
+@given(st.text(max_size=20))
+def test_no_text_whatever_breaks_the_reading_of_amounts(text):
+    cents = parse_amount(text)
+    assert cents is None or abs(cents) < 10**18
+
+
+@given(amounts)
+def test_cents_become_decimals_and_strings_and_come_back(cents):
+    assert cents_of(to_decimal(cents)) == cents
+    assert cents_of(Decimal(decimal_string(cents))) == cents
+    assert to_decimal(cents).as_tuple().exponent == -2
+
+
+def test_a_decimal_string_always_shows_two_decimals():
+    assert [decimal_string(c) for c in (0, 5, -5, 30400, -123456)] == ["0.00", "0.05", "-0.05", "304.00", "-1234.56"]
+
+
+@pytest.mark.parametrize("amount", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_not_finite_is_no_amount(amount):
+    with pytest.raises(ValueError, match="finite"):
+        cents_of(Decimal(amount))

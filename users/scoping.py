@@ -1,0 +1,37 @@
+"""The one rule by which a request reaches rows: `Model.objects.visible_to(user)`."""
+
+from typing import Any, Self
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+
+from users.models import User
+
+
+class ScopedQuerySet(models.QuerySet[Any]):
+    """Rows that belong to one country each.
+
+    The model names the way to its country in `country_path` ("country_id", "claim__country_id" …). A model that names
+    none raises: a missing scope must never mean all rows.
+    """
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """The rows that `user` may read: all for who sees all countries, their own country's for the others."""
+        if not isinstance(user, User) or not user.is_active:
+            return self.none()
+        if user.sees_all_countries():
+            return self.all()
+        country_id = user.working_country_id()
+        if country_id is None:
+            return self.none()
+        return self.filter(**{self.country_path(): country_id}).within_country(user)
+
+    def within_country(self, user: User) -> Self:
+        """What of their own country's rows a country-bound account may read; models that are narrower override it."""
+        return self
+
+    def country_path(self) -> str:
+        path = getattr(self.model, "country_path", None)
+        if not path:
+            raise TypeError(f"{self.model.__name__} does not say which way leads to its country (country_path)")
+        return str(path)

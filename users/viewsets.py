@@ -1,0 +1,78 @@
+"""What every list and detail of the API stands on: rows come from `visible_to`, and nothing else (DOMAIN §1)."""
+
+from typing import Any, ClassVar
+
+from django.db import models
+from rest_framework import mixins
+from rest_framework.exceptions import NotFound
+from rest_framework.viewsets import GenericViewSet
+
+from common.errors import AccessDenied
+from users.permissions import (
+    HasAccessCountry,
+    IsChefDeptTech,
+    IsGlobalAdmin,
+    IsSuperUser,
+    IsTerritorialAdminAndAssignedCountry,
+)
+
+# DOMAIN §1, "May": who starts and steers imports, and who reads files and sessions. Records: all who have a country to see.
+MayImport = IsSuperUser | IsTerritorialAdminAndAssignedCountry | (IsChefDeptTech & HasAccessCountry)
+MayReadImports = MayImport | IsGlobalAdmin
+MayReadRecords = HasAccessCountry
+
+# Beyond it no row has ever been numbered, and some databases refuse to compare.
+_LARGEST_ID = 2**63 - 1
+
+
+def row_id(text: str) -> int | None:
+    """The id that a path or field names; None when it can be no row's."""
+    if not (text.isascii() and text.isdigit()) or len(text) > 19:
+        return None
+    number = int(text)
+    return number if 0 < number <= _LARGEST_ID else None
+
+
+def visible_or_refused(*, rows: models.QuerySet[Any], pk: str, not_found: type[NotFound]) -> Any:
+    """The row of `rows`, which are those that the caller may see, whose id is `pk`.
+
+    Raises AccessDenied when there is such a row beyond them, `not_found` when there is none at all (DOMAIN §1).
+    """
+    wanted = row_id(str(pk))
+    if wanted is None:
+        raise not_found()
+    row = rows.filter(pk=wanted).first()
+    if row is None:
+        exists = rows.model._default_manager.filter(pk=wanted).exists()
+        raise AccessDenied() if exists else not_found()
+    return row
+
+
+class ScopedViewSet(GenericViewSet[Any]):
+    """Views over rows of one model, as far as the caller may see them."""
+
+    model: ClassVar[type[models.Model]]
+    not_found: ClassVar[type[NotFound]] = NotFound
+    permission_classes = [MayReadRecords]
+
+    def get_queryset(self) -> models.QuerySet[Any]:
+        rows: models.QuerySet[Any] = self.model._default_manager.all().visible_to(self.request.user)  # type: ignore[attr-defined]
+        return self.with_related(rows)
+
+    def with_related(self, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
+        """The same rows with what their JSON needs, so that no row asks the database again."""
+        return rows
+
+    def get_object(self) -> Any:
+        """The row that the path names. Raises `not_found` when there is none, AccessDenied when it is not the caller's."""
+        row = visible_or_refused(
+            rows=self.get_queryset(),
+            pk=self.kwargs[self.lookup_url_kwarg or self.lookup_field],
+            not_found=self.not_found,
+        )
+        self.check_object_permissions(self.request, row)
+        return row
+
+
+class ScopedReadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ScopedViewSet):
+    """List and detail of one model."""
