@@ -16,7 +16,7 @@ _LARGEST_ID = 2**63 - 1
 
 
 class IdFilter(django_filters.NumberFilter):
-    """Rows that point at one id. An id that the caller may not see gives what one that does not exist gives: no rows."""
+    """Rows that point at one id. One that the caller may not see gives what an unknown one gives: no rows."""
 
     field_class = forms.IntegerField
 

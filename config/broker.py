@@ -23,13 +23,14 @@ class SpoolChannel(filesystem.Channel):
 
     supports_fanout = False
 
-    def _put(self, queue: str, message: Any, **kwargs: Any) -> None:
+    # The types of kombu disagree among themselves about the name of the second argument.
+    def _put(self, queue: str, payload: dict[str, Any], **kwargs: Any) -> None:  # type: ignore[override]
         folder = Path(self.data_folder_out)
         unfinished = folder / f"{uuid.uuid4()}.part"
         # Named by the clock of the wall, which unlike the machine's own goes on after a restart: first in, first out.
         name = f"{time.time_ns():020d}_{uuid.uuid4()}.{queue}.msg"
         try:
-            unfinished.write_text(dumps(message), encoding="utf-8")
+            unfinished.write_text(dumps(payload), encoding="utf-8")
             unfinished.rename(folder / name)
         except OSError as error:
             unfinished.unlink(missing_ok=True)

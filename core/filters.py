@@ -1,4 +1,4 @@
-"""How lists of records are narrowed. Names and numbers are compared as keys (DOMAIN §4); ids only within what one may see."""
+"""How lists of records are narrowed: names and numbers by their keys (DOMAIN §4), ids only within what one may see."""
 
 from collections.abc import Callable
 from typing import Any
@@ -28,7 +28,7 @@ from core.models import (
 
 
 class KeyFilter(django_filters.CharFilter):
-    """Rows whose key contains (or, with lookup_expr="exact", is) the key of what was typed; none when that has no key."""
+    """Rows whose key contains (with lookup_expr="exact": is) the key of what was typed; none when that has no key."""
 
     def __init__(
         self, *, field_name: str, key: Callable[[str], str], lookup_expr: str = "contains", **kwargs: Any

@@ -1,7 +1,7 @@
 """Records as the API shows them: read only, each with the file and the session that it came from.
 
-Amounts are decimal strings in the claim's currency. The act catalogue is shared by all countries, so it names neither file nor
-session: they would be another country's.
+Amounts are decimal strings in the claim's currency. The act catalogue is shared by all countries, so it names neither
+file nor session: they would be another country's.
 """
 
 from typing import Any
@@ -212,7 +212,6 @@ class ClaimSerializer(serializers.ModelSerializer[Claim]):
     policy = PolicyReferenceSerializer(read_only=True)
     client = ClientReferenceSerializer(read_only=True, allow_null=True)
     partner = PartnerReferenceSerializer(read_only=True)
-    operator = OperatorReferenceSerializer(read_only=True, allow_null=True)
     file = FileReferenceSerializer(read_only=True, allow_null=True)
 
     class Meta:
@@ -233,7 +232,6 @@ class ClaimSerializer(serializers.ModelSerializer[Claim]):
             "policy",
             "client",
             "partner",
-            "operator",
             *_ORIGIN,
         ]
         read_only_fields = fields
@@ -244,6 +242,7 @@ class ClaimLineSerializer(serializers.ModelSerializer[ClaimLine]):
 
     act = ActReferenceSerializer(read_only=True, allow_null=True)
     category = ActCategoryReferenceSerializer(read_only=True)
+    operator = OperatorReferenceSerializer(read_only=True, allow_null=True)
     invoice = InvoiceReferenceSerializer(read_only=True, allow_null=True)
     payment = PaymentReferenceSerializer(read_only=True, allow_null=True)
     file = FileReferenceSerializer(read_only=True, allow_null=True)
@@ -257,6 +256,7 @@ class ClaimLineSerializer(serializers.ModelSerializer[ClaimLine]):
             "act",
             "category",
             "guarantee",
+            "operator",
             "invoice",
             "payment",
             "incident_date",

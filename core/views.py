@@ -178,7 +178,7 @@ class ClaimViewSet(RecordViewSet):
     model = Claim
     serializer_class = ClaimSerializer
     filterset_class = filters.ClaimFilter
-    related = ("insured", "policy", "client", "partner", "operator", "file")
+    related = ("insured", "policy", "client", "partner", "file")
     ordering_fields = ["id", "number", "settlement_date", "incident_date", "claimed_amount", "reimbursed_amount"]
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
@@ -188,7 +188,9 @@ class ClaimViewSet(RecordViewSet):
         rows = rows.select_related(*self.related)
         if self.action != "retrieve":
             return rows
-        lines = ClaimLine.objects.select_related("act", "category", "invoice", "payment", "file").order_by("position")
+        lines = ClaimLine.objects.select_related("act", "category", "operator", "invoice", "payment", "file").order_by(
+            "position"
+        )
         members = [f"membership__{name}" for name in MembershipViewSet.related]
         return rows.select_related(*self.related, "recap_file", *members).prefetch_related(
             Prefetch("lines", queryset=lines)

@@ -109,7 +109,8 @@ class FormReader:
 def upload_files(*, user: User, data: Mapping[str, Any]) -> File:
     """Store the files of a form (`file`, once or for each page of a recap; `file_type`; `country` for who has none).
 
-    Returns the first page. Raises RefusedForm with all that is wrong, OSError when the storage is full; both leave nothing.
+    Returns the first page. Raises RefusedForm with all that is wrong, OSError when the storage is full; neither leaves
+    anything behind.
     """
     form = FormReader(user=user, data=data)
     country = form.country()

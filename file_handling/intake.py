@@ -30,7 +30,8 @@ def take_in(
 ) -> tuple[list[Page], list[FormError]]:
     """The pages that `uploads` bring, in their order, and all that is wrong with them.
 
-    A stat comes as one file; a recap as one or many, or as .zip archives of pages. Excel's lock files (`~$…`) are left out.
+    A stat comes as one file; a recap as one or many, or as .zip archives of pages. Excel's lock files (`~$…`) are
+    left out.
     """
     pages: list[Page] = []
     errors: list[FormError] = []

@@ -26,7 +26,7 @@ class RefusalSerializer(serializers.Serializer[None]):
 
 
 class FileFormSerializer(serializers.Serializer[None]):
-    """The form of an upload, for its description; `forms.py` reads it, because it must name all that is wrong at once."""
+    """The form of an upload, for its description; `forms.py` reads it, and names all that is wrong at once."""
 
     file = serializers.ListField(
         child=serializers.FileField(), help_text="Once, or for each page of a recap; a .zip of recap pages too"

@@ -1,4 +1,4 @@
-"""What the API and the admin do to files and sessions: the same keyword-only functions, with the actor as an argument."""
+"""What the API and the admin do to files and sessions: the same functions, with the actor as an argument."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _READS_AGAIN = (*UNFINISHED, SessionStatus.AWAITING_SHEET, SessionStatus.REVIEW)
 _LONGEST_NAME = 255
 
 
-class InUse(Exception):
+class InUseError(Exception):
     """Something else still needs what was to be deleted; the argument is a sentence that says what to do."""
 
 
-class Gone(Exception):
+class GoneError(Exception):
     """What was to be deleted was deleted meanwhile."""
 
 
@@ -84,14 +84,14 @@ def store_upload(
 def delete_file(*, actor: User, file: File) -> None:
     """Delete a file with its later pages; records that came from it stay, without it (DOMAIN §6).
 
-    Raises InUse for a later page and for a file that a session will still read; Gone when somebody was quicker.
+    Raises InUseError for a later page and for a file that a session will still read; GoneError when somebody was quicker.
     """
     with transaction.atomic():
         locked = File.objects.select_for_update().filter(pk=file.pk).first()
         if locked is None:
-            raise Gone
+            raise GoneError
         if locked.first_page_id is not None:
-            raise InUse(
+            raise InUseError(
                 _("This is a later page of file %(id)d. Delete that one: its pages go with it.")
                 % {"id": locked.first_page_id}
             )
@@ -101,7 +101,7 @@ def delete_file(*, actor: User, file: File) -> None:
             .first()
         )
         if reader is not None:
-            raise InUse(
+            raise InUseError(
                 _("Import session %(id)d still needs this file. Let it end or cancel it, then delete the file.")
                 % {"id": reader.pk}
             )
@@ -121,14 +121,14 @@ def delete_file(*, actor: User, file: File) -> None:
 def delete_session(*, actor: User, session: ImportSession) -> None:
     """Delete a session with its events, findings, report and log; what it imported stays (DOMAIN §1, §6).
 
-    Raises InUse while it waits to run or runs; Gone when somebody was quicker.
+    Raises InUseError while it waits to run or runs; GoneError when somebody was quicker.
     """
     with transaction.atomic():
         locked = ImportSession.objects.select_for_update().filter(pk=session.pk).first()
         if locked is None:
-            raise Gone
+            raise GoneError
         if locked.status in UNFINISHED:
-            raise InUse(_("This import is still under way. Let it end or cancel it, then delete it."))
+            raise InUseError(_("This import is still under way. Let it end or cancel it, then delete it."))
         audit.record(actor=actor, action=AuditAction.DELETE, target=locked, country_id=locked.country_id)
         storage = locked.error_file.storage  # type: ignore[union-attr]
         delete_after_commit(storage=storage, names=[locked.error_file.name or "", locked.log_file_path])

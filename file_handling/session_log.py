@@ -9,4 +9,5 @@ def log_lines(session: ImportSession) -> Iterator[str]:
     """One line of text per event, oldest first: time (UTC), level, step, progress, message."""
     for event in session.events.order_by("sequence").iterator(chunk_size=500):
         message = " ".join(event.message.split())
-        yield f"{event.at:%Y-%m-%d %H:%M:%S}Z  {event.level.upper():<7}  {event.progress:>3} %  {event.step}  {message}\n"
+        yield f"{event.at:%Y-%m-%d %H:%M:%S}Z  {event.level.upper():<7}  {event.progress:>3} %  "
+        yield f"{event.step}  {message}\n"

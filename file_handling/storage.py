@@ -89,7 +89,10 @@ def local_path(*, storage: Storage, name: str) -> Path | None:
 
 @contextmanager
 def on_local_disk(*, storage: Storage, name: str) -> Iterator[Path]:
-    """The stored object as a local file, fetched for the while when the storage is elsewhere. FileNotFoundError if gone."""
+    """The stored object as a local file, fetched for the while when the storage is elsewhere.
+
+    Raises FileNotFoundError when it is gone.
+    """
     path = local_path(storage=storage, name=name)
     if path is not None:
         if not path.is_file():

@@ -1,4 +1,4 @@
-"""Files and sessions: list, read, download, preview, delete (DOMAIN §1). Starting and steering imports is above this app."""
+"""Files and sessions: list, read, download, preview, delete (DOMAIN §1). Imports are started and steered above this app."""
 
 from __future__ import annotations
 
@@ -129,9 +129,9 @@ class FileViewSet(mixins.DestroyModelMixin, ScopedReadViewSet):
             raise AccessDenied()
         try:
             services.delete_file(actor=user, file=instance)  # type: ignore[arg-type]
-        except services.InUse as reason:
+        except services.InUseError as reason:
             raise Conflict(str(reason)) from reason
-        except services.Gone as reason:
+        except services.GoneError as reason:
             raise FileNotFound() from reason
 
     def get_permissions(self) -> list[BasePermission]:
@@ -264,9 +264,9 @@ class SessionReadViewSet(mixins.DestroyModelMixin, ScopedReadViewSet):
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         try:
             services.delete_session(actor=request.user, session=self.steerable())  # type: ignore[arg-type]
-        except services.InUse as reason:
+        except services.InUseError as reason:
             raise Conflict(str(reason)) from reason
-        except services.Gone as reason:
+        except services.GoneError as reason:
             raise SessionNotFound() from reason
         return Response(status=status.HTTP_204_NO_CONTENT)
 

@@ -6,7 +6,7 @@ from file_handling.models import OnConflict
 
 
 class SessionFormSerializer(serializers.Serializer[None]):
-    """The form of an import, for its description; `uploads.py` reads it, because it must name all that is wrong at once."""
+    """The form of an import, for its description; `uploads.py` reads it, and names all that is wrong at once."""
 
     stat_file = serializers.FileField(required=False, help_text="The stat file, unless `stat_file_id` names one")
     recap_file = serializers.ListField(

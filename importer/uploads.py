@@ -1,4 +1,4 @@
-"""Starting an import from a form: read all of it, name all that is wrong, then store files and session as one (DOMAIN §1, §7)."""
+"""Starting an import from a form: read all of it, name all that is wrong, then store files and session as one."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -134,7 +134,7 @@ def read_form(*, user: User, data: Mapping[str, Any]) -> ImportForm:
 def start_import(*, user: User, form: ImportForm) -> ImportSession:
     """Store the files and the session in one transaction; the worker is rung when it has committed.
 
-    Raises OSError when the storage is full, FileNotFound when a stored file went meanwhile. Neither leaves anything behind.
+    Raises OSError when the storage is full, FileNotFound when a stored file went meanwhile; neither leaves anything.
     """
     with all_or_nothing() as placed:
         return lifecycle.create_session(
@@ -161,7 +161,7 @@ def _keep(source: Source, *, placed: Placed, user: User, country: Country, kind:
 
 
 def _first_look(*, stat: Source, recap: Source, stat_sheet: str) -> list[FormError]:
-    """What the first rows tell at once. A workbook with several stat sheets is no fault: its session asks for the sheet."""
+    """What the first rows tell at once. A workbook with several stat sheets is no fault: its session asks which."""
     asked: list[tuple[str, str, ReadSource]] = []
     for field, source, sheet in (("stat_file", stat, stat_sheet), ("recap_file", recap, "")):
         for name, path in source.named_paths():

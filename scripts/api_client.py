@@ -70,8 +70,9 @@ class Client:
             if not events:
                 time.sleep(0.3)
 
-    def findings(self, session_id: int, *, rows: int) -> list[dict[str, Any]]:
-        answer = self.call("GET", f"/api/v1/import-sessions/{session_id}/findings/", fields={"page_size": str(rows)})
+    def findings(self, session_id: int, *, category: str, rows: int) -> list[dict[str, Any]]:
+        asked = {"category": category, "page_size": str(rows)}
+        answer = self.call("GET", f"/api/v1/import-sessions/{session_id}/findings/", fields=asked)
         findings: list[dict[str, Any]] = answer["results"]
         return findings
 

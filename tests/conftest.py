@@ -87,9 +87,9 @@ def cast(db: None) -> Cast:
     return cast
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def own_storage(tmp_path: Path, settings: object) -> Iterator[Path]:
-    """Each test has a storage folder of its own, so that it can look at all that is in it."""
+    """A storage folder of the test's own, so that it can look at all that is in it."""
     folder = tmp_path / "storage"
     storages = settings.STORAGES  # type: ignore[attr-defined]
     if storages["default"]["BACKEND"].endswith("FileSystemStorage"):
@@ -101,5 +101,3 @@ def own_storage(tmp_path: Path, settings: object) -> Iterator[Path]:
 def stored_names(folder: Path) -> list[str]:
     """What lies in the storage of this test."""
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
-
-

@@ -13,7 +13,7 @@ from users.models import User
 class NameOrEmailBackend(ModelBackend):
     """Django's own backend, except for how it finds the account.
 
-    A name that is no account costs a password hash all the same, so that the time of an answer does not tell whether it is one.
+    A name that is no account costs a password hash all the same, so that the time of an answer tells nothing.
     """
 
     def authenticate(

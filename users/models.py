@@ -87,7 +87,11 @@ class User(AbstractUser):
         update_fields = kwargs.get("update_fields")
         if update_fields is not None and "role" in update_fields:
             kwargs["update_fields"] = {*update_fields, "is_superuser", "is_staff"}
+        has_new_password = self._password is not None and self.pk is not None
         super().save(*args, **kwargs)
+        if has_new_password:
+            # Who knew the old password may hold a token got with it.
+            self.auth_token_set.all().delete()  # type: ignore[attr-defined]
 
     def is_superuser_role(self) -> bool:
         return self.role == Role.SUPERUSER

@@ -16,7 +16,7 @@ from users.permissions import (
     IsTerritorialAdminAndAssignedCountry,
 )
 
-# DOMAIN §1, "May": who starts and steers imports, and who reads files and sessions. Records: all who have a country to see.
+# DOMAIN §1, "May": who imports, who reads files and sessions, who reads records (all who have a country to see).
 MayImport = IsSuperUser | IsTerritorialAdminAndAssignedCountry | (IsChefDeptTech & HasAccessCountry)
 MayReadImports = MayImport | IsGlobalAdmin
 MayReadRecords = HasAccessCountry
@@ -64,7 +64,7 @@ class ScopedViewSet(GenericViewSet[Any]):
         return rows
 
     def get_object(self) -> Any:
-        """The row that the path names. Raises `not_found` when there is none, AccessDenied when it is not the caller's."""
+        """The row that the path names. Raises `not_found` when there is none, AccessDenied when it is not to be seen."""
         row = visible_or_refused(
             rows=self.get_queryset(),
             pk=self.kwargs[self.lookup_url_kwarg or self.lookup_field],

@@ -169,7 +169,7 @@ def amount_text(cents: int, rng: Random) -> str:
         written = units.replace("_", ".") + "," + (decimals or "00")
     else:
         space = (" ", NO_BREAK, NARROW_NO_BREAK, "", "")[way - 3]
-        written = units.replace("_", space) + ("" if decimals else "")
+        written = units.replace("_", space) + (f",{decimals}" if decimals else "")
     if cents < 0:
         return pick((f"({written})", f"-{written}", f"{MINUS}{written}"), rng)
     return pick(

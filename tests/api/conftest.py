@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -87,7 +88,6 @@ def make_claim(rows: dict[str, Any], country: Country, number: str, **more: Any)
         "policy": rows["policies"],
         "client": rows["clients"],
         "partner": rows["partners"],
-        "operator": rows["operators"],
         "settlement_date": datetime.date(2024, 3, 10),
         "claimed_amount": Decimal("5000.00"),
         "reimbursed_amount": Decimal("4000.00"),
@@ -105,6 +105,7 @@ def make_line(rows: dict[str, Any], claim: core.Claim, position: int, **more: An
         status=core.ClaimStatus.SETTLED,
         act=rows["acts"],
         category=rows["act-categories"],
+        operator=rows["operators"],
         invoice=rows["invoices"],
         payment=rows["payments"],
         settlement_date=datetime.date(2024, 3, 10),
@@ -129,12 +130,19 @@ def make_records(*, country: Country, owner: User, mark: str) -> Records:
     rows["policies"] = core.Policy.objects.create(country=country, number=f"45/{mark}", key=f"45{mark}", **origin)
     rows["plans"] = core.Plan.objects.create(policy=rows["policies"], name=f"{mark} A", key=f"{mark} A", **origin)
     rows["insured"] = core.Insured.objects.create(
-        country=country, name=f"{mark} AFI", name_key=f"AFI {mark}", card_number=f"C-{mark}", card_key=f"C{mark}", **origin
+        country=country,
+        name=f"{mark} AFI",
+        name_key=f"AFI {mark}",
+        card_number=f"C-{mark}",
+        card_key=f"C{mark}",
+        **origin,
     )
     rows["memberships"] = core.Membership.objects.create(
         insured=rows["insured"], policy=rows["policies"], client=rows["clients"], role="primary", **origin
     )
-    rows["partners"] = core.Partner.objects.create(country=country, name=f"{mark} CLINIC", key=f"{mark} CLINIC", **origin)
+    rows["partners"] = core.Partner.objects.create(
+        country=country, name=f"{mark} CLINIC", key=f"{mark} CLINIC", **origin
+    )
     rows["operators"] = core.Operator.objects.create(country=country, name=f"{mark} OP", key=f"{mark} OP", **origin)
     partner = {"partner": rows["partners"]}
     rows["invoices"] = core.Invoice.objects.create(**partner, number=f"F-{mark}", key=f"F{mark}", **origin)
@@ -148,6 +156,11 @@ def make_records(*, country: Country, owner: User, mark: str) -> Records:
     )
     make_line(rows, rows["claims"], 1, **origin)
     return Records(mark=mark, file=file, recap=recap, session=session, finding=finding, rows=rows)
+
+
+@pytest.fixture(autouse=True)
+def _own_storage(own_storage: Path) -> None:
+    pass
 
 
 @pytest.fixture

@@ -88,7 +88,7 @@ def test_an_extra_field_is_an_anomaly_and_its_claim_number_is_found_where_it_was
 
 def test_a_pushed_claim_number_that_nothing_resembles_is_left_empty(tmp_path):
     usual = [stat_line(f"rgltsn{at:04d}") for at in range(5)]
-    pushed = stat_line("9")
+    pushed = stat_line("9", operator="KOFI")
     pushed.insert(3, "LAWSON")
     frame = read(write_csv(tmp_path / "s.csv", [STAT_HEADERS, *usual, pushed]), kind="stat")
     assert frame.filter(frame["anomaly"] == "extra_field")["claim_number"].to_list() == [None]

@@ -1,0 +1,302 @@
+"""Who gets what at every route and method of the API (DOMAIN §1). A route that the table does not name fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.test import APIClient
+
+from file_handling.models import SessionStatus
+from tests.api.conftest import Records, make_file, make_session, recap_csv, stat_csv
+from tests.conftest import ACCOUNTS, SHUT_OUT, Cast
+
+OWN = ["togo_admin", "togo_head", "rival_head", "togo_operator"]
+FOREIGN = ["benin_admin", "benin_head", "benin_operator"]
+EVERYONE = [name for name, _role, _country in ACCOUNTS]
+
+
+def answers(
+    *, superuser: int, reader: int, admin: int, owner: int, rival: int, operator: int, foreign: int
+) -> dict[str, int]:
+    """The status each account gets on what belongs to Togo's head of department."""
+    expected = {
+        "superuser": superuser,
+        "global_admin": reader,
+        "togo_admin": admin,
+        "togo_head": owner,
+        "rival_head": rival,
+        "togo_operator": operator,
+        "anonymous": 401,
+    }
+    return expected | dict.fromkeys(FOREIGN, foreign) | dict.fromkeys(SHUT_OUT, 403)
+
+
+RECORD = answers(superuser=200, reader=200, admin=200, owner=200, rival=200, operator=200, foreign=403)
+RECORDS = RECORD | dict.fromkeys(FOREIGN, 200)
+CATALOGUE = RECORDS
+SESSION = RECORD | {"togo_operator": 403}
+SESSIONS = SESSION | {"benin_admin": 200, "benin_head": 200}
+FILE = SESSION | {"rival_head": 403}
+FILES = SESSIONS
+# What steers is refused by status (409) where it is not refused to the person: the session waits for its worker.
+STEERED = answers(superuser=409, reader=403, admin=409, owner=409, rival=403, operator=403, foreign=403)
+# An empty form from who may send one.
+UPLOAD = dict.fromkeys(EVERYONE, 403) | dict.fromkeys(
+    ["superuser", "togo_admin", "togo_head", "rival_head", "benin_admin", "benin_head"], 400
+)
+UPLOAD["anonymous"] = 401
+SIGNED_IN = dict.fromkeys(EVERYONE, 200) | {"anonymous": 401}
+
+RECORD_ROUTES = [
+    "claims",
+    "clients",
+    "policies",
+    "plans",
+    "insured",
+    "memberships",
+    "partners",
+    "operators",
+    "invoices",
+    "payments",
+]
+CATALOGUE_ROUTES = ["act-categories", "acts"]
+
+TABLE: dict[tuple[str, str], dict[str, int]] = {
+    ("GET", "users/me/"): SIGNED_IN,
+    ("POST", "auth/logout/"): dict.fromkeys(EVERYONE, 204) | {"anonymous": 401},
+    ("GET", "files/"): FILES,
+    ("POST", "files/"): UPLOAD,
+    ("GET", "files/{file}/"): FILE,
+    ("DELETE", "files/{file}/"): FILE | {"superuser": 204, "global_admin": 403, "togo_admin": 204, "togo_head": 204},
+    ("GET", "files/{file}/download/"): FILE,
+    ("GET", "files/{file}/preview/"): FILE,
+    ("GET", "import-sessions/"): SESSIONS,
+    ("POST", "import-sessions/"): UPLOAD,
+    ("GET", "import-sessions/{session}/"): SESSION,
+    ("DELETE", "import-sessions/{session}/"): STEERED,
+    ("GET", "import-sessions/{session}/findings/"): SESSION,
+    ("GET", "import-sessions/{session}/events/"): SESSION,
+    ("GET", "import-sessions/{session}/download/?type=log"): SESSION,
+    ("POST", "import-sessions/{session}/sheet/"): STEERED,
+    ("POST", "import-sessions/{session}/commit/"): STEERED,
+    ("POST", "import-sessions/{session}/retry/"): STEERED,
+    ("POST", "import-sessions/{session}/revert/"): STEERED,
+    ("POST", "import-sessions/{session}/report/"): STEERED,
+    ("POST", "import-sessions/{session}/cancel/"): STEERED | {"superuser": 200, "togo_admin": 200, "togo_head": 200},
+}
+for _name in RECORD_ROUTES:
+    TABLE["GET", f"{_name}/"] = RECORDS
+    TABLE["GET", f"{_name}/{{{_name}}}/"] = RECORD
+for _name in CATALOGUE_ROUTES:
+    TABLE["GET", f"{_name}/"] = CATALOGUE
+    TABLE["GET", f"{_name}/{{{_name}}}/"] = CATALOGUE
+
+# Open to all by intention: signing in, and the description of the API.
+OPEN = {"auth/login/", "schema/", "docs/"}
+
+
+def ask(client: APIClient, method: str, path: str) -> int:
+    body = {"stat_sheet": "Feuil1"} if path.endswith("/sheet/") else None
+    response = client.generic(method, f"/api/v1/{path}") if body is None else client.post(f"/api/v1/{path}", body)
+    return response.status_code
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(TABLE), ids=lambda value: value)
+def test_every_account_gets_at_every_route_what_its_role_and_country_allow(
+    method: str, path: str, cast: Cast, togo: Records
+) -> None:
+    waiting = make_session(
+        user=cast.togo_head,
+        country=cast.togo,
+        status=SessionStatus.PENDING if method == "POST" or method == "DELETE" else SessionStatus.DONE,
+    )
+    expected = TABLE[method, path]
+    got = {}
+    for name in expected:
+        file = togo.file
+        if method == "DELETE" and path.startswith("files/"):
+            file = make_file(user=cast.togo_head, country=cast.togo, name="gone.csv")
+        if path.endswith("/cancel/"):
+            waiting = make_session(user=cast.togo_head, country=cast.togo, status=SessionStatus.PENDING)
+        named = {key: row.pk for key, row in togo.rows.items()} | {"file": file.pk, "session": waiting.pk}
+        got[name] = ask(cast.client(name), method, path.format(**named))
+    assert got == expected
+
+
+def routes(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, str]]:
+    for entry in resolver.url_patterns:
+        path = prefix + str(entry.pattern).lstrip("^").rstrip("$")
+        if isinstance(entry, URLResolver):
+            yield from routes(entry, path)
+            continue
+        assert isinstance(entry, URLPattern)
+        view = entry.callback
+        if not path.startswith("api/v1/"):
+            continue
+        methods = getattr(view, "actions", None) or [
+            method
+            for method in ("get", "post", "put", "patch", "delete")
+            if hasattr(view.cls, method)  # type: ignore[attr-defined]
+        ]
+        for method in methods:
+            if method != "head":
+                yield method.upper(), path
+
+
+def test_the_table_names_every_route_and_method_of_the_api() -> None:
+    def plain(path: str) -> str:
+        return path.split("?")[0]
+
+    known = set()
+    for method, path in TABLE:
+        first, *rest = plain(path).split("/")
+        known.add((method, "/".join([first, *("*" if part.startswith("{") else part for part in rest)])))
+    api = [(method, path.removeprefix("api/v1/")) for method, path in routes(get_resolver())]
+    found = set()
+    for method, path in api:
+        parts = ["*" if part.startswith(("(?P", "<")) else part.rstrip("\\Z").rstrip("$") for part in path.split("/")]
+        found.add((method, "/".join(parts)))
+    found = {(method, path) for method, path in found if path not in OPEN}
+    assert found == known
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "files/",
+        "import-sessions/",
+        "users/me/",
+        *(f"{name}/" for name in RECORD_ROUTES + CATALOGUE_ROUTES),
+        *(f"{name}/?name=TOGOCANARY" for name in ["clients", "insured", "partners", "operators", "plans"]),
+        *(f"{name}/?number=TOGOCANARY" for name in ["policies", "invoices", "payments"]),
+        "claims/?number=TOGOCANARY-1",
+        "claims/?ordering=-claimed_amount",
+        "files/?name=TOGOCANARY",
+        "schema/",
+    ],
+)
+def test_no_byte_of_one_country_reaches_another(path: str, cast: Cast, togo: Records, benin: Records) -> None:
+    for name in [*FOREIGN, *SHUT_OUT]:
+        response = cast.client(name).get(f"/api/v1/{path}")
+        assert b"TOGOCANARY" not in response.content, name
+        if response.status_code == 200 and "?" in path and "ordering" not in path:
+            assert response.json()["count"] == 0
+
+
+def test_a_filter_on_a_foreign_id_gives_what_an_unknown_id_gives(cast: Cast, togo: Records, benin: Records) -> None:
+    client = cast.client("benin_admin")
+    foreign = {name: row.pk for name, row in togo.rows.items()}
+    for field, pk in {
+        "client": foreign["clients"],
+        "policy": foreign["policies"],
+        "insured": foreign["insured"],
+        "partner": foreign["partners"],
+        "file": togo.file.pk,
+        "import_session": togo.session.pk,
+        "country": cast.togo.pk,
+    }.items():
+        hidden = client.get(f"/api/v1/claims/?{field}={pk}")
+        unknown = client.get(f"/api/v1/claims/?{field}=987654321")
+        assert hidden.status_code == unknown.status_code == 200
+        assert hidden.json() == unknown.json()
+
+
+@pytest.mark.parametrize(
+    ("path", "detail"),
+    [
+        ("files/999999/", "File not found"),
+        ("files/999999/download/", "File not found"),
+        ("files/999999/preview/", "File not found"),
+        ("import-sessions/999999/", "Session not found"),
+        ("import-sessions/999999/findings/", "Session not found"),
+        ("import-sessions/999999/events/", "Session not found"),
+        ("import-sessions/999999/download/?type=log", "Session not found"),
+        ("import-sessions/none/", "Session not found"),
+        (f"import-sessions/{10**30}/", "Session not found"),
+        ("files/-1/", "File not found"),
+    ],
+)
+def test_what_does_not_exist_is_a_404_in_words(path: str, detail: str, cast: Cast) -> None:
+    response = cast.client("togo_admin").get(f"/api/v1/{path}")
+    assert (response.status_code, response.json()) == (404, {"detail": detail})
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "files/{file}/",
+        "files/{file}/download/",
+        "files/{file}/preview/",
+        "import-sessions/{session}/",
+        "import-sessions/{session}/findings/",
+        "import-sessions/{session}/events/",
+        "import-sessions/{session}/download/?type=error",
+        "claims/{claim}/",
+    ],
+)
+def test_what_belongs_to_another_country_is_access_denied(path: str, cast: Cast, togo: Records) -> None:
+    path = path.format(file=togo.file.pk, session=togo.session.pk, claim=togo.rows["claims"].pk)
+    response = cast.client("benin_admin").get(f"/api/v1/{path}")
+    assert (response.status_code, response.json()) == (403, {"detail": "Access denied"})
+
+
+def test_a_change_of_role_country_or_activity_holds_from_the_next_request_on(cast: Cast, togo: Records) -> None:
+    client = cast.client("togo_admin")
+    address = f"/api/v1/files/{togo.file.pk}/"
+    assert client.get(address).status_code == 200
+
+    cast.togo_admin.role = "RESP_OPERATEUR"
+    cast.togo_admin.save()
+    assert client.get(address).status_code == 403
+
+    cast.togo_admin.role = "ADMIN_TERRITORIAL"
+    cast.togo_admin.country = cast.benin
+    cast.togo_admin.save()
+    assert client.get(address).status_code == 403
+
+    cast.togo_admin.country = cast.togo
+    cast.togo_admin.save()
+    assert client.get(address).status_code == 200
+
+    cast.togo.is_active = False
+    cast.togo.save()
+    assert client.get(address).status_code == 403
+
+    cast.togo_admin.is_active = False
+    cast.togo_admin.save()
+    assert client.get(address).status_code == 401
+
+
+def test_a_client_cannot_set_what_the_server_decides(cast: Cast) -> None:
+    response = cast.client("togo_head").post(
+        "/api/v1/import-sessions/",
+        {
+            "stat_file": stat_csv(),
+            "recap_file": recap_csv(),
+            "user": cast.benin_head.pk,
+            "status": "DONE",
+            "claims_created_count": 12,
+            "role": "SUPERUSER",
+        },
+        format="multipart",
+    )
+    assert response.status_code == 202
+    body = response.json()
+    assert body["user"] == cast.togo_head.pk
+    assert body["status"] == "PENDING"
+    assert body["claims_created_count"] == 0
+    assert body["country"]["code"] == "TG"
+    cast.togo_head.refresh_from_db()
+    assert cast.togo_head.role == "CHEF_DEPT_TECH"
+
+
+def test_nobody_but_a_superuser_names_another_country(cast: Cast) -> None:
+    for name, status in {"togo_admin": 400, "superuser": 202}.items():
+        response = cast.client(name).post(
+            "/api/v1/import-sessions/",
+            {"stat_file": stat_csv(), "recap_file": recap_csv(), "country": "bj"},
+            format="multipart",
+        )
+        assert response.status_code == status, name

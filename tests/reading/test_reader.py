@@ -1,0 +1,170 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from importer.messages import known_codes, sentence
+from importer.pipeline.limits import MB, Limits
+from importer.pipeline.peek import heads
+from importer.pipeline.problems import Problem
+from importer.pipeline.sources import Source
+from importer.reading import ReaderKilled, inspect_upload, start_read
+from tests.reading.files import (
+    RECAP_HEADERS,
+    STAT_HEADERS,
+    package,
+    recap_row,
+    stat_line,
+    worksheet,
+    write_csv,
+    write_xlsx,
+)
+
+
+def source(path: Path, sheet: str | None = None) -> Source:
+    return Source(str(path), path.name, sheet)
+
+
+@pytest.fixture
+def large_stat(tmp_path):
+    """Takes seconds to read, so that something can happen meanwhile."""
+    rows = [STAT_HEADERS, *(stat_line(f"a{at}", note=f"note {at}") for at in range(60_000))]
+    return write_xlsx(tmp_path / "large.xlsx", {"Feuil1": rows}, shared=False)
+
+
+def test_pages_are_read_into_one_typed_frame_that_knows_where_each_row_came_from(tmp_path):
+    first = write_xlsx(tmp_path / "p1.xlsx", {"x": [RECAP_HEADERS, recap_row("a")]})
+    second = write_csv(tmp_path / "p2.csv", [RECAP_HEADERS, recap_row("b"), recap_row("c")])
+    result = start_read(kind="recap", files=[source(first), source(second)], out_dir=tmp_path / "out").wait()
+    assert result.ok
+    assert result.frame.select("file", "sheet", "row", "claim_number", "claimed_cents").rows() == [
+        (0, "x", 2, "A", 100_000),
+        (1, "", 2, "B", 100_000),
+        (1, "", 3, "C", 100_000),
+    ]
+    assert [(one["name"], one["rows"]) for one in result.files] == [("p1.xlsx", 1), ("p2.csv", 2)]
+
+
+def test_the_problems_of_all_files_are_told_at_once(tmp_path):
+    swapped = write_xlsx(tmp_path / "p1.xlsx", {"x": [STAT_HEADERS, stat_line("a")]})
+    lacking = write_csv(tmp_path / "p2.csv", [RECAP_HEADERS[:3], recap_row("b")[:3]])
+    fine = write_csv(tmp_path / "p3.csv", [RECAP_HEADERS, recap_row("b")])
+    files = [source(swapped), source(lacking), source(fine)]
+    result = start_read(kind="recap", files=files, out_dir=tmp_path / "out").wait()
+    assert [(problem.file, problem.code) for problem in result.problems] == [
+        ("p1.xlsx", "swapped"),
+        ("p2.csv", "missing_columns"),
+    ]
+
+
+def test_a_reader_out_of_memory_says_so_and_harms_nobody(tmp_path, large_stat):
+    job = start_read(
+        kind="stat", files=[source(large_stat)], out_dir=tmp_path / "out", limits=Limits(memory_bytes=400 * MB)
+    )
+    assert [problem.code for problem in job.wait().problems] == ["reader_out_of_memory"]
+
+
+def test_a_reader_past_its_cpu_time_says_so(tmp_path, large_stat):
+    job = start_read(kind="stat", files=[source(large_stat)], out_dir=tmp_path / "out", limits=Limits(cpu_seconds=1))
+    assert [problem.code for problem in job.wait().problems] == ["reader_too_slow"]
+
+
+def test_a_reader_past_its_wall_time_is_ended(tmp_path, large_stat):
+    job = start_read(kind="stat", files=[source(large_stat)], out_dir=tmp_path / "out", wall_seconds=0.3)
+    assert [problem.code for problem in job.wait().problems] == ["reader_too_slow"]
+    assert not Path(f"/proc/{job.pid}").exists()
+
+
+def test_a_reader_that_someone_kills_is_to_be_tried_again(tmp_path, large_stat):
+    job = start_read(kind="stat", files=[source(large_stat)], out_dir=tmp_path / "out")
+    os.kill(job.pid, signal.SIGKILL)
+    with pytest.raises(ReaderKilled):
+        job.wait()
+
+
+def test_who_waits_can_stop_the_reader_early(tmp_path, large_stat):
+    class Cancelled(Exception):
+        pass
+
+    def check():
+        raise Cancelled
+
+    job = start_read(kind="stat", files=[source(large_stat)], out_dir=tmp_path / "out")
+    with pytest.raises(Cancelled):
+        job.wait(check)
+    assert not Path(f"/proc/{job.pid}").exists()
+
+
+def test_a_killed_worker_leaves_no_reader_behind(tmp_path, large_stat):
+    script = (
+        "import sys, time; from pathlib import Path; from importer.reading import start_read;"
+        "from importer.pipeline.sources import Source;"
+        f"job = start_read(kind='stat', files=[Source({str(large_stat)!r}, 'l.xlsx')], out_dir=Path({str(tmp_path / 'o')!r}));"
+        "print(job.pid, flush=True); time.sleep(60)"
+    )
+    worker = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert worker.stdout is not None
+    reader = int(worker.stdout.readline())
+    time.sleep(0.3)
+    worker.kill()
+    worker.wait()
+    ended = time.monotonic() + 5
+    while _runs(reader) and time.monotonic() < ended:
+        time.sleep(0.05)
+    assert not _runs(reader)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_an_upload_is_told_at_once_what_its_first_rows_show(tmp_path):
+    stat = write_xlsx(tmp_path / "s.xlsx", {"2022": [STAT_HEADERS], "2023": [STAT_HEADERS]})
+    swapped = write_xlsx(tmp_path / "p1.xlsx", {"x": [STAT_HEADERS, stat_line("a")]}, shared=False)
+    lacking = write_csv(tmp_path / "p2.csv", [RECAP_HEADERS[:3], recap_row("b")[:3]])
+    hostile = tmp_path / "p3.xlsx"
+    hostile.write_bytes(package(worksheet("", before='<!DOCTYPE x [<!ENTITY a "a">]>')))
+    problems = inspect_upload(stat=source(stat), recaps=[source(swapped), source(lacking), source(hostile)], seconds=10)
+    assert [(problem.file, problem.code) for problem in problems] == [
+        ("s.xlsx", "several_sheets"),
+        ("p1.xlsx", "swapped"),
+        ("p2.csv", "missing_columns"),
+        ("p3.xlsx", "entities"),
+    ]
+
+
+def test_a_good_pair_has_no_problem_at_once(tmp_path, large_stat):
+    recap = write_csv(tmp_path / "p2.csv", [RECAP_HEADERS, recap_row("b")])
+    assert inspect_upload(stat=source(large_stat), recaps=[source(recap)]) == []
+
+
+def test_the_first_rows_of_a_large_workbook_are_had_without_reading_it(large_stat):
+    began = time.perf_counter()
+    first = heads(source(large_stat), kind="stat")
+    assert time.perf_counter() - began < 0.3
+    assert first["Feuil1"][0] == STAT_HEADERS
+    assert len(first["Feuil1"]) == 20
+
+
+def test_every_problem_is_a_sentence_that_names_its_file():
+    params = {
+        "kind": "stat", "found": "recap", "columns": ["Nom Acte"], "expected": ["Nom Acte"], "header_row": 1,
+        "headers": ["a"], "letters": ["B"], "sheets": ["x"], "extension": "csv", "limit": 200, "cell": "XFD1", "rows": 9,
+    }  # fmt: skip
+    for code in known_codes():
+        columns = 201 if code in ("far_cell", "too_many_columns") else params["columns"]
+        told = sentence(Problem(code, "récap.xlsx", "Feuil1", params=params | {"columns": columns}))
+        assert "%(" not in told
+        assert "récap.xlsx" in told or code.startswith("reader_")
+
+
+def test_missing_columns_are_said_as_the_file_would_spell_them():
+    problem = Problem("missing_columns", "s.xlsx", "Feuil1", params={"columns": ["Nom Acte", "Statut"], "header_row": 3})
+    assert sentence(problem).startswith("“s.xlsx”, sheet “Feuil1” lacks the columns “Nom Acte”, “Statut”.")
