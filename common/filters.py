@@ -1,6 +1,6 @@
 """Filters and orderings of lists that refuse what they do not understand, rather than guess."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import django_filters
@@ -28,15 +28,16 @@ class StableOrdering(OrderingFilter):
     """`?ordering=` by the view's `ordering_fields` alone; ids break ties, so that no row is on two pages or on none."""
 
     def remove_invalid_fields(
-        self, queryset: QuerySet[Any], fields: Sequence[str], view: APIView, request: Request
+        self, queryset: QuerySet[Any], fields: Iterable[str], view: APIView, request: Request
     ) -> list[str]:
         allowed = {name for name, _label in self.get_valid_fields(queryset, view, {"request": request})}
-        unknown = [field for field in fields if field.removeprefix("-") not in allowed]
+        asked = list(fields)
+        unknown = [field for field in asked if field.removeprefix("-") not in allowed]
         if unknown:
             raise ValidationError(
                 {self.ordering_param: [_("Choose from: %(fields)s.") % {"fields": ", ".join(sorted(allowed))}]}
             )
-        return list(fields)
+        return asked
 
     def get_ordering(self, request: Request, queryset: QuerySet[Any], view: APIView) -> list[str]:
         chosen = list(super().get_ordering(request, queryset, view) or [])

@@ -18,13 +18,24 @@ from users.scoping import ScopedQuerySet
 KEY_LENGTH = 255
 
 
-def file_origin(related_name: str) -> Any:
+# On the tables that an import fills by the ten thousand, the database checks only the references that hold the record
+# together; the others are checked set-wise by the writer (docs/decisions/0005-references-of-bulk-tables.md).
+SET_WISE = False
+
+
+def file_origin(related_name: str, *, constraint: bool = True) -> Any:
     return models.ForeignKey(
-        File, verbose_name=_("file"), on_delete=models.SET_NULL, null=True, blank=True, related_name=related_name
+        File,
+        verbose_name=_("file"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name=related_name,
+        db_constraint=constraint,
     )
 
 
-def session_origin(related_name: str) -> Any:
+def session_origin(related_name: str, *, constraint: bool = True) -> Any:
     return models.ForeignKey(
         ImportSession,
         verbose_name=_("import session"),
@@ -32,6 +43,7 @@ def session_origin(related_name: str) -> Any:
         null=True,
         blank=True,
         related_name=related_name,
+        db_constraint=constraint,
     )
 
 
@@ -258,8 +270,8 @@ class Invoice(models.Model):
     partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="invoices", db_index=False)
     number = models.TextField(_("number"))
     key = models.CharField(max_length=KEY_LENGTH)
-    file = file_origin("invoices")
-    import_session = session_origin("imported_invoices")
+    file = file_origin("invoices", constraint=SET_WISE)
+    import_session = session_origin("imported_invoices", constraint=SET_WISE)
 
     objects = ScopedQuerySet.as_manager()
 
@@ -280,8 +292,8 @@ class Payment(models.Model):
     partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="payments", db_index=False)
     number = models.TextField(_("reference"))
     key = models.CharField(max_length=KEY_LENGTH)
-    file = file_origin("payments")
-    import_session = session_origin("imported_payments")
+    file = file_origin("payments", constraint=SET_WISE)
+    import_session = session_origin("imported_payments", constraint=SET_WISE)
 
     objects = ScopedQuerySet.as_manager()
 
@@ -380,10 +392,13 @@ class Claim(models.Model):
     country = models.ForeignKey(Country, on_delete=models.PROTECT, related_name="claims", db_index=False)
     number = models.CharField(_("number"), max_length=KEY_LENGTH)
     status = models.CharField(_("status"), max_length=9, choices=ClaimStatus.choices)
-    insured = models.ForeignKey(Insured, on_delete=models.PROTECT, related_name="claims")
     membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="claims")
-    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="claims")
-    client = models.ForeignKey(Client, on_delete=models.PROTECT, null=True, blank=True, related_name="claims")
+    # These three repeat what the membership says, for the questions that filters and dashboards ask.
+    insured = models.ForeignKey(Insured, on_delete=models.PROTECT, related_name="claims", db_constraint=SET_WISE)
+    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="claims", db_constraint=SET_WISE)
+    client = models.ForeignKey(
+        Client, on_delete=models.PROTECT, null=True, blank=True, related_name="claims", db_constraint=SET_WISE
+    )
     partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="claims")
     settlement_date = models.DateField(_("settlement date"))
     incident_date = models.DateField(_("incident date"), null=True, blank=True)
@@ -393,7 +408,12 @@ class Claim(models.Model):
     line_count = models.PositiveIntegerField(_("lines"))
     fingerprint = models.CharField(max_length=32)
     recap_file = models.ForeignKey(
-        File, on_delete=models.SET_NULL, null=True, blank=True, related_name="recap_claims", verbose_name=_("recap file")
+        File,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="recap_claims",
+        verbose_name=_("recap file"),
     )
     recap_sheet = models.TextField(blank=True)
     recap_row = models.PositiveIntegerField(null=True, blank=True)
@@ -420,12 +440,22 @@ class ClaimLine(models.Model):
     claim = models.ForeignKey(Claim, on_delete=models.CASCADE, related_name="lines", db_index=False)
     position = models.PositiveIntegerField(_("order in the file"))
     status = models.CharField(_("status"), max_length=9, choices=ClaimStatus.choices)
-    act = models.ForeignKey(Act, on_delete=models.PROTECT, null=True, blank=True, related_name="claim_lines")
-    category = models.ForeignKey(ActCategory, on_delete=models.PROTECT, related_name="claim_lines")
+    act = models.ForeignKey(
+        Act, on_delete=models.PROTECT, null=True, blank=True, related_name="claim_lines", db_constraint=SET_WISE
+    )
+    category = models.ForeignKey(
+        ActCategory, on_delete=models.PROTECT, related_name="claim_lines", db_constraint=SET_WISE
+    )
     guarantee = models.TextField(_("guarantee"), blank=True)
-    operator = models.ForeignKey(Operator, on_delete=models.PROTECT, null=True, blank=True, related_name="claim_lines")
-    invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, null=True, blank=True, related_name="claim_lines")
-    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="claim_lines")
+    operator = models.ForeignKey(
+        Operator, on_delete=models.PROTECT, null=True, blank=True, related_name="claim_lines", db_constraint=SET_WISE
+    )
+    invoice = models.ForeignKey(
+        Invoice, on_delete=models.PROTECT, null=True, blank=True, related_name="claim_lines", db_constraint=SET_WISE
+    )
+    payment = models.ForeignKey(
+        Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="claim_lines", db_constraint=SET_WISE
+    )
     incident_date = models.DateField(_("incident date"), null=True, blank=True)
     settlement_date = models.DateField(_("settlement date"))
     claimed_amount = amount(_("claimed amount"))
@@ -433,8 +463,8 @@ class ClaimLine(models.Model):
     note = models.TextField(_("note"), blank=True)
     sheet = models.TextField(_("sheet"), blank=True)
     row = models.PositiveIntegerField(_("row"))
-    file = file_origin("claim_lines")
-    import_session = session_origin("imported_claim_lines")
+    file = file_origin("claim_lines", constraint=SET_WISE)
+    import_session = session_origin("imported_claim_lines", constraint=SET_WISE)
 
     objects = ScopedQuerySet.as_manager()
 

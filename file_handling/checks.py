@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 EXTENSIONS = ("xlsx", "xls", "csv")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK\x03\x04"
+_EMPTY_ZIP = b"PK\x05\x06"
 _CHUNK = 1 << 20
 _MAX_ENTRIES = 1000
 # OLE directory entries name the streams in UTF-16.
@@ -38,7 +39,7 @@ class RefusedUpload(Exception):
 
 @dataclass(frozen=True)
 class CheckedUpload:
-    """An upload that may be stored. `extension` without the dot, lower case (`zip` only for recap pages); `size` in bytes."""
+    """An upload that may be stored. `extension`: lower case, no dot (`zip` only for recap pages); `size` in bytes."""
 
     name: str
     extension: str
@@ -50,7 +51,7 @@ class CheckedUpload:
 
 
 def is_lock_file(name: str) -> bool:
-    """Whether Excel made this file to mark another as open (`~$…`): such a file is skipped, never refused (DOMAIN §4)."""
+    """Whether Excel made this file to mark another as open (`~$…`): it is skipped, never refused (DOMAIN §4)."""
     return plain_name(name).startswith("~$")
 
 
@@ -77,7 +78,7 @@ def check_upload(uploaded: UploadedFile, *, kind: str) -> CheckedUpload | None:
         return None
     size = uploaded.size or 0
     allowed = (*EXTENSIONS, "zip") if kind == "recap" else EXTENSIONS
-    stream: Any = uploaded.file
+    stream = _content(uploaded)
     stream.seek(0)
     try:
         errors = _errors(stream, name=name, size=size, allowed=allowed)
@@ -86,6 +87,12 @@ def check_upload(uploaded: UploadedFile, *, kind: str) -> CheckedUpload | None:
     if errors:
         raise RefusedUpload(errors)
     return CheckedUpload(name, _extension(name), size)
+
+
+def _content(uploaded: UploadedFile) -> IO[bytes]:
+    stream: Any = uploaded.file
+    content: IO[bytes] = stream
+    return content
 
 
 def _extension(name: str) -> str:
@@ -105,7 +112,8 @@ def _errors(stream: IO[bytes], *, name: str, size: int, allowed: tuple[str, ...]
         megabytes = max_file_bytes() // (1024 * 1024)
         errors.append(
             _(
-                "“%(file)s” is larger than %(limit)d MB. Remove what is not needed, or split the period into several files."
+                "“%(file)s” is larger than %(limit)d MB. Remove what is not needed, or split the period into several"
+                " files."
             )
             % {"file": name, "limit": megabytes}
         )
@@ -121,15 +129,15 @@ def _errors(stream: IO[bytes], *, name: str, size: int, allowed: tuple[str, ...]
         case "xls":
             return _xls_errors(stream, head, name)
         case "zip":
-            return [] if head.startswith(_ZIP) else [_not_what_it_says(name)]
+            return [] if head.startswith((_ZIP, _EMPTY_ZIP)) else [_not_what_it_says(name)]
         case _:
             return [_not_what_it_says(name)] if _is_not_text(head) else []
 
 
 def _not_what_it_says(name: str) -> str:
     return _(
-        "“%(file)s” does not contain what its name says, or was cut short. Open it in Excel, save it as an Excel workbook"
-        " (.xlsx) and upload that."
+        "“%(file)s” does not contain what its name says, or was cut short. Open it in Excel, save it as an Excel"
+        " workbook (.xlsx) and upload that."
     ) % {"file": name}
 
 
@@ -218,9 +226,10 @@ def _has_filepass(stream: IO[bytes]) -> bool:
 
 
 def expand_recap_zip(uploaded: UploadedFile) -> list[TemporaryUploadedFile]:
-    """The pages in a .zip, each as if it had been uploaded by itself, in the order of their names; the caller closes them.
+    """The pages in a .zip, each as if it had been uploaded by itself, ordered by name; the caller closes them.
 
-    Nested folders are looked into, names are never used as paths; lock files, hidden files and what macOS adds are skipped.
+    Nested folders are looked into, names are never used as paths; lock files, hidden files and what macOS adds are
+    skipped.
     Sizes are counted while inflating. Each page is checked as an upload of its own is.
     Raises RefusedUpload with every reason.
     """
@@ -230,7 +239,7 @@ def expand_recap_zip(uploaded: UploadedFile) -> list[TemporaryUploadedFile]:
     errors: list[str] = []
     pages: list[TemporaryUploadedFile] = []
     try:
-        with zipfile.ZipFile(uploaded.file) as archive:
+        with zipfile.ZipFile(_content(uploaded)) as archive:
             entries = [entry for entry in archive.infolist() if _is_page(entry)]
             errors += _archive_errors(entries, name=checked.name)
             if not errors:
@@ -280,7 +289,8 @@ def _inflate_pages(
             return [
                 *errors,
                 _(
-                    "The pages in “%(file)s” are larger than %(limit)d MB together. Split the period into several imports."
+                    "The pages in “%(file)s” are larger than %(limit)d MB together. Split the period into several"
+                    " imports."
                 )
                 % {"file": zip_name, "limit": most // (1024 * 1024)},
             ]

@@ -15,6 +15,7 @@ from django.conf import settings
 # Named, not imported: what reads files stands above this app.
 _READER_MODULE = "importer.pipeline.reader"
 _SECONDS = 60
+_ENVIRONMENT = ("PATH", "LANG", "PYTHONPATH", "VIRTUAL_ENV", "TMPDIR")
 
 
 class PreviewFailed(Exception):
@@ -26,7 +27,7 @@ class PreviewFailed(Exception):
 
 
 def preview_file(path: str, *, name: str, rows: int = 10, sheet: str | None = None) -> dict[str, Any]:
-    """`sheets`, `sheet`, `columns`, `rows` (lists of text or null), `total_rows`, `total_columns` of the file at `path`.
+    """`sheets`, `sheet`, `columns`, `rows` (lists of text or null), `total_rows`, `total_columns` of a file.
 
     Raises PreviewFailed.
     """
@@ -34,11 +35,7 @@ def preview_file(path: str, *, name: str, rows: int = 10, sheet: str | None = No
         out = Path(folder)
         job = {"mode": "preview", "path": path, "name": name, "rows": rows, "sheet": sheet, "out": folder}
         (out / "job.json").write_text(json.dumps(job | {"parent": os.getpid()}))
-        kept = {
-            key: value
-            for key, value in os.environ.items()
-            if key in ("PATH", "LANG", "PYTHONPATH", "VIRTUAL_ENV", "TMPDIR")
-        }
+        kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
         try:
             done = subprocess.run(
                 [sys.executable, "-m", _READER_MODULE, str(out / "job.json")],

@@ -1,10 +1,13 @@
 """Everything that is wrong with a form, said at once."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import ngettext
 from rest_framework import status
 from rest_framework.exceptions import APIException
+
+_REASONS_IN_DETAIL = 3
 
 
 @dataclass(frozen=True)
@@ -25,16 +28,17 @@ class RefusedForm(APIException):
     def __init__(self, errors: list[FormError]) -> None:
         self.errors = errors
         super().__init__()
-        self.detail = {  # type: ignore[assignment]
+        body: Any = {
             "detail": self._sentence(),
             "errors": [{"field": e.field, "file": e.file, "message": e.message} for e in errors],
         }
+        self.detail = body
 
     def _sentence(self) -> str:
-        if len(self.errors) == 1:
-            return self.errors[0].message
-        return ngettext(
-            "%(number)d thing is wrong; nothing was stored.",
-            "%(number)d things are wrong; nothing was stored.",
-            len(self.errors),
-        ) % {"number": len(self.errors)}
+        """The first reasons, for who reads nothing but `detail`."""
+        messages = list(dict.fromkeys(error.message for error in self.errors))
+        more = len(messages) - _REASONS_IN_DETAIL
+        if more > 0:
+            rest = ngettext("%(number)d more thing is wrong.", "%(number)d more things are wrong.", more)
+            messages[_REASONS_IN_DETAIL:] = [rest % {"number": more}]
+        return " ".join(messages)

@@ -22,7 +22,7 @@ class RefusalSerializer(serializers.Serializer[None]):
     """Everything wrong with a form, at once."""
 
     detail = serializers.CharField()
-    errors = ErrorSerializer(many=True)
+    errors = ErrorSerializer(many=True)  # type: ignore[assignment]
 
 
 class FileFormSerializer(serializers.Serializer[None]):
@@ -196,7 +196,7 @@ class FindingSerializer(serializers.ModelSerializer[Finding]):
 
 
 class EventSerializer(serializers.ModelSerializer[SessionEvent]):
-    data = serializers.DictField(read_only=True)
+    data = serializers.DictField(read_only=True)  # type: ignore[assignment]
 
     class Meta:
         model = SessionEvent

@@ -63,9 +63,11 @@ def store_upload(
             user=user, country=country, file_type=file_type, name=displayable_name(upload.name), first_page=first
         )
         page.sha256, page.size = sha256_and_size(upload.content)
-        page.file = placed.put(  # type: ignore[assignment]
+        page.file = placed.put(
             storage=page.file.storage, name=stored_file_name(page, page.name), content=upload.content
         )
+        # A page from an archive has nobody else who would close it.
+        upload.content.close()
         page.save()
         first = first or page
     if first is None:
@@ -84,7 +86,7 @@ def store_upload(
 def delete_file(*, actor: User, file: File) -> None:
     """Delete a file with its later pages; records that came from it stay, without it (DOMAIN §6).
 
-    Raises InUseError for a later page and for a file that a session will still read; GoneError when somebody was quicker.
+    Raises InUseError for a later page and for a file that a session will still read, GoneError when it is gone already.
     """
     with transaction.atomic():
         locked = File.objects.select_for_update().filter(pk=file.pk).first()
@@ -121,7 +123,7 @@ def delete_file(*, actor: User, file: File) -> None:
 def delete_session(*, actor: User, session: ImportSession) -> None:
     """Delete a session with its events, findings, report and log; what it imported stays (DOMAIN §1, §6).
 
-    Raises InUseError while it waits to run or runs; GoneError when somebody was quicker.
+    Raises InUseError while it waits to run or runs, GoneError when it is gone already.
     """
     with transaction.atomic():
         locked = ImportSession.objects.select_for_update().filter(pk=session.pk).first()
@@ -130,6 +132,6 @@ def delete_session(*, actor: User, session: ImportSession) -> None:
         if locked.status in UNFINISHED:
             raise InUseError(_("This import is still under way. Let it end or cancel it, then delete it."))
         audit.record(actor=actor, action=AuditAction.DELETE, target=locked, country_id=locked.country_id)
-        storage = locked.error_file.storage  # type: ignore[union-attr]
+        storage = locked.error_file.storage
         delete_after_commit(storage=storage, names=[locked.error_file.name or "", locked.log_file_path])
         locked.delete()

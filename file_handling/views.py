@@ -1,7 +1,8 @@
-"""Files and sessions: list, read, download, preview, delete (DOMAIN §1). Imports are started and steered above this app."""
+"""Files and sessions: list, read, download, preview, delete (DOMAIN §1). Imports are steered above this app."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.core.files.base import File as DjangoFile
@@ -16,7 +17,6 @@ from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
@@ -134,13 +134,13 @@ class FileViewSet(mixins.DestroyModelMixin, ScopedReadViewSet):
         except services.GoneError as reason:
             raise FileNotFound() from reason
 
-    def get_permissions(self) -> list[BasePermission]:
+    def get_permissions(self) -> Sequence[Any]:
         if self.action in ("create", "destroy"):
             return [MayImport()]
-        return super().get_permissions()  # type: ignore[no-any-return]
+        return super().get_permissions()
 
     def get_throttles(self) -> list[BaseThrottle]:
-        return [UploadThrottle()] if self.action == "create" else super().get_throttles()  # type: ignore[no-any-return]
+        return [UploadThrottle()] if self.action == "create" else super().get_throttles()
 
     @extend_schema(
         tags=["files"],
@@ -305,7 +305,7 @@ class SessionReadViewSet(mixins.DestroyModelMixin, ScopedReadViewSet):
         if not session.error_file:
             raise NotFound(_("This session has no report."))
         try:
-            content = session.error_file.open("rb")  # type: ignore[union-attr]
+            content = session.error_file.open("rb")
         except FileNotFoundError as missing:
             raise NotFound(_("The report is no longer stored. It can be made again.")) from missing
         return attachment(content=content, name=f"concord-{session.pk}.xlsx")
@@ -313,7 +313,7 @@ class SessionReadViewSet(mixins.DestroyModelMixin, ScopedReadViewSet):
     @staticmethod
     def _log(session: ImportSession) -> HttpResponseBase:
         name = f"concord-{session.pk}.log"
-        storage = session.error_file.storage  # type: ignore[union-attr]
+        storage = session.error_file.storage
         if session.log_file_path and storage.exists(session.log_file_path):
             return attachment(content=storage.open(session.log_file_path, "rb"), name=name)
         response = StreamingHttpResponse(log_lines(session), content_type=CONTENT_TYPES[".log"])

@@ -1,4 +1,4 @@
-"""What is wrong with a file, in words that say what to do: one sentence for each problem code of the reading pipeline."""
+"""What is wrong with a file, in words that say what to do: a sentence for each problem code of the pipeline."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ def _where(problem: Problem) -> str:
 def _missing_columns(problem: Problem) -> str:
     columns = problem.params["columns"]
     return ngettext(
-        "%(where)s lacks the column %(columns)s. Add it, spelled as here, to the header row (row %(row)d) and upload the"
-        " file again.",
-        "%(where)s lacks the columns %(columns)s. Add them, spelled as here, to the header row (row %(row)d) and upload the"
-        " file again.",
+        "%(where)s lacks the column %(columns)s. Add it, spelled as here, to the header row (row %(row)d) and upload"
+        " the file again.",
+        "%(where)s lacks the columns %(columns)s. Add them, spelled as here, to the header row (row %(row)d) and upload"
+        " the file again.",
         len(columns),
     ) % {"where": _where(problem), "columns": _quoted(columns), "row": problem.params["header_row"]}
 
 
 def _no_header(problem: Problem) -> str:
     return _(
-        "%(where)s has no header row of a %(kind)s in its first 20 rows. It must have the columns %(columns)s. Export the"
-        " file again, or put these headers above the data."
+        "%(where)s has no header row of a %(kind)s in its first 20 rows. It must have the columns %(columns)s. Export"
+        " the file again, or put these headers above the data."
     ) % {
         "where": _where(problem),
         "kind": _kind(problem.params["kind"]),
@@ -60,14 +60,15 @@ def _no_header(problem: Problem) -> str:
 
 def _swapped(problem: Problem) -> str:
     return _(
-        "%(where)s was given as the %(kind)s, but its columns are those of a %(found)s. Upload each file in its own place."
+        "%(where)s was given as the %(kind)s, but its columns are those of a %(found)s. Upload each file in its own"
+        " place."
     ) % {"where": _where(problem), "kind": _kind(problem.params["kind"]), "found": _kind(problem.params["found"])}
 
 
 def _same_field_twice(problem: Problem) -> str:
     return _(
-        "%(where)s gives the same thing in several columns with different values: %(headers)s (columns %(letters)s). Keep"
-        " the right one and remove the others."
+        "%(where)s gives the same thing in several columns with different values: %(headers)s (columns %(letters)s)."
+        " Keep the right one and remove the others."
     ) % {
         "where": _where(problem),
         "headers": _quoted(problem.params["headers"]),
@@ -100,8 +101,8 @@ def _wrong_content(problem: Problem) -> str:
         "text": _("plain text"),
     }.get(problem.params["found"], _("something else"))
     return _(
-        "“%(file)s” is named .%(extension)s but contains %(what)s. Open it in Excel, save it as an Excel workbook (.xlsx) and"
-        " upload that."
+        "“%(file)s” is named .%(extension)s but contains %(what)s. Open it in Excel, save it as an Excel"
+        " workbook (.xlsx) and upload that."
     ) % {"file": problem.file, "extension": problem.params["extension"], "what": what}
 
 
@@ -132,7 +133,8 @@ _SENTENCES: dict[str, _Sentence] = {
     ),
     "encrypted": _with(lambda: _("%(where)s is protected by a password. Save it without one and upload it again.")),
     "entities": _with(
-        lambda: _("%(where)s has a document type or entities in it, which no spreadsheet needs. Save it again from Excel.")
+        lambda: _("%(where)s has a document type or entities in it, which no spreadsheet needs. Save it again"
+                  " from Excel.")
     ),
     "too_many_entries": _with(
         lambda: _("%(where)s holds more than %(limit)d parts. Save only the data in a new workbook."), "limit"
@@ -142,28 +144,30 @@ _SENTENCES: dict[str, _Sentence] = {
     ),
     "far_cell": _with(
         lambda: _(
-            "%(where)s has something in cell %(cell)s, far from the data (at most %(columns)d columns and %(rows)d rows are"
-            " read). Delete the rows and columns beyond the data, save the file and upload it again."
+            "%(where)s has something in cell %(cell)s, far from the data (at most %(columns)d columns and %(rows)d rows"
+            " are read). Delete the rows and columns beyond the data, save the file and upload it again."
         ),
         "cell", "columns", "rows",
     ),
     "too_many_columns": _with(
-        lambda: _("%(where)s has %(columns)d columns in use; at most %(limit)d are read. Remove those that are not needed."),
+        lambda: _("%(where)s has %(columns)d columns in use; at most %(limit)d are read. Remove those that are not"
+                  " needed."),
         "columns", "limit",
     ),
     "error_cell_unplaced": _with(
-        lambda: _("%(where)s has error cells (such as #N/A) that cannot be located. Open it in Excel and save it again.")
+        lambda: _("%(where)s has error cells (such as #N/A) that cannot be located. Open it in Excel and save it"
+                  " again.")
     ),
     "reader_out_of_memory": lambda problem: _(
-        "The files need more memory than allowed to be read. Remove the sheets and columns that are not needed, or split the"
-        " period into several imports."
+        "The files need more memory than allowed to be read. Remove the sheets and columns that are not needed, or"
+        " split the period into several imports."
     ),
     "reader_crashed": lambda problem: _(
-        "The files could not be read: the reader failed on them. Open them in Excel, save them again as .xlsx and upload"
-        " those."
+        "The files could not be read: the reader failed on them. Open them in Excel, save them again as .xlsx and"
+        " upload those."
     ),
     "reader_too_slow": lambda problem: _(
-        "Reading the files took longer than allowed. Remove the sheets and columns that are not needed, or split the period"
-        " into several imports."
+        "Reading the files took longer than allowed. Remove the sheets and columns that are not needed, or split the"
+        " period into several imports."
     ),
 }  # fmt: skip

@@ -1,5 +1,7 @@
 """The two papers of a session: the report (a workbook) and the log (text), made from what the database keeps of it."""
 
+import json
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -7,6 +9,7 @@ import polars as pl
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from common.money import cents_of
 from file_handling.models import Finding, ImportSession
 from file_handling.models import FindingCategory as Category
 from importer.findings import AMOUNTS, LINE_SCHEMA, SCHEMA
@@ -33,10 +36,6 @@ _LINE = pl.Struct(LINE_SCHEMA)
 
 def findings_frame(session: ImportSession) -> pl.DataFrame:
     """The session's findings from the database, as `importer.findings` makes them."""
-    import json
-
-    from common.money import cents_of
-
     columns = list(SCHEMA)
     rows = []
     for row in Finding.objects.filter(session=session).order_by("sequence").values_list(*columns).iterator():
@@ -48,8 +47,18 @@ def findings_frame(session: ImportSession) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def build_report(*, session: ImportSession, findings: pl.DataFrame, summary: dict[str, Any], outcome: dict[str, Any]) -> Report:
-    """The report of a session in its language: summary, a sheet per category of claims, lists, warnings."""
+def build_report(
+    *,
+    session: ImportSession,
+    findings: pl.DataFrame,
+    summary: dict[str, Any],
+    outcome: dict[str, Any],
+    recap_names: Sequence[str],
+) -> Report:
+    """The report of a session in its language: summary, a sheet per category of claims, lists, warnings.
+
+    Asks the database nothing: `session` comes with its country and stat file.
+    """
     with override(session.language):
         sheets = []
         for category in (*CLAIM_SHEETS, *LIST_SHEETS):
@@ -59,12 +68,14 @@ def build_report(*, session: ImportSession, findings: pl.DataFrame, summary: dic
         return Report(
             summary_title=_("Summary"),
             heading=_("Import session %(id)d") % {"id": session.pk},
-            facts=_facts(session, summary, outcome),
+            facts=_facts(session, summary, outcome, recap_names),
             sheets=sheets,
         )
 
 
-def _facts(session: ImportSession, summary: dict[str, Any], outcome: dict[str, Any]) -> list[Fact]:
+def _facts(
+    session: ImportSession, summary: dict[str, Any], outcome: dict[str, Any], recap_names: Sequence[str]
+) -> list[Fact]:
     claims = summary["claims"]
     categories = dict(Category.choices)
     labels = {"conform": _("conform: imported or already there"), "cancelled": _("cancelled: imported or already there")}
@@ -72,7 +83,7 @@ def _facts(session: ImportSession, summary: dict[str, Any], outcome: dict[str, A
         Fact(_("Country"), session.country.name),
         Fact(_("Currency"), session.currency),
         Fact(_("Stat file"), session.stat_file.name if session.stat_file else ""),
-        *(Fact(_("Recap file"), page.name) for page in (session.recap_file.all_pages() if session.recap_file else [])),
+        *(Fact(_("Recap file"), name) for name in recap_names),
         Fact(_("Uploaded by"), session.uploaded_by_name),
         Fact(_("Common period"), " – ".join(f"{d[8:10]}/{d[5:7]}/{d[:4]}" for d in summary["period"])),
         Fact(_("Tolerance"), Decimal(summary["tolerance"])),

@@ -30,6 +30,8 @@ _CHECK_SECONDS = 0.25
 DEFAULT_WALL_SECONDS = 600.0
 # What ends the reader from outside: nothing is known of the file then, and the run is tried again.
 _KILLED_BY_OTHERS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+# How Python, Rust and the loader of libraries say that they got no memory.
+_OUT_OF_MEMORY = (b"MemoryError", b"memory allocation of", b"Cannot allocate memory", b"failed to map segment")
 
 
 class ReaderKilled(Exception):
@@ -55,7 +57,7 @@ class ReadResult:
 
     @property
     def frame(self) -> pl.DataFrame:
-        """The typed frame of all the files (see docs/architecture.md), mapped from disk: keep `out_dir` while it is in use."""
+        """The typed frame of all the files (docs/architecture.md), mapped from disk: keep `out_dir` while in use."""
         import polars as pl
 
         return pl.read_ipc(self.frame_path)
@@ -88,7 +90,7 @@ class ReadJob:
             self._process.wait()
 
     def wait(self, check: Callable[[], None] = lambda: None) -> ReadResult:
-        """Wait for the answer, calling `check` about every quarter of a second; what it raises ends the process and passes on.
+        """Wait for the answer, calling `check` about every quarter of a second; what that raises ends the process.
 
         Raises ReaderKilled when someone else ended the process.
         """
@@ -128,7 +130,7 @@ class ReadJob:
         if code == -signal.SIGABRT:
             return True
         said = self._said()
-        return b"MemoryError" in said or b"memory allocation of" in said or b"Cannot allocate memory" in said
+        return any(sign in said for sign in _OUT_OF_MEMORY)
 
     def _said(self) -> bytes:
         with (self._out_dir / "stderr.txt").open("rb") as stderr:
@@ -147,8 +149,11 @@ def start_read(
     limits: Limits | None = None,
     wall_seconds: float = DEFAULT_WALL_SECONDS,
 ) -> ReadJob:
-    """Start reading `files`, all of one `kind`, into `out_dir`. The thread that calls this must live until the job ends:
-    the process dies with it, so that a killed worker leaves no reader behind."""
+    """Start reading `files`, all of one `kind`, into `out_dir`.
+
+    The thread that calls this must live until the job ends: the process dies with it, so that a killed worker leaves
+    no reader behind.
+    """
     listed = [{"path": str(file.path), "name": file.name, "sheet": file.sheet} for file in files]
     return _start({"kind": kind, "files": listed}, out_dir=out_dir, limits=limits, wall_seconds=wall_seconds)
 
@@ -200,4 +205,6 @@ def _start(job: dict[str, Any], *, out_dir: Path, limits: Limits | None, wall_se
 def reader_environment() -> dict[str, str]:
     """Nothing of ours that the process has no need to know: what reads hostile files holds no secret."""
     kept = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV", "TMPDIR", "HOME")
-    return {name: os.environ[name] for name in kept if name in os.environ} | {"POLARS_MAX_THREADS": "2"}
+    # Each arena of the allocator takes address space that counts against the limit and holds nothing.
+    own = {"POLARS_MAX_THREADS": "2", "MALLOC_ARENA_MAX": "1"}
+    return {name: os.environ[name] for name in kept if name in os.environ} | own

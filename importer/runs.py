@@ -7,6 +7,9 @@ import shutil
 import tempfile
 import threading
 import traceback
+import uuid
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -70,13 +73,12 @@ class OutcomeChanged(Exception):
 
 @dataclass(frozen=True)
 class Judged:
-    """A reconciliation against what the country holds, with everything there is to say about it."""
+    """A reconciliation against what the country holds. `lines`: the importable ones."""
 
     reconciliation: Reconciliation
     lines: pl.DataFrame
     snapshot: Snapshot
     plan: Plan
-    findings: pl.DataFrame
     summary: dict[str, Any]
 
     def outcome(self) -> dict[str, Any]:
@@ -159,12 +161,7 @@ class _Run:
             return
         if self.session.commit_requested:
             self.require_reviewed(judged)
-        paper = _Paper(self, judged)
-        paper.begin()
-        written = self.write(judged)
-        if written is not judged:
-            paper = _Paper(self, written)
-            paper.begin()
+        written, paper = self.write(judged)
         self.finish(written, paper)
 
     # -------------------------------------------------------------------------------------------- steps
@@ -277,14 +274,6 @@ class _Run:
             on_conflict="update" if self.session.on_conflict == "update" else "report",
             currency=self.session.currency or self.session.country.currency_code,
         )
-        findings = build_findings(
-            reconciliation=reconciliation,
-            lines=lines,
-            plan=plan,
-            snapshot=snapshot,
-            files=self.files,
-            language=self.session.language,
-        )
         summary = reconciliation.summary() | {"entities": plan.entities()}
         outcome = plan.outcome()
         self.tell(
@@ -299,7 +288,7 @@ class _Run:
             60,
             **outcome,
         )
-        return Judged(reconciliation, lines, snapshot, plan, findings, summary)
+        return Judged(reconciliation, lines, snapshot, plan, summary)
 
     def require_reviewed(self, judged: Judged) -> None:
         """DOMAIN §7: a commit writes what was reviewed, or nothing."""
@@ -310,30 +299,37 @@ class _Run:
     def reviewed_outcome(judged: Judged) -> dict[str, Any]:
         return {"plan": judged.outcome(), "summary": judged.summary}
 
-    def write(self, judged: Judged) -> Judged:
-        """One transaction, all or nothing; → what was written, judged anew when the country had moved on meanwhile."""
+    def write(self, judged: Judged) -> "tuple[Judged, _Paper]":
+        """One transaction, all or nothing; → what was written, judged anew when the country had moved on meanwhile.
+
+        Findings and report are made beside it: while the database works, this process would only wait.
+        """
         self.tell("write", _("Writing to the database."), 65, lines=judged.plan.lines.height)
+        paper = _Paper.begin(self, judged)
         for attempt in range(1, WRITE_TRIES + 1):
             try:
                 with transaction.atomic():
-                    return self._write_once(judged, again=attempt > 1)
+                    return self._write_once(judged, paper, again=attempt > 1)
             except IntegrityError:
                 # Somebody changed a record by hand between the look and the write. Under the lock, look again.
                 if attempt == WRITE_TRIES:
                     raise
         raise AssertionError("unreachable")
 
-    def _write_once(self, judged: Judged, *, again: bool) -> Judged:
+    def _write_once(self, judged: Judged, paper: "_Paper", *, again: bool) -> "tuple[Judged, _Paper]":
         session = self.session
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 name = lease.writer_name(session.pk, self.lease.token)
+                # References are checked with the rows, not all at the commit, so that other work goes on meanwhile.
                 cursor.execute("SELECT set_config('application_name', %s, true)", [name])
+                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         country = Country.objects.select_for_update(no_key=True).get(pk=session.country_id)
         if again or country.data_version != judged.snapshot.data_version:
             judged = self.judge(judged.reconciliation, judged.lines)
             if session.commit_requested:
                 self.require_reviewed(judged)
+            paper = _Paper.begin(self, judged)
         plan = judged.plan
         created = write_plan(
             plan,
@@ -346,7 +342,7 @@ class _Run:
             ),
         )
         written = replace(judged, summary=judged.summary | {"entities": created})
-        write_findings(session.pk, judged.findings)
+        write_findings(session.pk, paper.findings())
         if plan.claims.height:
             Country.objects.filter(pk=country.pk).update(data_version=F("data_version") + 1)
         # The fence, last: if the session is no longer this run's, nothing of the above has happened.
@@ -360,7 +356,7 @@ class _Run:
         )
         if not fenced:
             raise LeaseLost
-        return written
+        return written, paper
 
     @staticmethod
     def told(judged: Judged) -> dict[str, Any]:
@@ -389,8 +385,7 @@ class _Run:
         left_out = summary["claims"]["total"] - summary["importable"]["claims"]
         paper: _Paper | None = None
         if self.lease.attempt <= settings.CONCORD["MAX_ATTEMPTS"]:
-            paper = _Paper(self, None)
-            paper.begin()
+            paper = _Paper.begin(self, None)
         self.end(message=_outcome_message(outcome, left_out), complete=bool(outcome.get("complete")), report=paper)
 
     def end(self, *, message: str, complete: bool, report: "_Paper | None") -> None:
@@ -417,8 +412,7 @@ class _Run:
 
     def review(self, judged: Judged, before: dict[str, Any] | None = None) -> None:
         """A dry run ends here: reconciled, report ready, nothing written (DOMAIN §7, REVIEW)."""
-        paper = _Paper(self, judged)
-        paper.begin()
+        paper = _Paper.begin(self, judged)
         message = _("Nothing is written yet. Read the report, then commit or cancel.")
         if before is not None:
             message = _changes(before.get("reviewed") or {}, self.reviewed_outcome(judged))
@@ -434,7 +428,7 @@ class _Run:
         told = self.told(judged)
         told["outcome"] |= {"reviewed": self.reviewed_outcome(judged)}
         with transaction.atomic():
-            write_findings(self.session.pk, judged.findings)
+            write_findings(self.session.pk, paper.findings())
             if not lease.held(self.lease).update(
                 status=S.REVIEW, message=message, progress=100, lease_expires_at=None, commit_requested=False,
                 **told, **places,
@@ -481,36 +475,67 @@ class _Run:
 
 
 class _Paper:
-    """The report, made in a thread beside the write. `judged` None: from what the database keeps."""
+    """Findings and report, made in a thread of their own beside the write."""
 
-    def __init__(self, run: _Run, judged: Judged | None) -> None:
-        self.session, self.judged = run.session, judged
-        self.path = run.folder / f"report-{run.lease.token}-{id(self)}.xlsx"
-        self.error: BaseException | None = None
-        self.thread: threading.Thread | None = None
+    def __init__(self, path: Path, session: ImportSession) -> None:
+        self.path, self.session = path, session
+        self._found: Future[pl.DataFrame] = Future()
+        self._written: Future[None] = Future()
 
-    def begin(self) -> None:
-        if self.judged is None:
-            frame, summary, outcome = findings_frame(self.session), self.session.summary or {}, self.session.outcome
-        else:
-            frame, summary, outcome = self.judged.findings, self.judged.summary, self.judged.outcome()
-        report = build_report(session=self.session, findings=frame, summary=summary, outcome=outcome)
-        self.thread = threading.Thread(target=self._make, args=(report,), name=f"report-{self.session.pk}", daemon=True)
-        self.thread.start()
+    @classmethod
+    def begin(cls, run: _Run, judged: Judged | None) -> "_Paper":
+        """Start making them; `judged` None: from what the database keeps of the session."""
+        session = run.session
+        paper = cls(run.folder / f"report-{uuid.uuid4().hex}.xlsx", session)
+        pages = session.recap_file.all_pages() if session.recap_file else []
 
-    def _make(self, report: Any) -> None:
+        def find() -> pl.DataFrame:
+            if judged is None:
+                return kept
+            return build_findings(
+                reconciliation=judged.reconciliation,
+                lines=judged.lines,
+                plan=judged.plan,
+                snapshot=judged.snapshot,
+                files=run.files,
+                language=session.language,
+            )
+
+        def write(found: pl.DataFrame) -> None:
+            summary = judged.summary if judged else session.summary or {}
+            outcome = judged.outcome() if judged else session.outcome
+            names = [page.name for page in pages]
+            write_report(
+                paper.path,
+                build_report(session=session, findings=found, summary=summary, outcome=outcome, recap_names=names),
+            )
+
+        kept = findings_frame(session) if judged is None else pl.DataFrame()
+        threading.Thread(target=paper._make, args=(find, write), name=f"paper-{session.pk}", daemon=True).start()
+        return paper
+
+    def _make(self, find: Callable[[], pl.DataFrame], write: Callable[[pl.DataFrame], None]) -> None:
+        # What goes wrong here is raised where the result is asked for, in the run's own thread.
         try:
-            write_report(self.path, report)
+            found = find()
         except BaseException as error:
-            # Kept for the run's own thread, which decides what a missing report means.
-            self.error = error
+            self._found.set_exception(error)
+            self._written.set_exception(error)
+            return
+        self._found.set_result(found)
+        try:
+            write(found)
+        except BaseException as error:
+            self._written.set_exception(error)
+        else:
+            self._written.set_result(None)
+
+    def findings(self) -> pl.DataFrame:
+        return self._found.result()
 
     def store(self) -> dict[str, str]:
         """Wait for the report and put it into the storage; → what the session's row keeps of it."""
-        if self.thread is not None:
-            self.thread.join()
-        if self.error is not None:
-            raise self.error if isinstance(self.error, Exception) else RuntimeError(type(self.error).__name__)
+        self._written.result()
         return {"error_file": _store(self.path, _report_name(self.session))}
 
 
@@ -526,6 +551,7 @@ def make_papers(session: ImportSession) -> None:
             findings=findings_frame(session),
             summary=session.summary or {},
             outcome=session.outcome,
+            recap_names=[page.name for page in session.recap_file.all_pages()] if session.recap_file else [],
         )
         path = folder / "report.xlsx"
         write_report(path, report)

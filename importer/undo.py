@@ -57,12 +57,19 @@ def undo_session(*, session_id: int, country_id: int) -> dict[str, int]:
             ~Exists(core.Payment.objects.filter(partner=OuterRef("pk"))),
         )
     )
+    _hold_catalogue(session_id)
     acts = _unused(core.Act, session_id, core.ClaimLine, "act")
     removed["acts"] = _delete(acts.filter(~Exists(core.ActAlias.objects.filter(act=OuterRef("pk")))))
     categories = _unused(core.ActCategory, session_id, core.ClaimLine, "category")
     removed["act_categories"] = _delete(categories.filter(~Exists(core.Act.objects.filter(category=OuterRef("pk")))))
     _measure_again(touched)
     return removed
+
+
+def _hold_catalogue(session_id: int) -> None:
+    """Wait for imports of other countries that are about to use these acts; what they use is seen as used afterwards."""
+    for model in (core.Act, core.ActCategory):
+        list(model.objects.filter(import_session_id=session_id).select_for_update().order_by("pk").values_list("pk"))
 
 
 def _unused(model: Any, session_id: int, referrer: Any, field: str) -> Any:

@@ -1,13 +1,12 @@
 """Starting and steering imports (DOMAIN §7). Reading sessions is file_handling's; these views stand on its."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
@@ -36,13 +35,13 @@ class ImportSessionViewSet(SessionReadViewSet):
 
     parser_classes = [MultiPartParser, FormParser, JSONParser]
 
-    def get_permissions(self) -> list[BasePermission]:
+    def get_permissions(self) -> Sequence[Any]:
         if self.action in _READING or self.action is None:
-            return super().get_permissions()  # type: ignore[no-any-return]
+            return super().get_permissions()
         return [MayImport()]
 
     def get_throttles(self) -> list[BaseThrottle]:
-        return [UploadThrottle()] if self.action == "create" else super().get_throttles()  # type: ignore[no-any-return]
+        return [UploadThrottle()] if self.action == "create" else super().get_throttles()
 
     @extend_schema(
         tags=["import sessions"],

@@ -53,7 +53,7 @@ class Client:
         return session
 
     def events(self, session_id: int, *, seconds: float) -> Iterator[dict[str, Any]]:
-        """The session's events as they come, until it has ended. Raises TimeoutError after `seconds`."""
+        """The session's events as they come, until it has ended. Raises TimeoutError when none comes for `seconds`."""
         after, deadline = 0, time.monotonic() + seconds
         while True:
             # Asked before the events are, or one written in between would be missed.
@@ -61,7 +61,7 @@ class Client:
             answer = self.call("GET", f"/api/v1/import-sessions/{session_id}/events/", fields={"after": str(after)})
             events = answer["results"] if isinstance(answer, dict) else answer
             for event in events:
-                after = event["sequence"]
+                after, deadline = event["sequence"], time.monotonic() + seconds
                 yield event
             if ended and not events:
                 return

@@ -20,7 +20,7 @@ def unanswered(*, database_url: str, redis_url: str) -> list[str]:
             # The tests make a database of their own, so it is the server that must be there.
             psycopg.connect(database_url, dbname="postgres", connect_timeout=SECONDS).close()
         except psycopg.OperationalError as error:
-            reason = str(error).strip().splitlines()[-1]
+            reason = str(error).strip().splitlines()[0]
             problems.append(f"PostgreSQL does not answer at {_place(database_url)}: {reason}")
     if redis_url:
         import redis

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -88,14 +87,14 @@ def cast(db: None) -> Cast:
 
 
 @pytest.fixture
-def own_storage(tmp_path: Path, settings: object) -> Iterator[Path]:
+def own_storage(tmp_path: Path, settings: object) -> Path:
     """A storage folder of the test's own, so that it can look at all that is in it."""
     folder = tmp_path / "storage"
     storages = settings.STORAGES  # type: ignore[attr-defined]
     if storages["default"]["BACKEND"].endswith("FileSystemStorage"):
         options = storages["default"].get("OPTIONS", {}) | {"location": str(folder)}
         settings.STORAGES = storages | {"default": storages["default"] | {"OPTIONS": options}}  # type: ignore[attr-defined]
-    yield folder
+    return folder
 
 
 def stored_names(folder: Path) -> list[str]:

@@ -1,5 +1,7 @@
 """Accounts and countries as the API shows them."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from users.models import Country, User
@@ -26,7 +28,7 @@ class LoginSerializer(serializers.Serializer[None]):
     password = serializers.CharField(max_length=4096, trim_whitespace=False, style={"input_type": "password"})
 
 
-class SignedInSerializer(serializers.Serializer[None]):
+class SignedInSerializer(serializers.Serializer[dict[str, Any]]):
     token = serializers.CharField(help_text="For the header `Authorization: Token …`")
     expiry = serializers.DateTimeField(allow_null=True)
     user = AccountSerializer()

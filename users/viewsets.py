@@ -64,7 +64,7 @@ class ScopedViewSet(GenericViewSet[Any]):
         return rows
 
     def get_object(self) -> Any:
-        """The row that the path names. Raises `not_found` when there is none, AccessDenied when it is not to be seen."""
+        """The row that the path names. Raises `not_found` for none, AccessDenied for one beyond sight."""
         row = visible_or_refused(
             rows=self.get_queryset(),
             pk=self.kwargs[self.lookup_url_kwarg or self.lookup_field],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -172,7 +172,7 @@ class SheetChoice:
     problems: tuple[Problem, ...] = ()
 
 
-def choose_sheets(heads: dict[str, Sequence[Row]], *, kind: FileKind, named: str | None) -> SheetChoice:
+def choose_sheets(heads: Mapping[str, Sequence[Row]], *, kind: FileKind, named: str | None) -> SheetChoice:
     """Choose among the sheets of a workbook by their first rows (`heads`: sheet name → rows), DOMAIN §4 "Files".
 
     A stat workbook is read from the one sheet that shows the kind, or from the one `named`; a recap workbook from

@@ -27,7 +27,7 @@ def _quoted(separator: str) -> re.Pattern[str]:
 
 
 def records(lines: Sequence[str], separator: str) -> Iterator[Record]:
-    """Every record of `lines`, blank ones too. Anomaly `unclosed_quote`: the row stands as it is, the next are unharmed."""
+    """Every record of `lines`, blank ones too. Anomaly `unclosed_quote`: its row alone stands as it is."""
     row = index = 0
     while index < len(lines):
         row += 1
@@ -48,8 +48,8 @@ def parse_record(
 
     `width`: how many fields a record has, where that is known already.
 
-    A quote opens a field only at its start, and closes it only before a separator or the end of a line; a quote anywhere
-    else is a character like others (`"Clinique" Saint-Jean`, `5" de large`).
+    A quote opens a field only at its start, and closes it only before a separator or the end of a line; a quote
+    anywhere else is a character like others (`"Clinique" Saint-Jean`, `5" de large`).
     """
     line = lines[index]
     plain = _all_quoted(line, separator)
@@ -94,9 +94,10 @@ def _all_quoted(line: str, separator: str) -> list[str] | None:
 def _extend(
     lines: Sequence[str], index: int, text: str, *, at: int, separator: str, width: int
 ) -> tuple[str, int] | None:
-    """`text` with the lines from `lines[index]` on that the field opened at `at` takes to be closed, and how many they are.
+    """`text` with the lines from `lines[index]` on that the field opened at `at` takes to be closed, and their number.
 
-    None if it never is. A line within it that has as many separators as a record is a record, not the inside of a field.
+    None if it never is. A line within it that has as many separators as a record is a record, not the inside of a
+    field.
     """
     if text.count('"', at) % 2 == 0:
         # The quotes of this line close one another; what follows them is literal.
@@ -110,13 +111,17 @@ def _extend(
         if size > _MAX_FIELD:
             return None
         taken.append(line)
+        is_record = line.count(separator) >= whole
+        # Only a record's first field can end in a line with as many separators as a whole record has.
+        if is_record and at > 0:
+            return None
         if '"' in line:
             candidate = "\n".join(taken)
             if _quoted(separator).match(candidate, at):
                 return candidate, following - index + 1
             if not _only_doubled(line):
                 return None
-        if line.count(separator) >= whole:
+        if is_record:
             return None
     return None
 

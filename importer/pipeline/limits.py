@@ -24,7 +24,7 @@ class Limits:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Limits:
-        """The limits that `values` names; anything it does not name keeps its default. Unknown names raise TypeError."""
+        """The limits that `values` names, the others as they are by default. Unknown names raise TypeError."""
         return cls(**values)
 
     def as_dict(self) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""What the first rows of a file tell, quickly: enough to answer an upload that cannot be imported, before it is queued."""
+"""What the first rows of a file tell, quickly: enough to refuse an upload before it is queued."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first rows of a file as they stand, with how large it is: what a person looks at before anything is read into claims."""
+"""The first rows of a file as they stand, with how large it is: what a person looks at before an import."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ def empty_frame(kind: FileKind) -> pl.DataFrame:
 
 
 def layout_of(cells: pl.DataFrame, *, kind: FileKind, limits: Limits) -> Layout:
-    """Recognise the header among the first rows of `cells`. Raises ReadRefused: `too_many_columns` and `recognise`'s."""
+    """Recognise the header among the first rows of `cells`. Raises ReadRefused: `too_many_columns`, `recognise`'s."""
     layout = recognise(cells.head(HEADER_SEARCH_ROWS).rows(), kind)
     if cells.width > limits.max_columns:
         used = sum(series.null_count() < cells.height for series in cells.iter_columns())

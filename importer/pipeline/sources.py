@@ -30,7 +30,7 @@ class Source:
 
 @dataclass(frozen=True)
 class ReadFile:
-    """What was read of one file. `frame` is its raw frame; `sheets` are all its sheets, `read` those it was read from."""
+    """What was read of one file: its raw frame, all its `sheets`, and those that it was `read` from."""
 
     frame: pl.DataFrame
     sheets: tuple[str, ...]
@@ -38,7 +38,7 @@ class ReadFile:
 
 
 def content_of(path: str) -> str:
-    """What the bytes at `path` are: `xlsx` (any zip), `xls` (any OLE document), `html`, `pdf`, `empty`, `binary` or `text`."""
+    """What a file is: `xlsx` (any zip), `xls` (any OLE document), `html`, `xml`, `pdf`, `empty`, `binary` or `text`."""
     with Path(path).open("rb") as file:
         head = file.read(_HEAD_BYTES)
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:512].lower()
@@ -60,7 +60,7 @@ def content_of(path: str) -> str:
 
 
 def format_of(source: Source) -> str:
-    """`xlsx`, `xls` or `csv`. Raises ReadRefused: `empty_file`, `wrong_content` (`extension`, `found`), `wrong_extension`."""
+    """`xlsx`, `xls` or `csv`. Raises ReadRefused: `empty_file`, `wrong_extension`, `wrong_content` (`found`)."""
     extension = Path(source.name).suffix.lower().lstrip(".")
     if extension not in ("xlsx", "xls", "csv"):
         raise ReadRefused([Problem("wrong_extension", params={"extension": extension})])

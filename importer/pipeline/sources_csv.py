@@ -27,7 +27,8 @@ def csv_head(path: str, *, kind: FileKind, rows: int = HEADER_SEARCH_ROWS) -> li
 def read_csv(path: str, *, index: int, kind: FileKind, limits: Limits) -> ReadFile:
     """Read a CSV file; `row` is the record's number, blank ones counted, as a spreadsheet shows it.
 
-    Anomalies of a row: `extra_field` (more fields than the header has columns, and something in them), `unclosed_quote`.
+    Anomalies of a row: `unclosed_quote`, and `extra_field` (more fields than the header has columns, and something in
+    them).
     Raises ReadRefused: `empty_file`, `too_many_columns`, and those of `recognise` and `raw_frame`.
     """
     lines, hinted = lines_of(read_text(path))
@@ -175,7 +176,7 @@ def _looks(number: str) -> tuple[int, str]:
 
 
 def _place_claim_numbers(cells: pl.DataFrame, layout: Layout, width: int) -> pl.DataFrame:
-    """In a row with extra fields the claim number may stand further right: take what looks like the others, or nothing.
+    """In a row with extra fields the claim number may stand further right: take what looks like the others, or none.
 
     Extra fields that are empty are no anomaly, unless the claim number stands among them in this way: then the row was
     pushed, and its last fields had been empty.

@@ -21,7 +21,7 @@ _MIDNIGHT = " 00:00:00"
 
 
 def read_xlsx(path: str, *, named: str | None, index: int, kind: FileKind, limits: Limits) -> ReadFile:
-    """Read an .xlsx. Raises ReadRefused: what `scan`, `choose_sheets`, `layout_of` and `raw_frame` refuse, all sheets' at once."""
+    """Read an .xlsx. Raises ReadRefused: what `scan`, `choose_sheets`, `layout_of`, `raw_frame` refuse."""
     from importer.pipeline.xlsx_head import xlsx_heads
 
     package = open_package(path)
@@ -159,7 +159,7 @@ def _may_hide_errors(cells: pl.DataFrame, kind: FileKind) -> bool:
 
 
 def _xls_errors(path: str, sheet_name: str) -> ErrorCells:
-    import xlrd  # type: ignore[import-untyped]
+    import xlrd
 
     errors = ErrorCells()
     with open(os.devnull, "w") as silence, xlrd.open_workbook(path, on_demand=True, logfile=silence) as book:

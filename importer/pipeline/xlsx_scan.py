@@ -186,7 +186,7 @@ def _has_value(data: bytes, at: int) -> bool:
 
 
 def _beyond(column: int) -> re.Pattern[bytes]:
-    """A pattern of the addresses to the right of `column` (0-based): starts with the literal `r=`, which makes it fast."""
+    """A pattern of the addresses to the right of `column` (0-based). It is fast because it starts with a literal."""
     letters = column_letters(column)
     longer = rf"[A-Za-z]{{{len(letters) + 1},3}}"
     same = []

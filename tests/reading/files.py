@@ -78,7 +78,8 @@ def package(sheet_xml: str | bytes, *, workbook: str | None = None, extra: dict[
         "_rels/.rels": f'<Relationships xmlns="{relations}"><Relationship Id="rId1" Type="{office}/officeDocument" '
         'Target="xl/workbook.xml"/></Relationships>',
         "xl/workbook.xml": workbook
-        or f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets><sheet name="Feuil1" sheetId="1" r:id="rId1"/></sheets>'
+        or f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets>'
+        '<sheet name="Feuil1" sheetId="1" r:id="rId1"/></sheets>'
         "</workbook>",
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{relations}"><Relationship Id="rId1" '
         f'Type="{office}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
@@ -93,7 +94,8 @@ def package(sheet_xml: str | bytes, *, workbook: str | None = None, extra: dict[
 
 def worksheet(cells: str, *, before: str = "") -> str:
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-    return f'<?xml version="1.0" encoding="UTF-8"?>{before}<worksheet xmlns="{main}"><sheetData>{cells}</sheetData></worksheet>'
+    start = f'<?xml version="1.0" encoding="UTF-8"?>{before}<worksheet xmlns="{main}">'
+    return f"{start}<sheetData>{cells}</sheetData></worksheet>"
 
 
 def inline(reference: str, text: str) -> str:

@@ -90,7 +90,11 @@ def test_the_pages_of_a_zip_are_had_in_order_wherever_they_stand_in_it():
         }
     )
     pages = expand_recap_zip(upload("pages.zip", archive))
-    assert [(page.name, page.read()) for page in pages] == [("p03.csv", b"e;f"), ("p01.xlsx", GOOD), ("p02.csv", b"c;d")]
+    assert [(page.name, page.read()) for page in pages] == [
+        ("p03.csv", b"e;f"),
+        ("p01.xlsx", GOOD),
+        ("p02.csv", b"c;d"),
+    ]
 
 
 def test_every_bad_page_of_a_zip_is_named():
@@ -110,7 +114,11 @@ def test_every_bad_page_of_a_zip_is_named():
         ({}, {}, "no page"),
         ({f"{at}.csv": b"a" for at in range(4)}, {"MAX_PAGES": 3}, "at most 3 pages"),
         ({"a.csv": b"a" * 3_000_000}, {"MAX_FILE_BYTES": 2 * 1024 * 1024}, "larger than 2 MB"),
-        ({"a.csv": b"a" * 900_000, "b.csv": b"a" * 900_000}, {"MAX_POST_BYTES": 1024 * 1024}, "larger than 1 MB together"),
+        (
+            {"a.csv": b"a" * 900_000, "b.csv": b"a" * 900_000},
+            {"MAX_POST_BYTES": 1024 * 1024},
+            "larger than 1 MB together",
+        ),
     ],
 )
 def test_a_zip_past_the_limits_is_refused(settings, pages, changed, says):
@@ -124,7 +132,12 @@ def test_a_preview_shows_the_first_rows_and_how_many_there_are(tmp_path):
     rows = [RECAP_HEADERS, *(recap_row(f"N{at}") for at in range(30))]
     book = write_xlsx(tmp_path / "r.xlsx", {"p1": rows, "p2": rows[:2]})
     shown = preview_file(str(book), name="r.xlsx", rows=2)
-    assert (shown["sheets"], shown["sheet"], shown["total_rows"], shown["total_columns"]) == (["p1", "p2"], "p1", 30, 13)
+    assert (shown["sheets"], shown["sheet"], shown["total_rows"], shown["total_columns"]) == (
+        ["p1", "p2"],
+        "p1",
+        30,
+        13,
+    )
     assert shown["columns"] == RECAP_HEADERS
     assert [row[0] for row in shown["rows"]] == ["N0", "N1"]
     assert preview_file(str(book), name="r.xlsx", sheet="p2")["total_rows"] == 1

@@ -42,6 +42,16 @@ def test_quoted_fields_hold_separators_quotes_and_line_breaks(tmp_path):
     ]
 
 
+def test_a_line_break_may_stand_in_the_first_field_and_in_the_last(tmp_path):
+    rows = [stat_line("a1", employer='"PORT\nDU GOLFE"'), stat_line("a2", operator='"KOFI\n; AMA"'), stat_line("a3")]
+    frame = read(write_csv(tmp_path / "s.csv", [STAT_HEADERS, *rows]), kind="stat")
+    assert frame.select("row", "employer", "operator", "anomaly").rows() == [
+        (2, "PORT\nDU GOLFE", None, None),
+        (3, "PORT DU GOLFE", "KOFI\n; AMA", None),
+        (4, "PORT DU GOLFE", None, None),
+    ]
+
+
 def test_every_field_may_be_quoted(tmp_path):
     with (tmp_path / "s.csv").open("w", newline="") as file:
         writer = csv.writer(file, delimiter=",", quoting=csv.QUOTE_ALL)
@@ -52,9 +62,11 @@ def test_every_field_may_be_quoted(tmp_path):
     assert frame["anomaly"].null_count() == 3
 
 
-@pytest.mark.parametrize("note", ['5" de large', '"Clinique" Saint-Jean', "l'\"ancien\""])
+@pytest.mark.parametrize("note", ['5" de large', '"Clinique" Saint-Jean', 'l\'"ancien"'])
 def test_a_quote_within_a_field_is_a_character_like_others(tmp_path, note):
-    frame = read(write_csv(tmp_path / "s.csv", [STAT_HEADERS, stat_line("a1", note=note), stat_line("a2")]), kind="stat")
+    frame = read(
+        write_csv(tmp_path / "s.csv", [STAT_HEADERS, stat_line("a1", note=note), stat_line("a2")]), kind="stat"
+    )
     assert frame.select("claim_number", "note", "anomaly").rows() == [("a1", note, None), ("a2", None, None)]
 
 
@@ -65,6 +77,7 @@ def test_a_quote_within_a_field_is_a_character_like_others(tmp_path, note):
         stat_line("a2", note='"fermé"', act='"RADIO"'),
         stat_line("a2", note='""'),
         stat_line("a2", partner='"CLINIQUE; NORD"'),
+        stat_line("a2", note='5"'),
     ],
 )
 def test_an_unclosed_quote_is_an_anomaly_on_its_own_row_and_the_rows_below_are_whole(tmp_path, below):
@@ -116,7 +129,10 @@ def test_a_pushed_row_is_seen_though_every_line_ends_with_a_separator(tmp_path):
 
 def test_blank_lines_count_as_rows_as_a_spreadsheet_shows_them(tmp_path):
     rows = [["Export"], [], RECAP_HEADERS, [], recap_row("A"), [], recap_row("B")]
-    assert read(write_csv(tmp_path / "r.csv", rows), kind="recap").select("row", "claim_number").rows() == [(5, "A"), (7, "B")]
+    assert read(write_csv(tmp_path / "r.csv", rows), kind="recap").select("row", "claim_number").rows() == [
+        (5, "A"),
+        (7, "B"),
+    ]
 
 
 def test_the_hint_of_the_separator_is_obeyed_and_not_counted(tmp_path):
@@ -132,9 +148,8 @@ def test_control_characters_are_dropped(tmp_path):
 
 
 def test_rows_far_down_keep_their_numbers_among_quotes_and_line_breaks(tmp_path):
-    rows = [STAT_HEADERS]
-    for at in range(45_000):
-        rows.append(stat_line(f"a{at}", note='"deux\nlignes"' if at % 700 == 0 else ""))
+    lines = [stat_line(f"a{at}", note='"deux\nlignes"' if at % 700 == 0 else "") for at in range(45_000)]
+    rows = [STAT_HEADERS, *lines]
     frame = read(write_csv(tmp_path / "s.csv", rows), kind="stat")
     assert frame["row"].to_list() == list(range(2, 45_002))
     assert frame["claim_number"].to_list() == [f"a{at}" for at in range(45_000)]

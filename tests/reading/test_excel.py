@@ -45,7 +45,11 @@ def test_row_numbers_stay_true_below_empty_and_hidden_rows_and_right_of_empty_co
     sheet.set_row(9, None, None, {"hidden": True})
     sheet.write_row(11, 2, recap_row("C"))
     book.close()
-    assert read(tmp_path / "r.xlsx", kind="recap").select("claim_number", "row").rows() == [("A", 7), ("B", 10), ("C", 12)]
+    assert read(tmp_path / "r.xlsx", kind="recap").select("claim_number", "row").rows() == [
+        ("A", 7),
+        ("B", 10),
+        ("C", 12),
+    ]
 
 
 def test_rows_that_say_nothing_are_left_out_and_rows_that_say_anything_are_kept(tmp_path):
@@ -61,8 +65,8 @@ def test_cells_keep_what_they_are(tmp_path):
     sheet = book.add_worksheet()
     sheet.write_row(0, 0, RECAP4)
     cells = [
-        (dt.datetime(2023, 5, 6), day, "2023-05-06"),
-        (dt.datetime(2023, 5, 6, 13, 45), moment, "2023-05-06 13:45:00"),
+        (dt.datetime(2023, 5, 6), day, "2023-05-06"),  # noqa: DTZ001 - a cell has no zone
+        (dt.datetime(2023, 5, 6, 13, 45), moment, "2023-05-06 13:45:00"),  # noqa: DTZ001
         (45000.5, None, "45000.5"),
         (True, None, "TRUE"),
         (1e20, None, "100000000000000000000"),
@@ -83,7 +87,11 @@ def test_cells_keep_what_they_are(tmp_path):
 
 @pytest.mark.parametrize(
     "cell",
-    ['<c r="B2" t="e"><v>#N/A</v></c>', "<c t='e' s='3' r='B2'><f>NA()</f><v>#N/A</v></c>", '<c r="B2" t = "e"><v>#N/A</v></c>'],
+    [
+        '<c r="B2" t="e"><v>#N/A</v></c>',
+        "<c t='e' s='3' r='B2'><f>NA()</f><v>#N/A</v></c>",
+        '<c r="B2" t = "e"><v>#N/A</v></c>',
+    ],
 )
 def test_an_error_cell_keeps_its_text_so_that_a_broken_date_is_not_taken_for_unpaid(tmp_path, cell):
     rows = f'<row r="2">{inline("A2", "N1")}{cell}<c r="C2"><v>5</v></c></row>'

@@ -16,6 +16,7 @@ from importer.reading import ReaderKilled, inspect_upload, start_read
 from tests.reading.files import (
     RECAP_HEADERS,
     STAT_HEADERS,
+    header_row,
     package,
     recap_row,
     stat_line,
@@ -29,11 +30,19 @@ def source(path: Path, sheet: str | None = None) -> Source:
     return Source(str(path), path.name, sheet)
 
 
-@pytest.fixture
-def large_stat(tmp_path):
+@pytest.fixture(scope="module")
+def large_stat(tmp_path_factory):
     """Takes seconds to read, so that something can happen meanwhile."""
-    rows = [STAT_HEADERS, *(stat_line(f"a{at}", note=f"note {at}") for at in range(60_000))]
-    return write_xlsx(tmp_path / "large.xlsx", {"Feuil1": rows}, shared=False)
+    line = "".join(f'<c t="inlineStr"><is><t>{cell} %d</t></is></c>' for cell in stat_line("a"))
+    path = tmp_path_factory.mktemp("large") / "large.xlsx"
+    path.write_bytes(
+        package(
+            worksheet(
+                header_row(STAT_HEADERS) + "".join(f"<row>{line}</row>".replace("%d", str(at)) for at in range(80_000))
+            )
+        )
+    )
+    return path
 
 
 def test_pages_are_read_into_one_typed_frame_that_knows_where_each_row_came_from(tmp_path):
@@ -63,7 +72,7 @@ def test_the_problems_of_all_files_are_told_at_once(tmp_path):
 
 def test_a_reader_out_of_memory_says_so_and_harms_nobody(tmp_path, large_stat):
     job = start_read(
-        kind="stat", files=[source(large_stat)], out_dir=tmp_path / "out", limits=Limits(memory_bytes=400 * MB)
+        kind="stat", files=[source(large_stat)], out_dir=tmp_path / "out", limits=Limits(memory_bytes=450 * MB)
     )
     assert [problem.code for problem in job.wait().problems] == ["reader_out_of_memory"]
 
@@ -87,14 +96,14 @@ def test_a_reader_that_someone_kills_is_to_be_tried_again(tmp_path, large_stat):
 
 
 def test_who_waits_can_stop_the_reader_early(tmp_path, large_stat):
-    class Cancelled(Exception):
+    class CancelledError(Exception):
         pass
 
     def check():
-        raise Cancelled
+        raise CancelledError
 
     job = start_read(kind="stat", files=[source(large_stat)], out_dir=tmp_path / "out")
-    with pytest.raises(Cancelled):
+    with pytest.raises(CancelledError):
         job.wait(check)
     assert not Path(f"/proc/{job.pid}").exists()
 
@@ -103,7 +112,8 @@ def test_a_killed_worker_leaves_no_reader_behind(tmp_path, large_stat):
     script = (
         "import sys, time; from pathlib import Path; from importer.reading import start_read;"
         "from importer.pipeline.sources import Source;"
-        f"job = start_read(kind='stat', files=[Source({str(large_stat)!r}, 'l.xlsx')], out_dir=Path({str(tmp_path / 'o')!r}));"
+        f"files = [Source({str(large_stat)!r}, 'l.xlsx')];"
+        f"job = start_read(kind='stat', files=files, out_dir=Path({str(tmp_path / 'o')!r}));"
         "print(job.pid, flush=True); time.sleep(60)"
     )
     worker = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
@@ -112,6 +122,7 @@ def test_a_killed_worker_leaves_no_reader_behind(tmp_path, large_stat):
     time.sleep(0.3)
     worker.kill()
     worker.wait()
+    worker.stdout.close()
     ended = time.monotonic() + 5
     while _runs(reader) and time.monotonic() < ended:
         time.sleep(0.05)
@@ -156,7 +167,8 @@ def test_the_first_rows_of_a_large_workbook_are_had_without_reading_it(large_sta
 def test_every_problem_is_a_sentence_that_names_its_file():
     params = {
         "kind": "stat", "found": "recap", "columns": ["Nom Acte"], "expected": ["Nom Acte"], "header_row": 1,
-        "headers": ["a"], "letters": ["B"], "sheets": ["x"], "extension": "csv", "limit": 200, "cell": "XFD1", "rows": 9,
+        "headers": ["a"], "letters": ["B"], "sheets": ["x"], "extension": "csv", "limit": 200, "cell": "XFD1",
+        "rows": 9,
     }  # fmt: skip
     for code in known_codes():
         columns = 201 if code in ("far_cell", "too_many_columns") else params["columns"]
@@ -166,5 +178,7 @@ def test_every_problem_is_a_sentence_that_names_its_file():
 
 
 def test_missing_columns_are_said_as_the_file_would_spell_them():
-    problem = Problem("missing_columns", "s.xlsx", "Feuil1", params={"columns": ["Nom Acte", "Statut"], "header_row": 3})
+    problem = Problem(
+        "missing_columns", "s.xlsx", "Feuil1", params={"columns": ["Nom Acte", "Statut"], "header_row": 3}
+    )
     assert sentence(problem).startswith("“s.xlsx”, sheet “Feuil1” lacks the columns “Nom Acte”, “Statut”.")

@@ -1,0 +1,100 @@
+"""Reading, previewing, downloading and deleting stored files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+
+from core.models import Claim
+from file_handling.models import File, FileType
+from tests.api.conftest import STAT_HEADER, STAT_LINE, Records, make_file
+from tests.conftest import Cast, stored_names
+from users.models import AuditEntry
+
+FILES = "/api/v1/files/"
+
+
+def test_a_territorial_admin_sees_the_countrys_files_and_a_head_their_own(cast: Cast, togo: Records) -> None:
+    mine = make_file(user=cast.rival_head, country=cast.togo, name="mine.csv")
+
+    def listed(name: str) -> set[int]:
+        return {file["id"] for file in cast.client(name).get(FILES).json()["results"]}
+
+    assert listed("togo_admin") == {mine.pk, togo.file.pk, togo.recap.pk}
+    assert listed("rival_head") == {mine.pk}
+
+
+def test_a_recap_is_listed_once_and_its_detail_names_its_pages(cast: Cast, togo: Records) -> None:
+    later = make_file(
+        user=cast.togo_head, country=cast.togo, name="p2.csv", file_type=FileType.RECAP, first_page=togo.recap
+    )
+    client = cast.client("togo_admin")
+    listed = client.get(f"{FILES}?file_type=recap").json()["results"]
+    assert [(f["id"], f["page_count"]) for f in listed] == [(togo.recap.pk, 2)]
+    assert [page["id"] for page in client.get(f"{FILES}{togo.recap.pk}/").json()["pages"]] == [later.pk]
+    assert client.get(f"{FILES}{later.pk}/").json()["first_page"] == togo.recap.pk
+    assert client.delete(f"{FILES}{later.pk}/").status_code == 409
+
+
+def test_a_preview_shows_the_first_rows_and_the_size_of_the_whole(cast: Cast, own_storage: Path) -> None:
+    file = make_file(user=cast.togo_head, country=cast.togo, name="stat.csv")
+    file.file.save("stat.csv", ContentFile("\n".join([STAT_HEADER, *[STAT_LINE] * 30]).encode()))
+    client = cast.client("togo_head")
+    shown = client.get(f"{FILES}{file.pk}/preview/").json()
+    assert shown["columns"] == STAT_HEADER.split(";")
+    assert shown["rows"][0] == STAT_LINE.split(";")
+    assert (len(shown["rows"]), shown["total_rows"], shown["total_columns"]) == (10, 30, 15)
+    assert len(client.get(f"{FILES}{file.pk}/preview/?rows=3").json()["rows"]) == 3
+    for rows in ("0", "101", "-1", "many", "1.5"):
+        assert client.get(f"{FILES}{file.pk}/preview/?rows={rows}").status_code == 400
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut short", b"\x00\x01\x02"])
+def test_unreadable_content_is_a_400_in_words(content: bytes, cast: Cast) -> None:
+    file = make_file(user=cast.togo_head, country=cast.togo, name="stat.xlsx")
+    file.file.save("stat.xlsx", ContentFile(content))
+    response = cast.client("togo_head").get(f"{FILES}{file.pk}/preview/")
+    assert response.status_code == 400
+    assert response.json()["detail"].startswith("Error reading file: ")
+
+
+def test_a_file_that_is_no_longer_stored_is_said_to_be_gone(cast: Cast, togo: Records) -> None:
+    togo.file.file.storage.delete(togo.file.file.name or "")
+    client = cast.client("togo_head")
+    assert client.get(f"{FILES}{togo.file.pk}/download/").json() == {"detail": "File not found"}
+    assert client.get(f"{FILES}{togo.file.pk}/preview/").status_code == 400
+
+
+def test_reading_a_file_leaves_an_audit_entry_and_a_refused_one_does_not(cast: Cast, togo: Records) -> None:
+    cast.client("togo_admin").get(f"{FILES}{togo.file.pk}/download/")
+    cast.client("togo_admin").get(f"{FILES}{togo.file.pk}/preview/")
+    cast.client("benin_admin").get(f"{FILES}{togo.file.pk}/download/")
+    entries = AuditEntry.objects.filter(object_id=togo.file.pk).order_by("id")
+    assert [(e.actor, e.action, e.country) for e in entries] == [
+        (cast.togo_admin, "download", cast.togo),
+        (cast.togo_admin, "preview", cast.togo),
+    ]
+
+
+def test_deleting_a_file_removes_what_is_stored_with_its_pages_and_keeps_the_records(
+    cast: Cast, togo: Records, own_storage: Path, django_capture_on_commit_callbacks: Any
+) -> None:
+    page = make_file(
+        user=cast.togo_head, country=cast.togo, name="p2.csv", file_type=FileType.RECAP, first_page=togo.recap
+    )
+    gone = {togo.file.file.name, togo.recap.file.name, page.file.name}
+    assert gone <= set(stored_names(own_storage))
+    client = cast.client("togo_admin")
+    with django_capture_on_commit_callbacks(execute=True):
+        assert client.delete(f"{FILES}{togo.file.pk}/").status_code == 204
+        assert gone <= set(stored_names(own_storage))
+        assert client.delete(f"{FILES}{togo.recap.pk}/").status_code == 204
+    assert not gone & set(stored_names(own_storage))
+    assert not File.objects.exists()
+    claim = Claim.objects.get()
+    assert (claim.file, claim.recap_file) == (None, None)
+    assert client.get(f"{FILES}{togo.file.pk}/").status_code == 404
+    assert AuditEntry.objects.filter(action="delete", actor=cast.togo_admin).count() == 2

@@ -1,0 +1,20 @@
+"""The description of the API, which others write their clients from."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+
+
+def test_the_schema_is_valid_and_made_without_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("spectacular", validate=True, fail_on_warn=True)
+    schema = capsys.readouterr().out
+    for path in ("/api/v1/import-sessions/", "/api/v1/import-sessions/{id}/commit/", "/api/v1/claims/{id}/"):
+        assert path in schema
+
+
+@pytest.mark.django_db
+def test_schema_and_docs_are_open_to_who_has_no_account_yet(client: Client) -> None:
+    assert client.get("/api/v1/schema/").status_code == 200
+    assert client.get("/api/v1/docs/").status_code == 200

@@ -1,0 +1,124 @@
+"""Small pairs by hand: lines and rows as dicts of the fields of DOMAIN §2 and §3, with good defaults, to files."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from xlsxwriter import Workbook
+
+Cells = dict[str, str]
+
+STAT_HEADERS = {
+    "employer": "Nom Employeur",
+    "card_number": "Broker_SunuId",
+    "beneficiary": "Nom bénéficiaire",
+    "plan": "Acte_Contraté_Assuré",
+    "insured_status": "Statut Assuré",
+    "policy_number": "Numero de police",
+    "main_insured": "Nom Assuré Principal",
+    "partner": "Nom du partenaire",
+    "partner_address": "Adresse du Partenaire",
+    "partner_country": "Pays du partenaire",
+    "claim_number": "Numero de sinistre",
+    "claim_status": "Statut",
+    "incident_date": "Date de sinistre",
+    "settlement_date": "Date de règlement",
+    "act_category": "Categorie d'acte",
+    "guarantee": "Famille Acte",
+    "act": "Nom Acte",
+    "claimed_amount": "Montant facturé",
+    "reimbursed_amount": "Montant remboursé",
+    "payment_reference": "N°cheque/Autre_Moyent_de_payement",
+    "note": "Note Générale",
+    "invoice_number": "Numero de Facture",
+    "operator": "Modifié par",
+}
+RECAP_HEADERS = {
+    "claim_number": "reglementId",
+    "settlement_date": "date_reglement",
+    "claimed_amount": "totalmttreclame",
+    "reimbursed_amount": "totalmttrembourse",
+    "beneficiary": "beneficiaire",
+    "note": "Note",
+}
+DAY = "15/06/2024"
+_LINE = {
+    "employer": "PORT DE LOME",
+    "beneficiary": "LAWSON AFI",
+    "plan": "PLAN A",
+    "insured_status": "A",
+    "policy_number": "45/RD/GB",
+    "main_insured": "LAWSON AFI",
+    "partner": "CLINIQUE BIASA",
+    "claim_status": "Réglée",
+    "incident_date": "10/06/2024",
+    "settlement_date": DAY,
+    "act_category": "PHARMACIE",
+    "act": "PARACETAMOL",
+    "claimed_amount": "5000",
+    "reimbursed_amount": "4000",
+}
+_ROW = {"settlement_date": DAY, "claimed_amount": "5000", "reimbursed_amount": "4000"}
+
+
+def line(claim_number: str, claimed: str = "", reimbursed: str = "", **fields: str) -> Cells:
+    """A stat line: settled, on DAY, 5000 claimed and 4000 reimbursed, but for what is said otherwise."""
+    return _cells(_LINE, claim_number, claimed, reimbursed, fields)
+
+
+def row(claim_number: str, claimed: str = "", reimbursed: str = "", **fields: str) -> Cells:
+    """A recap row that agrees with `line`, but for what is said otherwise."""
+    return _cells(_ROW, claim_number, claimed, reimbursed, fields)
+
+
+def _cells(defaults: Cells, claim_number: str, claimed: str, reimbursed: str, fields: Cells) -> Cells:
+    amounts = {"claimed_amount": claimed, "reimbursed_amount": reimbursed}
+    given = {name: text for name, text in amounts.items() if text} | fields
+    return defaults | {"claim_number": claim_number} | given
+
+
+def agreed(*lines: Cells) -> tuple[list[Cells], list[Cells]]:
+    """The lines with a recap row for each claim, settled on its first line's day, of the sums of its lines."""
+    rows: dict[str, Cells] = {}
+    for one in lines:
+        number = one["claim_number"]
+        if number not in rows:
+            rows[number] = row(number, one["claimed_amount"], one["reimbursed_amount"], settlement_date=one["settlement_date"])
+            continue
+        for name in ("claimed_amount", "reimbursed_amount"):
+            rows[number][name] = str(int(rows[number][name]) + int(one[name]))
+    return list(lines), list(rows.values())
+
+
+def stat_csv(lines: Iterable[Cells], name: str = "stat.csv") -> SimpleUploadedFile:
+    return _csv(_grid(STAT_HEADERS, lines), name)
+
+
+def recap_csv(rows: Iterable[Cells], name: str = "recap.csv") -> SimpleUploadedFile:
+    return _csv(_grid(RECAP_HEADERS, rows), name)
+
+
+def stat_xlsx(sheets: dict[str, Sequence[Cells]], *, titles: int = 0, name: str = "stat.xlsx") -> SimpleUploadedFile:
+    """A workbook of stat sheets, `titles` rows of which stand above each header. Texts stay texts."""
+    target = io.BytesIO()
+    with Workbook(target, {"in_memory": True, "strings_to_formulas": False}) as book:
+        for title, lines in sheets.items():
+            sheet = book.add_worksheet(title)
+            for number in range(titles):
+                sheet.write(number, 0, f"Title {number + 1}")
+            for number, cells in enumerate(_grid(STAT_HEADERS, lines), titles):
+                sheet.write_row(number, 0, cells)
+    return SimpleUploadedFile(name, target.getvalue())
+
+
+def _grid(headers: dict[str, str], rows: Iterable[Cells]) -> list[list[str]]:
+    return [list(headers.values()), *([cells.get(field, "") for field in headers] for cells in rows)]
+
+
+def _csv(grid: list[list[str]], name: str) -> SimpleUploadedFile:
+    text = io.StringIO()
+    csv.writer(text, delimiter=";").writerows(grid)
+    return SimpleUploadedFile(name, text.getvalue().encode(), "text/csv")

@@ -1,0 +1,11 @@
+import time, pytest
+from tests.imports.door import Door
+from tests.imports.pairs import agreed, line
+from tests.imports.database import database
+def test_x(database):
+    t=time.perf_counter(); d=Door(); print('door',time.perf_counter()-t)
+    for n in range(3):
+        t=time.perf_counter()
+        s=d.send(*agreed(line(f"A{n}"),line(f"A{n}")))
+        t1=time.perf_counter(); o=d.run(s); print(t1-t, time.perf_counter()-t1, o.status, o.message)
+    print(d.claims())

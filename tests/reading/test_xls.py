@@ -1,0 +1,31 @@
+"""`recap.xls`: sheet `Récap`, header in row 3, rows N1 (paid), N2 (date cell `#N/A`), N3 (not paid); sheet `Notes`."""
+
+from pathlib import Path
+
+from importer.pipeline.peek import heads
+from importer.pipeline.sources import Source
+from tests.reading.files import problems_of, read
+
+RECAP = Path(__file__).parent / "recap.xls"
+
+
+def test_an_old_workbook_is_read_and_its_error_cells_are_not_taken_for_unpaid():
+    frame = read(RECAP, kind="recap")
+    assert frame.select("sheet", "row", "claim_number", "settlement_date", "reimbursed_amount").rows() == [
+        ("Récap", 4, "N1", "2023-02-03", "800.5"),
+        ("Récap", 6, "N2", "#N/A", "800"),
+        ("Récap", 7, "N3", None, "800"),
+    ]
+
+
+def test_the_first_rows_of_an_old_workbook_tell_its_sheets():
+    assert list(heads(Source(str(RECAP), "recap.xls"), kind="recap")) == ["Récap", "Notes"]
+
+
+def test_an_old_workbook_in_the_stat_files_place_is_recognised():
+    assert [problem.code for problem in problems_of(RECAP, kind="stat")] == ["swapped"]
+
+
+def test_an_old_workbook_cut_short_is_damaged(tmp_path):
+    (tmp_path / "cut.xls").write_bytes(RECAP.read_bytes()[:600])
+    assert [problem.code for problem in problems_of(tmp_path / "cut.xls", kind="recap")] == ["damaged"]
