@@ -1,0 +1,3 @@
+from tests.imports.database import database
+
+__all__ = ["database"]
