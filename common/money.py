@@ -5,9 +5,10 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from common.keys import clean_text
 
-# Decimal(18, 2) in the database holds sixteen digits before the point.
-_MOST_CENTS = 10**18 - 1
-_MOST_DIGITS = 16
+# Below a million million: no claim comes near it, and sums of such amounts stay within the fifteen digits that SQLite,
+# a workbook and JSON readers keep exactly.
+_MOST_CENTS = 10**14 - 1
+_MOST_DIGITS = 12
 
 _MINUS_SIGNS = str.maketrans(dict.fromkeys("‐‑‒–—−﹣－", "-"))
 
@@ -27,7 +28,7 @@ _CURRENCY = (
 _LEADING_CURRENCY = re.compile(rf"{_CURRENCY} ?(?=[-+(0-9])")
 _TRAILING_CURRENCY = re.compile(rf"(?<=[0-9)]) ?{_CURRENCY}$")
 
-_PLAIN = re.compile(r"(-?)([0-9]{1,16})(?:\.([0-9]+))?")
+_PLAIN = re.compile(r"(-?)([0-9]{1,12})(?:\.([0-9]+))?")
 _BARE = re.compile(r"[0-9., ]+")
 # Groups of three, parted by a space or by the separator that is not the decimal one.
 _GROUPED = re.compile(r"[0-9]{1,3}(?:[ .,][0-9]{3})+")
@@ -80,7 +81,7 @@ def parse_amount(text: str) -> int | None:
 
     A half hundredth is rounded away from zero (0.005 → 1, -0.005 → -1). Spaces and thousands separators must part
     groups of three digits: `12 345` is read, `1 2` and `12.05.2023` are not. A single `,` or `.` is the decimal sign,
-    whatever follows. Exponents, words, error cells and more than sixteen digits before the decimal sign are unreadable.
+    whatever follows. Exponents, words, error cells and more than twelve digits before the decimal sign are unreadable.
     """
     plain = _PLAIN.fullmatch(text)
     if plain:

@@ -7,9 +7,12 @@ from pathlib import Path
 from queue import Empty
 from typing import Any
 
+import structlog
 from kombu.exceptions import ChannelError
 from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.utils.json import dumps, loads
+
+log = structlog.get_logger(__name__)
 
 
 class SpoolChannel(filesystem.Channel):
@@ -30,6 +33,7 @@ class SpoolChannel(filesystem.Channel):
         # Named by the clock of the wall, which unlike the machine's own goes on after a restart: first in, first out.
         name = f"{time.time_ns():020d}_{uuid.uuid4()}.{queue}.msg"
         try:
+            folder.mkdir(mode=0o700, exist_ok=True)
             unfinished.write_text(dumps(payload), encoding="utf-8")
             unfinished.rename(folder / name)
         except OSError as error:
@@ -38,7 +42,12 @@ class SpoolChannel(filesystem.Channel):
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:
         folder = Path(self.data_folder_in)
-        for name in sorted(os.listdir(folder)):
+        try:
+            names = sorted(os.listdir(folder))
+        except OSError:
+            # Somebody moved the folder, or its disk is away: there is nothing to fetch, and no reason to end the worker.
+            raise Empty() from None
+        for name in names:
             if name.partition(".")[2] != f"{queue}.msg":
                 continue
             taken = folder / f"{uuid.uuid4()}.taken"
@@ -47,9 +56,13 @@ class SpoolChannel(filesystem.Channel):
             except FileNotFoundError:
                 # Another worker was first.
                 continue
-            text = taken.read_text(encoding="utf-8")
+            text = taken.read_text(encoding="utf-8", errors="replace")
             taken.unlink()
-            return loads(text)
+            try:
+                return loads(text)
+            except ValueError:
+                # A loss of power leaves files without their content. The database knows what was meant.
+                log.warning("spoilt_message", characters=len(text))
         raise Empty()
 
     # Queues are named by their routing key here, so there is no table of bindings on disk to keep whole.

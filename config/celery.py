@@ -1,10 +1,13 @@
 """The queue: it only rings. What is to do, and who does it, is in the database."""
 
 import os
+import signal
+import threading
+import time
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init
+from celery.signals import worker_init, worker_process_init
 
 import config.broker  # noqa: F401  (makes the embedded transport known)
 
@@ -64,3 +67,16 @@ def refuse_to_work_without_secret(**kwargs: Any) -> None:
     except ImproperlyConfigured as error:
         # Celery logs what a receiver raises and goes on, except this.
         raise SystemExit(str(error)) from error
+
+
+@worker_process_init.connect
+def end_with_worker(**kwargs: Any) -> None:
+    """A process of the pool whose worker was killed waits for work for ever: it ends itself instead."""
+    worker = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == worker:
+            time.sleep(1)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, name="watch-worker", daemon=True).start()

@@ -21,7 +21,8 @@ PATIENCE_SECONDS = 1.0
 
 def ring_after_commit(session_id: int) -> None:
     """Ring once the session can be seen by others."""
-    transaction.on_commit(lambda: ring(session_id))
+    # The session is safe by then: what goes wrong from here on is logged, and the sweeper's to mend.
+    transaction.on_commit(lambda: ring(session_id), robust=True)
 
 
 def ring(session_id: int, *, patience: float = PATIENCE_SECONDS) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max
+from django.db.models import Max
 
 from file_handling.models import EventLevel, ImportSession, SessionEvent
 
@@ -38,10 +38,3 @@ def append(
             if attempt == APPEND_TRIES or not ImportSession.objects.filter(pk=session_id).exists():
                 raise
     raise AssertionError("unreachable")
-
-
-def show_progress(session_id: int, *, token: int, progress: int) -> None:
-    """Move the bar, never back, for the run that holds the session."""
-    ImportSession.objects.filter(pk=session_id, lease_token=token, progress__lt=progress).update(
-        progress=progress, lease_token=F("lease_token")
-    )

@@ -6,6 +6,7 @@ so a run that was given up for dead and comes back writes nothing.
 
 import os
 import queue
+import signal
 import socket
 import threading
 import time
@@ -18,14 +19,20 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import Error as DatabaseFailure
+from django.db import connection
 from django.db.models import F, Q
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Coalesce, Greatest, Now
 
 from file_handling.models import ImportSession, SessionStatus
 from importer import events
 
 log = structlog.get_logger(__name__)
+
+
+WRITER_PREFIX = "concord-write-"
+# How soon what the database did not take is tried again.
+AGAIN_SECONDS = 0.5
 
 
 class LeaseLost(Exception):
@@ -44,8 +51,21 @@ def seconds(name: str) -> float:
 
 
 def claimable() -> Q:
-    """Sessions that wait for a run, or whose run has fallen silent."""
-    return Q(status=SessionStatus.PENDING) | Q(status=SessionStatus.PROCESSING, lease_expires_at__lt=Now())
+    """Sessions that wait for a run, or whose run has fallen silent.
+
+    A lease that ends later than any lease can was given before the database's clock was set back.
+    """
+    silent = Q(lease_expires_at__lt=Now()) | Q(lease_expires_at__gt=Now() + _lease_time(10))
+    return Q(status=SessionStatus.PENDING) | (Q(status=SessionStatus.PROCESSING) & (silent | Q(lease_expires_at=None)))
+
+
+def _lease_time(times: int = 1) -> timedelta:
+    return timedelta(seconds=times * seconds("LEASE_SECONDS"))
+
+
+def renewed() -> Any:
+    """When a lease that is given or renewed now will end, by the database's clock."""
+    return Now() + _lease_time()
 
 
 def claim(session_id: int) -> Lease | None:
@@ -55,7 +75,7 @@ def claim(session_id: int) -> Lease | None:
         status=SessionStatus.PROCESSING,
         attempts=F("attempts") + 1,
         lease_token=F("lease_token") + 1,
-        lease_expires_at=Now() + timedelta(seconds=seconds("LEASE_SECONDS")),
+        lease_expires_at=renewed(),
         started_at=Coalesce("started_at", Now()),
         runner=runner,
     )
@@ -65,7 +85,9 @@ def claim(session_id: int) -> Lease | None:
     if row is None:
         return None
     lease = Lease(session_id, row["lease_token"], row["attempts"])
-    _end_stalled_writer(lease)
+    if lease.token > 1:
+        # What an earlier run of this session holds would block this one for ever.
+        end_stalled_writers()
     return lease
 
 
@@ -94,6 +116,7 @@ class Keeper:
     def __init__(self, lease: Lease) -> None:
         self.lease = lease
         self._lost = threading.Event()
+        self._failure: Exception | None = None
         self._inbox: queue.Queue[Callable[[], object] | None] = queue.Queue()
         self._thread = threading.Thread(target=self._keep, name=f"keeper-{lease.session_id}", daemon=True)
 
@@ -106,18 +129,20 @@ class Keeper:
         self._thread.join()
 
     def check(self) -> None:
-        """Raises LeaseLost once the session is no longer this run's."""
+        """Raises LeaseLost once the session is no longer this run's, and whatever ended this thread."""
+        if self._failure is not None:
+            raise self._failure
         if self._lost.is_set():
             raise LeaseLost
 
     def tell(self, *, step: str, message: str, progress: int, level: str = "info", data: dict[str, Any] | None = None) -> None:
-        """Append an event and move the progress bar, in the order of the calls."""
+        """Append an event and move the progress bar, in the order of the calls. A run that lost its session is not heard."""
 
         def write() -> None:
-            events.append(
-                self.lease.session_id, step=step, message=message, progress=progress, level=level, data=data
-            )
-            events.show_progress(self.lease.session_id, token=self.lease.token, progress=progress)
+            if self._hold(progress=Greatest(F("progress"), progress)):
+                events.append(
+                    self.lease.session_id, step=step, message=message, progress=progress, level=level, data=data
+                )
 
         self._inbox.put(write)
 
@@ -132,34 +157,48 @@ class Keeper:
     def _keep(self) -> None:
         beat = seconds("HEARTBEAT_SECONDS")
         next_beat = time.monotonic() + beat
+        job: Callable[[], object] | None = None
+        give_up = 0.0
         try:
             while True:
-                try:
-                    job = self._inbox.get(timeout=max(0.0, next_beat - time.monotonic()))
-                except queue.Empty:
-                    job = self._renew
+                if time.monotonic() >= next_beat:
+                    self._do(self._hold)
                     next_beat = time.monotonic() + beat
                 if job is None:
-                    return
-                self._do(job)
+                    try:
+                        job = self._inbox.get(timeout=max(0.0, next_beat - time.monotonic()))
+                    except queue.Empty:
+                        continue
+                    if job is None:
+                        return
+                    give_up = time.monotonic() + seconds("LEASE_SECONDS")
+                if self._do(job) or time.monotonic() > give_up:
+                    job = None
+                else:
+                    time.sleep(AGAIN_SECONDS)
+        except Exception as error:
+            # Raised again by `check` in the run's own thread: a run without a keeper must not go on.
+            log.error("keeper_failed", session=self.lease.session_id, error=type(error).__name__)
+            self._failure = error
         finally:
             connection.close()
 
-    def _do(self, job: Callable[[], object]) -> None:
+    def _do(self, job: Callable[[], object]) -> bool:
+        """Whether the database took it. It may be away for a moment, or SQLite's one writer busy."""
         try:
             job()
-        except DatabaseError as error:
-            # The database may be away for a moment, or SQLite's one writer busy; the next beat tries again, and a
-            # lease that runs out meanwhile is somebody else's by the token alone.
+        except DatabaseFailure as error:
             log.warning("keeper_write_failed", session=self.lease.session_id, error=type(error).__name__)
-            close_old_connections()
-            if connection.connection is not None and not connection.is_usable():
-                connection.close()
+            connection.close()
+            return False
+        return True
 
-    def _renew(self) -> None:
-        renewed = held(self.lease).update(lease_expires_at=Now() + timedelta(seconds=seconds("LEASE_SECONDS")))
-        if not renewed:
+    def _hold(self, **changes: Any) -> bool:
+        """Renew the lease; → whether the session is still this run's."""
+        still = bool(held(self.lease).update(lease_expires_at=renewed(), **changes))
+        if not still:
             self._lost.set()
+        return still
 
 
 # ------------------------------------------------------------------------------------------------ stalled writers
@@ -167,21 +206,32 @@ class Keeper:
 
 def writer_name(session_id: int, token: int) -> str:
     """How a run's write shows among the connections of PostgreSQL."""
-    return f"concord-write-{session_id}-{token}"
+    return f"{WRITER_PREFIX}{session_id}-{token}"
 
 
-def _end_stalled_writer(lease: Lease) -> None:
-    """End the connection in which an earlier run of this session still holds the country's lock.
+def end_stalled_writers() -> int:
+    """End the connections in which runs that lost their session still hold a country's lock; → how many.
 
-    A run that stopped without dying keeps its transaction open, and what it holds would block its successor for ever.
+    A run that stopped without dying keeps its transaction open: every other import of the country would wait for it,
+    until no worker is left to take its session over. Only PostgreSQL needs this and can do it.
     """
-    if connection.vendor != "postgresql" or lease.token < 2:
-        return
-    names = [writer_name(lease.session_id, token) for token in range(max(1, lease.token - 5), lease.token)]
+    if connection.vendor != "postgresql":
+        return 0
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = ANY(%s)", [names]
+            f"""
+            SELECT count(pg_terminate_backend(a.pid)) FROM pg_stat_activity a
+            WHERE a.datname = current_database() AND a.usename = current_user
+              AND a.application_name LIKE '{WRITER_PREFIX}%%' AND a.pid <> pg_backend_pid()
+              AND NOT EXISTS (
+                SELECT 1 FROM {ImportSession._meta.db_table} s
+                WHERE a.application_name = '{WRITER_PREFIX}' || s.id || '-' || s.lease_token
+                  AND s.status = %s AND s.lease_expires_at >= statement_timestamp()
+              )
+            """,  # noqa: S608
+            [SessionStatus.PROCESSING.value],
         )
+        return int(cursor.fetchone()[0])
 
 
 def end_stopped_runners() -> int:
@@ -191,13 +241,17 @@ def end_stopped_runners() -> int:
     """
     ended = 0
     here = socket.gethostname()
-    silent = ImportSession.objects.filter(status=SessionStatus.PROCESSING, lease_expires_at__lt=Now())
+    silent = ImportSession.objects.filter(claimable(), status=SessionStatus.PROCESSING)
     for runner in silent.values_list("runner", flat=True):
         host, _, rest = runner.partition("|")
         pid, _, rest = rest.partition("|")
         started, _, _ = rest.partition("|")
         if host == here and pid.isdigit() and _state(int(pid)) in ("T", "t") and _started(int(pid)) == started:
-            os.kill(int(pid), 9)
+            try:
+                os.kill(int(pid), signal.SIGKILL)
+            except (ProcessLookupError, PermissionError) as error:
+                log.warning("stopped_run_stays", pid=int(pid), error=type(error).__name__)
+                continue
             ended += 1
     return ended
 

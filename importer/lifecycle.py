@@ -137,7 +137,7 @@ def revert(*, session: ImportSession, actor: User) -> ImportSession:
         if not reverted:
             raise NotPossible(_("Only a session that is done can be reverted."))
         removed = undo_session(session_id=session.pk, country_id=session.country_id)
-        kept = removed.pop("kept_claims")
+        kept, relied_on = removed.pop("kept_claims"), removed.pop("relied_on")
         message = _("Reverted: %(claims)d claims and %(lines)d lines removed.") % {
             "claims": removed["claims"],
             "lines": removed["claim_lines"],
@@ -145,6 +145,10 @@ def revert(*, session: ImportSession, actor: User) -> ImportSession:
         if kept:
             message += " " + _("%(count)d claims that this session had replaced keep their present lines.") % {
                 "count": kept
+            }
+        if relied_on:
+            message += " " + _("%(count)d claims that a later session replaced stay as that one has them.") % {
+                "count": relied_on
             }
         ImportSession.objects.filter(pk=session.pk).update(message=message)
         Country.objects.filter(pk=session.country_id).update(data_version=F("data_version") + 1)

@@ -17,7 +17,7 @@ FIELD_LABELS = {
     "claimed_amount": gettext_lazy("claimed amount"),
     "reimbursed_amount": gettext_lazy("reimbursed amount"),
     "beneficiary": gettext_lazy("beneficiary"),
-    "policy_number": gettext_lazy("policy"),
+    "policy": gettext_lazy("policy"),
     "employer": gettext_lazy("employer"),
     "partner": gettext_lazy("provider"),
     "act_category": gettext_lazy("act category"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from importer.pipeline.columns import FileKind
 from importer.pipeline.limits import Limits
 from importer.pipeline.problems import Problem
-from importer.pipeline.reader import FACTS_NAME, FRAME_NAME
+from importer.pipeline.reader import FACTS_NAME, FRAME_NAME, NO_ROOM
 from importer.pipeline.sources import Source
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class ReadJob:
     def wait(self, check: Callable[[], None] = lambda: None) -> ReadResult:
         """Wait for the answer, calling `check` about every quarter of a second; what that raises ends the process.
 
-        Raises ReaderKilled when someone else ended the process.
+        Raises ReaderKilled when someone else ended the process, OSError (ENOSPC) when the disk is full.
         """
         next_check = time.monotonic()
         try:
@@ -119,6 +120,8 @@ class ReadJob:
                 seconds=facts.get("seconds", 0.0),
                 peak_mb=facts.get("peak_mb", 0),
             )
+        if code == NO_ROOM:
+            raise OSError(errno.ENOSPC, "no room for what the reader found")
         if code == -signal.SIGXCPU:
             return self._failed("reader_too_slow")
         if -code in _KILLED_BY_OTHERS:

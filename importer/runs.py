@@ -27,6 +27,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
+from common.errors import is_disk_full
 from common.money import cents_of, to_decimal
 from file_handling.models import EventLevel, File, ImportSession, SessionStatus
 from file_handling.session_log import log_lines
@@ -112,14 +113,23 @@ class _Run:
         self.limits = Limits(
             memory_bytes=settings.CONCORD["READER_MEMORY_BYTES"], cpu_seconds=settings.CONCORD["READER_CPU_SECONDS"]
         )
-        self.folder = Path(tempfile.mkdtemp(prefix=f"run-{session.pk}-", dir=settings.UPLOAD_DIR))
+        self.folder = Path(settings.UPLOAD_DIR) / f"run-{session.pk}-{held.token}-{uuid.uuid4().hex[:8]}"
+        self.is_written = session.written_at is not None
 
     # -------------------------------------------------------------------------------------------- the whole
 
     def go(self) -> None:
         """Every end of a run: done, refused, handed back, lost, or failed with its traceback in the log."""
         try:
-            if self.session.written_at is not None:
+            self.folder.mkdir(mode=0o700)
+            if self.lease.attempt > 1:
+                self.keeper.tell(
+                    step="again",
+                    message=_("Begun again: attempt %(count)d. The one before broke off.") % {"count": self.lease.attempt},
+                    progress=0,
+                    level=EventLevel.WARNING,
+                )
+            if self.is_written:
                 self.finish_what_was_written()
             elif self.lease.attempt > settings.CONCORD["MAX_ATTEMPTS"]:
                 self.fail(
@@ -140,12 +150,21 @@ class _Run:
             self.ask_for_sheet(several.sheets)
         except OutcomeChanged as changed:
             self.review(changed.judged, before=self.session.outcome)
-        except (ReaderKilled, OperationalError, InterfaceError) as passing:
-            self.hand_back(passing)
+        except (ReaderKilled, OperationalError, InterfaceError, ConnectionError) as passing:
+            if is_disk_full(passing) and not self.is_written:
+                self.fail(_no_room())
+            else:
+                self.hand_back(passing)
         except Exception as error:
+            if is_disk_full(error) and not self.is_written:
+                self.fail(_no_room())
+                return
             # Data may stand in the message of any exception, so the log gets its type and its place alone.
             places = traceback.format_list(traceback.extract_tb(error.__traceback__))
             log.error("run_failed", session=self.session.pk, error=type(error).__name__, places=places)
+            if self.is_written:
+                self.end(message=_("The claims are imported."), complete=False, report=None)
+                return
             self.fail(
                 _("An unexpected error stopped the import; nothing was written. Your administrator finds it in the log.")
             )
@@ -309,7 +328,9 @@ class _Run:
         for attempt in range(1, WRITE_TRIES + 1):
             try:
                 with transaction.atomic():
-                    return self._write_once(judged, paper, again=attempt > 1)
+                    written = self._write_once(judged, paper, again=attempt > 1)
+                self.is_written = True
+                return written
             except IntegrityError:
                 # Somebody changed a record by hand between the look and the write. Under the lock, look again.
                 if attempt == WRITE_TRIES:
@@ -348,6 +369,8 @@ class _Run:
         # The fence, last: if the session is no longer this run's, nothing of the above has happened.
         fenced = lease.held(self.lease).update(
             written_at=Now(),
+            # SQLite's one writer kept the heartbeats waiting as long as this transaction lasted.
+            lease_expires_at=lease.renewed(),
             insured_created_count=created["insured"],
             claims_created_count=plan.outcome()["claims_to_create"],
             total_claimed_amount=to_decimal(int(plan.claims["claimed_cents"].cast(pl.Int128).sum() or 0)),
@@ -399,11 +422,14 @@ class _Run:
                 # The claims are in; a report that cannot be written must not undo or hide that (RELIABILITY F12).
                 log.error("report_failed", session=self.session.pk, error=type(error).__name__)
                 trouble = _no_report()
-        status = S.DONE if complete and not trouble else S.DONE_WITH_ERRORS
         message = "\n".join(part for part in (message, trouble) if part)
         level = EventLevel.WARNING if trouble else EventLevel.INFO
         self.keeper.tell(step="done", message=message, progress=100, level=level)
         places |= self.store_log()
+        if not places["log_file_path"]:
+            trouble = _("The log could not be written. Everything it would say is kept: make it again from the session.")
+            message = f"{message}\n{trouble}"
+        status = S.DONE if complete and not trouble else S.DONE_WITH_ERRORS
         if not lease.held(self.lease).update(
             status=status, message=message, progress=100, completed_at=Now(), lease_expires_at=None,
             commit_requested=False, **places,
@@ -584,6 +610,13 @@ def _store_log(session: ImportSession) -> str:
 
 def _no_report() -> str:
     return _("The report could not be written. Everything it would say is kept: make it again from the session.")
+
+
+def _no_room() -> str:
+    return _(
+        "The server has no room left on its disk, so the import was stopped; nothing was written. "
+        "Ask your administrator to make room, then run the session again."
+    )
 
 
 def _outcome_message(outcome: dict[str, Any], left_out: int) -> str:

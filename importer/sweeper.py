@@ -1,52 +1,74 @@
 """Rings for every session that waits or whose run fell silent. Needs no broker to know them: the database does."""
 
-import threading
+import re
+import shutil
+import time
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
-from django.db import DatabaseError, connection
+from django.conf import settings
 from django.db.models import Q
 from django.db.models.functions import Now
 
 from file_handling.models import ImportSession, SessionStatus
 from importer import dispatch
-from importer.lease import claimable, end_stopped_runners, seconds
+from importer.lease import claimable, end_stalled_writers, end_stopped_runners, seconds
 
 log = structlog.get_logger(__name__)
 
+# The oldest are rung for first. More at once would only fill the broker while all workers are busy.
+MOST_AT_ONCE = 100
+# What a request left behind when it was killed; none lasts so long.
+STALE_SECONDS = 24 * 3600
+_RUN_FOLDER = re.compile(r"run-(\d+)-")
+
 
 def sweep() -> list[int]:
-    """Ring for what is due; → the ids of the sessions rung for."""
+    """Ring for what is due, end what stands in its way, tidy up; → the ids of the sessions rung for."""
     end_stopped_runners()
-    quiet = Q(rung_at__isnull=True) | Q(rung_at__lt=Now() - timedelta(seconds=seconds("RING_AGAIN_SECONDS")))
-    due = list(ImportSession.objects.filter(claimable(), quiet).order_by("id").values_list("id", flat=True))
-    for session_id in due:
+    end_stalled_writers()
+    again = timedelta(seconds=seconds("RING_AGAIN_SECONDS"))
+    # Rung in the future: the clock was set back.
+    quiet = Q(rung_at=None) | Q(rung_at__lt=Now() - again) | Q(rung_at__gt=Now() + again)
+    due = ImportSession.objects.filter(claimable(), quiet).order_by("id").values_list("id", flat=True)
+    rung = list(due[:MOST_AT_ONCE])
+    for session_id in rung:
         dispatch.ring(session_id, patience=0.2)
-    return due
+    prune()
+    return rung
 
 
-def waiting() -> int:
-    return ImportSession.objects.filter(status=SessionStatus.PENDING).count()
+def prune() -> int:
+    """Remove what killed runs and requests left in the folder for temporary files; → how many."""
+    folders = {path: int(found[1]) for path in _entries() if (found := _RUN_FOLDER.match(path.name))}
+    # A run makes its folder after it has claimed its session, and is done with it before the session is another's.
+    running = set(
+        ImportSession.objects.filter(pk__in=set(folders.values()), status=SessionStatus.PROCESSING).values_list(
+            "pk", flat=True
+        )
+    )
+    gone = [path for path, session_id in folders.items() if session_id not in running and _age(path) > _grace()]
+    gone += [path for path in _entries() if path not in folders and _age(path) > STALE_SECONDS]
+    for path in gone:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    return len(gone)
 
 
-class SweeperThread(threading.Thread):
-    """Sweeps while its worker lives. Each pass opens and closes its own connection: children are forked beside it."""
+def _entries() -> list[Path]:
+    return list(Path(settings.UPLOAD_DIR).iterdir())
 
-    def __init__(self) -> None:
-        super().__init__(name="sweeper", daemon=True)
-        self.stopping = threading.Event()
 
-    def run(self) -> None:
-        while not self.stopping.wait(seconds("SWEEP_SECONDS")):
-            try:
-                due = sweep()
-                if due:
-                    log.info("sweeper_rang", sessions=due)
-            except DatabaseError as error:
-                # The database is away; it is asked again at the next pass.
-                log.warning("sweeper_failed", error=type(error).__name__)
-            finally:
-                connection.close()
+def _grace() -> float:
+    """A run that has just ended removes its folder itself."""
+    return seconds("LEASE_SECONDS")
 
-    def stop(self) -> None:
-        self.stopping.set()
+
+def _age(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

@@ -6,75 +6,85 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
 from core import models as core
+from file_handling.models import ImportSession, SessionStatus
 from importer.sets import INTEGER, values_table
 
 
 def undo_session(*, session_id: int, country_id: int) -> dict[str, int]:
     """Remove the session's claims with their lines, then its records that nothing refers to; → how many of each.
 
+    What sessions reverted before left behind, because others relied on it, goes too once nobody does any more.
     `kept_claims`: claims of other sessions whose lines this one replaced; they keep what they say now.
+    `relied_on`: claims of this session whose lines a later one replaced; they are what that one says, and stay.
     """
-    ours = core.Claim.objects.filter(import_session_id=session_id)
+    reverted = ImportSession.objects.filter(country_id=country_id, status=SessionStatus.REVERTED)
+    sessions = sorted({session_id, *reverted.values_list("pk", flat=True)})
+    created = core.Claim.objects.filter(import_session_id__in=sessions)
+    lines_of_others = core.ClaimLine.objects.filter(claim=OuterRef("pk")).exclude(import_session_id__in=sessions)
+    ours = created.filter(~Exists(lines_of_others))
     removed = {
+        "relied_on": created.filter(Exists(lines_of_others), import_session_id=session_id).count(),
         "claim_lines": _delete(core.ClaimLine.objects.filter(claim__in=ours)),
         "kept_claims": core.ClaimRevision.objects.filter(
             replaced_by_session_id=session_id, claim__isnull=False
-        ).exclude(claim__import_session_id=session_id).count(),
+        ).exclude(claim__in=ours).count(),
     }
     core.ClaimRevision.objects.filter(claim__in=ours).update(claim=None)
-    touched = list(
-        core.Membership.objects.filter(claims__import_session_id=session_id)
-        .exclude(import_session_id=session_id)
-        .values_list("pk", flat=True)
-        .distinct()
-    )
+    touched = list(core.Membership.objects.filter(claims__in=ours).values_list("pk", flat=True).distinct())
     removed["claims"] = _delete(ours)
-    removed["invoices"] = _delete(_unused(core.Invoice, session_id, core.ClaimLine, "invoice"))
-    removed["payments"] = _delete(_unused(core.Payment, session_id, core.ClaimLine, "payment"))
-    removed["operators"] = _delete(_unused(core.Operator, session_id, core.ClaimLine, "operator"))
-    removed["memberships"] = _remove_memberships(session_id)
-    removed["insured_spellings"] = _delete(core.InsuredSpelling.objects.filter(import_session_id=session_id))
-    insured = _unused(core.Insured, session_id, core.Membership, "insured")
+    removed["invoices"] = _delete(_unused(core.Invoice, sessions, core.ClaimLine, "invoice"))
+    removed["payments"] = _delete(_unused(core.Payment, sessions, core.ClaimLine, "payment"))
+    removed["operators"] = _delete(_unused(core.Operator, sessions, core.ClaimLine, "operator"))
+    removed["memberships"] = _remove_memberships(sessions)
+    # A later session may have found its people by a spelling learnt here.
+    later_claims = core.Claim.objects.filter(
+        insured=OuterRef("insured"), import_session_id__gt=OuterRef("import_session_id")
+    )
+    removed["insured_spellings"] = _delete(
+        core.InsuredSpelling.objects.filter(~Exists(later_claims), import_session_id__in=sessions)
+    )
+    insured = _unused(core.Insured, sessions, core.Membership, "insured")
     insured = insured.filter(
         ~Exists(core.Membership.objects.filter(principal=OuterRef("pk"))),
         ~Exists(core.Claim.objects.filter(insured=OuterRef("pk"))),
     )
-    core.InsuredSpelling.objects.filter(insured__in=insured)._raw_delete(using=connection.alias)  # type: ignore[attr-defined]
+    core.InsuredSpelling.objects.filter(insured__in=insured)._raw_delete(using=connection.alias)
     removed["insured"] = _delete(insured)
-    removed["plans"] = _delete(_unused(core.Plan, session_id, core.Membership, "plan"))
-    policies = _unused(core.Policy, session_id, core.Membership, "policy")
+    removed["plans"] = _delete(_unused(core.Plan, sessions, core.Membership, "plan"))
+    policies = _unused(core.Policy, sessions, core.Membership, "policy")
     removed["policies"] = _delete(
         policies.filter(
-            ~Exists(core.Claim.objects.filter(policy=OuterRef("pk"))), ~Exists(core.Plan.objects.filter(policy=OuterRef("pk")))
+            ~Exists(core.Claim.objects.filter(policy=OuterRef("pk"))),
+            ~Exists(core.Plan.objects.filter(policy=OuterRef("pk"))),
         )
     )
-    clients = _unused(core.Client, session_id, core.Membership, "client")
+    clients = _unused(core.Client, sessions, core.Membership, "client")
     removed["clients"] = _delete(clients.filter(~Exists(core.Claim.objects.filter(client=OuterRef("pk")))))
-    partners = _unused(core.Partner, session_id, core.Claim, "partner")
+    partners = _unused(core.Partner, sessions, core.Claim, "partner")
     removed["partners"] = _delete(
         partners.filter(
             ~Exists(core.Invoice.objects.filter(partner=OuterRef("pk"))),
             ~Exists(core.Payment.objects.filter(partner=OuterRef("pk"))),
         )
     )
-    _hold_catalogue(session_id)
-    acts = _unused(core.Act, session_id, core.ClaimLine, "act")
+    _hold_catalogue(sessions)
+    acts = _unused(core.Act, sessions, core.ClaimLine, "act")
     removed["acts"] = _delete(acts.filter(~Exists(core.ActAlias.objects.filter(act=OuterRef("pk")))))
-    categories = _unused(core.ActCategory, session_id, core.ClaimLine, "category")
+    categories = _unused(core.ActCategory, sessions, core.ClaimLine, "category")
     removed["act_categories"] = _delete(categories.filter(~Exists(core.Act.objects.filter(category=OuterRef("pk")))))
     _measure_again(touched)
     return removed
 
 
-def _hold_catalogue(session_id: int) -> None:
-    """Wait for imports of other countries that are about to use these acts; what they use is seen as used afterwards."""
+def _hold_catalogue(sessions: list[int]) -> None:
+    """Wait for imports of other countries that are about to use these acts; what they use counts as used afterwards."""
     for model in (core.Act, core.ActCategory):
-        list(model.objects.filter(import_session_id=session_id).select_for_update().order_by("pk").values_list("pk"))
+        list(model.objects.filter(import_session_id__in=sessions).select_for_update().order_by("pk").values_list("pk"))
 
 
-def _unused(model: Any, session_id: int, referrer: Any, field: str) -> Any:
+def _unused(model: Any, sessions: list[int], referrer: Any, field: str) -> Any:
     return model.objects.filter(
-        ~Exists(referrer.objects.filter(**{field: OuterRef("pk")})), import_session_id=session_id
+        ~Exists(referrer.objects.filter(**{field: OuterRef("pk")})), import_session_id__in=sessions
     )
 
 
@@ -83,16 +93,17 @@ def _delete(rows: Any) -> int:
     return int(rows._raw_delete(using=connection.alias))
 
 
-def _remove_memberships(session_id: int) -> int:
-    """Memberships without claims, and principals' ones once no dependant is left; dependants go first."""
+def _remove_memberships(sessions: list[int]) -> int:
+    """Memberships without claims, and principals' ones once no dependant is left there; dependants go first."""
     dependants = core.Membership.objects.filter(policy=OuterRef("policy"), principal=OuterRef("insured"))
     removed = 0
     while True:
         gone = _delete(
             core.Membership.objects.filter(
                 ~Exists(core.Claim.objects.filter(membership=OuterRef("pk"))),
-                ~Exists(dependants),
-                import_session_id=session_id,
+                ~Exists(dependants.filter(client=OuterRef("client"))),
+                ~(Q(client__isnull=True) & Exists(dependants.filter(client__isnull=True))),
+                import_session_id__in=sessions,
             )
         )
         if not gone:
@@ -108,9 +119,9 @@ def _measure_again(memberships: list[int]) -> None:
     claims, table = core.Claim._meta.db_table, core.Membership._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {table} SET "  # noqa: S608
-            f"first_settlement_date = (SELECT min(c.settlement_date) FROM {claims} c WHERE c.membership_id = {table}.id), "
-            f"last_settlement_date = (SELECT max(c.settlement_date) FROM {claims} c WHERE c.membership_id = {table}.id) "
+            f"UPDATE {table} SET "
+            f"first_settlement_date = (SELECT min(settlement_date) FROM {claims} WHERE membership_id = {table}.id), "
+            f"last_settlement_date = (SELECT max(settlement_date) FROM {claims} WHERE membership_id = {table}.id) "
             f"WHERE id IN (SELECT touched.id FROM {source})",
             parameters,
         )

@@ -10,10 +10,10 @@ from typing import Any, Literal
 
 import polars as pl
 
+from importer.pipeline.fitting import fitted
 from importer.pipeline.people import Directory
 from importer.pipeline.reconcile import CANCELLED, Reconciliation
 
-KEY_LENGTH = 255
 OnConflict = Literal["report", "update"]
 
 # In the order in which they must be written; also the names under which the summary counts them.
@@ -35,10 +35,12 @@ COUNTED = tuple(sorted(set(ENTITIES) - {"insured_spellings"}))
 ROLE_OF_STATUS = {"A": "primary", "C": "spouse", "E": "child"}
 ROLE_ORDER = pl.Enum(["primary", "spouse", "child", "other"])
 
-_KEYS = (
-    "claim_number", "employer_key", "employer_name_key", "card_key", "beneficiary_key", "plan_key", "policy_key",
-    "main_insured_key", "partner_key", "category_key", "act_key", "operator_key", "payment_key", "invoice_key",
-)  # fmt: skip
+_KEY_OF = {
+    "employer": "employer_key", "card_number": "card_key", "beneficiary": "beneficiary_key",
+    "plan": "plan_key", "policy_number": "policy_key", "main_insured": "main_insured_key", "partner": "partner_key",
+    "act_category": "category_key", "act": "act_key", "operator": "operator_key", "payment_reference": "payment_key",
+    "invoice_number": "invoice_key",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -107,19 +109,11 @@ class Plan:
 
 def importable(reconciliation: Reconciliation) -> pl.DataFrame:
     """The lines that may be written, in file order, keys fit for the database; `line` numbers them."""
-    lines = reconciliation.importable_lines().with_row_index("line")
-    too_long = [k for k in _KEYS if (lines[k].str.len_chars().max() or 0) > KEY_LENGTH]  # type: ignore[operator]
+    lines = fitted(reconciliation.importable_lines().with_row_index("line"), [*_KEY_OF.values(), "employer_name_key"])
+    # A text that has no key (signs alone) says nothing, and must not stand beside the key of another line.
     return lines.with_columns(
-        # Two long keys that differ must stay two, so what does not fit is stood for by its digest.
-        pl.col(k).map_elements(_fit, return_dtype=pl.String)
-        for k in too_long
+        pl.when(pl.col(key).is_not_null()).then(text).alias(text) for text, key in _KEY_OF.items()
     )
-
-
-def _fit(key: str) -> str:
-    if len(key) <= KEY_LENGTH:
-        return key
-    return key[: KEY_LENGTH - 33] + "#" + blake2b(key.encode(), digest_size=16).hexdigest()
 
 
 def wanted(lines: pl.DataFrame) -> Wanted:

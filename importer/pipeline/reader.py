@@ -9,6 +9,7 @@ either `kind` and `files` (`path`, `name`, `sheet`), or `mode`: `peek` (`files` 
 from __future__ import annotations
 
 import ctypes
+import errno
 import json
 import os
 import resource
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 FACTS_NAME = "facts.json"
 FRAME_NAME = "frame.arrow"
+# The exit code that tells of a full disk: there is no room for an answer either.
+NO_ROOM = errno.ENOSPC
 _PR_SET_PDEATHSIG = 1
 
 
@@ -41,6 +44,11 @@ def main(job_path: str) -> int:
         facts = {"problems": [Problem("reader_out_of_memory").as_dict()]}
     except ReadRefused as refused:
         facts = {"problems": [problem.as_dict() for problem in refused.problems]}
+    except OSError as error:
+        # The frames library gives no number, only the system's words.
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT) and "(os error 28)" not in str(error):
+            raise
+        return NO_ROOM
     facts["ok"] = not facts["problems"]
     facts["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     write_json(out / FACTS_NAME, facts)

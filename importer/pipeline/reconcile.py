@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from common.money import decimal_string
+from importer.pipeline.fitting import fitted
 
 CONFORM, CANCELLED = "conform", "cancelled"
 UNREADABLE, DIVERGENT, INCONSISTENT, INCOMPLETE = "unreadable", "divergent_in_recap", "inconsistent", "incomplete"
@@ -25,8 +26,9 @@ IDENTITY = {  # what a claim's lines must agree on, and under which key (DOMAIN 
     "employer": "employer_key",
     "partner": "partner_key",
 }
-MOST_CENTS = 10**18 - 1  # Decimal(18, 2)
+MOST_CENTS = 10**15 - 1  # fifteen digits; no single amount comes near it (common.money)
 MUST_HAVE = ("beneficiary", "policy_number", "partner")
+_CODES = {"policy_number": "policy"}  # a finding's code holds 40 characters, and a claim may lack everything at once
 
 Range = tuple[date, date]
 
@@ -120,6 +122,7 @@ def reconcile(
 
     Raises NoCommonPeriod when the readable lines of both sides share no day.
     """
+    stat, recap = fitted(stat, ["claim_number"]), fitted(recap, ["claim_number"])
     period = common_period(stat, recap)
     inside = pl.col("settlement_date").is_between(*period)
     lines = stat.with_columns(in_period=(~pl.col("unreadable") & inside).fill_null(False))
@@ -271,9 +274,9 @@ def _categorise(claims: pl.DataFrame, tolerance_cents: int) -> pl.DataFrame:
             .otherwise(pl.lit("recap"))
         )
         .when(category == INCONSISTENT)
-        .then(_joined({f"many_{f}": f for f in IDENTITY}))
+        .then(_joined({f"many_{f}": _CODES.get(f, f) for f in IDENTITY}))
         .when(category == INCOMPLETE)
-        .then(_joined({**{f"no_{f}": f for f in MUST_HAVE}, "no_act_category": "act_category"}))
+        .then(_joined({f"no_{f}": _CODES.get(f, f) for f in (*MUST_HAVE, "act_category")}))
         .when(category == AMOUNT_GAP)
         .then(
             pl.when(gap_claimed & gap_reimbursed)

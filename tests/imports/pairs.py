@@ -86,7 +86,9 @@ def agreed(*lines: Cells) -> tuple[list[Cells], list[Cells]]:
     for one in lines:
         number = one["claim_number"]
         if number not in rows:
-            rows[number] = row(number, one["claimed_amount"], one["reimbursed_amount"], settlement_date=one["settlement_date"])
+            rows[number] = row(
+                number, one["claimed_amount"], one["reimbursed_amount"], settlement_date=one["settlement_date"]
+            )
             continue
         for name in ("claimed_amount", "reimbursed_amount"):
             rows[number][name] = str(int(rows[number][name]) + int(one[name]))

@@ -52,7 +52,14 @@ class World:
     report: openpyxl.Workbook
 
     def finding(self, case: Case) -> dict[str, Any]:
-        claim_categories = {"unreadable", "divergent_in_recap", "inconsistent", "incomplete", "amount_gap", "missing_in_recap"}
+        claim_categories = {
+            "unreadable",
+            "divergent_in_recap",
+            "inconsistent",
+            "incomplete",
+            "amount_gap",
+            "missing_in_recap",
+        }
         found = [
             f for f in self.outcome.findings if f["claim_number"] == case.number and f["category"] in claim_categories
         ]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from common.money import cents_of, decimal_string, parse_amount, to_decimal
 
-amounts = st.integers(min_value=-(10**18 - 1), max_value=10**18 - 1)
+amounts = st.integers(min_value=-(10**14 - 1), max_value=10**14 - 1)
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,8 @@ amounts = st.integers(min_value=-(10**18 - 1), max_value=10**18 - 1)
         ("1.005", 101),
         ("2,675", 268),
         ("0.995", 100),
-        # sixteen digits
-        ("9999999999999999.99", 999999999999999999),
+        # twelve digits
+        ("999999999999.99", 99999999999999),
     ],
 )
 def test_an_amount_reads_as_cents(text, cents):
@@ -100,7 +100,7 @@ def test_an_amount_reads_as_cents(text, cents):
         "1234 567",
         "12.05.2023", "2023-05-06", "06/05/2023", "1,23,456", "1.234,567.8", "1,234.567,8", "--5", "+-5", "5-",
         "(-5)", "(5", "()", "(",
-        ".", ",", "-", "1/2", "5%", "5 + 5", "1'234", "١٢", "１２", "²", "10000000000000000", "9999999999999999.995",
+        ".", ",", "-", "1/2", "5%", "5 + 5", "1'234", "١٢", "１２", "²", "1000000000000", "999999999999.995",
         "100000000000000000000", "1" * 5000, "",
     ],
 )  # fmt: skip
@@ -142,17 +142,17 @@ def test_an_amount_reads_back_the_same_in_every_accepted_writing(cents, separato
     assert parse_amount(text) == cents
 
 
-@given(st.integers(min_value=10**6, max_value=10**15), st.sampled_from([",", "."]))
+@given(st.integers(min_value=10**6, max_value=10**12 - 1), st.sampled_from([",", "."]))
 def test_a_separator_that_repeats_parts_thousands(units, group):
     assert parse_amount(f"{units:,}".replace(",", group)) == units * 100
 
 
-@given(st.decimals(min_value=-(10**12), max_value=10**12, allow_nan=False, allow_infinity=False, places=7))
+@given(st.decimals(min_value=-(10**11), max_value=10**11, allow_nan=False, allow_infinity=False, places=7))
 def test_rounding_is_half_away_from_zero(amount):
     assert parse_amount(f"{amount:f}") == cents_of(amount)
 
 
-@given(st.floats(min_value=-1e12, max_value=1e12).map(lambda x: round(x, 2)))
+@given(st.floats(min_value=-1e11, max_value=1e11).map(lambda x: round(x, 2)))
 def test_a_float_of_two_decimals_is_exact(number):
     assert parse_amount(f"{Decimal(repr(number)):f}") == cents_of(Decimal(repr(number)))
 
@@ -160,7 +160,7 @@ def test_a_float_of_two_decimals_is_exact(number):
 @given(st.text(max_size=20))
 def test_no_text_whatever_breaks_the_reading_of_amounts(text):
     cents = parse_amount(text)
-    assert cents is None or abs(cents) < 10**18
+    assert cents is None or abs(cents) < 10**14
 
 
 @given(amounts)

@@ -1,0 +1,49 @@
+"""`manage.py sweep`: rings for sessions that wait, as long as its worker lives. Every worker runs one beside itself."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+import structlog
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import Error as DatabaseFailure
+from django.db import connection
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from importer.lease import seconds
+from importer.sweeper import sweep
+
+log = structlog.get_logger(__name__)
+
+
+class Command(BaseCommand):
+    help: str = gettext_lazy("Ring for import sessions that wait or whose run fell silent.")  # type: ignore[assignment]
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--parent", type=int, help=_("go on until this process, which started the command, ends"))
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        parent: int | None = options["parent"]
+        if parent is None:
+            sweep()
+            return
+        next_pass = 0.0
+        while os.getppid() == parent:
+            if time.monotonic() >= next_pass:
+                self._pass()
+                next_pass = time.monotonic() + seconds("SWEEP_SECONDS")
+            time.sleep(0.5)
+
+    def _pass(self) -> None:
+        try:
+            rung = sweep()
+            if rung:
+                log.info("sweeper_rang", sessions=rung)
+        except (DatabaseFailure, OSError) as error:
+            # Database or disk is away; they are asked again at the next pass.
+            log.warning("sweeper_failed", error=type(error).__name__)
+        finally:
+            connection.close()

@@ -1,0 +1,153 @@
+"""The floor: what the same files and the same rows cost at the very least, with nothing done about them."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from scripts.bench.installation import CLONE, RUN, Databases, SqliteDatabases
+
+# What an import's records refer to and does not make itself; loaded before the clock starts.
+GIVEN = ("users_country", "users_user", "file_handling_file", "file_handling_importsession")
+# The records of an import, each after what it refers to.
+RECORDS = (
+    "core_client", "core_policy", "core_plan", "core_partner", "core_operator", "core_actcategory", "core_act",
+    "core_insured", "core_insuredspelling", "core_membership", "core_invoice", "core_payment", "core_claim",
+    "core_claimline",
+)  # fmt: skip
+READ = """
+import sys, time
+from python_calamine import load_workbook
+began, rows = time.perf_counter(), 0
+for path in sys.argv[2:]:
+    sheet = load_workbook(path).get_sheet_by_index(0)
+    if sys.argv[1] == "iter_rows":
+        for row in sheet.iter_rows():
+            rows += 1
+    else:
+        rows += len(sheet.to_python())
+print(time.perf_counter() - began)
+"""
+
+
+@dataclass(frozen=True)
+class Floor:
+    """Seconds: to read the workbooks into rows, and to load the records into an empty database with all its indexes
+    and constraints, in one transaction, the commit included. `rows`: how many those are."""
+
+    read: float
+    load: float
+    rows: int
+
+    @property
+    def seconds(self) -> float:
+        return self.read + self.load
+
+
+def reading_seconds(paths: list[Path], *, ways: Sequence[str] = ("iter_rows", "to_python")) -> dict[str, float]:
+    """The bare reading, in one process, file after file, by each of the fastest reader's `ways`."""
+    # In a process of its own, started for it: libraries are loaded before the clock, as a worker has them.
+    return {
+        way: float(
+            subprocess.run(
+                [sys.executable, "-c", READ, way, *map(str, paths)], check=True, capture_output=True, text=True
+            ).stdout
+        )
+        for way in ways
+    }
+
+
+def loading_seconds(databases: Databases) -> tuple[float, int]:
+    """Load what the imports left in `run` into a new `clone`; → seconds, rows."""
+    databases.renew(CLONE)
+    if isinstance(databases, SqliteDatabases):
+        return _load_sqlite(databases.path(RUN), databases.path(CLONE))
+    return _load_postgres(databases.url(RUN), databases.url(CLONE))
+
+
+def _load_postgres(source_url: str, clone_url: str) -> tuple[float, int]:
+    def dump(table: str) -> list[bytes]:
+        statement = sql.SQL("COPY {} ({}) TO STDOUT").format(sql.Identifier(table), columns[table])
+        with source.cursor().copy(statement) as copy:
+            return [bytes(part) for part in copy]
+
+    def load(table: str) -> int:
+        statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), columns[table])
+        with clone.cursor() as cursor:
+            with cursor.copy(statement) as copy:
+                copy.write(content[table])
+            return cursor.rowcount
+
+    with psycopg.connect(source_url) as source, psycopg.connect(clone_url) as clone:
+        columns = {table: _columns(source, table) for table in (*GIVEN, *RECORDS)}
+        content = {table: b"".join(dump(table)) for table in (*GIVEN, *RECORDS)}
+        # Sessions and files point at each other's rows at will, so all at once.
+        for table in GIVEN:
+            load(table)
+        clone.commit()
+        began = time.perf_counter()
+        rows = sum(load(table) for table in RECORDS)
+        clone.commit()
+        return time.perf_counter() - began, rows
+
+
+def _columns(connection: psycopg.Connection[Any], table: str) -> sql.Composable:
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(sql.Identifier(table)))
+        return sql.SQL(", ").join(sql.Identifier(column.name) for column in cursor.description or [])
+
+
+def _load_sqlite(source_path: Path, clone_path: Path) -> tuple[float, int]:
+    from django.db import connection
+
+    options = connection.settings_dict["OPTIONS"]
+    source, clone = sqlite3.connect(source_path), sqlite3.connect(clone_path, isolation_level=None)
+    try:
+        # The same durability as the installation has.
+        for pragma in filter(None, options["init_command"].split(";")):
+            clone.execute(pragma)
+        content = {table: source.execute(f"SELECT * FROM {table}").fetchall() for table in (*GIVEN, *RECORDS)}  # noqa: S608
+        _in_one_transaction(clone, lambda: [_insert(clone, table, content[table]) for table in GIVEN])
+        began = time.perf_counter()
+        _in_one_transaction(clone, lambda: [_insert(clone, table, content[table]) for table in RECORDS])
+        return time.perf_counter() - began, sum(len(content[table]) for table in RECORDS)
+    finally:
+        source.close()
+        clone.close()
+
+
+def _in_one_transaction(connection: sqlite3.Connection, work: Callable[[], object]) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    work()
+    connection.execute("COMMIT")
+
+
+def _insert(connection: sqlite3.Connection, table: str, rows: list[tuple[Any, ...]]) -> None:
+    if rows:
+        places = ", ".join("?" * len(rows[0]))
+        connection.executemany(f"INSERT INTO {table} VALUES ({places})", rows)  # noqa: S608
+
+
+def rows_of(databases: Databases) -> dict[str, int]:
+    """How many records the imports of `run` have left, by table."""
+    if isinstance(databases, SqliteDatabases):
+        lite = sqlite3.connect(databases.path(RUN))
+        try:
+            return {table: lite.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in RECORDS}  # noqa: S608
+        finally:
+            lite.close()
+    with psycopg.connect(databases.url(RUN)) as postgres:
+        counts = {}
+        for table in RECORDS:
+            row = postgres.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table))).fetchone()
+            counts[table] = row[0] if row else 0
+        return counts

@@ -1,0 +1,194 @@
+"""One part of the benchmark: `python -m scripts.bench.part JOB`, with a JSON object that `scripts.bench.__main__` makes.
+
+Import and floor take turns, so that a machine that grows slower or faster meanwhile does so for both.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import psutil
+
+from scripts.bench import comparison, installation
+from scripts.bench.floor import Floor, loading_seconds, reading_seconds, rows_of
+from scripts.bench.imports import Import, Step, run_import
+from scripts.bench.installation import RUN, BenchError, Databases, PostgresDatabases, SqliteDatabases
+
+WARM_CLAIMS, WARM_PAGES = 200, 2
+# What the limits of RELIABILITY would call hung, by far.
+PATIENCE_SECONDS, PATIENCE_PER_CLAIM = 120, 0.02
+
+
+@dataclass(frozen=True)
+class Round:
+    """One import into a new database, the same pair once more, and the floor beside them."""
+
+    first: Import
+    again: Import
+    rows_again: int
+    floor: Floor
+
+
+def say(text: str = "") -> None:
+    print(text, flush=True)
+
+
+def sample_pair(folder: Path, *, claims: int, pages: int) -> tuple[Path, list[Path]]:
+    """The stat file and recap pages of a size, made once and kept."""
+    from importer.samples import make_pair
+
+    kept = folder / f"pair-{claims}-{pages}"
+    # The last file that the generator writes: without it, an earlier run was stopped half way.
+    if not (kept / "expected.json").exists():
+        say(f"Making a sample pair of {claims} claims …")
+        make_pair(kept, claims=claims, pages=pages)
+    return next(kept.glob("stat.*")), sorted(kept.glob("recap_*"))
+
+
+class Part:
+    def __init__(self, job: dict[str, Any]) -> None:
+        self.name, self.claims, self.redis_url = job["name"], job["claims"], job["redis_url"]
+        self.folder = Path(job["folder"]) / self.name
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.databases: Databases = (
+            PostgresDatabases(job["server_url"]) if job["server_url"] else SqliteDatabases(self.folder)
+        )
+        installation.set_environment(
+            folder=self.folder,
+            database_url=self.databases.url(RUN),
+            redis_url=self.redis_url,
+            limits=job["limits"],
+        )
+        pairs = Path(job["folder"])
+        self.stat, self.recaps = sample_pair(pairs, claims=self.claims, pages=job["pages"])
+        self.warm = sample_pair(pairs, claims=WARM_CLAIMS, pages=WARM_PAGES)
+        self.is_large = bool(job["limits"])
+
+    def measure(self, runs: int) -> dict[str, Any]:
+        """The part's figures, everything else printed."""
+        kind = "SQLite" if isinstance(self.databases, SqliteDatabases) else "PostgreSQL"
+        queue = "Redis" if self.redis_url else "embedded queue"
+        say(f"\n{self.name}: {self.claims} claims, {len(self.recaps)} recap pages, on {kind} and {queue}; {machine()}")
+        self.databases.make_empty()
+        try:
+            rounds = [self.round(number) for number in range(1, runs + 1)]
+            if not self.is_large:
+                self.compare(rounds)
+        finally:
+            self.databases.drop()
+        return self.figures(rounds)
+
+    def round(self, number: int) -> Round:
+        from django.db import connection
+
+        self.databases.renew(RUN)
+        passwords = installation.make_accounts(["BW", "BX"])
+        connection.close()
+        patience = PATIENCE_SECONDS + PATIENCE_PER_CLAIM * self.claims
+        try:
+            with installation.served(self.folder) as (client, worker):
+                for _each in range(2):
+                    # Twice, since two processes of the pool take turns: imports, caches, connections.
+                    self._login(client, "BW", passwords)
+                    run_import(client, worker, stat=self.warm[0], recaps=self.warm[1], patience=patience)
+                self._login(client, "BX", passwords)
+                first = run_import(client, worker, stat=self.stat, recaps=self.recaps, patience=patience)
+                before = rows_of(self.databases)
+                again = run_import(client, worker, stat=self.stat, recaps=self.recaps, patience=patience)
+                rows_again = sum(abs(count - before[t]) for t, count in rows_of(self.databases).items())
+        finally:
+            installation.forget_queue(self.redis_url)
+        ways = reading_seconds([self.stat, *self.recaps], **({"ways": ["iter_rows"]} if self.is_large else {}))
+        load, rows = loading_seconds(self.databases)
+        floor = Floor(min(ways.values()), load, rows)
+        say(
+            f"  {number}. import {first.seconds:6.2f} s (its own times say {first.told:.2f}; upload {first.upload:.2f}), "
+            f"again {again.seconds:.2f} s and {rows_again} rows, floor {floor.seconds:.2f} s "
+            f"({', '.join(f'{way} {s:.2f}' for way, s in ways.items())}; load {load:.2f} for {rows} rows), "
+            f"peak {first.peak_mb} MB, largest process {first.largest_mb} MB"
+        )
+        return Round(first, again, rows_again, floor)
+
+    @staticmethod
+    def _login(client: Any, code: str, passwords: dict[str, str]) -> None:
+        client.headers.pop("Authorization", None)
+        client.login(username=f"{installation.USERNAME}-{code}", password=passwords[code])
+
+    def compare(self, rounds: list[Round]) -> None:
+        """Beside what one would write without thinking of speed, from the last round's files and rows."""
+        read = comparison.openpyxl_seconds(self.stat)
+        write, rows = comparison.bulk_create_seconds()
+        steps = [one.first.steps for one in rounds]
+        ours = median(time_of(each, "read") for each in steps)
+        written = median(time_of(each, "write") for each in steps)
+        say(f"  pandas and openpyxl, the stat file alone: {read:.1f} s; here all files, checked and typed: {ours:.1f} s")
+        say(f"  bulk_create of {rows} claims and lines: {write:.1f} s; here all records and findings: {written:.1f} s")
+
+    def figures(self, rounds: list[Round]) -> dict[str, Any]:
+        middle = sorted(rounds, key=lambda one: one.first.seconds)[len(rounds) // 2]
+        print_steps(middle.first)
+        seconds = median(one.first.seconds for one in rounds)
+        floor = median(one.floor.seconds for one in rounds)
+        figures = {
+            "seconds": round(seconds, 2),
+            "floor": round(floor, 2),
+            "ratio": round(seconds / floor, 2),
+            "lines_per_second": round(middle.first.lines / seconds),
+            "peak_mb": max(max(one.first.peak_mb, one.again.peak_mb) for one in rounds),
+            "again_seconds": round(median(one.again.seconds for one in rounds), 2),
+            "rows_again": max(one.rows_again for one in rounds),
+        }
+        say("  " + ", ".join(f"{name} {value}" for name, value in figures.items()))
+        return figures
+
+
+def time_of(steps: list[Step], name: str) -> float:
+    """Seconds from the first event of a step to its last."""
+    times = [step.seconds for step in steps if step.name == name]
+    return times[-1] - times[0] if times else 0.0
+
+
+def print_steps(run: Import) -> None:
+    say("  The steps of the middle run, in seconds since the session's creation:")
+    before = 0.0
+    for step in run.steps:
+        say(f"    {step.seconds:7.2f}  {step.seconds - before:+7.2f}  {step.name:<10} {step.message.splitlines()[0]}")
+        before = step.seconds
+    say(f"    {run.told:7.2f}  {run.told - before:+7.2f}  {'end':<10} Papers stored, session closed.")
+
+
+def machine() -> str:
+    load = os.getloadavg()[0]
+    memory = psutil.virtual_memory().total / 1024**3
+    model = next(
+        (line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        platform.machine(),
+    )
+    return f"{os.cpu_count()} cores ({model}), {memory:.0f} GB, load {load:.1f}"
+
+
+def main(text: str) -> int:
+    job = json.loads(text)
+    part = Part(job)
+    import django
+
+    django.setup()
+    figures = part.measure(job["runs"])
+    Path(job["answer"]).write_text(json.dumps(figures))
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        status = main(sys.argv[1])
+    except BenchError as error:
+        print(error, file=sys.stderr)
+        status = 1
+    raise SystemExit(status)

@@ -1,0 +1,66 @@
+"""A database that restarts in the middle of an import: all rows or none, and the session ends (F8)."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.conftest import Pairs
+from tests.faults.house import House, PostgreSQL, Redis, expected_summary, expected_totals, kill, told_summary, until
+
+
+@pytest.fixture(scope="module")
+def server(template: str) -> Iterator[PostgreSQL]:
+    if not template.startswith("postgres"):
+        pytest.skip("SQLite is no server that could restart")
+    if PostgreSQL.programs() is None:
+        pytest.skip("no PostgreSQL programs on this machine to start a server that may be restarted")
+    server = PostgreSQL()
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def fragile(server: PostgreSQL, own_redis: Redis | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    folder: Path = tmp_path_factory.mktemp("fragile")
+    house = House(folder, database=server.url, redis_url=own_redis.url if own_redis else "")
+    house.do("migrate")
+    yield house
+    house.close()
+
+
+def test_a_database_that_restarts_inside_the_write_has_all_rows_in_the_end(
+    fragile: House, server: PostgreSQL, pairs: Pairs
+) -> None:
+    folder, expected = pairs(1200)
+    country, worker = fragile.new_country(), fragile.a_worker()
+    session = fragile.start(folder, country)
+    run = fragile.stop_while_writing(session)
+    server.restart_at_once()
+    kill(run, signal.SIGCONT)
+    _ends_whole(fragile, session, country, expected)
+    assert worker.process.poll() is None
+
+
+def test_a_database_that_restarts_while_files_are_read_is_not_even_noticed(
+    fragile: House, server: PostgreSQL, pairs: Pairs
+) -> None:
+    folder, expected = pairs(1200)
+    country, _ = fragile.new_country(), fragile.a_worker()
+    session = fragile.start(folder, country)
+    until(lambda: fragile.readers(), every=0.01)
+    server.restart_at_once()
+    _ends_whole(fragile, session, country, expected)
+
+
+def _ends_whole(house: House, session: int, country: str, expected: dict[str, object]) -> None:
+    ended = house.ended(session)
+    assert ended["status"] == "DONE_WITH_ERRORS"
+    assert told_summary(ended)["claims"] == expected_summary(expected)["claims"]
+    assert house.totals(country) == expected_totals(expected)
+    until(lambda: not house.leftovers(), seconds=15)

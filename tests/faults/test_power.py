@@ -1,0 +1,59 @@
+"""Everything goes at once, as when the power fails: what `make serve` ran ends, and the next start finishes it (F3)."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.conftest import Pairs
+from tests.faults.house import ROOT, House, expected_totals, free_port, processes_naming, until
+
+Serve = Callable[[], "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture
+def serve(house: House, tmp_path: Path) -> Iterator[Serve]:
+    environment, started = house.environment() | {"PORT": str(free_port())}, []
+
+    def start() -> subprocess.Popen[bytes]:
+        with (tmp_path / "serve.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "scripts/serve.py"], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL,
+                stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(30)
+
+
+def test_a_server_whose_supervisor_is_killed_starts_again_at_once_and_ends_all_its_sessions(
+    house: House, serve: Serve, pairs: Pairs
+) -> None:
+    folder, expected = pairs()
+    countries = [house.new_country() for _ in range(3)]
+    first = serve()
+    sessions = [house.start(folder, country) for country in countries]
+    until(lambda: house.readers(), every=0.01)
+    house.leave()
+    first.kill()
+    first.wait()
+    until(lambda: not processes_naming(str(house.data)), seconds=10, name="the end of all that was served")
+    assert house.unfinished() > 0
+    second = serve()
+    for session, country in zip(sessions, countries, strict=True):
+        assert house.ended(session)["status"] == "DONE_WITH_ERRORS"
+        assert house.totals(country) == expected_totals(expected)
+    assert second.poll() is None
+    second.terminate()
+    assert second.wait(30) == 0
+    assert processes_naming(str(house.data)) == []
+    assert house.leftovers() == []

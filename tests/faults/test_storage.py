@@ -1,0 +1,127 @@
+"""A disk that is full, a report or log that cannot be written, a file too large for its reader (F9, F12)."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.conftest import MakeHouse, Pairs
+from tests.faults.house import NOTHING, House, expected_totals, full_disk, small_disk, until
+from tests.faults.overlap import make_numbered_pair
+
+
+@pytest.fixture(scope="module")
+def disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    try:
+        with small_disk(tmp_path_factory.mktemp("disk"), megabytes=12) as folder:
+            yield folder
+    except PermissionError as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture(scope="module")
+def cramped(disk: Path, make_house: MakeHouse) -> House:
+    """An installation whose files lie on a small disk; its database is elsewhere."""
+    return make_house(data=disk / "data")
+
+
+def stored(house: House) -> list[str]:
+    """What lies in the data folder but messages and logs of the queue."""
+    return sorted(
+        str(path.relative_to(house.data)) for folder in ("files", "tmp") for path in (house.data / folder).rglob("*")
+        if path.is_file()
+    )  # fmt: skip
+
+
+def test_an_upload_to_a_full_disk_is_refused_as_507_and_leaves_nothing(cramped: House, disk: Path, pairs: Pairs) -> None:
+    folder, expected = pairs(1200)
+    country = cramped.new_country()
+    before = stored(cramped)
+    with full_disk(disk, leaving=40_000):
+        refused = cramped.do("upload", folder=str(folder), country=country)
+        assert refused["status"] == 507, refused
+        assert "no room" in refused["answer"]["detail"]
+        assert stored(cramped) == before
+    assert cramped.row("SELECT count(*) FROM file_handling_file") == (0,)
+    accepted = cramped.do("upload", folder=str(folder), country=country)
+    assert accepted["status"] == 202
+    cramped.a_worker()
+    assert cramped.ended(accepted["answer"]["id"])["status"] == "DONE_WITH_ERRORS"
+    assert cramped.totals(country) == expected_totals(expected)
+
+
+@pytest.mark.parametrize("room", [0, 300_000])
+def test_a_run_that_meets_a_full_disk_ends_in_words_and_can_be_run_again(
+    cramped: House, disk: Path, pairs: Pairs, room: int
+) -> None:
+    folder, expected = pairs(1200)
+    country = cramped.new_country()
+    session = _waiting(cramped, folder, country, disk, room)
+    assert "no room left on its disk" in session["message"]
+    assert session["status"] == "ERROR"
+    assert cramped.totals(country) == NOTHING
+    assert cramped.do("steer", act="retry", session=session["id"]) == {"refusal": ""}
+    assert cramped.ended(session["id"])["status"] == "DONE_WITH_ERRORS"
+    assert cramped.totals(country) == expected_totals(expected)
+
+
+def _waiting(house: House, folder: Path, country: str, disk: Path, room: int) -> dict[str, object]:
+    """A session that came while there was room, and was run when there was none."""
+    for worker in house.workers:
+        worker.stop()
+    number = house.start(folder, country)
+    # The processes start, and then the disk fills up.
+    with full_disk(disk, leaving=room):
+        house.worker()
+        ended = house.ended(number)
+    return ended | {"id": number}
+
+
+def test_a_report_that_cannot_be_written_keeps_the_claims_and_can_be_made_later(house: House, pairs: Pairs) -> None:
+    folder, expected = pairs()
+    country, _ = house.new_country(), house.a_worker()
+    in_the_way = house.data / "files" / "reports"
+    in_the_way.parent.mkdir(exist_ok=True)
+    in_the_way.write_text("a file where the folder should be")
+    session = house.start(folder, country)
+    ended = house.ended(session)
+    in_the_way.unlink()
+    assert (ended["status"], ended["error_file"]) == ("DONE_WITH_ERRORS", "")
+    assert "report could not be written" in ended["message"]
+    assert house.totals(country) == expected_totals(expected)
+    assert house.do("steer", act="remake_report", session=session) == {"refusal": ""}
+    made = house.data / "files" / house.session(session)["error_file"]
+    assert made.read_bytes()[:2] == b"PK"
+
+
+def test_a_log_that_cannot_be_written_shows_in_the_status_until_it_is_made_again(house: House, tmp_path: Path) -> None:
+    house.a_worker()
+    in_the_way = house.data / "files" / "logs"
+    shutil.rmtree(in_the_way, ignore_errors=True)
+    in_the_way.write_text("a file where the folder should be")
+    session = house.start(make_numbered_pair(tmp_path, claims=range(20)), house.new_country())
+    ended = house.ended(session)
+    in_the_way.unlink()
+    assert (ended["status"], ended["log_file_path"]) == ("DONE_WITH_ERRORS", "")
+    assert "log could not be written" in ended["message"]
+    assert house.do("steer", act="remake_report", session=session) == {"refusal": ""}
+    again = house.session(session)
+    assert again["status"] == "DONE"
+    assert "received" in (house.data / "files" / again["log_file_path"]).read_text()
+
+
+def test_a_file_too_large_for_its_reader_ends_its_session_at_once_and_no_other(
+    make_house: MakeHouse, pairs: Pairs
+) -> None:
+    folder, _ = pairs(1200)
+    narrow = make_house(READER_MEMORY_BYTES=str(260 * 1024 * 1024))
+    narrow.worker()
+    session = narrow.start(folder)
+    ended = narrow.ended(session)
+    assert (ended["status"], ended["attempts"]) == ("ERROR", 1)
+    assert "memory" in ended["message"]
+    assert narrow.totals() == NOTHING
+    until(lambda: not narrow.leftovers())

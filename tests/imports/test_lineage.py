@@ -1,0 +1,76 @@
+"""DOMAIN §6, lineage: every record says where it came from, down to the row, and outlives what it came from."""
+
+from __future__ import annotations
+
+import pytest
+from django.apps import apps
+
+from core.models import ActAlias, ClaimRevision
+from tests.imports.door import Door
+from tests.imports.pairs import agreed, line, recap_csv, stat_xlsx
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FULL = {"invoice_number": "F1", "payment_reference": "P1", "operator": "AMA", "card_number": "K-1"}
+LINES = [
+    line("A1", "3000", "2500", **FULL),
+    line("A2", beneficiary="LAWSON KOFI", insured_status="E"),
+    line("A1", "2000", "1500", **FULL),
+    line("A3", beneficiary="AFFI LAWSON", card_number="K-1"),
+]
+TITLES = 3
+BEARERS = [
+    model
+    for model in apps.get_app_config("core").get_models()
+    if model
+    not in (ActAlias, ClaimRevision)  # both are no record of an import: people keep the one, no file says the other
+]
+
+
+def test_a_line_names_the_row_that_a_spreadsheet_shows() -> None:
+    door = Door()
+    stat, recap = agreed(*LINES)
+    pages = [recap_csv(recap[:2], "page_1.csv"), recap_csv(recap[2:], "page_2.csv")]
+    outcome = door.bring(stat_xlsx({"Other": [], "Sinistres": stat}, titles=TITLES), pages, stat_sheet="Sinistres")
+    assert outcome.status == "DONE", outcome.message
+    places = {
+        number: [
+            (one["position"], one["file"]["name"], one["sheet"], one["row"]) for one in door.claim(number)["lines"]
+        ]
+        for number in ("A1", "A2", "A3")
+    }
+    header = TITLES + 1
+    assert places == {
+        "A1": [(1, "stat.xlsx", "Sinistres", header + 1), (2, "stat.xlsx", "Sinistres", header + 3)],
+        "A2": [(1, "stat.xlsx", "Sinistres", header + 2)],
+        "A3": [(1, "stat.xlsx", "Sinistres", header + 4)],
+    }
+    recaps = {number: door.claim(number)["recap"] for number in places}
+    assert {number: (at["file"]["name"], at["row"]) for number, at in recaps.items()} == {
+        "A1": ("page_1.csv", 2),
+        "A2": ("page_1.csv", 3),
+        "A3": ("page_2.csv", 2),
+    }
+
+
+def test_every_record_bears_its_file_and_session_and_outlives_them() -> None:
+    door = Door()
+    outcome = door.bring(*agreed(*LINES))
+    rows = {model: model._default_manager.count() for model in BEARERS}
+    assert all(rows.values()), rows
+    for model in BEARERS:
+        origins = set(model._default_manager.values_list("file_id", "import_session_id"))
+        assert origins == {(outcome.session["stat_file"]["id"], outcome.id)}, model
+    assert {claim["import_session"] for claim in door.all(f"claims/?file={outcome.session['stat_file']['id']}")} == {
+        outcome.id
+    }
+
+    assert door.client.delete(f"/api/v1/import-sessions/{outcome.id}/").status_code == 204
+    for file in ("stat_file", "recap_file"):
+        assert door.client.delete(f"/api/v1/files/{outcome.session[file]['id']}/").status_code == 204
+    for model in BEARERS:
+        assert model._default_manager.count() == rows[model]
+        assert set(model._default_manager.values_list("file_id", "import_session_id")) == {(None, None)}, model
+    claim = door.claim("A1")
+    assert (claim["file"], claim["import_session"], claim["recap"]["file"]) == (None, None, None)
+    assert [(one["row"], one["file"]) for one in claim["lines"]] == [(2, None), (4, None)]

@@ -1,0 +1,125 @@
+"""DOMAIN §6, re-import: the same again, the same in other words, and claims that differ."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.apps import apps
+
+from core.integrity import dangling_references
+from core.models import Claim, ClaimLine, ClaimRevision
+from tests.imports.door import Door
+from tests.imports.pairs import agreed, line
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CARD = {"card_number": "SN-1"}
+PAIR = agreed(
+    line("A1", "3000", "2000", act="RADIO", note="see file", **CARD),
+    line("A1", "2000", "2000", act="ÉCHO", invoice_number="F/1", **CARD),
+    line("A2", beneficiary="LAWSON KOFI", insured_status="E"),
+)
+# The same three lines: another order, other spellings, other layouts of numbers and dates.
+NOISE = (
+    agreed(
+        line(
+            "a2", "5 000,00 XOF", "4,000.00", beneficiary="kofi  lawson", insured_status="e", main_insured="Afi Lawson"
+        ),
+        line(
+            "a1",
+            "2000",
+            "2000",
+            act="echo",
+            invoice_number="f 1",
+            policy_number="45 rd gb",
+            settlement_date="2024-06-15",
+            card_number="sn1",
+        ),
+        line(
+            "a1",
+            "3000",
+            "2000",
+            act="Radio",
+            note="see   file",
+            employer="Port de Lomé",
+            plan="plan a",
+            card_number="SN.1",
+        ),
+    )[0],
+    PAIR[1],
+)
+OTHER = agreed(
+    line("A1", "9000", "7000", act="SCANNER", beneficiary="MENSAH KOFI", main_insured="MENSAH KOFI"), *PAIR[0][2:]
+)
+
+
+def everything() -> dict[str, list[dict[str, Any]]]:
+    """Every row of every record, for comparison."""
+    return {
+        model.__name__: list(model._default_manager.order_by("pk").values())
+        for model in apps.get_app_config("core").get_models()
+    }
+
+
+def test_the_same_lines_again_write_nothing_whatever_their_order_and_spelling() -> None:
+    door = Door()
+    door.bring(*PAIR)
+    before = everything()
+    for pair, form in ((PAIR, {}), (NOISE, {}), (NOISE, {"on_conflict": "update"})):
+        again = door.bring(*pair, **form)
+        assert everything() == before
+        assert again.status == "DONE"
+        assert again.created() == {}
+        assert again.session["outcome"]["claims_skipped"] == 2
+        assert again.session["claims_created_count"] == 0
+        assert "2 were already there" in again.message
+    assert door.bring(*PAIR, currency="XAF").numbers("conflict") == ["A1", "A2"]
+
+
+def test_a_claim_that_differs_is_left_alone_and_listed_and_the_others_go_on() -> None:
+    door = Door()
+    door.bring(*PAIR)
+    before = everything()
+    stat, recap = agreed(*OTHER[0], line("A3", partner="CHU"))
+    outcome = door.bring(stat, recap)
+    (conflict,) = outcome.of("conflict")
+    assert (conflict["claim_number"], conflict["stat_claimed"]) == ("A1", "9000.00")
+    assert [place["row"] for place in conflict["locations"]] == [2]
+    assert outcome.status == "DONE_WITH_ERRORS"
+    assert outcome.session["outcome"]["claims_in_conflict"] == 1
+    assert outcome.created() == {"partners": 1}
+    assert everything()["ClaimLine"][:3] == before["ClaimLine"]
+    assert not door.all("insured/?name=mensah")
+    # The title of a sheet has no room for the category's whole name.
+    sheet = door.report(outcome.id)["Differs from the claim already"]
+    assert [row[0].value for row in sheet.iter_rows()] == ["Claim", "A1"]
+
+
+def test_an_update_replaces_what_differs_and_keeps_what_was() -> None:
+    door = Door()
+    first = door.bring(*PAIR)
+    was = {claim.number: claim.pk for claim in Claim.objects.all()}
+    outcome = door.bring(*OTHER, on_conflict="update")
+    assert outcome.status == "DONE"
+    assert outcome.of("conflict") == []
+    assert (outcome.session["outcome"]["claims_to_replace"], outcome.session["outcome"]["claims_skipped"]) == (1, 1)
+    assert "1 replaced" in outcome.message
+    claim = door.claim("A1")
+    assert claim["id"] == was["A1"]
+    assert (claim["claimed_amount"], claim["insured"]["name"], claim["line_count"]) == ("9000.00", "MENSAH KOFI", 1)
+    (written,) = claim["lines"]
+    assert (written["act"]["name"], written["import_session"], written["file"]["id"]) == (
+        "SCANNER",
+        outcome.id,
+        outcome.session["stat_file"]["id"],
+    )
+    assert written["import_session"] != first.id
+    assert ClaimLine.objects.count() == 2
+    revision = ClaimRevision.objects.get()
+    assert (revision.claim_id, revision.replaced_by_session_id, revision.number) == (was["A1"], outcome.id, "A1")
+    assert Decimal(str(revision.before["claimed_amount"])) == 5000
+    assert [Decimal(str(one["claimed_amount"])) for one in revision.before["lines"]] == [3000, 2000]
+    assert revision.before["lines"][0]["note"] == "see file"
+    assert dangling_references() == {}

@@ -1,0 +1,144 @@
+"""Texts that break systems: they are kept as they are, and one of them never keeps the others from being imported."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core import models as core
+from tests.imports.door import Door, Outcome
+from tests.imports.pairs import agreed, line, row
+
+pytestmark = pytest.mark.django_db
+
+LONG_NUMBER, OTHER_LONG, LEFT_OUT = "N" * 300, "N" * 299 + "M", "L" * 300
+NOTES = {
+    "QUOTES": "say \"a\", 'b'; `c`",
+    "BACKSLASH": "\\.",
+    "ESCAPES": "\\N \\t \\\\",
+    "SEPARATORS": ";,\t|",
+    "WORDS": "éà 漢字 🙂 \u202eabc",
+    "MARKUP": "<b>&amp;</b> %s %(x)d {x}",
+    "FORMULA": '=HYPERLINK("http://x";"y")',
+}
+NAMES = {
+    "employer": '=1+1 "SARL"',
+    "beneficiary": "O'NEIL \"BOB\"\n D'ALMEIDA",
+    "partner": "@CLINIQUE; «L'ÉTOILE»\\.",
+    "policy_number": "=45\\RD",
+    "main_insured": "N'DIAYE+",
+    "act": "漢字 +",
+    "act_category": "-PHARMACIE",
+    "operator": "\\.",
+    "plan": "{}",
+}
+
+
+class World:
+    def __init__(self) -> None:
+        self.door = Door()
+        lines = [line(number, note=note) for number, note in NOTES.items()]
+        lines += [
+            line("NAMES", **NAMES),
+            line(LONG_NUMBER),
+            line(OTHER_LONG),
+            line("LONGNAMES", **dict.fromkeys(NAMES, "A" * 400)),
+        ]
+        lines += [
+            line("SIGNS", beneficiary="...", partner="CHU"),
+            line("SIGNS", beneficiary="MENSAH KOFI", partner="CHU"),
+        ]
+        lines += [line("KANJI", employer="東京", beneficiary="TANAKA YOKO", main_insured="東京")]
+        stat, recap = agreed(*lines)
+        stat += [
+            line(LEFT_OUT),
+            line("BROKEN", claimed='12\n\\.\n"34"\x00', note="a\x00b"),
+            line("GAP", "1", note="=1+1", partner="+33 CHU"),
+        ]
+        recap += [row("GAP"), row("UNPAID", settlement_date="", note="\\.")]
+        self.first: Outcome = self.door.bring(stat, recap)
+        changed, rows = agreed(line(LONG_NUMBER, "6000", "5000"))
+        self.second: Outcome = self.door.bring(changed, rows)
+        self.report = self.door.report(self.first.id)
+
+
+@pytest.fixture(scope="module")
+def world(database: None) -> World:
+    return World()
+
+
+def test_they_stop_nothing(world: World) -> None:
+    assert world.first.status == "DONE_WITH_ERRORS", world.first.message
+    assert world.first.summary["claims"]["by_category"] == {
+        "conform": len(NOTES) + 6,
+        "unreadable": 1,
+        "amount_gap": 1,
+        "missing_in_recap": 1,
+    }
+
+
+@pytest.mark.parametrize("number", NOTES)
+def test_a_note_is_kept_as_it_is(number: str, world: World) -> None:
+    (kept,) = world.door.claim(number)["lines"]
+    assert kept["note"] == " ".join(NOTES[number].replace("\u202e", "").split())
+
+
+def test_names_are_kept_as_they_are_but_for_line_breaks(world: World) -> None:
+    claim = world.door.claim("NAMES")
+    assert claim["client"]["name"] == NAMES["employer"]
+    assert claim["insured"]["name"] == "O'NEIL \"BOB\" D'ALMEIDA"
+    assert claim["partner"]["name"] == NAMES["partner"]
+    assert claim["policy"]["number"] == NAMES["policy_number"]
+    assert claim["lines"][0]["act"]["name"] == NAMES["act"]
+
+
+def test_a_number_too_long_for_the_database_is_shortened_and_stays_its_own(world: World) -> None:
+    long = sorted(number for number in world.door.claims() if number.startswith("NNN"))
+    assert len(long) == 2
+    assert all(len(number) == 255 and number.startswith("N" * 222) for number in long)
+    (left_out,) = world.first.of("missing_in_recap")
+    assert left_out["claim_number"].startswith("L" * 222)
+    assert [place["side"] for place in left_out["locations"]] == ["stat"]
+
+
+def test_a_long_number_is_known_again(world: World) -> None:
+    (conflict,) = world.second.of("conflict")
+    assert conflict["claim_number"].startswith("N" * 222)
+    assert conflict["locations"][0]["row"] == 2
+
+
+def test_long_names_are_kept_whole(world: World) -> None:
+    claim = world.door.claim("LONGNAMES")
+    assert claim["insured"]["name"] == claim["partner"]["name"] == claim["policy"]["number"] == "A" * 400
+
+
+def test_a_name_of_signs_alone_does_not_stand_for_the_person(world: World) -> None:
+    assert world.door.claim("SIGNS")["insured"]["name"] == "MENSAH KOFI"
+
+
+def test_an_employer_without_a_latin_letter_is_a_client(world: World) -> None:
+    assert world.door.claim("KANJI")["client"]["name"] == "東京"
+
+
+def test_a_cell_that_cannot_be_read_is_shown_whatever_is_in_it(world: World) -> None:
+    (broken,) = world.first.of("unreadable")
+    assert "\\." in broken["observation"]
+    assert "\x00" not in broken["observation"]
+
+
+def shown(world: World, title: str) -> dict[str, Any]:
+    header, first, *_ = world.report[title].iter_rows()
+    return {name.value: cell for name, cell in zip(header, first, strict=True)}
+
+
+def test_text_stays_text_in_the_report(world: World) -> None:
+    cells = shown(world, "Amount gap")
+    assert (cells["Note"].value, cells["Note"].data_type) == ("=1+1", "s")
+    assert (cells["Provider"].value, cells["Provider"].data_type) == ("+33 CHU", "s")
+
+
+def test_nothing_is_stored_as_a_text_that_is_not_there(world: World) -> None:
+    assert not core.ClaimLine.objects.filter(note__isnull=True).exists()
+    assert core.ClaimLine.objects.get(claim__number="NAMES").note == ""
+    assert core.Partner.objects.get(name="CHU").address == ""
