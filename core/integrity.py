@@ -5,11 +5,11 @@ from django.db import connection, models
 
 
 def dangling_references() -> dict[str, int]:
-    """"model.field" → how many rows point at a record that is not there; only fields with any."""
+    """ "model.field" → how many rows point at a record that is not there; only fields with any."""
     found: dict[str, int] = {}
     for model in apps.get_app_config("core").get_models():
         for field in model._meta.concrete_fields:
-            if isinstance(field, models.ForeignKey) and not field.db_constraint:
+            if isinstance(field, models.ForeignKey) and not field.db_constraint:  # type: ignore[attr-defined]
                 count = _dangling(model, field)
                 if count:
                     found[f"{model._meta.model_name}.{field.name}"] = count
@@ -17,7 +17,7 @@ def dangling_references() -> dict[str, int]:
 
 
 def _dangling(model: type[models.Model], field: "models.ForeignKey[models.Model, models.Model]") -> int:
-    table, target = model._meta.db_table, field.related_model._meta.db_table  # type: ignore[union-attr]
+    table, target = model._meta.db_table, field.related_model._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT count(*) FROM {table} r LEFT JOIN {target} t ON t.id = r.{field.column} "  # noqa: S608

@@ -15,7 +15,8 @@ from django.utils.translation import override
 from file_handling.models import FindingCategory as Category
 from importer import observations
 from importer.pipeline.likeness import alike
-from importer.pipeline.plan import Plan, Snapshot
+from importer.pipeline.placing import Snapshot
+from importer.pipeline.plan import Plan
 from importer.pipeline.reconcile import (
     AMOUNT_GAP,
     DIVERGENT,
@@ -84,7 +85,11 @@ def _shown(frame: pl.DataFrame, side: str, files: list[tuple[int, str]]) -> pl.D
         file_id=pl.lit(ids).gather(pl.col("file")),
         side=pl.lit(side),
         settled=pl.col("settlement_date"),
-        **{d: pl.coalesce(pl.col(d).dt.to_string("iso"), f"{d}_raw") for d in ("incident_date", "settlement_date") if d in frame.columns},
+        **{
+            d: pl.coalesce(pl.col(d).dt.to_string("iso"), f"{d}_raw")
+            for d in ("incident_date", "settlement_date")
+            if d in frame.columns
+        },
     )
     if side == "recap":
         shown = shown.with_columns(payment_reference=pl.coalesce("cheque_number", "payment_method"))
@@ -142,9 +147,7 @@ def _claims(rec: Reconciliation, stat: pl.DataFrame, recap: pl.DataFrame) -> pl.
 class _Words:
     """The observation of each claim; what only some categories need is looked up for those alone, once."""
 
-    def __init__(
-        self, rec: Reconciliation, claims: pl.DataFrame, stat: pl.DataFrame, recap: pl.DataFrame
-    ) -> None:
+    def __init__(self, rec: Reconciliation, claims: pl.DataFrame, stat: pl.DataFrame, recap: pl.DataFrame) -> None:
         def of(category: str, rows: pl.DataFrame) -> pl.DataFrame:
             wanted = claims.filter(pl.col("category") == category).select("claim_number")
             return rows.join(wanted, on="claim_number", how="semi", maintain_order="left")

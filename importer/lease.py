@@ -71,6 +71,8 @@ def renewed() -> Any:
 def claim(session_id: int) -> Lease | None:
     """Take the session, or None when it is not to be had. The attempt is counted before any file is opened."""
     runner = f"{socket.gethostname()}|{os.getpid()}|{_started(os.getpid())}|{uuid.uuid4().hex}"
+    # First, or this would wait for ever: a run that stopped just before its commit holds the session's row as well.
+    end_stalled_writers()
     taken = ImportSession.objects.filter(claimable(), pk=session_id).update(
         status=SessionStatus.PROCESSING,
         attempts=F("attempts") + 1,
@@ -84,18 +86,12 @@ def claim(session_id: int) -> Lease | None:
     row = ImportSession.objects.filter(pk=session_id, runner=runner).values("lease_token", "attempts").first()
     if row is None:
         return None
-    lease = Lease(session_id, row["lease_token"], row["attempts"])
-    if lease.token > 1:
-        # What an earlier run of this session holds would block this one for ever.
-        end_stalled_writers()
-    return lease
+    return Lease(session_id, row["lease_token"], row["attempts"])
 
 
 def held(lease: Lease) -> Any:
     """The session's row, as long as it is this run's: `held(lease).update(…)` is the fence around every write."""
-    return ImportSession.objects.filter(
-        pk=lease.session_id, lease_token=lease.token, status=SessionStatus.PROCESSING
-    )
+    return ImportSession.objects.filter(pk=lease.session_id, lease_token=lease.token, status=SessionStatus.PROCESSING)
 
 
 def release(lease: Lease) -> bool:
@@ -135,7 +131,9 @@ class Keeper:
         if self._lost.is_set():
             raise LeaseLost
 
-    def tell(self, *, step: str, message: str, progress: int, level: str = "info", data: dict[str, Any] | None = None) -> None:
+    def tell(
+        self, *, step: str, message: str, progress: int, level: str = "info", data: dict[str, Any] | None = None
+    ) -> None:
         """Append an event and move the progress bar, in the order of the calls. A run that lost its session is not heard."""
 
         def write() -> None:
@@ -228,7 +226,7 @@ def end_stalled_writers() -> int:
                 WHERE a.application_name = '{WRITER_PREFIX}' || s.id || '-' || s.lease_token
                   AND s.status = %s AND s.lease_expires_at >= statement_timestamp()
               )
-            """,  # noqa: S608
+            """,
             [SessionStatus.PROCESSING.value],
         )
         return int(cursor.fetchone()[0])

@@ -115,7 +115,9 @@ def cancel(*, session: ImportSession, actor: User) -> ImportSession:
         allowed=(S.PENDING, S.PROCESSING, S.AWAITING_SHEET, S.REVIEW),
         condition={"written_at__isnull": True},
         message=_("Cancelled."),
-        refusal=_("This session has ended or is already written; it cannot be cancelled. A written one can be reverted."),
+        refusal=_(
+            "This session has ended or is already written; it cannot be cancelled. A written one can be reverted."
+        ),
         status=S.CANCELLED,
         lease_token=F("lease_token") + 1,
         lease_expires_at=None,

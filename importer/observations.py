@@ -1,6 +1,6 @@
 """Why a claim was not imported, or a row is listed: sentences with the figures, in the active language."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -74,16 +74,14 @@ def place(row: Row) -> str:
 
 
 def broken_rows(rows: Iterable[Row]) -> str:
-    return " ".join(
-        _("%(place)s: %(trouble)s.") % {"place": place(row), "trouble": broken_row(row)} for row in rows
-    )
+    return " ".join(_("%(place)s: %(trouble)s.") % {"place": place(row), "trouble": broken_row(row)} for row in rows)
 
 
 def unreadable(rows: Iterable[Row]) -> str:
     return _("Cannot be read. %(rows)s Correct these cells and import again.") % {"rows": broken_rows(rows)}
 
 
-def divergent(rows: list[Row]) -> str:
+def divergent(rows: Sequence[Row]) -> str:
     listed = "; ".join(
         _("claimed %(claimed)s, reimbursed %(reimbursed)s, settled on %(day)s (%(place)s)")
         % {

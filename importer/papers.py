@@ -78,8 +78,11 @@ def _facts(
 ) -> list[Fact]:
     claims = summary["claims"]
     categories = dict(Category.choices)
-    labels = {"conform": _("conform: imported or already there"), "cancelled": _("cancelled: imported or already there")}
-    facts = [
+    labels = {
+        "conform": _("conform: imported or already there"),
+        "cancelled": _("cancelled: imported or already there"),
+    }
+    return [
         Fact(_("Country"), session.country.name),
         Fact(_("Currency"), session.currency),
         Fact(_("Stat file"), session.stat_file.name if session.stat_file else ""),
@@ -113,7 +116,6 @@ def _facts(
         Fact(_("Claims that differ from what is there"), outcome.get("claims_in_conflict", 0)),
         *(Fact(_entity(name), count) for name, count in summary.get("entities", {}).items()),
     ]
-    return facts
 
 
 def _entity(name: str) -> str:

@@ -37,7 +37,8 @@ from importer.lease import Keeper, Lease, LeaseLost
 from importer.messages import sentence
 from importer.papers import build_report, findings_frame
 from importer.pipeline.limits import Limits
-from importer.pipeline.plan import Plan, Snapshot, importable, make_plan, wanted
+from importer.pipeline.placing import Snapshot
+from importer.pipeline.plan import Plan, importable, make_plan, wanted
 from importer.pipeline.problems import Problem
 from importer.pipeline.reconcile import NoCommonPeriod, Reconciliation, reconcile
 from importer.pipeline.report import write_report
@@ -98,9 +99,7 @@ def run_session(session_id: int) -> None:
     if held is None:
         log.info("session_not_to_be_had", session=session_id)
         return
-    session = (
-        ImportSession.objects.select_related("country", "stat_file", "recap_file", "user").get(pk=held.session_id)
-    )
+    session = ImportSession.objects.select_related("country", "stat_file", "recap_file", "user").get(pk=held.session_id)
     log.info("run_started", session=session_id, attempt=held.attempt)
     with override(session.language), Keeper(held) as keeper:
         _Run(session, held, keeper).go()
@@ -125,7 +124,8 @@ class _Run:
             if self.lease.attempt > 1:
                 self.keeper.tell(
                     step="again",
-                    message=_("Begun again: attempt %(count)d. The one before broke off.") % {"count": self.lease.attempt},
+                    message=_("Begun again: attempt %(count)d. The one before broke off.")
+                    % {"count": self.lease.attempt},
                     progress=0,
                     level=EventLevel.WARNING,
                 )
@@ -166,7 +166,9 @@ class _Run:
                 self.end(message=_("The claims are imported."), complete=False, report=None)
                 return
             self.fail(
-                _("An unexpected error stopped the import; nothing was written. Your administrator finds it in the log.")
+                _(
+                    "An unexpected error stopped the import; nothing was written. Your administrator finds it in the log."
+                )
             )
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -297,7 +299,9 @@ class _Run:
         outcome = plan.outcome()
         self.tell(
             "plan",
-            _("Planned: %(new)d claims to create, %(replaced)d to replace, %(there)d already there, %(differ)d that differ.")
+            _(
+                "Planned: %(new)d claims to create, %(replaced)d to replace, %(there)d already there, %(differ)d that differ."
+            )
             % {
                 "new": outcome["claims_to_create"],
                 "replaced": outcome["claims_to_replace"],
@@ -427,7 +431,9 @@ class _Run:
         self.keeper.tell(step="done", message=message, progress=100, level=level)
         places |= self.store_log()
         if not places["log_file_path"]:
-            trouble = _("The log could not be written. Everything it would say is kept: make it again from the session.")
+            trouble = _(
+                "The log could not be written. Everything it would say is kept: make it again from the session."
+            )
             message = f"{message}\n{trouble}"
         status = S.DONE if complete and not trouble else S.DONE_WITH_ERRORS
         if not lease.held(self.lease).update(
@@ -640,7 +646,9 @@ def _changes(before: dict[str, Any], now: dict[str, Any]) -> str:
     """How the outcome moved since it was reviewed, figure by figure."""
     was, is_ = _flat(before), _flat(now)
     moved = [
-        f"{name}: {was.get(name, '–')} → {is_.get(name, '–')}" for name in sorted(was.keys() | is_.keys()) if was.get(name) != is_.get(name)
+        f"{name}: {was.get(name, '–')} → {is_.get(name, '–')}"
+        for name in sorted(was.keys() | is_.keys())
+        if was.get(name) != is_.get(name)
     ]
     return _(
         "The database has changed since the review, so nothing was written. What would be different now: %(changes)s. "

@@ -21,7 +21,8 @@ from core.models import (
     Plan,
     Policy,
 )
-from importer.pipeline.plan import Snapshot, Wanted
+from importer.pipeline.placing import Snapshot
+from importer.pipeline.plan import Wanted
 from importer.sets import INTEGER, TEXT, values_table
 from users.models import Country
 
@@ -50,9 +51,16 @@ def take_snapshot(*, country_id: int, wanted: Wanted) -> Snapshot:
             ),
             "memberships": _frame(
                 Membership.objects.filter(policy__country_id=country_id),
-                "id", "insured_id", "policy_id", "client_id", "role", "principal_id", "plan_id",
-                "first_settlement_date", "last_settlement_date",
-            ),  # fmt: skip
+                "id",
+                "insured_id",
+                "policy_id",
+                "client_id",
+                "role",
+                "principal_id",
+                "plan_id",
+                "first_settlement_date",
+                "last_settlement_date",
+            ),
             "partners": partners,
             "operators": _frame(Operator.objects.filter(**here), "id", "key"),
             "act_categories": _frame(ActCategory.objects.all(), "id", "key"),

@@ -25,9 +25,9 @@ def undo_session(*, session_id: int, country_id: int) -> dict[str, int]:
     removed = {
         "relied_on": created.filter(Exists(lines_of_others), import_session_id=session_id).count(),
         "claim_lines": _delete(core.ClaimLine.objects.filter(claim__in=ours)),
-        "kept_claims": core.ClaimRevision.objects.filter(
-            replaced_by_session_id=session_id, claim__isnull=False
-        ).exclude(claim__in=ours).count(),
+        "kept_claims": core.ClaimRevision.objects.filter(replaced_by_session_id=session_id, claim__isnull=False)
+        .exclude(claim__in=ours)
+        .count(),
     }
     core.ClaimRevision.objects.filter(claim__in=ours).update(claim=None)
     touched = list(core.Membership.objects.filter(claims__in=ours).values_list("pk", flat=True).distinct())

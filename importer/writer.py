@@ -24,7 +24,9 @@ EMPTY = pl.lit("")
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the records come from. `stat_files`, `recap_files`: File ids in the order in which the frames number them."""
+    """Where the records come from. `stat_files`, `recap_files`: File ids in the order in which the frames number
+    them.
+    """
 
     country_id: int
     session_id: int
@@ -83,8 +85,14 @@ def write_plan(plan: Plan, origin: Origin) -> dict[str, int]:
     _update(
         core.Membership,
         _resolved(plan.updated_memberships, ids, plan_id="plans", principal_id="insured"),
-        {"first_settlement_date": DATE, "last_settlement_date": DATE, "plan_id": INTEGER, "principal_id": INTEGER, "role": TEXT},
-    )  # fmt: skip
+        {
+            "first_settlement_date": DATE,
+            "last_settlement_date": DATE,
+            "plan_id": INTEGER,
+            "principal_id": INTEGER,
+            "role": TEXT,
+        },
+    )
     _complete_insured(plan.completed)
     _write_claims(plan, origin, ids, people)
     created.pop("insured_spellings")
@@ -97,7 +105,7 @@ def write_findings(session_id: int, findings: pl.DataFrame) -> None:
     `findings`: sequence, category, code, claim_number, observation, four amounts in cents (null where there is none),
     locations and lines (JSON text).
     """
-    Finding.objects.filter(session_id=session_id)._raw_delete(using=connection.alias)  # type: ignore[attr-defined]
+    Finding.objects.filter(session_id=session_id)._raw_delete(using=connection.alias)
     amounts = ("stat_claimed", "stat_reimbursed", "recap_claimed", "recap_reimbursed")
     _insert(Finding, findings.with_columns(*(_money(a).alias(a) for a in amounts), session_id=pl.lit(session_id)))
 
@@ -187,9 +195,13 @@ def _keep_revisions(replaced: pl.DataFrame, origin: Origin) -> None:
         for line in _dicts(cursor):
             lines_of.setdefault(line["claim_id"], []).append(line)
         rows = [
-            (claim["id"], claim["number"], json.dumps({**claim, "lines": lines_of.get(claim["id"], [])}, cls=DjangoJSONEncoder))
+            (
+                claim["id"],
+                claim["number"],
+                json.dumps({**claim, "lines": lines_of.get(claim["id"], [])}, cls=DjangoJSONEncoder),
+            )
             for claim in claims
-        ]  # fmt: skip
+        ]
         before = pl.DataFrame(
             rows, schema={"claim_id": pl.Int64, "number": pl.String, "before": pl.String}, orient="row"
         )
@@ -204,7 +216,7 @@ def _keep_revisions(replaced: pl.DataFrame, origin: Origin) -> None:
             ),
         )
         cursor.execute(
-            f"DELETE FROM {line_table} WHERE claim_id IN (SELECT gone.id FROM {source})",  # noqa: S608
+            f"DELETE FROM {line_table} WHERE claim_id IN (SELECT gone.id FROM {source})",
             parameters,
         )
 
@@ -223,7 +235,7 @@ def _complete_insured(completed: pl.DataFrame) -> None:
         with connection.cursor() as cursor:
             table = core.Insured._meta.db_table
             cursor.execute(
-                f"UPDATE {table} SET is_deduced = %s WHERE id IN (SELECT seen.id FROM {source})",  # noqa: S608
+                f"UPDATE {table} SET is_deduced = %s WHERE id IN (SELECT seen.id FROM {source})",
                 [False, *parameters],
             )
 
@@ -236,8 +248,8 @@ def _write_catalogue(
 ) -> tuple[int, pl.Series]:
     """Create acts or categories; → how many were really new, and their ids by provisional id.
 
-    All countries share the catalogue, so another country's import may be creating the same act: the second to come waits
-    for the first and takes its record. Keys go in order, so that two imports never wait for each other.
+    All countries share the catalogue, so another country's import may be creating the same act: the second to come
+    waits for the first and takes its record. Keys go in order, so that two imports never wait for each other.
     """
     if frame.is_empty():
         return 0, pl.Series(dtype=pl.Int64)
@@ -339,8 +351,9 @@ def _insert(model: type[models.Model], frame: pl.DataFrame) -> None:
             days = [c for c, kind in frame.schema.items() if kind == pl.Date]
             places = ", ".join(["%s"] * frame.width)
             cursor.executemany(
-                f'INSERT INTO "{table}" ({columns}) VALUES ({places})',  # noqa: S608
-                frame.with_columns(pl.col(days).cast(pl.String)).iter_rows(),
+                f'INSERT INTO "{table}" ({columns}) VALUES ({places})',
+                # An iterator will do: no list of all rows is made of a frame that is there already.
+                frame.with_columns(pl.col(days).cast(pl.String)).iter_rows(),  # type: ignore[arg-type]
             )
 
 
@@ -354,4 +367,4 @@ def _update(model: type[models.Model], frame: pl.DataFrame, types: dict[str, str
     table = model._meta.db_table
     sets = ", ".join(f'"{column}" = new_values.{column}' for column in types)
     with connection.cursor() as cursor:
-        cursor.execute(f'UPDATE "{table}" SET {sets} FROM {source} WHERE "{table}".id = new_values.id', parameters)  # noqa: S608
+        cursor.execute(f'UPDATE "{table}" SET {sets} FROM {source} WHERE "{table}".id = new_values.id', parameters)

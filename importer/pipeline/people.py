@@ -1,7 +1,8 @@
 """Who is who: the persons of an import against the persons of the country (DOMAIN §6, insured).
 
-A person is known by card number in the country; without one, by name key (or another known spelling) among the people of
-the policy. Two different cards are two persons even under one name, and misspellings are never merged: both are only listed.
+A person is known by card number in the country; without one, by name key (or another known spelling) among the people
+of the policy. Two different cards are two persons even under one name, and misspellings are never merged: both are only
+listed.
 """
 
 from collections import defaultdict
@@ -37,8 +38,8 @@ class Completion:
 class Directory:
     """All persons that the country knows, and those that this import adds.
 
-    `existing`: (id, name_key, card_key, is_deduced); `spellings`: (insured_id, name_key); `members`: (policy, insured_id),
-    where a policy is its key.
+    `existing`: (id, name_key, card_key, is_deduced); `spellings`: (insured_id, name_key); `members`: (policy,
+    insured_id), where a policy is its key.
     """
 
     by_card: dict[str, int] = field(default_factory=dict)
@@ -127,9 +128,7 @@ class Directory:
             if person not in people:
                 people.append(person)
 
-    def _create(
-        self, name: str, name_key: str, card_number: str, card_key: str, *, is_deduced: bool, line: int
-    ) -> int:
+    def _create(self, name: str, name_key: str, card_number: str, card_key: str, *, is_deduced: bool, line: int) -> int:
         id_ = NEW_ID_STEP * (len(self.created) + 1)
         self.created.append(NewPerson(id_, name, name_key, card_number, card_key, is_deduced, line))
         self.names_of[id_].add(name_key)

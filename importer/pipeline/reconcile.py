@@ -62,12 +62,17 @@ class Reconciliation:
     recap_only: pl.DataFrame
 
     def importable_lines(self) -> pl.DataFrame:
-        """The lines of the period of the claims that may be imported, with the claim's `category` and the place of its recap row."""
+        """The lines of the period of the claims that may be imported, with the claim's `category` and the place of
+        its recap row.
+        """
         wanted = self.claims.filter(pl.col("category").is_in(IMPORTED)).select(
             "claim_number",
             "category",
             # A cancelled claim may have a row elsewhere in the recap: that row did not settle it.
-            *(pl.when(pl.col("category") == CONFORM).then(c).alias(c) for c in ("recap_file", "recap_sheet", "recap_row")),
+            *(
+                pl.when(pl.col("category") == CONFORM).then(c).alias(c)
+                for c in ("recap_file", "recap_sheet", "recap_row")
+            ),
         )
         return self.lines.filter(pl.col("in_period")).join(
             wanted, on="claim_number", how="inner", maintain_order="left"
@@ -214,7 +219,9 @@ def _claims_of(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _recap_by_claim(rows: pl.DataFrame) -> pl.DataFrame:
-    """One row per claim number of the recap: how many paid rows, which one lies in the period, whether one is unpaid."""
+    """One row per claim number of the recap: how many paid rows, which one lies in the period, whether one is
+    unpaid.
+    """
     paid = pl.col("is_paid") & ~pl.col("unreadable")
     inside = pl.col("in_period")
     return (

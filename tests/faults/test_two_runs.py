@@ -59,7 +59,7 @@ def test_a_run_that_stops_and_comes_back_after_another_took_over_writes_nothing(
     country, _ = house.new_country(), house.a_worker()
     with another_machine(house):
         session = house.start(folder, country)
-        until(lambda: house.readers(), every=0.01)
+        until(lambda: house.readers() and "read" in house.steps(session), every=0.01)
         run = house.runner(session)
         _comes_back_in_vain(house, session, run)
     assert house.totals(country) == expected_totals(expected)
@@ -87,10 +87,13 @@ def _comes_back_in_vain(house: House, session: int, run: int) -> None:
     steps = house.steps(session)
     assert any(name.startswith(f"run-{session}-1-") for name in house.leftovers())
     kill(run, signal.SIGCONT)
-    until(lambda: not house.leftovers(), name="the end of the run that came back")
+    until(lambda: not house.leftovers(), name=f"the end of the run that came back, {run}: {house.leftovers()}")
     assert alive(run)
     assert house.session(session) == ended
-    assert house.steps(session) == steps
+    # What it told while the session was still its own may have been on its way to the log; nothing later is.
+    late = house.steps(session)
+    assert len(late) <= len(steps) + 1
+    assert (late.count("write"), late.count("done")) == (steps.count("write"), steps.count("done"))
 
 
 def test_a_stopped_run_keeps_nobody_out_even_when_no_other_worker_is_free(house: House, pairs: Pairs) -> None:
