@@ -225,7 +225,7 @@ class FindingCategory(models.TextChoices):
     INCOMPLETE = "incomplete", _("incomplete")
     AMOUNT_GAP = "amount_gap", _("amount gap")
     MISSING_IN_RECAP = "missing_in_recap", _("missing in the recap")
-    CONFLICT = "conflict", _("differs from the claim already imported")
+    CONFLICT = "conflict", _("differs from what is there")
     UNREADABLE_LINE = "unreadable_line", _("unreadable line")
     OUT_OF_PERIOD = "out_of_period", _("outside the common period")
     UNPAID = "unpaid", _("unpaid in the recap")

@@ -150,7 +150,8 @@ def _sheet(category: Category, rows: pl.DataFrame) -> SheetSpec:
         claimed_gap=pl.col("stat_claimed") - pl.col("recap_claimed"),
         reimbursed_gap=pl.col("stat_reimbursed") - pl.col("recap_reimbursed"),
         side=side,
-        **{c: pl.col(c) for c in _SHOWN},
+        # A date that could not be read is in the observation; the others are dates that a workbook can sort.
+        **{c: pl.col(c).str.to_date(strict=False) if c.endswith("_date") else pl.col(c) for c in _SHOWN},
     )
     columns = [
         ColumnSpec(header=_("Claim"), width=28),
@@ -174,8 +175,8 @@ def _sheet(category: Category, rows: pl.DataFrame) -> SheetSpec:
         ColumnSpec(header=_("Plan")),
         ColumnSpec(header=_("Provider"), width=28),
         ColumnSpec(header=_("Claim status"), width=11),
-        ColumnSpec(header=_("Incident date"), width=12),
-        ColumnSpec(header=_("Settlement date"), width=12),
+        ColumnSpec(header=_("Incident date"), kind="date", width=12),
+        ColumnSpec(header=_("Settlement date"), kind="date", width=12),
         ColumnSpec(header=_("Act category"), width=24),
         ColumnSpec(header=_("Act"), width=24),
         ColumnSpec(header=_("Line claimed"), kind="money"),

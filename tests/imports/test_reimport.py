@@ -93,7 +93,7 @@ def test_a_claim_that_differs_is_left_alone_and_listed_and_the_others_go_on() ->
     assert everything()["ClaimLine"][:3] == before["ClaimLine"]
     assert not door.all("insured/?name=mensah")
     # The title of a sheet has no room for the category's whole name.
-    sheet = door.report(outcome.id)["Differs from the claim already"]
+    sheet = door.report(outcome.id)["Differs from what is there"]
     assert [row[0].value for row in sheet.iter_rows()] == ["Claim", "A1"]
 
 
