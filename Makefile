@@ -11,7 +11,7 @@ export PORT
 # The services of the environment are for `make serve`; tests and demo choose their own.
 EMBEDDED := env -u DATABASE_URL -u REDIS_URL -u STORAGE_URL
 
-.PHONY: help setup serve demo test lint bench pins clean
+.PHONY: help setup serve demo test lint bench faults messages pins clean
 .DEFAULT_GOAL := help
 
 help:
@@ -21,6 +21,8 @@ help:
 	@echo 'make setup           .venv with the pinned libraries, and the database'
 	@echo 'make lint            style, layers, types, migrations'
 	@echo 'make bench           speed and memory, beside the floor of the machine (ONLY=postgresql|sqlite|tenfold; CLAIMS=40000; RUNS=3)'
+	@echo 'make messages        the French catalogue from what the code says, and its compiled form'
+	@echo 'make faults          workers killed, brokers emptied, databases restarted under a large import; also on TEST_DATABASE_URL where named (ARGS="--only F1")'
 	@echo 'make pins            requirements*.txt from requirements*.in'
 
 # Each stamp is younger than what it was made from, so that a second run does nothing.
@@ -65,9 +67,17 @@ lint: $(VENV)/development
 	$(EMBEDDED) $(PY) manage.py makemigrations --check --dry-run
 
 # On services of its own (BENCH_DATABASE_URL, BENCH_REDIS_URL), where those answer.
+faults: CLAIMS = 40000
+faults: $(VENV)/development
+	@exec $(EMBEDDED) $(PY) scripts/faults.py --claims $(CLAIMS) $(ARGS)
+
 bench: CLAIMS = 40000
 bench: $(VENV)/development
 	@exec $(EMBEDDED) CLAIMS=$(CLAIMS) ONLY=$(ONLY) RUNS=$(RUNS) $(PY) -m scripts.bench
+
+# New messages come without French: fill in locale/fr/LC_MESSAGES/django.po, then run it again.
+messages: $(VENV)/development
+	@$(PY) -m scripts.messages
 
 COMPILE = $(VENV)/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make pins'

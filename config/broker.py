@@ -45,7 +45,7 @@ class SpoolChannel(filesystem.Channel):
         try:
             names = sorted(os.listdir(folder))
         except OSError:
-            # Somebody moved the folder, or its disk is away: there is nothing to fetch, and no reason to end the worker.
+            # Somebody moved the folder, or its disk is away: nothing to fetch, and no reason to end the worker.
             raise Empty() from None
         for name in names:
             if name.partition(".")[2] != f"{queue}.msg":

@@ -1,5 +1,6 @@
 """The queue: it only rings. What is to do, and who does it, is in the database."""
 
+import importlib
 import os
 import signal
 import threading
@@ -80,3 +81,12 @@ def end_with_worker(**kwargs: Any) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=watch, name="watch-worker", daemon=True).start()
+
+
+@worker_process_init.connect
+def make_ready(**kwargs: Any) -> None:
+    """Load what an import needs while there is none, or the first one would wait for it.
+
+    Beside the process's start, which the pool gives only a few seconds.
+    """
+    threading.Thread(target=importlib.import_module, args=("importer.runs",), name="make-ready", daemon=True).start()

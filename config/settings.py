@@ -204,6 +204,11 @@ CONCORD = {
     "MAX_POST_BYTES": env.int("MAX_POST_BYTES", default=200 * MEGABYTE),
     "MAX_PAGES": env.int("MAX_PAGES", default=300),
     "MAX_COLUMNS": env.int("MAX_COLUMNS", default=200),
+    # What a workbook may unpack to, in bytes and as a multiple of its size, and the grid that its cells span.
+    "MAX_INFLATED_BYTES": env.int("MAX_INFLATED_BYTES", default=500 * MEGABYTE),
+    "MAX_INFLATION_RATIO": env.int("MAX_INFLATION_RATIO", default=100),
+    "MAX_ZIP_ENTRIES": env.int("MAX_ZIP_ENTRIES", default=1000),
+    "MAX_GRID_CELLS": env.int("MAX_GRID_CELLS", default=40_000_000),
     # The child process that reads a file.
     "READER_MEMORY_BYTES": env.int("READER_MEMORY_BYTES", default=2048 * MEGABYTE),
     "READER_CPU_SECONDS": env.int("READER_CPU_SECONDS", default=300),

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from common.keys import label_key
 from file_handling.models import File, ImportSession
@@ -135,7 +136,7 @@ class Insured(models.Model):
 
     class Meta:
         verbose_name = _("insured")
-        verbose_name_plural = _("insured")
+        verbose_name_plural = pgettext_lazy("several", "insured")
         constraints = [
             models.UniqueConstraint(fields=["country", "card_key"], condition=~Q(card_key=""), name="insured_card_once")
         ]

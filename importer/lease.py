@@ -1,7 +1,7 @@
 """Who holds a session: claimed by compare-and-swap, kept by heartbeats, lost by silence (RELIABILITY: F1–F4, F11).
 
-Every claim takes the next token. Whatever a run writes, it writes under the condition that its token is still the session's,
-so a run that was given up for dead and comes back writes nothing.
+Every claim takes the next token. Whatever a run writes, it writes under the condition that its token is still the
+session's, so a run that was given up for dead and comes back writes nothing.
 """
 
 import os
@@ -134,12 +134,18 @@ class Keeper:
     def tell(
         self, *, step: str, message: str, progress: int, level: str = "info", data: dict[str, Any] | None = None
     ) -> None:
-        """Append an event and move the progress bar, in the order of the calls. A run that lost its session is not heard."""
+        """Append an event and move the progress bar, in the order of the calls, while the session is this run's."""
 
         def write() -> None:
             if self._hold(progress=Greatest(F("progress"), progress)):
-                events.append(
-                    self.lease.session_id, step=step, message=message, progress=progress, level=level, data=data
+                events.append_under_lease(
+                    self.lease.session_id,
+                    token=self.lease.token,
+                    step=step,
+                    message=message,
+                    progress=progress,
+                    level=level,
+                    data=data,
                 )
 
         self._inbox.put(write)
@@ -174,7 +180,7 @@ class Keeper:
                     job = None
                 else:
                     time.sleep(AGAIN_SECONDS)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # Raised again by `check` in the run's own thread: a run without a keeper must not go on.
             log.error("keeper_failed", session=self.lease.session_id, error=type(error).__name__)
             self._failure = error
@@ -226,7 +232,7 @@ def end_stalled_writers() -> int:
                 WHERE a.application_name = '{WRITER_PREFIX}' || s.id || '-' || s.lease_token
                   AND s.status = %s AND s.lease_expires_at >= statement_timestamp()
               )
-            """,
+            """,  # noqa: S608
             [SessionStatus.PROCESSING.value],
         )
         return int(cursor.fetchone()[0])

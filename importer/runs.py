@@ -8,7 +8,7 @@ import tempfile
 import threading
 import traceback
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,9 +34,9 @@ from file_handling.session_log import log_lines
 from importer import dispatch, lease, observations
 from importer.findings import SourceFiles, build_findings
 from importer.lease import Keeper, Lease, LeaseLost
+from importer.limits import reading_limits
 from importer.messages import sentence
 from importer.papers import build_report, findings_frame
-from importer.pipeline.limits import Limits
 from importer.pipeline.placing import Snapshot
 from importer.pipeline.plan import Plan, importable, make_plan, wanted
 from importer.pipeline.problems import Problem
@@ -53,6 +53,8 @@ log = structlog.get_logger(__name__)
 
 S = SessionStatus
 WRITE_TRIES = 3
+# How many earlier runs of a session are looked for when their papers are put away.
+PAPERS_SOUGHT = 10
 
 
 class Refused(Exception):
@@ -109,11 +111,10 @@ def run_session(session_id: int) -> None:
 class _Run:
     def __init__(self, session: ImportSession, held: Lease, keeper: Keeper) -> None:
         self.session, self.lease, self.keeper = session, held, keeper
-        self.limits = Limits(
-            memory_bytes=settings.CONCORD["READER_MEMORY_BYTES"], cpu_seconds=settings.CONCORD["READER_CPU_SECONDS"]
-        )
+        self.limits = reading_limits()
         self.folder = Path(settings.UPLOAD_DIR) / f"run-{session.pk}-{held.token}-{uuid.uuid4().hex[:8]}"
         self.is_written = session.written_at is not None
+        self.papers: list[_Paper] = []
 
     # -------------------------------------------------------------------------------------------- the whole
 
@@ -171,6 +172,9 @@ class _Run:
                 )
             )
         finally:
+            for paper in self.papers:
+                # What still writes into the folder would keep it from going.
+                paper.wait()
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def steps(self) -> None:
@@ -416,7 +420,7 @@ class _Run:
         self.end(message=_outcome_message(outcome, left_out), complete=bool(outcome.get("complete")), report=paper)
 
     def end(self, *, message: str, complete: bool, report: "_Paper | None") -> None:
-        places, trouble = {}, ""
+        places, trouble = {"error_file": ""}, ""
         if report is None:
             trouble = _no_report()
         else:
@@ -440,7 +444,16 @@ class _Run:
             status=status, message=message, progress=100, completed_at=Now(), lease_expires_at=None,
             commit_requested=False, **places,
         ):  # fmt: skip
+            _forget(places.values())
             raise LeaseLost
+        self.forget_older(places)
+
+    def forget_older(self, places: dict[str, Any]) -> None:
+        """Put away papers of the session's earlier runs: of a review, and of runs killed before they could name theirs."""
+        older = {self.session.error_file.name, self.session.log_file_path}
+        for token in range(max(1, self.lease.token - PAPERS_SOUGHT), self.lease.token):
+            older |= {_report_name(self.session, token), _log_name(self.session, token)}
+        _forget(older - set(places.values()))
 
     def review(self, judged: Judged, before: dict[str, Any] | None = None) -> None:
         """A dry run ends here: reconciled, report ready, nothing written (DOMAIN §7, REVIEW)."""
@@ -448,7 +461,7 @@ class _Run:
         message = _("Nothing is written yet. Read the report, then commit or cancel.")
         if before is not None:
             message = _changes(before.get("reviewed") or {}, self.reviewed_outcome(judged))
-        places, trouble = {}, ""
+        places, trouble = {"error_file": ""}, ""
         try:
             places = paper.store()
         except OSError as error:
@@ -465,7 +478,9 @@ class _Run:
                 status=S.REVIEW, message=message, progress=100, lease_expires_at=None, commit_requested=False,
                 **told, **places,
             ):  # fmt: skip
+                _forget(places.values())
                 raise LeaseLost
+        self.forget_older(places)
 
     def ask_for_sheet(self, sheets: list[str]) -> None:
         message = _("The stat workbook has several sheets with claims: %(sheets)s. Name the one to import.") % {
@@ -480,9 +495,12 @@ class _Run:
     def fail(self, message: str) -> None:
         self.keeper.tell(step="failed", message=message, progress=0, level=EventLevel.ERROR)
         places = self.store_log()
-        lease.held(self.lease).update(
+        if lease.held(self.lease).update(
             status=S.ERROR, message=message, completed_at=Now(), lease_expires_at=None, commit_requested=False, **places
-        )
+        ):
+            _forget({self.session.log_file_path} - set(places.values()))
+        else:
+            _forget(places.values())
 
     def hand_back(self, reason: Exception) -> None:
         """Something passing broke the run off (a killed reader, a database restart): the queue has it again."""
@@ -499,7 +517,7 @@ class _Run:
         """The log as a file, from the events; → what the session's row keeps of it."""
         self.keeper.flush()
         try:
-            return {"log_file_path": _store_log(self.session)}
+            return {"log_file_path": _store_log(self.session, self.lease.token)}
         except Exception as error:
             # The events are in the database, and the log can be made from them at any time.
             log.error("log_failed", session=self.session.pk, error=type(error).__name__)
@@ -509,8 +527,8 @@ class _Run:
 class _Paper:
     """Findings and report, made in a thread of their own beside the write."""
 
-    def __init__(self, path: Path, session: ImportSession) -> None:
-        self.path, self.session = path, session
+    def __init__(self, path: Path, session: ImportSession, token: int) -> None:
+        self.path, self.session, self.token = path, session, token
         self._found: Future[pl.DataFrame] = Future()
         self._written: Future[None] = Future()
 
@@ -518,7 +536,8 @@ class _Paper:
     def begin(cls, run: _Run, judged: Judged | None) -> "_Paper":
         """Start making them; `judged` None: from what the database keeps of the session."""
         session = run.session
-        paper = cls(run.folder / f"report-{uuid.uuid4().hex}.xlsx", session)
+        paper = cls(run.folder / f"report-{uuid.uuid4().hex}.xlsx", session, run.lease.token)
+        run.papers.append(paper)
         pages = session.recap_file.all_pages() if session.recap_file else []
 
         def find() -> pl.DataFrame:
@@ -568,7 +587,11 @@ class _Paper:
     def store(self) -> dict[str, str]:
         """Wait for the report and put it into the storage; → what the session's row keeps of it."""
         self._written.result()
-        return {"error_file": _store(self.path, _report_name(self.session))}
+        return {"error_file": _store(self.path, _report_name(self.session, self.token))}
+
+    def wait(self) -> None:
+        """Until its thread has done all that it does."""
+        self._written.exception()
 
 
 def make_papers(session: ImportSession) -> None:
@@ -589,19 +612,34 @@ def make_papers(session: ImportSession) -> None:
         write_report(path, report)
         old = [session.error_file.name, session.log_file_path]
         with override(session.language):
-            changes = {"error_file": _store(path, _report_name(session)), "log_file_path": _store_log(session)}
+            changes = {
+                "error_file": _store(path, _report_name(session, session.lease_token)),
+                "log_file_path": _store_log(session, session.lease_token),
+            }
         if session.outcome.get("complete") and session.status == S.DONE_WITH_ERRORS:
             changes["status"] = S.DONE
         ImportSession.objects.filter(pk=session.pk, status=session.status).update(**changes)
-        for name in old:
-            if name:
-                default_storage.delete(name)
+        _forget(old)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _report_name(session: ImportSession) -> str:
-    return f"reports/{session.country_id}/session-{session.pk}.xlsx"
+def _report_name(session: ImportSession, token: int) -> str:
+    return f"reports/{session.country_id}/session-{session.pk}-{token}.xlsx"
+
+
+def _log_name(session: ImportSession, token: int) -> str:
+    return f"logs/{session.country_id}/session-{session.pk}-{token}.log"
+
+
+def _forget(names: Iterable[str | None]) -> None:
+    """Delete stored papers that no row names any more. One that will not go is logged and left."""
+    for name in filter(None, names):
+        try:
+            default_storage.delete(name)
+        except Exception as error:
+            # Every storage fails in words of its own; the session is in order without this.
+            log.warning("paper_stays", name=name, error=type(error).__name__)
 
 
 def _store(path: Path, name: str) -> str:
@@ -609,9 +647,9 @@ def _store(path: Path, name: str) -> str:
         return default_storage.save(name, StoredFile(content))
 
 
-def _store_log(session: ImportSession) -> str:
+def _store_log(session: ImportSession, token: int) -> str:
     content = ContentFile("".join(log_lines(session)).encode())
-    return default_storage.save(f"logs/{session.country_id}/session-{session.pk}.log", content)
+    return default_storage.save(_log_name(session, token), content)
 
 
 def _no_report() -> str:

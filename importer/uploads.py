@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -18,8 +17,8 @@ from file_handling.models import File, FileType, ImportSession, OnConflict
 from file_handling.refusal import FormError, RefusedForm
 from file_handling.storage import Placed, all_or_nothing, local_path
 from importer import lifecycle
+from importer.limits import reading_limits
 from importer.messages import sentence
-from importer.pipeline.limits import Limits
 from importer.pipeline.sources import Source as ReadSource
 from importer.reading import inspect_upload
 from users.models import Country, User
@@ -171,7 +170,7 @@ def _first_look(*, stat: Source, recap: Source, stat_sheet: str) -> list[FormErr
         stat=next((one for field, _name, one in asked if field == "stat_file"), None),
         recaps=[one for field, _name, one in asked if field == "recap_file"],
         seconds=LOOK_SECONDS,
-        limits=_limits(),
+        limits=reading_limits(),
     )
     errors = []
     for problem in problems:
@@ -181,11 +180,3 @@ def _first_look(*, stat: Source, recap: Source, stat_sheet: str) -> list[FormErr
         at = "stat_sheet" if problem.code == "no_such_sheet" else field
         errors.append(FormError(at, sentence(replace(problem, file=name)), name))
     return errors
-
-
-def _limits() -> Limits:
-    return Limits(
-        memory_bytes=settings.CONCORD["READER_MEMORY_BYTES"],
-        cpu_seconds=settings.CONCORD["READER_CPU_SECONDS"],
-        max_columns=settings.CONCORD["MAX_COLUMNS"],
-    )

@@ -1,7 +1,9 @@
 """A session's summary as lines for the terminal."""
 
+from decimal import Decimal
 from typing import Any
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -69,9 +71,8 @@ def _written(session: dict[str, Any], summary: dict[str, Any], currency: str) ->
 
 
 def _number(value: Any) -> str:
-    """Thousands apart, decimals as they came: amounts are text, and stay so."""
-    whole, dot, decimals = str(value).partition(".")
-    return f"{int(whole):,}".replace(",", " ") + dot + decimals
+    """As the language writes numbers. Amounts come as text, and are never a float on their way."""
+    return number_format(Decimal(str(value)), force_grouping=True)
 
 
 def _table(blocks: list[list[Row]]) -> list[str]:

@@ -8,9 +8,10 @@ import sys
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract_python
+from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from django.utils.translation import templatize
@@ -20,11 +21,11 @@ LANGUAGE = "fr"
 PO = BASE_DIR / "locale" / LANGUAGE / "LC_MESSAGES" / "django.po"
 MO = PO.with_suffix(".mo")
 
-# Where code that speaks to people lives; .venv, data and tests are no part of it.
-FOLDERS = ("common", "config", "core", "dashboard", "file_handling", "importer", "scripts", "templates", "users")
+# Everything else speaks to people; a new app is heard without being named here.
+_SILENT = ("build", "data", "docs", "locale", "static", "tests")
 _TEMPLATES = (".html", ".txt")
-_SINGLE, _PLURAL, _CONTEXT = None, (1, 2), ((1, "c"), 2)
-KEYWORDS = {
+_SINGLE, _PLURAL, _CONTEXT, _PLURAL_IN_CONTEXT = (1,), (1, 2), ((1, "c"), 2), ((1, "c"), 2, 3)
+KEYWORDS: dict[str, Any] = {
     "_": _SINGLE,
     "gettext": _SINGLE,
     "gettext_lazy": _SINGLE,
@@ -33,10 +34,10 @@ KEYWORDS = {
     "ngettext_lazy": _PLURAL,
     "pgettext": _CONTEXT,
     "pgettext_lazy": _CONTEXT,
-    "npgettext": ((1, "c"), 2, 3),
-    "npgettext_lazy": ((1, "c"), 2, 3),
+    "npgettext": _PLURAL_IN_CONTEXT,
+    "npgettext_lazy": _PLURAL_IN_CONTEXT,
 }
-_TRANSLATORS_NOTE = "Translators:"
+_NOTES = ["Translators:"]
 
 
 def used_messages(root: Path = BASE_DIR) -> Catalog:
@@ -44,10 +45,8 @@ def used_messages(root: Path = BASE_DIR) -> Catalog:
     catalog = Catalog(fuzzy=False)
     for path in _sources(root):
         place = path.relative_to(root).as_posix()
-        for function, said, notes in _said(path):
-            context, identity = _identity(function, said)
-            if identity and identity != ("", ""):
-                catalog.add(identity, locations=[(place, 1)], auto_comments=notes, context=context)
+        for message, notes, context in _said(path):
+            catalog.add(message, locations=[(place, 1)], auto_comments=notes, context=context)
     return catalog
 
 
@@ -94,31 +93,21 @@ def _texts(string: object) -> tuple[str, ...]:
 
 
 def _sources(root: Path) -> Iterator[Path]:
-    for folder in FOLDERS:
-        for path in sorted((root / folder).rglob("*")):
-            if path.suffix in (".py", *_TEMPLATES) and "migrations" not in path.parts and path.is_file():
-                yield path
+    for folder in sorted(root.iterdir()):
+        if folder.is_dir() and not folder.name.startswith(".") and folder.name not in _SILENT:
+            for path in sorted(folder.rglob("*")):
+                if path.suffix in (".py", *_TEMPLATES) and path.is_file():
+                    yield path
 
 
-def _said(path: Path) -> Iterator[tuple[str, tuple[str | None, ...], list[str]]]:
-    """(function, its text arguments, notes for translators) of each call in a Python file or a template."""
+def _said(path: Path) -> Iterator[tuple[str | tuple[str, ...], list[str], str | None]]:
+    """(message, notes for translators, context) of each call in a Python file or a template that names a message."""
     text = path.read_text("utf-8")
     if path.suffix in _TEMPLATES:
         # Django turns a template into calls among blanked-out text; without indents, that is readable as Python.
         text = "\n".join(line.strip() for line in templatize(text, origin=str(path)).splitlines())
-    options = {"encoding": "utf-8"}
-    for _line, function, said, notes in extract_python(BytesIO(text.encode()), KEYWORDS, [_TRANSLATORS_NOTE], options):
-        yield function, said if isinstance(said, tuple) else (said,), notes
-
-
-def _identity(function: str, said: tuple[str | None, ...]) -> tuple[str | None, str | tuple[str, str]]:
-    """(context, message) of a call; the message is empty when it is no literal, as in `_(variable)`."""
-    spec = KEYWORDS[function]
-    if spec is _SINGLE:
-        return None, said[0] or ""
-    picked = [said[place[0] - 1 if isinstance(place, tuple) else place - 1] or "" for place in spec]
-    context = picked.pop(0) if isinstance(spec[0], tuple) else None
-    return context, (picked[0], picked[1]) if len(picked) > 1 else picked[0]
+    for _line, message, notes, context in extract("python", BytesIO(text.encode()), KEYWORDS, _NOTES):
+        yield message, notes, context
 
 
 def main() -> None:

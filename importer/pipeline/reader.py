@@ -11,17 +11,18 @@ from __future__ import annotations
 import ctypes
 import errno
 import json
-import os
 import resource
-import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from importer.pipeline.divided import die_with, divide, is_worth_two
 from importer.pipeline.limits import Limits
 from importer.pipeline.problems import Problem, ReadRefused
 from importer.pipeline.sources import Source
+from importer.pipeline.xlsx_scan import ErrorCells, Scan, scan_file
 
 if TYPE_CHECKING:
     import polars as pl
@@ -30,7 +31,6 @@ FACTS_NAME = "facts.json"
 FRAME_NAME = "frame.arrow"
 # The exit code that tells of a full disk: there is no room for an answer either.
 NO_ROOM = errno.ENOSPC
-_PR_SET_PDEATHSIG = 1
 
 
 def main(job_path: str) -> int:
@@ -38,8 +38,10 @@ def main(job_path: str) -> int:
     limits = Limits.from_dict(job.get("limits", {}))
     _confine(limits, parent=job.get("parent"))
     out = Path(job["out"])
+    scanned: Scan | None = None
     try:
-        facts = _answer(job, limits, out)
+        scanned = _scanned_beside(job, limits)
+        facts = _answer(job, limits, out, scanned)
     except MemoryError:
         facts = {"problems": [Problem("reader_out_of_memory").as_dict()]}
     except ReadRefused as refused:
@@ -49,6 +51,9 @@ def main(job_path: str) -> int:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT) and "(os error 28)" not in str(error):
             raise
         return NO_ROOM
+    if scanned is not None:
+        # What the scan finds against the file goes before whatever else was found: it ends this process here.
+        scanned()
     facts["ok"] = not facts["problems"]
     facts["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     write_json(out / FACTS_NAME, facts)
@@ -57,33 +62,50 @@ def main(job_path: str) -> int:
 
 def _confine(limits: Limits, *, parent: int | None) -> None:
     if parent is not None:
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            # It died before it could be followed.
-            os.kill(os.getpid(), signal.SIGKILL)
+        die_with(parent)
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
     # The hard limit is later, so that the soft one's SIGXCPU tells what happened.
     resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 5))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _answer(job: dict[str, Any], limits: Limits, out: Path) -> dict[str, Any]:
+def _scanned_beside(job: dict[str, Any], limits: Limits) -> Scan | None:
+    """Where a job is one large workbook, go on in a child process while this one scans the file (see `divided`)."""
+    if job.get("mode", "read") != "read" or len(job["files"]) != 1:
+        return None
+    source = _source(job["files"][0])
+    if not is_worth_two(source):
+        return None
+
+    def scan() -> dict[str, ErrorCells]:
+        try:
+            return scan_file(source.path, limits=limits)
+        except ReadRefused as refused:
+            raise ReadRefused([replace(problem, file=source.name) for problem in refused.problems]) from refused
+
+    return divide(scan)
+
+
+def _answer(job: dict[str, Any], limits: Limits, out: Path, scanned: Scan | None) -> dict[str, Any]:
     match job.get("mode", "read"):
         case "peek":
             return _peek(job, out)
         case "preview":
             from importer.pipeline.preview import preview
 
-            source = Source(job["path"], job["name"], job.get("sheet"))
-            return {"problems": []} | preview(source, rows=job["rows"], limits=limits)
+            return {"problems": []} | preview(_source(job), rows=job["rows"], limits=limits)
         case _:
-            return _read(job, limits, out)
+            return _read(job, limits, out, scanned)
+
+
+def _source(one: dict[str, Any]) -> Source:
+    return Source(one["path"], one["name"], one.get("sheet"))
 
 
 def _peek(job: dict[str, Any], out: Path) -> dict[str, Any]:
     from importer.pipeline.peek import peek_all
 
-    sources = [(one["kind"], Source(one["path"], one["name"], one.get("sheet"))) for one in job["files"]]
+    sources = [(one["kind"], _source(one)) for one in job["files"]]
     found: list[dict[str, Any]] = []
     for problem in peek_all(sources):
         found.append(problem.as_dict())
@@ -92,7 +114,7 @@ def _peek(job: dict[str, Any], out: Path) -> dict[str, Any]:
     return {"problems": found}
 
 
-def _read(job: dict[str, Any], limits: Limits, out: Path) -> dict[str, Any]:
+def _read(job: dict[str, Any], limits: Limits, out: Path, scanned: Scan | None) -> dict[str, Any]:
     import polars as pl
 
     from importer.pipeline.sources import read_file
@@ -104,9 +126,9 @@ def _read(job: dict[str, Any], limits: Limits, out: Path) -> dict[str, Any]:
     problems: list[Problem] = []
     began = time.perf_counter()
     for index, one in enumerate(job["files"]):
-        source = Source(one["path"], one["name"], one.get("sheet"))
+        source = _source(one)
         try:
-            read = read_file(source, index=index, kind=job["kind"], limits=limits)
+            read = read_file(source, index=index, kind=job["kind"], limits=limits, scanned=scanned)
         except ReadRefused as refused:
             problems += refused.problems
             files.append({"name": source.name, "sheets": [], "read": [], "rows": 0})

@@ -15,6 +15,8 @@ from importer.pipeline.problems import Problem, ReadRefused
 if TYPE_CHECKING:
     import polars as pl
 
+    from importer.pipeline.xlsx_scan import Scan
+
 _HEAD_BYTES = 4096
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
@@ -72,19 +74,23 @@ def format_of(source: Source) -> str:
     return extension
 
 
-def read_file(source: Source, *, index: int, kind: FileKind, limits: Limits) -> ReadFile:
+def read_file(source: Source, *, index: int, kind: FileKind, limits: Limits, scanned: Scan | None = None) -> ReadFile:
     """Read one file into its raw frame; `index` becomes its `file` column.
+
+    `scanned` gives what `xlsx_scan.scan` finds in the file, where that is done elsewhere.
 
     Raises ReadRefused with every problem found, each bearing the file's name (codes: `importer.messages`).
     """
     try:
         with panics_refused():
-            return _read_format(format_of(source), source, index=index, kind=kind, limits=limits)
+            return _read_format(format_of(source), source, index=index, kind=kind, limits=limits, scanned=scanned)
     except ReadRefused as refused:
         raise ReadRefused([replace(problem, file=source.name) for problem in refused.problems]) from refused
 
 
-def _read_format(extension: str, source: Source, *, index: int, kind: FileKind, limits: Limits) -> ReadFile:
+def _read_format(
+    extension: str, source: Source, *, index: int, kind: FileKind, limits: Limits, scanned: Scan | None
+) -> ReadFile:
     # Imported late: a peek must not wait for the libraries that reading needs.
     match extension:
         case "csv":
@@ -94,7 +100,7 @@ def _read_format(extension: str, source: Source, *, index: int, kind: FileKind, 
         case "xlsx":
             from importer.pipeline.sources_excel import read_xlsx
 
-            return read_xlsx(source.path, named=source.sheet, index=index, kind=kind, limits=limits)
+            return read_xlsx(source.path, named=source.sheet, index=index, kind=kind, limits=limits, scanned=scanned)
         case _:
             from importer.pipeline.sources_excel import read_xls
 

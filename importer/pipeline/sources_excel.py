@@ -14,19 +14,26 @@ from importer.pipeline.problems import Problem, ReadRefused
 from importer.pipeline.rawframe import empty_frame, is_blank, layout_of, raw_frame
 from importer.pipeline.sources import ReadFile
 from importer.pipeline.workbook import open_package
-from importer.pipeline.xlsx_scan import ErrorCells, scan
+from importer.pipeline.xlsx_scan import ErrorCells, Scan, scan_file
 
 Heads = dict[str, Sequence[Row]]
 _MIDNIGHT = " 00:00:00"
 
 
-def read_xlsx(path: str, *, named: str | None, index: int, kind: FileKind, limits: Limits) -> ReadFile:
-    """Read an .xlsx. Raises ReadRefused: what `scan`, `choose_sheets`, `layout_of`, `raw_frame` refuse."""
+def read_xlsx(
+    path: str, *, named: str | None, index: int, kind: FileKind, limits: Limits, scanned: Scan | None = None
+) -> ReadFile:
+    """Read an .xlsx. Raises ReadRefused: what `scan`, `choose_sheets`, `layout_of`, `raw_frame` refuse.
+
+    With `scanned`, the scan is under way elsewhere and what it finds is asked for when it is needed.
+    """
     from importer.pipeline.xlsx_head import xlsx_heads
 
+    if scanned is None:
+        found = scan_file(path, limits=limits)
+        scanned = lambda: found  # noqa: E731
     package = open_package(path)
     with package.archive:
-        errors = scan(package, file_bytes=os.path.getsize(path), limits=limits)
         # Laying a sheet out is what costs: the first rows of each tell which are worth it.
         heads = xlsx_heads(package, rows=HEADER_SEARCH_ROWS)
     choice = choose_sheets(heads, kind=kind, named=named)
@@ -35,7 +42,7 @@ def read_xlsx(path: str, *, named: str | None, index: int, kind: FileKind, limit
     reader = open_workbook(path)
 
     def patch(sheet: str, cells: pl.DataFrame, first_column: int) -> pl.DataFrame:
-        return _with_errors(cells, errors.get(sheet, ErrorCells()), first_column)
+        return _with_errors(cells, scanned().get(sheet, ErrorCells()), first_column)
 
     frame = _read_sheets(reader, choice.sheets, patch=patch, index=index, kind=kind, limits=limits)
     return ReadFile(frame, tuple(heads), choice.sheets)

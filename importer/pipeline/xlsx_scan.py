@@ -7,13 +7,15 @@ This pass counts what is inflated, refuses what cannot be held, and remembers th
 
 from __future__ import annotations
 
+import os
 import re
 from array import array
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from importer.pipeline.limits import Limits
 from importer.pipeline.problems import Problem, ReadRefused
-from importer.pipeline.workbook import DAMAGED, Package, chunks, refuse_damaged
+from importer.pipeline.workbook import DAMAGED, Package, chunks, open_package, refuse_damaged
 
 _REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,3})([0-9]{1,9})["']""")
 _ERROR_TYPE = re.compile(rb"""\bt\s*=\s*["']e["']""")
@@ -31,6 +33,13 @@ class ErrorCells:
     columns: array[int] = field(default_factory=lambda: array("I"))
     texts: list[str] = field(default_factory=list)
 
+    @classmethod
+    def of(cls, rows: list[int], columns: list[int], texts: list[str]) -> ErrorCells:
+        return cls(array("I", rows), array("I", columns), texts)
+
+
+Scan = Callable[[], dict[str, ErrorCells]]
+
 
 def column_index(letters: str) -> int:
     """0-based: `A` is 0, `XFD` is 16383."""
@@ -47,6 +56,13 @@ def column_letters(index: int) -> str:
         index, rest = divmod(index - 1, 26)
         letters = chr(65 + rest) + letters
     return letters
+
+
+def scan_file(path: str, *, limits: Limits) -> dict[str, ErrorCells]:
+    """`scan` of the workbook at `path`. Raises ReadRefused: what `open_package` and `scan` refuse."""
+    package = open_package(path)
+    with package.archive:
+        return scan(package, file_bytes=os.path.getsize(path), limits=limits)
 
 
 def scan(package: Package, *, file_bytes: int, limits: Limits) -> dict[str, ErrorCells]:

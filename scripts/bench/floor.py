@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -116,25 +116,23 @@ def _load_sqlite(source_path: Path, clone_path: Path) -> tuple[float, int]:
         for pragma in filter(None, options["init_command"].split(";")):
             clone.execute(pragma)
         content = {table: source.execute(f"SELECT * FROM {table}").fetchall() for table in (*GIVEN, *RECORDS)}  # noqa: S608
-        _in_one_transaction(clone, lambda: [_insert(clone, table, content[table]) for table in GIVEN])
+        _insert_all(clone, GIVEN, content)
         began = time.perf_counter()
-        _in_one_transaction(clone, lambda: [_insert(clone, table, content[table]) for table in RECORDS])
+        _insert_all(clone, RECORDS, content)
         return time.perf_counter() - began, sum(len(content[table]) for table in RECORDS)
     finally:
         source.close()
         clone.close()
 
 
-def _in_one_transaction(connection: sqlite3.Connection, work: Callable[[], object]) -> None:
+def _insert_all(connection: sqlite3.Connection, tables: Sequence[str], content: dict[str, list[Any]]) -> None:
+    """In one transaction."""
     connection.execute("BEGIN IMMEDIATE")
-    work()
+    for table in tables:
+        if content[table]:
+            places = ", ".join("?" * len(content[table][0]))
+            connection.executemany(f"INSERT INTO {table} VALUES ({places})", content[table])  # noqa: S608
     connection.execute("COMMIT")
-
-
-def _insert(connection: sqlite3.Connection, table: str, rows: list[tuple[Any, ...]]) -> None:
-    if rows:
-        places = ", ".join("?" * len(rows[0]))
-        connection.executemany(f"INSERT INTO {table} VALUES ({places})", rows)  # noqa: S608
 
 
 def rows_of(databases: Databases) -> dict[str, int]:

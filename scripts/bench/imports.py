@@ -42,9 +42,7 @@ class Import:
     largest_mb: int
 
 
-def run_import(
-    client: Client, worker: psutil.Process, *, stat: Path, recaps: list[Path], patience: float
-) -> Import:
+def run_import(client: Client, worker: psutil.Process, *, stat: Path, recaps: list[Path], patience: float) -> Import:
     """Import one pair. Raises BenchError unless its session ends with everything imported or reported."""
     with PeakMemory(worker) as memory:
         asked = time.perf_counter()
@@ -80,9 +78,7 @@ def _wait(client: Client, session_id: int, *, patience: float) -> dict[str, Any]
 def _steps(client: Client, session_id: int, created: datetime) -> list[Step]:
     answer = client.call("GET", f"/api/v1/import-sessions/{session_id}/events/", fields={"page_size": "100"})
     events = answer["results"] if isinstance(answer, dict) else answer
-    return [
-        Step(event["step"], event["message"], (_time(event["at"]) - created).total_seconds()) for event in events
-    ]
+    return [Step(event["step"], event["message"], (_time(event["at"]) - created).total_seconds()) for event in events]
 
 
 def _time(text: str) -> datetime:

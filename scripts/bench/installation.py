@@ -72,9 +72,9 @@ class PostgresDatabases(Databases):
             self._statements(self._drop(name))
 
     def _remake(self, name: str, *, template: str = "") -> None:
-        make = sql.SQL("CREATE DATABASE {}").format(self._name(name))
-        if template:
-            make += sql.SQL(" TEMPLATE {}").format(self._name(template))
+        make = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+            self._name(name), self._name(template) if template else sql.Identifier("template1")
+        )
         # What an earlier import left to be flushed must not burden the next one.
         self._statements(self._drop(name), make, sql.SQL("CHECKPOINT"))
 
@@ -84,7 +84,7 @@ class PostgresDatabases(Databases):
     def _drop(self, name: str) -> sql.Composed:
         return sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(self._name(name))
 
-    def _statements(self, *statements: sql.Composable) -> None:
+    def _statements(self, *statements: sql.SQL | sql.Composed) -> None:
         with psycopg.connect(self.server, dbname="postgres", autocommit=True) as connection:
             for statement in statements:
                 connection.execute(statement)

@@ -8,8 +8,8 @@ from types import TracebackType
 
 import psutil
 
-# Reading a large process's exact share walks all its pages, which would slow what is measured: a cheap look (which counts
-# shared pages in each process, so never too few) tells whether it can be a new peak.
+# Asking for a large process's exact share walks all its pages and would slow what is measured: a cheap look, which
+# counts shared pages once in each process and so never too few, tells whether it can be a new peak.
 LOOK_SECONDS = 0.04
 MEGABYTE = 1024 * 1024
 

@@ -1,4 +1,4 @@
-"""One part of the benchmark: `python -m scripts.bench.part JOB`, with a JSON object that `scripts.bench.__main__` makes.
+"""One part of the benchmark: `python -m scripts.bench.part JOB`, a JSON object that `scripts.bench.__main__` makes.
 
 Import and floor take turns, so that a machine that grows slower or faster meanwhile does so for both.
 """
@@ -108,10 +108,11 @@ class Part:
         ways = reading_seconds([self.stat, *self.recaps], **({"ways": ["iter_rows"]} if self.is_large else {}))
         load, rows = loading_seconds(self.databases)
         floor = Floor(min(ways.values()), load, rows)
+        tried = ", ".join(f"{way} {seconds:.2f}" for way, seconds in ways.items())
         say(
-            f"  {number}. import {first.seconds:6.2f} s (its own times say {first.told:.2f}; upload {first.upload:.2f}), "
-            f"again {again.seconds:.2f} s and {rows_again} rows, floor {floor.seconds:.2f} s "
-            f"({', '.join(f'{way} {s:.2f}' for way, s in ways.items())}; load {load:.2f} for {rows} rows), "
+            f"  {number}. import {first.seconds:6.2f} s (its own times say {first.told:.2f}), upload {first.upload:.2f} s, "
+            f"again {again.seconds:.2f} s and {rows_again} rows\n"
+            f"     floor {floor.seconds:6.2f} s ({tried}; load {load:.2f} for {rows} rows), "
             f"peak {first.peak_mb} MB, largest process {first.largest_mb} MB"
         )
         return Round(first, again, rows_again, floor)
@@ -128,12 +129,15 @@ class Part:
         steps = [one.first.steps for one in rounds]
         ours = median(time_of(each, "read") for each in steps)
         written = median(time_of(each, "write") for each in steps)
-        say(f"  pandas and openpyxl, the stat file alone: {read:.1f} s; here all files, checked and typed: {ours:.1f} s")
+        say(
+            f"  pandas and openpyxl, the stat file alone: {read:.1f} s; here all files, checked and typed: {ours:.1f} s"
+        )
         say(f"  bulk_create of {rows} claims and lines: {write:.1f} s; here all records and findings: {written:.1f} s")
 
     def figures(self, rounds: list[Round]) -> dict[str, Any]:
         middle = sorted(rounds, key=lambda one: one.first.seconds)[len(rounds) // 2]
-        print_steps(middle.first)
+        print_steps("The steps of the middle run", middle.first)
+        print_steps("The steps of the same pair again", middle.again)
         seconds = median(one.first.seconds for one in rounds)
         floor = median(one.floor.seconds for one in rounds)
         figures = {
@@ -155,8 +159,8 @@ def time_of(steps: list[Step], name: str) -> float:
     return times[-1] - times[0] if times else 0.0
 
 
-def print_steps(run: Import) -> None:
-    say("  The steps of the middle run, in seconds since the session's creation:")
+def print_steps(title: str, run: Import) -> None:
+    say(f"  {title}, in seconds since the session's creation:")
     before = 0.0
     for step in run.steps:
         say(f"    {step.seconds:7.2f}  {step.seconds - before:+7.2f}  {step.name:<10} {step.message.splitlines()[0]}")
@@ -168,7 +172,11 @@ def machine() -> str:
     load = os.getloadavg()[0]
     memory = psutil.virtual_memory().total / 1024**3
     model = next(
-        (line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if "model name" in line
+        ),
         platform.machine(),
     )
     return f"{os.cpu_count()} cores ({model}), {memory:.0f} GB, load {load:.1f}"

@@ -309,19 +309,28 @@ class House:
         return self.session(session_id)
 
     def unfinished(self) -> int:
-        return int(self.row("SELECT count(*) FROM file_handling_importsession WHERE status IN ('PENDING', 'PROCESSING')")[0])
+        return int(
+            self.row("SELECT count(*) FROM file_handling_importsession WHERE status IN ('PENDING', 'PROCESSING')")[0]
+        )
 
     def totals(self, country: str = "TG") -> dict[str, Any]:
         """What the country holds: claims, their lines and sums, and how many numbers they bear."""
         claims, numbers, claimed, reimbursed, lines = self.row(
-            "SELECT count(*), count(DISTINCT number), coalesce(sum(claimed_amount), 0), coalesce(sum(reimbursed_amount), 0),"
-            f" (SELECT count(*) FROM core_claimline l JOIN core_claim k ON k.id = l.claim_id WHERE k.country_id = min(c.country_id))"
+            "SELECT count(*), count(DISTINCT number), coalesce(sum(claimed_amount), 0),"
+            " coalesce(sum(reimbursed_amount), 0), (SELECT count(*) FROM core_claimline l"
+            " JOIN core_claim k ON k.id = l.claim_id WHERE k.country_id = min(c.country_id))"
             f" FROM core_claim c WHERE country_id = (SELECT id FROM users_country WHERE code = '{country}')"
         )
         return {
             "claims": claims, "numbers": numbers, "lines": lines,
             "claimed": _money(claimed), "reimbursed": _money(reimbursed),
         }  # fmt: skip
+
+    def claim_numbers(self, country: str) -> list[str]:
+        query = (
+            f"SELECT c.number FROM core_claim c JOIN users_country k ON k.id = c.country_id WHERE k.code = '{country}'"
+        )
+        return [number for (number,) in self.rows(query)]
 
     def leftovers(self) -> list[str]:
         """What runs left in the folder for temporary files."""
@@ -536,9 +545,8 @@ def full_disk(folder: Path, *, leaving: int = 0) -> Iterator[None]:
     """The small disk at `folder` filled up, but for `leaving` bytes."""
     filler = folder / "filler"
     free = shutil.disk_usage(folder).free
-    with filler.open("wb") as target:
-        with contextlib.suppress(OSError):
-            target.write(b"\0" * max(0, free - leaving))
+    with filler.open("wb") as target, contextlib.suppress(OSError):
+        target.write(b"\0" * max(0, free - leaving))
     try:
         yield
     finally:

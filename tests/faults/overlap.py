@@ -21,16 +21,19 @@ def make_numbered_pair(folder: Path, *, claims: range) -> Path:
     What a claim says depends on its number alone.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    stat, recap = [], []
+    stat: list[tuple[str, ...]] = []
+    recap: list[tuple[str, ...]] = []
     for n in claims:
         number, day = f"NB{n:06d}", f"{1 + n % 28:02d}/{1 + n % 12:02d}/2024"
         person = f"PERSON {n % 40:03d}"
-        for part in range(LINES):
-            stat.append(
-                (f"EMPLOYER {n % 5}", f"CARD{n % 40}", person, "PLAN A", "A", f"POL/{n % 5}", person,
-                 f"PROVIDER {n % 7}", number, "Réglée", day, day, f"CATEGORY {(n + part) % 6}", f"ACT {(n + part) % 30}",
-                 str(1000 + n), str(800 + n), f"INV/{n}"),
-            )  # fmt: skip
+        stat += [
+            (
+                f"EMPLOYER {n % 5}", f"CARD{n % 40}", person, "PLAN A", "A", f"POL/{n % 5}", person,
+                 f"PROVIDER {n % 7}", number, "Réglée", day, day, f"CATEGORY {(n + part) % 6}",
+                 f"ACT {(n + part) % 30}", str(1000 + n), str(800 + n), f"INV/{n}",
+            )
+            for part in range(LINES)
+        ]  # fmt: skip
         recap.append((number, day, str(LINES * (1000 + n)), str(LINES * (800 + n))))
     for name, header, rows in (("stat.csv", STAT, stat), ("recap.csv", RECAP, recap)):
         with (folder / name).open("w", newline="", encoding="utf-8") as target:

@@ -17,7 +17,7 @@ Serve = Callable[[], "subprocess.Popen[bytes]"]
 
 @pytest.fixture
 def serve(house: House, tmp_path: Path) -> Iterator[Serve]:
-    environment, started = house.environment() | {"PORT": str(free_port())}, []
+    environment, started = house.environment() | {"PORT": str(free_port()), "DEBUG": "1"}, []
 
     def start() -> subprocess.Popen[bytes]:
         with (tmp_path / "serve.log").open("ab") as log:

@@ -36,7 +36,9 @@ def stored(house: House) -> list[str]:
     )  # fmt: skip
 
 
-def test_an_upload_to_a_full_disk_is_refused_as_507_and_leaves_nothing(cramped: House, disk: Path, pairs: Pairs) -> None:
+def test_an_upload_to_a_full_disk_is_refused_as_507_and_leaves_nothing(
+    cramped: House, disk: Path, pairs: Pairs
+) -> None:
     folder, expected = pairs(1200)
     country = cramped.new_country()
     before = stored(cramped)
@@ -125,3 +127,18 @@ def test_a_file_too_large_for_its_reader_ends_its_session_at_once_and_no_other(
     assert "memory" in ended["message"]
     assert narrow.totals() == NOTHING
     until(lambda: not narrow.leftovers())
+
+
+def test_a_session_keeps_one_report_and_one_log_however_often_it_ran(house: House, pairs: Pairs) -> None:
+    house.a_worker()
+    papers = [house.data / "files" / name for name in ("reports", "logs")]
+    for folder in papers:
+        shutil.rmtree(folder, ignore_errors=True)
+    session = house.start(pairs()[0], house.new_country(), dry_run=True)
+    assert house.ended(session)["status"] == "REVIEW"
+    house.do("steer", act="request_commit", session=session)
+    until(lambda: house.status(session) == "DONE_WITH_ERRORS")
+    until(lambda: [len([p for p in folder.rglob("*") if p.is_file()]) for folder in papers] == [1, 1], seconds=10)
+    kept = house.session(session)
+    assert (house.data / "files" / kept["error_file"]).is_file()
+    assert (house.data / "files" / kept["log_file_path"]).is_file()

@@ -1,0 +1,297 @@
+"""`make faults`: what happens when things go wrong, at full size, as figures (docs/reliability.md).
+
+Without services on SQLite and the spool folder; where TEST_DATABASE_URL and redis-server are there, on PostgreSQL and a
+Redis of its own as well. The tests in tests/faults show the same faults one by one, on small files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from importer.samples import make_pair  # noqa: E402
+from tests.faults.house import (  # noqa: E402
+    NOTHING,
+    House,
+    PostgreSQL,
+    Redis,
+    alive,
+    expected_summary,
+    expected_totals,
+    free_port,
+    kill,
+    own_database,
+    processes_naming,
+    told_summary,
+    until,
+)
+from tests.faults.overlap import make_numbered_pair  # noqa: E402
+
+LONGEST_SECONDS = 600
+Figures = dict[str, Any]
+
+
+class Tally:
+    """Sessions of one fault, held against what their pair must bring."""
+
+    def __init__(self) -> None:
+        self.figures: Figures = {
+            "injected": 0, "sessions": 0, "ended": 0, "claims_lost": 0, "claims_doubled": 0, "sums_wrong": 0,
+            "summaries_wrong": 0, "most_attempts": 0,
+        }  # fmt: skip
+
+    def injected(self) -> None:
+        self.figures["injected"] += 1
+
+    def judge(self, house: House, session: int, country: str, expected: dict[str, Any]) -> None:
+        ended = house.ended(session, seconds=LONGEST_SECONDS)
+        held, due, told = house.totals(country), expected_totals(expected), told_summary(ended) or {}
+        figures = self.figures
+        figures["sessions"] += 1
+        figures["ended"] += ended["status"] == "DONE_WITH_ERRORS"
+        figures["claims_lost"] += max(0, due["claims"] - held["numbers"])
+        figures["claims_doubled"] += held["claims"] - held["numbers"]
+        figures["sums_wrong"] += held != due
+        figures["summaries_wrong"] += told.get("claims") != expected_summary(expected)["claims"]
+        figures["most_attempts"] = max(figures["most_attempts"], ended["attempts"])
+
+
+def killed_at_many_points(house: House, folder: Path, expected: dict[str, Any], *, points: int) -> Figures:
+    """F1: kill the run's process, or the whole worker, at moments spread evenly over the length of an import."""
+    tally, inside = Tally(), 0
+    house.a_worker(1)
+    began = time.monotonic()
+    country = house.new_country()
+    undisturbed = house.start(folder, country)
+    tally.judge(house, undisturbed, country, expected)
+    length = time.monotonic() - began
+    for point in range(points):
+        worker, country = house.a_worker(1), house.new_country()
+        session = house.start(folder, country)
+        until(partial(house.runs, session), every=0.01, seconds=LONGEST_SECONDS)
+        time.sleep(length * (point + 0.5) / points)
+        if house.status(session) == "PROCESSING":
+            tally.injected()
+            inside += house.is_writing(session)
+            if point % 2:
+                worker.kill()
+            else:
+                kill(house.runner(session))
+        house.a_worker(1)
+        tally.judge(house, session, country, expected)
+    return tally.figures | {"inside_the_write": inside, "undisturbed_seconds": round(length, 1)}
+
+
+def power_cut(house: House, folder: Path, expected: dict[str, Any]) -> Figures:
+    """F3: kill every process of `make serve` with four sessions unfinished, and start it again."""
+    tally = Tally()
+    for worker in house.workers:
+        worker.stop()
+    environment = house.environment() | {"PORT": str(free_port())}
+
+    def serve() -> subprocess.Popen[bytes]:
+        with (house.folder / "serve.log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "scripts/serve.py"], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL,
+                stdout=log, stderr=log, start_new_session=True,
+            )  # fmt: skip
+
+    first = serve()
+    countries = [house.new_country() for _ in range(4)]
+    sessions = [house.start(folder, country) for country in countries]
+    until(lambda: house.readers(), every=0.01)
+    house.leave()
+    for pid in processes_naming(str(house.data)):
+        kill(pid)
+    first.wait()
+    until(lambda: not processes_naming(str(house.data)), name="the end of all processes")
+    tally.injected()
+    second = serve()
+    for session, country in zip(sessions, countries, strict=True):
+        tally.judge(house, session, country, expected)
+    second.terminate()
+    second.wait()
+    return tally.figures
+
+
+def messages_lost(house: House, redis: Redis | None, folder: Path, *, waiting: int) -> Figures:
+    """F6, F7: empty the broker while sessions wait; how long until all of them were rung for again, as installed."""
+    for worker in house.workers:
+        worker.stop()
+    sessions = [house.start(folder, house.new_country()) for _ in range(waiting)]
+    rung = dict(house.rows("SELECT id, rung_at FROM file_handling_importsession WHERE status = 'PENDING'"))
+    if redis is not None:
+        redis.empty()
+    else:
+        for message in (house.data / "broker").glob("*.msg"):
+            message.unlink()
+    began = time.monotonic()
+    # The times between rings are those of an installation, not the short ones of these trials.
+    house.settings |= {"SWEEP_SECONDS": "10", "RING_AGAIN_SECONDS": "30"}
+    house.worker(2)
+
+    def all_rung_again() -> bool:
+        now = dict(house.rows("SELECT id, rung_at FROM file_handling_importsession"))
+        return all(now[session] != rung[session] for session in sessions)
+
+    until(all_rung_again, seconds=LONGEST_SECONDS)
+    seconds = time.monotonic() - began
+    ended = [house.ended(session, seconds=LONGEST_SECONDS)["status"] for session in sessions]
+    del house.settings["SWEEP_SECONDS"], house.settings["RING_AGAIN_SECONDS"]
+    house.workers[-1].stop()
+    return {
+        "waiting": waiting, "rung_again_within_seconds": round(seconds, 1),
+        "ended": sum(status == "DONE" for status in ended),
+    }  # fmt: skip
+
+
+def overlapping(house: House, folder: Path, *, pairs: int) -> Figures:
+    """F10: pairs of sessions with half of their claims in common, imported at once by two workers, in two countries."""
+    countries = [house.new_country(), house.new_country()]
+    sessions = []
+    for number in range(pairs):
+        for half in (0, 10):
+            claims = range(20 * number + half, 20 * number + half + 20)
+            made = make_numbered_pair(folder / f"{number}-{half}", claims=claims)
+            sessions.append(house.start(made, countries[number % 2]))
+    house.worker(1)
+    house.worker(1)
+    statuses = [house.ended(session, seconds=LONGEST_SECONDS) for session in sessions]
+    lost = doubled = 0
+    for parity, country in enumerate(countries):
+        due = {f"NB{n:06d}" for number in range(parity, pairs, 2) for n in range(20 * number, 20 * number + 30)}
+        found = house.claim_numbers(country)
+        lost += len(due - set(found))
+        doubled += len(found) - len(set(found))
+    house.do("check_records")
+    return {
+        "pairs": pairs, "sessions": len(sessions), "ended": sum(one["status"] == "DONE" for one in statuses),
+        "claims_lost": lost, "claims_doubled": doubled, "most_attempts": max(one["attempts"] for one in statuses),
+    }  # fmt: skip
+
+
+def stopped_inside_the_write(house: House, folder: Path, expected: dict[str, Any]) -> Figures:
+    """F11: stop a run inside its write, let its lease run out, let another one end the session, let the first go on."""
+    tally, country = Tally(), house.new_country()
+    house.a_worker(2)
+    session = house.start(folder, country)
+    run = house.stop_while_writing(session)
+    tally.injected()
+    tally.judge(house, session, country, expected)
+    kill(run, signal.SIGCONT)
+    until(lambda: not alive(run) or not house.leftovers(), seconds=LONGEST_SECONDS)
+    tally.judge(house, session, country, expected)
+    return tally.figures
+
+
+def database_restarts(folder: Path, expected: dict[str, Any], redis: Redis, where: Path, *, times: int) -> Figures:
+    """F8: `pg_ctl restart -m immediate` at moments spread over an import."""
+    server, tally, partly = PostgreSQL(), Tally(), 0
+    try:
+        server.start()
+        house = House(where, database=server.url, redis_url=redis.url)
+        try:
+            house.do("migrate")
+            for point in range(times):
+                country, _ = house.new_country(), house.a_worker(1)
+                session = house.start(folder, country)
+                until(partial(house.runs, session), every=0.01)
+                if point % 2:
+                    run = house.stop_while_writing(session)
+                    server.restart_at_once()
+                    partly += house.totals(country) not in (NOTHING, expected_totals(expected))
+                    kill(run, signal.SIGCONT)
+                else:
+                    time.sleep(0.5 * point)
+                    server.restart_at_once()
+                    partly += house.totals(country) not in (NOTHING, expected_totals(expected))
+                tally.injected()
+                tally.judge(house, session, country, expected)
+        finally:
+            house.close()
+    finally:
+        server.stop()
+    return tally.figures | {"partly_written": partly}
+
+
+@contextlib.contextmanager
+def installation(folder: Path, *, database: str, redis: Redis | None) -> Iterator[House]:
+    house = House(folder, database=database, redis_url=redis.url if redis else "")
+    try:
+        house.do("migrate")
+        yield house
+    finally:
+        house.close()
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--claims", type=int, default=40_000, help="claims of the large pair (40,000: 105,000 lines)")
+    options.add_argument("--points", type=int, default=20, help="moments at which the run is killed (F1)")
+    options.add_argument("--pairs", type=int, default=50, help="overlapping pairs (F10)")
+    options.add_argument("--waiting", type=int, default=20, help="sessions that wait while the broker is emptied (F6)")
+    options.add_argument("--only", default="", help="faults to inject, such as F1,F3")
+    chosen = options.parse_args()
+    only = set(filter(None, chosen.only.split(",")))
+    told: dict[str, Figures] = {}
+
+    def trial(fault: str, place: str, run: Callable[[], Figures]) -> None:
+        if only and fault not in only:
+            return
+        began = time.monotonic()
+        figures = run()
+        told[f"{fault} {place}"] = figures
+        words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in figures.items())
+        print(f"{fault:<4} {place:<11} {words}  ({time.monotonic() - began:.0f} s)", flush=True)
+
+    with tempfile.TemporaryDirectory(prefix="concord-faults-") as base, contextlib.ExitStack() as opened:
+        work = Path(base)
+        work.chmod(0o755)
+        large, small = work / "large", work / "small"
+        expected = make_pair(large, claims=chosen.claims, seed=11, pages=12 if chosen.claims > 5000 else 2)
+        few = make_pair(small, claims=2000, seed=12, pages=2)
+        tiny = make_numbered_pair(work / "tiny", claims=range(10))
+        places: list[tuple[str, str, Redis | None]] = [("sqlite", "", None)]
+        server = os.environ.get("TEST_DATABASE_URL", "")
+        redis: Redis | None = None
+        if server.startswith("postgres") and Redis.is_there():
+            (work / "redis").mkdir()
+            redis = Redis(work / "redis").start()
+            opened.callback(redis.stop)
+            places.append(("postgresql", opened.enter_context(own_database(server=server)), redis))
+        for place, database, broker in places:
+            folder = work / place
+            folder.mkdir()
+            with installation(folder, database=database, redis=broker) as house:
+                trial("F1", place, partial(killed_at_many_points, house, large, expected, points=chosen.points))
+                trial("F3", place, partial(power_cut, house, small, few))
+                trial("F6", place, partial(messages_lost, house, broker, tiny, waiting=chosen.waiting))
+                trial("F11", place, partial(stopped_inside_the_write, house, small, few))
+                trial("F10", place, partial(overlapping, house, work / f"{place}-pairs", pairs=chosen.pairs))
+        if redis is not None and PostgreSQL.programs() is not None:
+            (work / "f8").mkdir()
+            trial("F8", "postgresql", partial(database_restarts, small, few, redis, work / "f8", times=6))
+    print(json.dumps(told))
+    bad = ("claims_lost", "claims_doubled", "sums_wrong", "summaries_wrong", "partly_written")
+    if any(figures.get(name) for figures in told.values() for name in bad) or any(
+        figures["ended"] != figures.get("sessions", figures.get("waiting")) for figures in told.values()
+    ):
+        sys.exit("Something was lost, doubled or did not end.")
+
+
+if __name__ == "__main__":
+    main()
