@@ -5,7 +5,7 @@ from django.db import connection, models
 
 
 def dangling_references() -> dict[str, int]:
-    """"model.field" → how many rows point at a record that is not there; only fields with any."""
+    """ "model.field" → how many rows point at a record that is not there; only fields with any."""
     found: dict[str, int] = {}
     for model in apps.get_app_config("core").get_models():
         for field in model._meta.concrete_fields:

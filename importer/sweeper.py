@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from file_handling.models import ImportSession, SessionStatus
 from importer import dispatch
 from importer.lease import claimable, end_stopped_runners, seconds
+from users import letters
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +43,7 @@ class SweeperThread(threading.Thread):
                 due = sweep()
                 if due:
                     log.info("sweeper_rang", sessions=due)
+                letters.ring_if_due()
             except DatabaseError as error:
                 # The database is away; it is asked again at the next pass.
                 log.warning("sweeper_failed", error=type(error).__name__)
