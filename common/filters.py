@@ -1,20 +1,29 @@
 """Filters and orderings of lists that refuse what they do not understand, rather than guess."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django_filters.rest_framework import DjangoFilterBackend
+from django_filters.widgets import SuffixedMultiWidget
+from drf_spectacular.utils import extend_schema_field
 from rest_framework.exceptions import ValidationError
 from rest_framework.filters import OrderingFilter
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from common.keys import name_key
+
 _LARGEST_ID = 2**63 - 1
+# Longer than any name on file; a database has its own limits for patterns, which it tells by failing.
+_LONGEST_TEXT = 255
 
 
+@extend_schema_field({"type": "integer", "minimum": 1})
 class IdFilter(django_filters.NumberFilter):
     """Rows that point at one id. One that the caller may not see gives what an unknown one gives: no rows."""
 
@@ -22,6 +31,90 @@ class IdFilter(django_filters.NumberFilter):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, min_value=1, max_value=_LARGEST_ID, **kwargs)
+
+
+class YesNoFilter(django_filters.TypedChoiceFilter):
+    """`true` or `false`; any other word is refused, where Django's own would take it for no filter at all."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        choices = [("true", gettext_lazy("yes")), ("false", gettext_lazy("no"))]
+        super().__init__(*args, choices=choices, coerce=lambda word: word == "true", **kwargs)
+
+
+class KeyFilter(django_filters.CharFilter):
+    """Rows whose key contains (with lookup_expr="exact": is) the key of what was typed; none when that has no key."""
+
+    def __init__(
+        self, *, field_name: str, key: Callable[[str], str], lookup_expr: str = "contains", **kwargs: Any
+    ) -> None:
+        super().__init__(field_name=field_name, lookup_expr=lookup_expr, max_length=_LONGEST_TEXT, **kwargs)
+        self.key = key
+
+    def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        if not value:
+            return qs
+        key = self.key(str(value))
+        return qs.filter(**{f"{self.field_name}__{self.lookup_expr}": key}) if key else qs.none()
+
+
+class SearchFilter(django_filters.CharFilter):
+    """`?search=`: `condition` makes of what was typed the rows wanted; None when nothing could be meant by it."""
+
+    def __init__(self, *, condition: Callable[[str], Q | None], **kwargs: Any) -> None:
+        super().__init__(max_length=_LONGEST_TEXT, **kwargs)
+        self.condition = condition
+
+    def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        if not value:
+            return qs
+        wanted = self.condition(str(value))
+        return qs.none() if wanted is None else qs.filter(wanted)
+
+
+def has_words(*, field: str, typed: str) -> Q | None:
+    """Rows whose name key has every word typed, or the beginning of it, in any order (DOMAIN §4, name key).
+
+    None when nothing typed is a letter or a digit.
+    """
+    wanted = Q()
+    # A word begins the key, or follows a space in it.
+    for word in dict.fromkeys(name_key(typed).split()):
+        wanted &= Q(**{f"{field}__startswith": word}) | Q(**{f"{field}__contains": f" {word}"})
+    return wanted or None
+
+
+def has_all(*, field: str, typed: str, key: Callable[[str], str]) -> Q | None:
+    """Rows whose key has every word typed somewhere, in any order, by the key of each word."""
+    wanted = Q()
+    for word in dict.fromkeys(key(typed).split()):
+        wanted &= Q(**{f"{field}__contains": word})
+    return wanted or None
+
+
+class StrictFilterBackend(DjangoFilterBackend):
+    """django-filter's backend, which refuses a parameter that the list does not have: `?clientt=3` is not all rows."""
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
+        known = self._known(request, queryset, view)
+        unknown = sorted(set(request.query_params) - known)
+        if unknown:
+            reason = _("This list has no such parameter. Choose from: %(names)s.") % {"names": ", ".join(sorted(known))}
+            raise ValidationError({name: [reason] for name in unknown})
+        filtered: QuerySet[Any] = super().filter_queryset(request, queryset, view)
+        return filtered
+
+    def _known(self, request: Request, queryset: QuerySet[Any], view: APIView) -> set[str]:
+        known = {"page", "page_size", "ordering", "format"}
+        filterset = self.get_filterset(request, queryset, view)
+        if filterset is None:
+            return known
+        for name, field in filterset.form.fields.items():
+            widget = field.widget
+            if isinstance(widget, SuffixedMultiWidget):
+                known |= {widget.suffixed(name, suffix) for suffix in widget.suffixes}
+            else:
+                known.add(name)
+        return known
 
 
 class StableOrdering(OrderingFilter):
@@ -42,3 +135,16 @@ class StableOrdering(OrderingFilter):
     def get_ordering(self, request: Request, queryset: QuerySet[Any], view: APIView) -> list[str]:
         chosen = list(super().get_ordering(request, queryset, view) or [])
         return chosen if {"id", "-id", "pk", "-pk"} & set(chosen) else [*chosen, "id"]
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        """One parameter that names what it takes: the fields, each with `-` for descending, separated by commas."""
+        fields = "|".join(view.ordering_fields)
+        return [
+            {
+                "name": self.ordering_param,
+                "in": "query",
+                "required": False,
+                "description": str(_("Fields separated by commas, each with `-` before it for descending order.")),
+                "schema": {"type": "string", "pattern": f"^-?({fields})(,-?({fields}))*$"},
+            }
+        ]

@@ -9,7 +9,7 @@ from rest_framework.throttling import SimpleRateThrottle, UserRateThrottle
 from rest_framework.views import APIView
 
 
-class _StoredThrottle(SimpleRateThrottle):
+class StoredThrottle(SimpleRateThrottle):
     """Counts in the cache kept for it, which answers even while the broker's service is away."""
 
     @property
@@ -17,28 +17,21 @@ class _StoredThrottle(SimpleRateThrottle):
         return caches["throttle"]
 
 
-class LoginAddressThrottle(_StoredThrottle):
+class LoginAddressThrottle(StoredThrottle):
     scope = "login_address"
 
     def get_cache_key(self, request: Request, view: APIView) -> str | None:
         return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}
 
 
-class LoginAccountThrottle(_StoredThrottle):
-    """By the account tried, whoever tries it, whether or not it exists."""
-
-    scope = "login_account"
-
-    def get_cache_key(self, request: Request, view: APIView) -> str | None:
-        data = request.data if isinstance(request.data, dict) else {}
-        tried = str(data.get("username", "")).strip().casefold()
-        # Hashed, because the key is stored and what was typed may be anything, a password in the wrong field too.
-        return self.cache_format % {"scope": self.scope, "ident": hashlib.sha256(tried.encode()).hexdigest()}
+def hashed(typed: str) -> str:
+    """What was typed, as part of a counter's key: the key is stored, and it may be a password in the wrong field."""
+    return hashlib.sha256(typed.encode("utf-8", "replace")).hexdigest()
 
 
-class UploadThrottle(_StoredThrottle, UserRateThrottle):
+class UploadThrottle(StoredThrottle, UserRateThrottle):
     scope = "upload"
 
 
-class ExportThrottle(_StoredThrottle, UserRateThrottle):
+class ExportThrottle(StoredThrottle, UserRateThrottle):
     scope = "export"

@@ -135,3 +135,65 @@ def storage(*, url: str, folder: Path) -> dict[str, Any]:
     if region := query.get("region"):
         options["region_name"] = region
     return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+
+
+# The services that django-anymail speaks to, by the first part of the URL.
+MAIL_SERVICES = frozenset(
+    {
+        "amazon_ses",
+        "brevo",
+        "mailersend",
+        "mailgun",
+        "mailjet",
+        "mailtrap",
+        "mandrill",
+        "postal",
+        "postmark",
+        "resend",
+        "scaleway",
+        "sparkpost",
+        "unisender_go",
+    }
+)
+
+
+def mail(*, url: str) -> dict[str, Any]:
+    """How mail leaves: `BACKEND`, Django's EMAIL_* settings without their prefix, and what `ANYMAIL` wants.
+
+    "" → the console. `smtp://user:password@host:587` (STARTTLS; `?tls=0` for none), `smtps://…` (TLS from the start),
+    or a service of django-anymail: `mailgun://API_KEY@?SENDER_DOMAIN=…`, `mailjet://API_KEY:SECRET_KEY@`.
+    """
+    if not url:
+        return {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
+    # A scheme with an underscore is none to the library: the rest is parted as if it were a plain one.
+    scheme, _separator, rest = url.partition("://")
+    parts = urlsplit(f"smtp://{rest}")
+    query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    if (
+        scheme in ("smtp", "smtps")
+        and parts.hostname
+        and query.get("tls", "1") in ("0", "1")
+        and not set(query) - {"tls"}
+    ):
+        starts_tls = scheme == "smtp" and query.get("tls") != "0"
+        return {
+            "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+            "HOST": parts.hostname,
+            "PORT": parts.port or (465 if scheme == "smtps" else 587),
+            "HOST_USER": user,
+            "HOST_PASSWORD": password,
+            "USE_TLS": starts_tls,
+            "USE_SSL": scheme == "smtps",
+        }
+    if scheme in MAIL_SERVICES:
+        keys = {"API_KEY": user, "SECRET_KEY": password}
+        return {
+            "BACKEND": f"anymail.backends.{scheme}.EmailBackend",
+            "ANYMAIL": {f"{scheme.upper()}_{name}": value for name, value in {**keys, **query}.items() if value},
+        }
+    # The URL bears a secret, so the message must not repeat it.
+    raise ImproperlyConfigured(
+        "MAIL_URL must be like smtp://user:password@host:587, smtps://user:password@host or SERVICE://API_KEY@ with one"
+        " of " + ", ".join(sorted(MAIL_SERVICES)) + "."
+    )

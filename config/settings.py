@@ -55,7 +55,7 @@ INSTALLED_APPS = [
     "file_handling",
     "core",
     "importer",
-    "django.contrib.admin",
+    "config.admin.ConcordAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -64,12 +64,14 @@ INSTALLED_APPS = [
     "rest_framework",
     "django_filters",
     "knox",
+    "anymail",
     "drf_spectacular",
     "drf_spectacular_sidecar",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "common.request_log.RequestLogMiddleware",
     "common.middleware.PostSizeMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -84,7 +86,7 @@ WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [],
+        "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -122,8 +124,24 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+# Mail: to the console unless a server or a service is named. The URL may bear a secret.
+MAIL = services.mail(url=env.str("MAIL_URL", default=""))
+EMAIL_BACKEND = MAIL["BACKEND"]
+ANYMAIL = MAIL.get("ANYMAIL", {})
+EMAIL_HOST = MAIL.get("HOST", "localhost")
+EMAIL_PORT = MAIL.get("PORT", 25)
+EMAIL_HOST_USER = MAIL.get("HOST_USER", "")
+EMAIL_HOST_PASSWORD = MAIL.get("HOST_PASSWORD", "")
+EMAIL_USE_TLS = MAIL.get("USE_TLS", False)
+EMAIL_USE_SSL = MAIL.get("USE_SSL", False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="Concord <concord@localhost>")
+# Where people reach this installation: links in mails begin with it, never with what a request calls the server.
+PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://localhost:{env.str('PORT', default='8000')}").rstrip("/")
+
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
 
 # --- People -----------------------------------------------------------------------------------------------------------
 
@@ -135,6 +153,13 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+# Hard on memory as well as on time, and part of Python; the others are read, and replaced at the next sign-in.
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+# How long a link to choose a password is good for: 24 hours.
+PASSWORD_RESET_TIMEOUT = 24 * 3600
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
@@ -149,14 +174,16 @@ TIME_ZONE = "UTC"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "users.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    # Forms are read where files are sent; all else is JSON, so that a body is described, and read, in one way.
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": ["common.filters.StrictFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "common.pagination.PageNumberPagination",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "users.schema.Schema",
     "EXCEPTION_HANDLER": "common.errors.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     # Proxies in front whose X-Forwarded-For is to be believed: none, unless said.
@@ -164,6 +191,11 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_RATES": {
         "login_address": env.str("THROTTLE_LOGIN_ADDRESS", default="30/min"),
         "login_account": env.str("THROTTLE_LOGIN_ACCOUNT", default="10/min"),
+        # One account tried from one address; links asked for; passwords changed by who is signed in.
+        "login_pair": env.str("THROTTLE_LOGIN_PAIR", default="60/hour"),
+        "reset_address": env.str("THROTTLE_RESET_ADDRESS", default="30/hour"),
+        "reset_account": env.str("THROTTLE_RESET_ACCOUNT", default="5/hour"),
+        "password": env.str("THROTTLE_PASSWORD", default="20/hour"),
         "upload": env.str("THROTTLE_UPLOAD", default="600/hour"),
         "export": env.str("THROTTLE_EXPORT", default="600/hour"),
     },
@@ -189,6 +221,7 @@ SPECTACULAR_SETTINGS = {
         "ClaimStatus": "core.models.ClaimStatus",
         "MembershipRole": "core.models.MembershipRole",
         "AccountRole": "users.models.Role",
+        "AuditAction": "users.models.AuditAction",
     },
     # The page's scripts come from this server, so that it works without the internet.
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -209,6 +242,7 @@ CONCORD = {
     "MAX_INFLATION_RATIO": env.int("MAX_INFLATION_RATIO", default=100),
     "MAX_ZIP_ENTRIES": env.int("MAX_ZIP_ENTRIES", default=1000),
     "MAX_GRID_CELLS": env.int("MAX_GRID_CELLS", default=40_000_000),
+    "EXPORT_MAX_ROWS": env.int("EXPORT_MAX_ROWS", default=200_000),
     # The child process that reads a file.
     "READER_MEMORY_BYTES": env.int("READER_MEMORY_BYTES", default=2048 * MEGABYTE),
     "READER_CPU_SECONDS": env.int("READER_CPU_SECONDS", default=300),

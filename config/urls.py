@@ -2,15 +2,11 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
-from django.utils.translation import gettext_lazy as _
+from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.permissions import AllowAny
 
 from config.health import health
-
-admin.site.site_header = "Concord"
-admin.site.site_title = "Concord"
-admin.site.index_title = _("Administration")
 
 api: list[URLPattern | URLResolver] = [
     path("", include("users.urls")),
@@ -25,5 +21,13 @@ api: list[URLPattern | URLResolver] = [
 urlpatterns = [
     path("health/", health, name="health"),
     path("admin/", admin.site.urls),
+    # Chooses the language, and keeps it in a cookie: open to all, for the page to sign in on has a choice too.
+    path("language/", set_language, name="set_language"),
+    path("account/", include("users.page_urls")),
     path("api/v1/", include(api)),
 ]
+
+handler400 = "common.error_pages.bad_request"
+handler403 = "common.error_pages.permission_denied"
+handler404 = "common.error_pages.not_found"
+handler500 = "common.error_pages.server_error"

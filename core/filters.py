@@ -1,21 +1,30 @@
-"""How lists of records are narrowed: names and numbers by their keys (DOMAIN §4), ids only within what one may see."""
+"""How lists of records are narrowed: names and numbers by their keys (DOMAIN §4), ids only within what one may see.
+
+`search` looks where a person would: names without regard to accents, case and the order of words, references without
+regard to their punctuation. It asks for keys within one country, which the unique index of each table holds together.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
 import django_filters
-from django.db.models import QuerySet
+from django import forms
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from common.filters import IdFilter
-from common.keys import claim_number, label_key, name_key, reference_key
+from common.filters import IdFilter, KeyFilter, SearchFilter, YesNoFilter, has_all, has_words
+from common.keys import claim_number, label_key, reference_key
 from core.models import (
     Act,
+    ActAlias,
     ActCategory,
     Claim,
+    ClaimLine,
+    ClaimRevision,
     ClaimStatus,
     Client,
     Insured,
+    InsuredSpelling,
     Invoice,
     Membership,
     MembershipRole,
@@ -27,34 +36,86 @@ from core.models import (
 )
 
 
-class KeyFilter(django_filters.CharFilter):
-    """Rows whose key contains (with lookup_expr="exact": is) the key of what was typed; none when that has no key."""
+def _labels(field: str) -> Callable[[str], Q | None]:
+    return lambda typed: has_all(field=field, typed=typed, key=label_key)
 
-    def __init__(
-        self, *, field_name: str, key: Callable[[str], str], lookup_expr: str = "contains", **kwargs: Any
-    ) -> None:
-        super().__init__(field_name=field_name, lookup_expr=lookup_expr, **kwargs)
-        self.key = key
 
-    def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
-        if not value:
-            return qs
-        key = self.key(str(value))
-        return qs.filter(**{f"{self.field_name}__{self.lookup_expr}": key}) if key else qs.none()
+def _references(field: str) -> Callable[[str], Q | None]:
+    return lambda typed: Q(**{f"{field}__contains": key}) if (key := reference_key(typed)) else None
+
+
+def _persons(path: str = "") -> Callable[[str], Q | None]:
+    """Persons by their name, by another spelling that is known of them, or by their whole card number."""
+
+    def condition(typed: str) -> Q | None:
+        name = has_words(field=f"{path}name_key", typed=typed)
+        if name is None:
+            return None
+        spelling = has_words(field="name_key", typed=typed) or Q()
+        known = InsuredSpelling.objects.filter(spelling, insured=OuterRef(f"{path}pk"))
+        return name | Q(Exists(known)) | Q(**{f"{path}card_key": reference_key(typed)})
+
+    return condition
+
+
+def _claims(typed: str) -> Q | None:
+    """Claims by a part of their number, or by their person, policy or provider."""
+    number, reference = claim_number(typed), reference_key(typed)
+    if not reference:
+        return None
+    person = _persons()(typed)
+    partner = has_all(field="key", typed=typed, key=label_key)
+    wanted = Q(number__contains=number) | Q(policy__in=Policy.objects.filter(key__contains=reference))
+    if person is not None:
+        wanted |= Q(insured__in=Insured.objects.filter(person))
+    if partner is not None:
+        wanted |= Q(partner__in=Partner.objects.filter(partner))
+    return wanted
 
 
 class PersonFilter(django_filters.CharFilter):
-    """Persons whose name has every word typed, or the beginning of one, in any order."""
+    """Persons whose name has every word typed, or the beginning of it, in any order."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=255, **kwargs)
 
     def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
         if not value:
             return qs
-        words = name_key(str(value)).split()
-        if not words:
-            return qs.none()
-        for word in words:
-            qs = qs.filter(**{f"{self.field_name}__contains": word})
-        return qs
+        wanted = has_words(field=self.field_name, typed=str(value))
+        return qs.none() if wanted is None else qs.filter(wanted)
+
+
+class AmountRangeFilter(django_filters.RangeFilter):
+    """From `…_min` to `…_max` in currency units, both included; what no column could hold is refused."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        ends = [forms.DecimalField(max_digits=18, decimal_places=2) for _end in ("min", "max")]
+        super().__init__(fields=ends, **kwargs)
+
+
+class LineFilter(IdFilter):
+    """Claims with a line that bears the id in the named field; none twice, however many lines do."""
+
+    def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        if value is None:
+            return qs
+        lines = ClaimLine.objects.filter(claim=OuterRef("pk"), **{self.field_name: value})
+        return qs.filter(Exists(lines))
+
+
+class MemberFilter(IdFilter):
+    """Records that a membership links to the id in the named field. `by`: what it calls the record itself."""
+
+    def __init__(self, *args: Any, by: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.by = by
+
+    def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        if value is None:
+            return qs
+        memberships = Membership.objects.filter(**{self.by: OuterRef("pk"), self.field_name: value})
+        return qs.filter(Exists(memberships))
 
 
 class RecordFilter(django_filters.FilterSet):
@@ -65,9 +126,11 @@ class RecordFilter(django_filters.FilterSet):
 
 
 class ClientFilter(RecordFilter):
+    search = SearchFilter(condition=_labels("key"))
     name = KeyFilter(field_name="key", key=label_key)
     country = IdFilter(field_name="country_id")
-    policy = IdFilter(field_name="memberships__policy_id", distinct=True)
+    policy = MemberFilter(field_name="policy_id", by="client")
+    insured = MemberFilter(field_name="insured_id", by="client")
 
     class Meta:
         model = Client
@@ -75,9 +138,11 @@ class ClientFilter(RecordFilter):
 
 
 class PolicyFilter(RecordFilter):
+    search = SearchFilter(condition=_references("key"))
     number = KeyFilter(field_name="key", key=reference_key)
     country = IdFilter(field_name="country_id")
-    client = IdFilter(field_name="memberships__client_id", distinct=True)
+    client = MemberFilter(field_name="client_id", by="policy")
+    insured = MemberFilter(field_name="insured_id", by="policy")
 
     class Meta:
         model = Policy
@@ -85,7 +150,9 @@ class PolicyFilter(RecordFilter):
 
 
 class PlanFilter(RecordFilter):
+    search = SearchFilter(condition=_labels("key"))
     name = KeyFilter(field_name="key", key=label_key)
+    country = IdFilter(field_name="policy__country_id")
     policy = IdFilter(field_name="policy_id")
 
     class Meta:
@@ -94,23 +161,38 @@ class PlanFilter(RecordFilter):
 
 
 class InsuredFilter(RecordFilter):
+    search = SearchFilter(condition=_persons())
     name = PersonFilter(field_name="name_key")
     card_number = KeyFilter(field_name="card_key", key=reference_key, lookup_expr="exact")
-    is_deduced = django_filters.BooleanFilter()
+    is_deduced = YesNoFilter()
     country = IdFilter(field_name="country_id")
-    client = IdFilter(field_name="memberships__client_id", distinct=True)
-    policy = IdFilter(field_name="memberships__policy_id", distinct=True)
+    client = MemberFilter(field_name="client_id", by="insured")
+    policy = MemberFilter(field_name="policy_id", by="insured")
+    principal = MemberFilter(field_name="principal_id", by="insured")
 
     class Meta:
         model = Insured
         fields: list[str] = []
 
 
+class InsuredSpellingFilter(RecordFilter):
+    search = SearchFilter(condition=lambda typed: has_words(field="name_key", typed=typed))
+    country = IdFilter(field_name="insured__country_id")
+    insured = IdFilter(field_name="insured_id")
+
+    class Meta:
+        model = InsuredSpelling
+        fields: list[str] = []
+
+
 class MembershipFilter(RecordFilter):
+    search = SearchFilter(condition=_persons("insured__"))
+    country = IdFilter(field_name="insured__country_id")
     insured = IdFilter(field_name="insured_id")
     principal = IdFilter(field_name="principal_id")
     client = IdFilter(field_name="client_id")
     policy = IdFilter(field_name="policy_id")
+    plan = IdFilter(field_name="plan_id")
     role = django_filters.ChoiceFilter(choices=MembershipRole.choices)
 
     class Meta:
@@ -119,6 +201,7 @@ class MembershipFilter(RecordFilter):
 
 
 class PartnerFilter(RecordFilter):
+    search = SearchFilter(condition=_labels("key"))
     name = KeyFilter(field_name="key", key=label_key)
     country = IdFilter(field_name="country_id")
 
@@ -128,6 +211,7 @@ class PartnerFilter(RecordFilter):
 
 
 class OperatorFilter(RecordFilter):
+    search = SearchFilter(condition=_labels("key"))
     name = KeyFilter(field_name="key", key=label_key)
     country = IdFilter(field_name="country_id")
 
@@ -136,40 +220,91 @@ class OperatorFilter(RecordFilter):
         fields: list[str] = []
 
 
-class InvoiceFilter(RecordFilter):
+class _PartnersReferenceFilter(RecordFilter):
+    """Invoices and payments: a provider's numbers."""
+
+    search = SearchFilter(condition=_references("key"))
     number = KeyFilter(field_name="key", key=reference_key)
+    country = IdFilter(field_name="partner__country_id")
     partner = IdFilter(field_name="partner_id")
 
+
+class InvoiceFilter(_PartnersReferenceFilter):
     class Meta:
         model = Invoice
         fields: list[str] = []
 
 
-class PaymentFilter(RecordFilter):
-    number = KeyFilter(field_name="key", key=reference_key)
-    partner = IdFilter(field_name="partner_id")
-
+class PaymentFilter(_PartnersReferenceFilter):
     class Meta:
         model = Payment
         fields: list[str] = []
 
 
 class ClaimFilter(RecordFilter):
+    search = SearchFilter(condition=_claims)
     number = KeyFilter(field_name="number", key=claim_number, lookup_expr="exact")
     settlement_date = django_filters.DateFromToRangeFilter(label=_("Settled in this period, both ends included"))
+    incident_date = django_filters.DateFromToRangeFilter(label=_("Happened in this period, both ends included"))
+    claimed_amount = AmountRangeFilter()
+    reimbursed_amount = AmountRangeFilter()
     status = django_filters.ChoiceFilter(choices=ClaimStatus.choices)
+    currency = django_filters.CharFilter(lookup_expr="iexact", max_length=3)
+    role = django_filters.ChoiceFilter(field_name="membership__role", choices=MembershipRole.choices)
     country = IdFilter(field_name="country_id")
     client = IdFilter(field_name="client_id")
     policy = IdFilter(field_name="policy_id")
     insured = IdFilter(field_name="insured_id")
+    principal = IdFilter(field_name="membership__principal_id")
+    plan = IdFilter(field_name="membership__plan_id")
+    membership = IdFilter(field_name="membership_id")
     partner = IdFilter(field_name="partner_id")
+    act = LineFilter(field_name="act_id")
+    category = LineFilter(field_name="category_id")
+    operator = LineFilter(field_name="operator_id")
+    invoice = LineFilter(field_name="invoice_id")
+    payment = LineFilter(field_name="payment_id")
+    recap_file = IdFilter(field_name="recap_file_id", label=_("The recap that settles it"))
 
     class Meta:
         model = Claim
         fields: list[str] = []
 
 
+class ClaimLineFilter(RecordFilter):
+    claim = IdFilter(field_name="claim_id")
+    number = KeyFilter(field_name="claim__number", key=claim_number, lookup_expr="exact")
+    settlement_date = django_filters.DateFromToRangeFilter(label=_("Settled in this period, both ends included"))
+    status = django_filters.ChoiceFilter(choices=ClaimStatus.choices)
+    country = IdFilter(field_name="claim__country_id")
+    client = IdFilter(field_name="claim__client_id")
+    policy = IdFilter(field_name="claim__policy_id")
+    insured = IdFilter(field_name="claim__insured_id")
+    partner = IdFilter(field_name="claim__partner_id")
+    act = IdFilter(field_name="act_id")
+    category = IdFilter(field_name="category_id")
+    operator = IdFilter(field_name="operator_id")
+    invoice = IdFilter(field_name="invoice_id")
+    payment = IdFilter(field_name="payment_id")
+
+    class Meta:
+        model = ClaimLine
+        fields: list[str] = []
+
+
+class ClaimRevisionFilter(django_filters.FilterSet):
+    number = KeyFilter(field_name="number", key=claim_number, lookup_expr="exact")
+    claim = IdFilter(field_name="claim_id")
+    country = IdFilter(field_name="country_id")
+    replaced_by_session = IdFilter(field_name="replaced_by_session_id")
+
+    class Meta:
+        model = ClaimRevision
+        fields: list[str] = []
+
+
 class ActCategoryFilter(django_filters.FilterSet):
+    search = SearchFilter(condition=_labels("key"))
     name = KeyFilter(field_name="key", key=label_key)
 
     class Meta:
@@ -177,10 +312,26 @@ class ActCategoryFilter(django_filters.FilterSet):
         fields: list[str] = []
 
 
+def _acts(typed: str) -> Q | None:
+    """Acts by their name or by an alias."""
+    name = has_all(field="key", typed=typed, key=label_key)
+    return None if name is None else name | Q(Exists(ActAlias.objects.filter(name, act=OuterRef("pk"))))
+
+
 class ActFilter(django_filters.FilterSet):
+    search = SearchFilter(condition=_acts)
     name = KeyFilter(field_name="key", key=label_key)
     category = IdFilter(field_name="category_id")
 
     class Meta:
         model = Act
+        fields: list[str] = []
+
+
+class ActAliasFilter(django_filters.FilterSet):
+    search = SearchFilter(condition=_labels("key"))
+    act = IdFilter(field_name="act_id")
+
+    class Meta:
+        model = ActAlias
         fields: list[str] = []

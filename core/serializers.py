@@ -10,11 +10,14 @@ from rest_framework import serializers
 
 from core.models import (
     Act,
+    ActAlias,
     ActCategory,
     Claim,
     ClaimLine,
+    ClaimRevision,
     Client,
     Insured,
+    InsuredSpelling,
     Invoice,
     Membership,
     Operator,
@@ -42,6 +45,12 @@ class _NumberedSerializer(serializers.ModelSerializer[Any]):
     class Meta:
         fields = ["id", "number"]
         read_only_fields = fields
+
+
+class RecordSerializer(serializers.ModelSerializer[Any]):
+    """A record with its lineage: the file that it came from, by id and name, and the id of the session that made it."""
+
+    file = FileReferenceSerializer(read_only=True, allow_null=True)
 
 
 class ClientReferenceSerializer(_NamedSerializer):
@@ -94,21 +103,21 @@ class PaymentReferenceSerializer(_NumberedSerializer):
         model = Payment
 
 
-class ClientSerializer(serializers.ModelSerializer[Client]):
+class ClientSerializer(RecordSerializer):
     class Meta:
         model = Client
         fields = ["id", "country", "name", *_ORIGIN]
         read_only_fields = fields
 
 
-class PolicySerializer(serializers.ModelSerializer[Policy]):
+class PolicySerializer(RecordSerializer):
     class Meta:
         model = Policy
         fields = ["id", "country", "number", *_ORIGIN]
         read_only_fields = fields
 
 
-class PlanSerializer(serializers.ModelSerializer[Plan]):
+class PlanSerializer(RecordSerializer):
     policy = PolicyReferenceSerializer(read_only=True)
 
     class Meta:
@@ -117,14 +126,14 @@ class PlanSerializer(serializers.ModelSerializer[Plan]):
         read_only_fields = fields
 
 
-class InsuredSerializer(serializers.ModelSerializer[Insured]):
+class InsuredSerializer(RecordSerializer):
     class Meta:
         model = Insured
         fields = ["id", "country", "name", "card_number", "is_deduced", *_ORIGIN]
         read_only_fields = fields
 
 
-class MembershipSerializer(serializers.ModelSerializer[Membership]):
+class MembershipSerializer(RecordSerializer):
     insured = InsuredReferenceSerializer(read_only=True)
     principal = InsuredReferenceSerializer(read_only=True, allow_null=True)
     policy = PolicyReferenceSerializer(read_only=True)
@@ -157,21 +166,21 @@ class InsuredDetailSerializer(InsuredSerializer):
         read_only_fields = fields
 
 
-class PartnerSerializer(serializers.ModelSerializer[Partner]):
+class PartnerSerializer(RecordSerializer):
     class Meta:
         model = Partner
         fields = ["id", "country", "name", "address", "partner_country", *_ORIGIN]
         read_only_fields = fields
 
 
-class OperatorSerializer(serializers.ModelSerializer[Operator]):
+class OperatorSerializer(RecordSerializer):
     class Meta:
         model = Operator
         fields = ["id", "country", "name", *_ORIGIN]
         read_only_fields = fields
 
 
-class InvoiceSerializer(serializers.ModelSerializer[Invoice]):
+class InvoiceSerializer(RecordSerializer):
     partner = PartnerReferenceSerializer(read_only=True)
 
     class Meta:
@@ -180,7 +189,7 @@ class InvoiceSerializer(serializers.ModelSerializer[Invoice]):
         read_only_fields = fields
 
 
-class PaymentSerializer(serializers.ModelSerializer[Payment]):
+class PaymentSerializer(RecordSerializer):
     partner = PartnerReferenceSerializer(read_only=True)
 
     class Meta:
@@ -206,13 +215,46 @@ class ActSerializer(serializers.ModelSerializer[Act]):
         read_only_fields = fields
 
 
-class ClaimSerializer(serializers.ModelSerializer[Claim]):
+class InsuredSpellingSerializer(RecordSerializer):
+    insured = InsuredReferenceSerializer(read_only=True)
+
+    class Meta:
+        model = InsuredSpelling
+        fields = ["id", "insured", "name", *_ORIGIN]
+        read_only_fields = fields
+
+
+class ActAliasSerializer(serializers.ModelSerializer[ActAlias]):
+    act = ActReferenceSerializer(read_only=True)
+
+    class Meta:
+        model = ActAlias
+        fields = ["id", "name", "act"]
+        read_only_fields = fields
+
+
+class ClaimReferenceSerializer(_NumberedSerializer):
+    class Meta(_NumberedSerializer.Meta):
+        model = Claim
+
+
+class ClaimRevisionSerializer(serializers.ModelSerializer[ClaimRevision]):
+    """What a claim said before an import replaced it (DOMAIN §6): `before` is the claim and its lines as they stood."""
+
+    before = serializers.DictField(read_only=True)
+
+    class Meta:
+        model = ClaimRevision
+        fields = ["id", "country", "claim", "number", "replaced_at", "replaced_by_session", "before"]
+        read_only_fields = fields
+
+
+class ClaimSerializer(RecordSerializer):
     url = serializers.HyperlinkedIdentityField(view_name="claim-detail")
     insured = InsuredReferenceSerializer(read_only=True)
     policy = PolicyReferenceSerializer(read_only=True)
     client = ClientReferenceSerializer(read_only=True, allow_null=True)
     partner = PartnerReferenceSerializer(read_only=True)
-    file = FileReferenceSerializer(read_only=True, allow_null=True)
 
     class Meta:
         model = Claim
@@ -237,7 +279,7 @@ class ClaimSerializer(serializers.ModelSerializer[Claim]):
         read_only_fields = fields
 
 
-class ClaimLineSerializer(serializers.ModelSerializer[ClaimLine]):
+class ClaimLineSerializer(RecordSerializer):
     """One act of a claim, with the file, sheet and 1-based row that it was read from."""
 
     act = ActReferenceSerializer(read_only=True, allow_null=True)
@@ -245,7 +287,6 @@ class ClaimLineSerializer(serializers.ModelSerializer[ClaimLine]):
     operator = OperatorReferenceSerializer(read_only=True, allow_null=True)
     invoice = InvoiceReferenceSerializer(read_only=True, allow_null=True)
     payment = PaymentReferenceSerializer(read_only=True, allow_null=True)
-    file = FileReferenceSerializer(read_only=True, allow_null=True)
 
     class Meta:
         model = ClaimLine
@@ -269,6 +310,16 @@ class ClaimLineSerializer(serializers.ModelSerializer[ClaimLine]):
             "row",
             "import_session",
         ]
+        read_only_fields = fields
+
+
+class ClaimLineRecordSerializer(ClaimLineSerializer):
+    """A claim line on its own, with the claim that it belongs to."""
+
+    claim = ClaimReferenceSerializer(read_only=True)
+
+    class Meta(ClaimLineSerializer.Meta):
+        fields = ["id", "claim", *ClaimLineSerializer.Meta.fields[1:]]
         read_only_fields = fields
 
 

@@ -4,10 +4,13 @@ from core import views
 
 router = SimpleRouter()
 router.register("claims", views.ClaimViewSet, basename="claim")
+router.register("claim-lines", views.ClaimLineViewSet, basename="claim-line")
+router.register("claim-revisions", views.ClaimRevisionViewSet, basename="claim-revision")
 router.register("clients", views.ClientViewSet, basename="client")
 router.register("policies", views.PolicyViewSet, basename="policy")
 router.register("plans", views.PlanViewSet, basename="plan")
 router.register("insured", views.InsuredViewSet, basename="insured")
+router.register("insured-spellings", views.InsuredSpellingViewSet, basename="insured-spelling")
 router.register("memberships", views.MembershipViewSet, basename="membership")
 router.register("partners", views.PartnerViewSet, basename="partner")
 router.register("operators", views.OperatorViewSet, basename="operator")
@@ -15,5 +18,6 @@ router.register("invoices", views.InvoiceViewSet, basename="invoice")
 router.register("payments", views.PaymentViewSet, basename="payment")
 router.register("act-categories", views.ActCategoryViewSet, basename="act-category")
 router.register("acts", views.ActViewSet, basename="act")
+router.register("act-aliases", views.ActAliasViewSet, basename="act-alias")
 
 urlpatterns = router.urls

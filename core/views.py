@@ -1,23 +1,25 @@
-"""The records, read only, as far as the caller may see them (DOMAIN §1)."""
+"""The records, read only, as far as the caller may see them (DOMAIN §1): lists, exports of lists, details."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import Model, Prefetch, QuerySet
-from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from common.filters import StableOrdering
-from core import filters
+from common.filters import StableOrdering, StrictFilterBackend
+from core import exports, filters
 from core.models import (
     Act,
+    ActAlias,
     ActCategory,
     Claim,
     ClaimLine,
+    ClaimRevision,
     Client,
     Insured,
+    InsuredSpelling,
     Invoice,
     Membership,
     Operator,
@@ -27,13 +29,17 @@ from core.models import (
     Policy,
 )
 from core.serializers import (
+    ActAliasSerializer,
     ActCategorySerializer,
     ActSerializer,
     ClaimDetailSerializer,
+    ClaimLineRecordSerializer,
+    ClaimRevisionSerializer,
     ClaimSerializer,
     ClientSerializer,
     InsuredDetailSerializer,
     InsuredSerializer,
+    InsuredSpellingSerializer,
     InvoiceSerializer,
     MembershipSerializer,
     OperatorSerializer,
@@ -43,23 +49,39 @@ from core.serializers import (
     PolicySerializer,
 )
 from users import audit
+from users.exporting import ExportMixin
 from users.models import AuditAction
 from users.viewsets import MayReadRecords, ScopedReadViewSet
 
 
 @extend_schema(tags=["records"])
-class RecordViewSet(ScopedReadViewSet):
-    """List and detail of one kind of record. Reading one record leaves an audit entry; `audited` turns that off."""
+class RecordViewSet(ExportMixin, ScopedReadViewSet):
+    """List, export and detail of one kind of record. Reading one leaves an audit entry; `audited` turns that off.
+
+    `personal`: what names or concerns a person leaves an entry for each page of its list as well.
+    """
 
     permission_classes = [MayReadRecords]
-    filter_backends = [DjangoFilterBackend, StableOrdering]
+    filter_backends = [StrictFilterBackend, StableOrdering]
     ordering_fields = ["id", "name"]
     ordering = ["id"]
-    related: tuple[str, ...] = ()
-    audited = True
+    related: tuple[str, ...] = ("file",)
+    audited: ClassVar[bool] = True
+    personal: ClassVar[bool] = False
 
     def with_related(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         return rows.select_related(*self.related) if self.related else rows
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        response = super().list(request, *args, **kwargs)
+        if self.personal:
+            audit.record_listing(
+                actor=request.user,  # type: ignore[arg-type]
+                model=self.model,
+                rows=len(response.data["results"]),
+                asked=request.query_params.dict(),
+            )
+        return response
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         record = self.get_object()
@@ -85,91 +107,154 @@ def country_of(record: Model) -> int | None:
 
 
 class ClientViewSet(RecordViewSet):
+    """Employers that hold policies for their people."""
+
     model = Client
     serializer_class = ClientSerializer
     filterset_class = filters.ClientFilter
+    export_columns = exports.CLIENTS
 
 
 class PolicyViewSet(RecordViewSet):
+    """Contracts; one may cover several clients."""
+
     model = Policy
     serializer_class = PolicySerializer
     filterset_class = filters.PolicyFilter
+    export_columns = exports.POLICIES
     ordering_fields = ["id", "number"]
 
 
 class PlanViewSet(RecordViewSet):
+    """The covers that policies grant."""
+
     model = Plan
     serializer_class = PlanSerializer
     filterset_class = filters.PlanFilter
-    related = ("policy",)
+    export_columns = exports.PLANS
+    related = ("policy", "file")
 
 
 class InsuredViewSet(RecordViewSet):
+    """Covered persons; the detail names their memberships and the spellings under which they are known."""
+
     model = Insured
     serializer_class = InsuredSerializer
     filterset_class = filters.InsuredFilter
+    export_columns = exports.INSURED
+    personal = True
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
         return InsuredDetailSerializer if self.action == "retrieve" else InsuredSerializer
 
     def with_related(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        rows = super().with_related(rows)
         if self.action != "retrieve":
             return rows
         memberships = Membership.objects.select_related(*MembershipViewSet.related).order_by("id")
         return rows.prefetch_related("spellings", Prefetch("memberships", queryset=memberships))
 
 
+class InsuredSpellingViewSet(RecordViewSet):
+    """Further spellings under which persons are known, learnt from lines that bear their card number."""
+
+    model = InsuredSpelling
+    serializer_class = InsuredSpellingSerializer
+    filterset_class = filters.InsuredSpellingFilter
+    export_columns = exports.SPELLINGS
+    related = ("insured", "file")
+    personal = True
+
+
 class MembershipViewSet(RecordViewSet):
+    """Who is covered by which policy, for which client, in which role."""
+
     model = Membership
     serializer_class = MembershipSerializer
     filterset_class = filters.MembershipFilter
-    related = ("insured", "principal", "policy", "client", "plan")
+    export_columns = exports.MEMBERSHIPS
+    related = ("insured", "principal", "policy", "client", "plan", "file")
     ordering_fields = ["id", "first_settlement_date", "last_settlement_date"]
+    personal = True
 
 
 class PartnerViewSet(RecordViewSet):
+    """Care providers."""
+
     model = Partner
     serializer_class = PartnerSerializer
     filterset_class = filters.PartnerFilter
+    export_columns = exports.PARTNERS
 
 
 class OperatorViewSet(RecordViewSet):
+    """Who keyed claims into the claims system."""
+
     model = Operator
     serializer_class = OperatorSerializer
     filterset_class = filters.OperatorFilter
+    export_columns = exports.OPERATORS
+    personal = True
 
 
 class InvoiceViewSet(RecordViewSet):
+    """Providers' invoices."""
+
     model = Invoice
     serializer_class = InvoiceSerializer
     filterset_class = filters.InvoiceFilter
-    related = ("partner",)
+    export_columns = exports.INVOICES
+    related = ("partner", "file")
     ordering_fields = ["id", "number"]
 
 
 class PaymentViewSet(RecordViewSet):
+    """Cheques and transfers to providers."""
+
     model = Payment
     serializer_class = PaymentSerializer
     filterset_class = filters.PaymentFilter
-    related = ("partner",)
+    export_columns = exports.PAYMENTS
+    related = ("partner", "file")
     ordering_fields = ["id", "number"]
 
 
-class ActCategoryViewSet(RecordViewSet):
+class CatalogueViewSet(RecordViewSet):
+    """What all countries share: it names neither file nor session, which would be one country's."""
+
+    related: tuple[str, ...] = ()
+    audited = False
+
+
+class ActCategoryViewSet(CatalogueViewSet):
+    """The headings of the act catalogue."""
+
     model = ActCategory
     serializer_class = ActCategorySerializer
     filterset_class = filters.ActCategoryFilter
-    audited = False
+    export_columns = exports.ACT_CATEGORIES
 
 
-class ActViewSet(RecordViewSet):
+class ActViewSet(CatalogueViewSet):
+    """The medical acts of the catalogue, with their aliases."""
+
     model = Act
     serializer_class = ActSerializer
     filterset_class = filters.ActFilter
-    audited = False
+    export_columns = exports.ACTS
 
     def with_related(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         return rows.select_related("category").prefetch_related("aliases")
+
+
+class ActAliasViewSet(CatalogueViewSet):
+    """Other names of acts, kept by people."""
+
+    model = ActAlias
+    serializer_class = ActAliasSerializer
+    filterset_class = filters.ActAliasFilter
+    export_columns = exports.ACT_ALIASES
+    related = ("act",)
 
 
 class ClaimViewSet(RecordViewSet):
@@ -178,20 +263,48 @@ class ClaimViewSet(RecordViewSet):
     model = Claim
     serializer_class = ClaimSerializer
     filterset_class = filters.ClaimFilter
+    export_columns = exports.CLAIMS
     related = ("insured", "policy", "client", "partner", "file")
     ordering_fields = ["id", "number", "settlement_date", "incident_date", "claimed_amount", "reimbursed_amount"]
+    personal = True
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
         return ClaimDetailSerializer if self.action == "retrieve" else ClaimSerializer
 
     def with_related(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        rows = rows.select_related(*self.related)
+        rows = super().with_related(rows)
         if self.action != "retrieve":
             return rows
-        lines = ClaimLine.objects.select_related("act", "category", "operator", "invoice", "payment", "file").order_by(
-            "position"
-        )
+        lines = ClaimLine.objects.select_related(*_LINE_RELATED).order_by("position")
         members = [f"membership__{name}" for name in MembershipViewSet.related]
         return rows.select_related(*self.related, "recap_file", *members).prefetch_related(
             Prefetch("lines", queryset=lines)
         )
+
+
+_LINE_RELATED = ("act", "category", "operator", "invoice", "payment", "file")
+
+
+class ClaimLineViewSet(RecordViewSet):
+    """The acts of claims, each with the file, sheet and row that it was read from."""
+
+    model = ClaimLine
+    serializer_class = ClaimLineRecordSerializer
+    filterset_class = filters.ClaimLineFilter
+    export_columns = exports.CLAIM_LINES
+    related = ("claim", *_LINE_RELATED)
+    ordering_fields = ["id", "settlement_date", "claimed_amount", "reimbursed_amount"]
+    personal = True
+
+
+class ClaimRevisionViewSet(RecordViewSet):
+    """What claims said before an import replaced them (DOMAIN §6)."""
+
+    model = ClaimRevision
+    serializer_class = ClaimRevisionSerializer
+    filterset_class = filters.ClaimRevisionFilter
+    export_columns = exports.REVISIONS
+    related = ()
+    ordering_fields = ["id", "number", "replaced_at"]
+    ordering = ["-id"]
+    personal = True

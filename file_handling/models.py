@@ -151,6 +151,9 @@ class ImportSession(models.Model):
     commit_requested = models.BooleanField(default=False)
     written_at = models.DateTimeField(null=True, blank=True)
 
+    # Digest of the contents of its files: the same two again are known, even when the earlier ones were deleted.
+    files_sha256 = models.CharField(max_length=64, blank=True)
+
     # The lease. The token grows by one with every run that claims the session; only its latest holder may write.
     lease_token = models.PositiveBigIntegerField(default=0)
     lease_expires_at = models.DateTimeField(null=True, blank=True)
@@ -166,6 +169,7 @@ class ImportSession(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["country", "-created_at"]),
+            models.Index(fields=["country", "files_sha256"]),
             # The sweeper's question, asked every few seconds, must not read the history of all imports.
             models.Index(
                 fields=["status", "lease_expires_at"],
@@ -182,6 +186,29 @@ class ImportSession(models.Model):
             self.uploaded_by_name = self.uploaded_by_name or self.user.display_name()
             self.uploaded_by_email = self.uploaded_by_email or self.user.email
         super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+
+class IdempotencyKey(models.Model):
+    """A key under which an account sent an import: sent again, the same answers with the first session."""
+
+    country_path = "user__country_id"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="idempotency_keys", db_index=False)
+    key = models.CharField(max_length=255)
+    request_sha256 = models.CharField(max_length=64)
+    # Empty once the session was deleted: the key stays used.
+    session = models.ForeignKey(ImportSession, on_delete=models.SET_NULL, null=True, related_name="idempotency_keys")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("idempotency key")
+        verbose_name_plural = _("idempotency keys")
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotency_key_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}/{self.pk}"
 
 
 class EventLevel(models.TextChoices):

@@ -6,6 +6,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
+from file_handling import services
+from file_handling.lineage import created_by_file, created_by_session, kinds
 from file_handling.models import File, FileType, Finding, ImportSession, SessionEvent
 from users.serializers import CountrySerializer
 
@@ -22,7 +24,20 @@ class RefusalSerializer(serializers.Serializer[None]):
     """Everything wrong with a form, at once."""
 
     detail = serializers.CharField()
-    errors = ErrorSerializer(many=True)  # type: ignore[assignment]
+    # Absent where the request could not even be read as a form.
+    errors = ErrorSerializer(many=True, required=False)  # type: ignore[assignment]
+
+
+class StillUsedSerializer(serializers.Serializer[None]):
+    """Why a file is not deleted. `sessions` and `stays` are there where `?force=true` would delete it all the same."""
+
+    detail = serializers.CharField()
+    sessions = serializers.ListField(
+        child=serializers.IntegerField(), required=False, help_text="The sessions that used it, which stay"
+    )
+    stays = serializers.DictField(
+        child=serializers.IntegerField(), required=False, help_text="How many records of each kind stay, without it"
+    )
 
 
 class FileFormSerializer(serializers.Serializer[None]):
@@ -54,7 +69,7 @@ class FileSerializer(serializers.ModelSerializer[File]):
     download = serializers.HyperlinkedIdentityField(view_name="file-download")
     preview = serializers.HyperlinkedIdentityField(view_name="file-preview")
     country = CountrySerializer(read_only=True)
-    page_count = serializers.SerializerMethodField()
+    page_count = serializers.IntegerField(read_only=True, help_text="How many files it came in")
 
     class Meta:
         model = File
@@ -77,16 +92,33 @@ class FileSerializer(serializers.ModelSerializer[File]):
         ]
         read_only_fields = fields
 
-    def get_page_count(self, file: File) -> int:
-        return 1 + getattr(file, "later_pages", 0)
+
+class CreatedSerializer(serializers.Serializer[dict[str, int]]):
+    """How many records of each kind a file or a session created that are still there."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {kind: serializers.IntegerField() for kind in kinds(self.origin)}
+
+    origin: type[File] | type[ImportSession] = ImportSession
+
+
+class CreatedByFileSerializer(CreatedSerializer):
+    """How many records of each kind came from a file; `settled_claims`: the claims that its rows settle."""
+
+    origin = File
 
 
 class FileDetailSerializer(FileSerializer):
     pages = PageSerializer(many=True, read_only=True)
+    created = serializers.SerializerMethodField()
 
     class Meta(FileSerializer.Meta):
-        fields = [*FileSerializer.Meta.fields, "pages"]
+        fields = [*FileSerializer.Meta.fields, "pages", "created"]
         read_only_fields = fields
+
+    @extend_schema_field(CreatedByFileSerializer)
+    def get_created(self, file: File) -> dict[str, int]:
+        return created_by_file(file, pages=list(file.pages.all()))
 
 
 class PreviewSerializer(serializers.Serializer[None]):
@@ -172,6 +204,26 @@ class SessionSerializer(serializers.ModelSerializer[ImportSession]):
     def _download_url(self, session: ImportSession, kind: str) -> str:
         address = reverse("import-session-download", kwargs={"pk": session.pk}, request=self.context.get("request"))
         return f"{address}?type={kind}"
+
+
+class SessionDetailSerializer(SessionSerializer):
+    """A session with what it created, and the earlier ones that brought the same files."""
+
+    created = serializers.SerializerMethodField()
+    same_files_as = serializers.SerializerMethodField(
+        help_text="Earlier sessions of the country that brought files of the same contents, newest first"
+    )
+
+    class Meta(SessionSerializer.Meta):
+        fields = [*SessionSerializer.Meta.fields, "created", "same_files_as"]
+        read_only_fields = fields
+
+    @extend_schema_field(CreatedSerializer)
+    def get_created(self, session: ImportSession) -> dict[str, int]:
+        return created_by_session(session)
+
+    def get_same_files_as(self, session: ImportSession) -> list[int]:
+        return services.sessions_of_same_files(session=session, user=self.context["request"].user)
 
 
 class FindingSerializer(serializers.ModelSerializer[Finding]):

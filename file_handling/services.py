@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -10,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from file_handling.lineage import created_by_file
 from file_handling.models import UNFINISHED, File, FileType, ImportSession, SessionStatus, stored_file_name
 from file_handling.storage import Placed, delete_after_commit, sha256_and_size
 from users import audit
@@ -18,10 +20,31 @@ from users.models import AuditAction, Country, User
 # Sessions that will read their files again. A failed one does so only when asked, and says then what it lacks.
 _READS_AGAIN = (*UNFINISHED, SessionStatus.AWAITING_SHEET, SessionStatus.REVIEW)
 _LONGEST_NAME = 255
+_SESSIONS_NAMED = 10
 
 
 class InUseError(Exception):
     """Something else still needs what was to be deleted; the argument is a sentence that says what to do."""
+
+
+class UsedError(InUseError):
+    """Sessions imported from the file: deleting it takes a second word. `stays`: how many records of each kind do."""
+
+    def __init__(self, *, sessions: list[int], stays: dict[str, int]) -> None:
+        self.sessions, self.stays = sessions, stays
+        numbers = ", ".join(str(pk) for pk in sessions[:_SESSIONS_NAMED]) + ("…" if sessions[_SESSIONS_NAMED:] else "")
+        super().__init__(
+            _(
+                "Import sessions used this file: %(sessions)s. They stay with their reports, and so do the %(claims)d "
+                "claims and %(lines)d claim lines that came from it, but none of these will lead to the file any "
+                "more, and the sessions cannot be run again. Delete it with force=true."
+            )
+            % {
+                "sessions": numbers,
+                "claims": stays.get("claims", 0) + stays.get("settled_claims", 0),
+                "lines": stays.get("claim_lines", 0),
+            }
+        )
 
 
 class GoneError(Exception):
@@ -83,11 +106,29 @@ def store_upload(
     return first
 
 
-def delete_file(*, actor: User, file: File) -> None:
+def delete_file(*, actor: User, file: File, force: bool = False) -> None:
     """Delete a file with its later pages; records that came from it stay, without it (DOMAIN §6).
 
-    Raises InUseError for a later page and for a file that a session will still read, GoneError when it is gone already.
+    A file that sessions used goes only with `force`: UsedError tells what will stay. Raises InUseError for a later page
+    and for a file that a session will still read, forced or not; GoneError when it is gone already. A refusal leaves
+    an entry too.
     """
+    try:
+        _delete_file(actor=actor, file=file, force=force)
+    except InUseError as refused:
+        audit.record(
+            actor=actor,
+            action=AuditAction.DELETE,
+            target=file,
+            country_id=file.country_id,
+            label=file.name,
+            success=False,
+            data={"reason": type(refused).__name__},
+        )
+        raise
+
+
+def _delete_file(*, actor: User, file: File, force: bool) -> None:
     with transaction.atomic():
         locked = File.objects.select_for_update().filter(pk=file.pk).first()
         if locked is None:
@@ -97,26 +138,26 @@ def delete_file(*, actor: User, file: File) -> None:
                 _("This is a later page of file %(id)d. Delete that one: its pages go with it.")
                 % {"id": locked.first_page_id}
             )
-        reader = (
-            ImportSession.objects.filter(Q(stat_file=locked) | Q(recap_file=locked), status__in=_READS_AGAIN)
-            .order_by("pk")
-            .first()
-        )
+        used_by = ImportSession.objects.filter(Q(stat_file=locked) | Q(recap_file=locked)).order_by("pk")
+        reader = used_by.filter(status__in=_READS_AGAIN).first()
         if reader is not None:
             raise InUseError(
                 _("Import session %(id)d still needs this file. Let it end or cancel it, then delete the file.")
                 % {"id": reader.pk}
             )
-        names = [page.file.name or "" for page in locked.all_pages()]
+        pages = locked.all_pages()
+        sessions = list(used_by.values_list("pk", flat=True))
+        if sessions and not force:
+            raise UsedError(sessions=sessions, stays=created_by_file(locked, pages=pages[1:]))
         audit.record(
             actor=actor,
             action=AuditAction.DELETE,
             target=locked,
             country_id=locked.country_id,
             label=locked.name,
-            data={"pages": len(names)},
+            data={"pages": len(pages), "sessions": sessions},
         )
-        delete_after_commit(storage=locked.file.storage, names=names)
+        delete_after_commit(storage=locked.file.storage, names=[page.file.name or "" for page in pages])
         locked.delete()
 
 
@@ -135,3 +176,19 @@ def delete_session(*, actor: User, session: ImportSession) -> None:
         storage = locked.error_file.storage
         delete_after_commit(storage=storage, names=[locked.error_file.name or "", locked.log_file_path])
         locked.delete()
+
+
+def pair_sha256(*, stat_file: File, recap_file: File) -> str:
+    """Digest (hex) of the contents of a pair, whatever its files are called and in whichever order its pages came."""
+    contents = [stat_file.sha256, *sorted(page.sha256 for page in recap_file.all_pages())]
+    return hashlib.sha256("\n".join(contents).encode()).hexdigest()
+
+
+def sessions_of_same_files(*, session: ImportSession, user: User) -> list[int]:
+    """Ids of earlier sessions of its country, as far as `user` sees them, of the same contents; newest first."""
+    if not session.files_sha256:
+        return []
+    earlier = ImportSession.objects.visible_to(user).filter(
+        country_id=session.country_id, files_sha256=session.files_sha256, pk__lt=session.pk
+    )
+    return list(earlier.order_by("-pk").values_list("pk", flat=True)[:_SESSIONS_NAMED])

@@ -1,50 +1,47 @@
-"""Files and sessions: list, read, download, preview, delete (DOMAIN §1). Imports are steered above this app."""
+"""Files: list, read, download, preview, delete, and their history (DOMAIN §1)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from django.core.files.base import File as DjangoFile
-from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
-from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
+from django.db.models import Count, QuerySet
+from django.http import FileResponse, HttpResponseBase
 from django.utils.translation import gettext as _
-from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
-from rest_framework import mixins, serializers, status
+from rest_framework import serializers, status
 from rest_framework.decorators import action
-from rest_framework.exceptions import NotFound
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
-from common.errors import AccessDenied, BadRequest, Conflict, FileNotFound, SessionNotFound
-from common.filters import StableOrdering
+from common.errors import AccessDenied, BadRequest, Conflict, FileNotFound
+from common.filters import StableOrdering, StrictFilterBackend
 from common.throttling import ExportThrottle, UploadThrottle
-from file_handling import rules, services
-from file_handling.filters import EventFilter, FileFilter, FindingFilter, SessionFilter
+from file_handling import exports, rules, services
+from file_handling.filters import FileFilter
 from file_handling.forms import upload_files
-from file_handling.models import File, Finding, ImportSession, SessionEvent
+from file_handling.history import history_of
+from file_handling.models import File
 from file_handling.preview import PreviewFailed, preview_file
 from file_handling.serializers import (
-    EventSerializer,
     FileDetailSerializer,
     FileFormSerializer,
     FileSerializer,
-    FindingSerializer,
     PreviewSerializer,
     RefusalSerializer,
-    SessionSerializer,
+    StillUsedSerializer,
 )
-from file_handling.session_log import log_lines
 from file_handling.storage import on_local_disk
 from users import audit
+from users.audit_api import AuditEntrySerializer
+from users.exporting import ExportMixin
 from users.models import AuditAction
 from users.serializers import DetailSerializer
-from users.viewsets import MayImport, MayReadImports, ScopedReadViewSet, ScopedViewSet, row_id, visible_or_refused
+from users.viewsets import MayImport, MayReadImports, ScopedReadViewSet, row_id
 
 MOST_PREVIEW_ROWS = 100
 CONTENT_TYPES = {
@@ -53,6 +50,7 @@ CONTENT_TYPES = {
     ".csv": "text/csv",
     ".log": "text/plain; charset=utf-8",
 }
+DOWNLOADED = [CONTENT_TYPES[ending] for ending in File.EXTENSIONS] + ["application/octet-stream"]
 DENIED = {
     401: OpenApiResponse(DetailSerializer, description="Not signed in"),
     403: OpenApiResponse(DetailSerializer, description="Access denied"),
@@ -94,16 +92,9 @@ def unreadable(problem: str) -> str:
 @extend_schema_view(
     list=extend_schema(tags=["files"], responses={200: FileSerializer(many=True), **DENIED}),
     retrieve=extend_schema(tags=["files"], responses={200: FileDetailSerializer, **DENIED_OR_NONE}),
-    destroy=extend_schema(
-        tags=["files"],
-        responses={
-            204: None,
-            409: OpenApiResponse(DetailSerializer, description="An import still needs it"),
-            **DENIED_OR_NONE,
-        },
-    ),
+    export=extend_schema(tags=["files"]),
 )
-class FileViewSet(mixins.DestroyModelMixin, ScopedReadViewSet):
+class FileViewSet(ExportMixin, ScopedReadViewSet):
     """Uploaded files. Lists name each recap once, by its first page."""
 
     model = File
@@ -111,8 +102,9 @@ class FileViewSet(mixins.DestroyModelMixin, ScopedReadViewSet):
     permission_classes = [MayReadImports]
     parser_classes = [MultiPartParser, FormParser, JSONParser]
     serializer_class = FileSerializer
-    filter_backends = [DjangoFilterBackend, StableOrdering]
+    filter_backends = [StrictFilterBackend, StableOrdering]
     filterset_class = FileFilter
+    export_columns = exports.FILES
     ordering_fields = ["id", "name", "size", "uploaded_at"]
     ordering = ["-id"]
 
@@ -120,19 +112,59 @@ class FileViewSet(mixins.DestroyModelMixin, ScopedReadViewSet):
         return FileDetailSerializer if self.action == "retrieve" else FileSerializer
 
     def with_related(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        rows = rows.select_related("country").annotate(later_pages=Count("pages"))
-        return rows.filter(first_page=None) if self.action == "list" else rows
+        rows = rows.select_related("country").annotate(page_count=Count("pages") + 1)
+        if self.action == "retrieve":
+            return rows.prefetch_related("pages")
+        return rows.filter(first_page=None) if self.action in ("list", "export") else rows
 
-    def perform_destroy(self, instance: File) -> None:
-        user = self.request.user
-        if not rules.may_delete_file(user=user, file=instance):  # type: ignore[arg-type]
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        file = self.get_object()
+        self._note(AuditAction.READ, file)
+        return Response(self.get_serializer(file).data)
+
+    @extend_schema(
+        tags=["files"],
+        parameters=[
+            OpenApiParameter("force", enum=["true", "false"], default="false", description="Although sessions used it")
+        ],
+        responses={
+            204: None,
+            409: OpenApiResponse(
+                StillUsedSerializer,
+                description="An import still needs it; or sessions used it, and `?force=true` deletes it all the same",
+            ),
+            **DENIED_OR_NONE,
+        },
+    )
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Delete a file with its pages; records and sessions that came from it stay."""
+        forced = request.query_params.get("force", "false")
+        if forced not in ("true", "false"):
+            raise BadRequest(_("Say true or false."))
+        file: File = self.get_object()
+        if not rules.may_delete_file(user=request.user, file=file):  # type: ignore[arg-type]
             raise AccessDenied()
         try:
-            services.delete_file(actor=user, file=instance)  # type: ignore[arg-type]
+            services.delete_file(actor=request.user, file=file, force=forced == "true")  # type: ignore[arg-type]
+        except services.UsedError as reason:
+            refusal = {"detail": str(reason), "sessions": reason.sessions, "stays": reason.stays}
+            return Response(refusal, status=status.HTTP_409_CONFLICT)
         except services.InUseError as reason:
             raise Conflict(str(reason)) from reason
         except services.GoneError as reason:
             raise FileNotFound() from reason
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(tags=["files"], filters=False, responses={200: AuditEntrySerializer(many=True), **DENIED_OR_NONE})
+    @action(detail=True, filterset_class=None, filter_backends=[])
+    def history(self, request: Request, pk: str) -> Response:
+        """Who uploaded, read, previewed, downloaded, imported, deleted it, when, with what success; newest first.
+
+        It outlives the file.
+        """
+        entries = history_of(pk=pk, user=request.user)  # type: ignore[arg-type]
+        page = self.paginate_queryset(entries)
+        return self.get_paginated_response(AuditEntrySerializer(page, many=True).data)
 
     def get_permissions(self) -> Sequence[Any]:
         if self.action in ("create", "destroy"):
@@ -158,11 +190,11 @@ class FileViewSet(mixins.DestroyModelMixin, ScopedReadViewSet):
         shown = FileDetailSerializer(
             self.get_queryset().prefetch_related("pages").get(pk=file.pk), context=self.get_serializer_context()
         ).data
-        return Response(shown, status=status.HTTP_201_CREATED, headers={"Location": shown["url"]})
+        return Response(shown, status=status.HTTP_201_CREATED, headers={"Location": str(shown["url"])})
 
     @extend_schema(
         tags=["files"],
-        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY, **DENIED_OR_NONE},
+        responses={(200, *DOWNLOADED): OpenApiTypes.BINARY, **DENIED_OR_NONE},
     )
     @action(detail=True, throttle_classes=[ExportThrottle])
     def download(self, request: Request, pk: str) -> HttpResponseBase:
@@ -170,6 +202,7 @@ class FileViewSet(mixins.DestroyModelMixin, ScopedReadViewSet):
         try:
             content = file.file.open("rb")
         except FileNotFoundError as missing:
+            self._note(AuditAction.DOWNLOAD, file, success=False)
             raise FileNotFound() from missing
         self._note(AuditAction.DOWNLOAD, file)
         return attachment(content=content, name=file.name)
@@ -197,185 +230,20 @@ class FileViewSet(mixins.DestroyModelMixin, ScopedReadViewSet):
             with on_local_disk(storage=file.file.storage, name=file.file.name or "") as path:
                 shown = preview_file(str(path), name=file.name, rows=rows, sheet=sheet)
         except FileNotFoundError as missing:
+            self._note(AuditAction.PREVIEW, file, success=False)
             raise BadRequest(unreadable("gone")) from missing
         except PreviewFailed as reason:
+            self._note(AuditAction.PREVIEW, file, success=False)
             raise BadRequest(unreadable(reason.problem)) from reason
         self._note(AuditAction.PREVIEW, file)
         return Response(shown)
 
-    def _note(self, what: AuditAction, file: File) -> None:
+    def _note(self, what: AuditAction, file: File, *, success: bool = True) -> None:
         audit.record(
             actor=self.request.user,  # type: ignore[arg-type]
             action=what,
             target=file,
             country_id=file.country_id,
             label=file.name,
+            success=success,
         )
-
-
-def with_session_related(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Sessions with what SessionSerializer shows of other tables."""
-    later_pages = (
-        File.objects.filter(first_page=OuterRef("recap_file"))
-        .order_by()
-        .values("first_page")
-        .annotate(number=Count("pk"))
-        .values("number")
-    )
-    return rows.select_related("country", "stat_file", "recap_file").annotate(
-        recap_later_pages=Coalesce(Subquery(later_pages), 0)
-    )
-
-
-@extend_schema_view(
-    list=extend_schema(tags=["import sessions"], responses={200: SessionSerializer(many=True), **DENIED}),
-    retrieve=extend_schema(tags=["import sessions"], responses={200: SessionSerializer, **DENIED_OR_NONE}),
-    destroy=extend_schema(
-        tags=["import sessions"],
-        responses={
-            204: None,
-            409: OpenApiResponse(DetailSerializer, description="It is under way"),
-            **DENIED_OR_NONE,
-        },
-    ),
-)
-class SessionReadViewSet(mixins.DestroyModelMixin, ScopedReadViewSet):
-    """Import sessions, newest first."""
-
-    model = ImportSession
-    not_found = SessionNotFound
-    permission_classes = [MayReadImports]
-    serializer_class = SessionSerializer
-    filter_backends = [DjangoFilterBackend, StableOrdering]
-    filterset_class = SessionFilter
-    ordering_fields = ["id", "created_at", "completed_at", "status"]
-    ordering = ["-id"]
-
-    def with_related(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        return with_session_related(rows)
-
-    def steerable(self) -> ImportSession:
-        """The session that the path names, where the caller may steer it. Raises AccessDenied where only seen."""
-        session: ImportSession = self.get_object()
-        if not rules.may_steer(user=self.request.user, session=session):  # type: ignore[arg-type]
-            raise AccessDenied()
-        return session
-
-    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        try:
-            services.delete_session(actor=request.user, session=self.steerable())  # type: ignore[arg-type]
-        except services.InUseError as reason:
-            raise Conflict(str(reason)) from reason
-        except services.GoneError as reason:
-            raise SessionNotFound() from reason
-        return Response(status=status.HTTP_204_NO_CONTENT)
-
-    @extend_schema(
-        tags=["import sessions"],
-        parameters=[
-            OpenApiParameter("type", enum=["error", "log"], required=True, description="The report or the log")
-        ],
-        responses={
-            (200, "application/octet-stream"): OpenApiTypes.BINARY,
-            400: DetailSerializer,
-            **DENIED_OR_NONE,
-        },
-    )
-    @action(detail=True, throttle_classes=[ExportThrottle])
-    def download(self, request: Request, pk: str) -> HttpResponseBase:
-        session: ImportSession = self.get_object()
-        match request.query_params.get("type"):
-            case "error":
-                response = self._report(session)
-            case "log":
-                response = self._log(session)
-            case _:
-                raise BadRequest(_("Say which file: ?type=error (the report) or ?type=log."))
-        audit.record(
-            actor=request.user,  # type: ignore[arg-type]
-            action=AuditAction.DOWNLOAD,
-            target=session,
-            country_id=session.country_id,
-            data={"type": request.query_params["type"]},
-        )
-        return response
-
-    @staticmethod
-    def _report(session: ImportSession) -> HttpResponseBase:
-        if not session.error_file:
-            raise NotFound(_("This session has no report."))
-        try:
-            content = session.error_file.open("rb")
-        except FileNotFoundError as missing:
-            raise NotFound(_("The report is no longer stored. It can be made again.")) from missing
-        return attachment(content=content, name=f"concord-{session.pk}.xlsx")
-
-    @staticmethod
-    def _log(session: ImportSession) -> HttpResponseBase:
-        name = f"concord-{session.pk}.log"
-        storage = session.error_file.storage
-        if session.log_file_path and storage.exists(session.log_file_path):
-            return attachment(content=storage.open(session.log_file_path, "rb"), name=name)
-        response = StreamingHttpResponse(log_lines(session), content_type=CONTENT_TYPES[".log"])
-        response["Content-Disposition"] = f'attachment; filename="{name}"'
-        response["Cache-Control"] = "private, no-store"
-        return response
-
-
-class _SessionPartViewSet(mixins.ListModelMixin, ScopedViewSet):
-    """What belongs to one session, which the path names."""
-
-    permission_classes = [MayReadImports]
-    lookup_field = "session_pk"
-    filter_backends = [DjangoFilterBackend, StableOrdering]
-    ordering_fields: ClassVar[list[str]] = ["sequence"]
-    ordering = ["sequence"]
-
-    def get_queryset(self) -> QuerySet[Any]:
-        rows = super().get_queryset()
-        if getattr(self, "swagger_fake_view", False):
-            return rows
-        session = visible_or_refused(
-            rows=ImportSession.objects.visible_to(self.request.user),
-            pk=self.kwargs["session_pk"],
-            not_found=SessionNotFound,
-        )
-        return rows.filter(session=session)
-
-
-_SESSION_ID = OpenApiParameter("session_pk", OpenApiTypes.INT, OpenApiParameter.PATH)
-
-
-@extend_schema_view(
-    list=extend_schema(
-        tags=["import sessions"],
-        parameters=[_SESSION_ID],
-        responses={200: FindingSerializer(many=True), **DENIED_OR_NONE},
-    )
-)
-class FindingViewSet(_SessionPartViewSet):
-    """What a session did not import, and what else it noticed, with the reason and the places (DOMAIN §5)."""
-
-    model = Finding
-    serializer_class = FindingSerializer
-    filterset_class = FindingFilter
-    ordering_fields = ["sequence", "category", "claim_number"]
-
-    def with_related(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        # The source lines are the report's; here they would be most of what is read.
-        return rows.defer("lines")
-
-
-@extend_schema_view(
-    list=extend_schema(
-        tags=["import sessions"],
-        parameters=[_SESSION_ID],
-        responses={200: EventSerializer(many=True), **DENIED_OR_NONE},
-    )
-)
-class EventViewSet(_SessionPartViewSet):
-    """What a session did, step by step; `after` asks only for news."""
-
-    model = SessionEvent
-    serializer_class = EventSerializer
-    filterset_class = EventFilter

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from file_handling.models import File, ImportSession, OnConflict, SessionStatus
+from file_handling.services import pair_sha256
 from importer import dispatch, events
 from users import audit
 from users.models import AuditAction, Country, User
@@ -47,10 +48,21 @@ def create_session(
             on_conflict=on_conflict,
             currency=currency or country.currency_code,
             language=language,
+            files_sha256=pair_sha256(stat_file=stat_file, recap_file=recap_file),
         )
         with override(language):
             events.append(session.pk, step="received", message=_("Files received; waiting for a worker."))
         audit.record(actor=user, action=AuditAction.IMPORT, target=session, country_id=country.pk)
+        for file in (stat_file, recap_file):
+            # The file's own history names the import too.
+            audit.record(
+                actor=user,
+                action=AuditAction.IMPORT,
+                target=file,
+                country_id=country.pk,
+                label=file.name,
+                data={"import_session": session.pk},
+            )
         dispatch.ring_after_commit(session.pk)
     return session
 

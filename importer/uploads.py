@@ -15,7 +15,7 @@ from file_handling.forms import FormReader
 from file_handling.intake import Page
 from file_handling.models import File, FileType, ImportSession, OnConflict
 from file_handling.refusal import FormError, RefusedForm
-from file_handling.storage import Placed, all_or_nothing, local_path
+from file_handling.storage import Placed, all_or_nothing, local_path, sha256_and_size
 from importer import lifecycle
 from importer.limits import reading_limits
 from importer.messages import sentence
@@ -36,6 +36,12 @@ class Source:
 
     pages: Sequence[Page] = ()
     stored: File | None = None
+
+    def digests(self) -> list[str]:
+        """SHA-256 (hex) of each page's content, in order; uploads are left at their beginning."""
+        if self.stored is not None:
+            return [page.sha256 for page in self.stored.all_pages()]
+        return [sha256_and_size(page.content)[0] for page in self.pages]
 
     def named_paths(self) -> list[tuple[str, Path]]:
         """Name and place of its pages on this machine; none of those that are stored elsewhere."""
@@ -136,17 +142,22 @@ def start_import(*, user: User, form: ImportForm) -> ImportSession:
     Raises OSError when the storage is full, FileNotFound when a stored file went meanwhile; neither leaves anything.
     """
     with all_or_nothing() as placed:
-        return lifecycle.create_session(
-            user=user,
-            country=form.country,
-            stat_file=_keep(form.stat, placed=placed, user=user, country=form.country, kind=FileType.STAT),
-            recap_file=_keep(form.recap, placed=placed, user=user, country=form.country, kind=FileType.RECAP),
-            stat_sheet=form.stat_sheet,
-            dry_run=form.dry_run,
-            on_conflict=form.on_conflict,
-            currency=form.currency,
-            language=(get_language() or "en")[:2],
-        )
+        return store(placed=placed, user=user, form=form)
+
+
+def store(*, placed: Placed, user: User, form: ImportForm) -> ImportSession:
+    """What `start_import` does, inside the caller's transaction; `placed` then knows what to remove on failure."""
+    return lifecycle.create_session(
+        user=user,
+        country=form.country,
+        stat_file=_keep(form.stat, placed=placed, user=user, country=form.country, kind=FileType.STAT),
+        recap_file=_keep(form.recap, placed=placed, user=user, country=form.country, kind=FileType.RECAP),
+        stat_sheet=form.stat_sheet,
+        dry_run=form.dry_run,
+        on_conflict=form.on_conflict,
+        currency=form.currency,
+        language=(get_language() or "en")[:2],
+    )
 
 
 def _keep(source: Source, *, placed: Placed, user: User, country: Country, kind: FileType) -> File:

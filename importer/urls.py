@@ -1,7 +1,8 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from file_handling.views import EventViewSet, FindingViewSet
+from common.throttling import ExportThrottle
+from file_handling.session_views import EventViewSet, FindingViewSet
 from importer.views import ImportSessionViewSet
 
 router = SimpleRouter()
@@ -13,6 +14,11 @@ urlpatterns = [
         "import-sessions/<str:session_pk>/findings/",
         FindingViewSet.as_view({"get": "list"}),
         name="import-session-findings",
+    ),
+    path(
+        "import-sessions/<str:session_pk>/findings/export/",
+        FindingViewSet.as_view({"get": "export"}, throttle_classes=[ExportThrottle], basename="finding"),
+        name="import-session-findings-export",
     ),
     path(
         "import-sessions/<str:session_pk>/events/", EventViewSet.as_view({"get": "list"}), name="import-session-events"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
@@ -14,17 +14,20 @@ from rest_framework.throttling import BaseThrottle
 from common.errors import Conflict
 from common.throttling import UploadThrottle
 from file_handling.models import ImportSession
-from file_handling.serializers import RefusalSerializer, SessionSerializer
-from file_handling.views import DENIED_OR_NONE, SessionReadViewSet
+from file_handling.serializers import RefusalSerializer, SessionDetailSerializer
+from file_handling.session_views import SessionReadViewSet
+from file_handling.views import DENIED_OR_NONE
 from importer import lifecycle
+from importer.idempotency import HEADER, read_key, start_once
 from importer.serializers import SessionFormSerializer, SheetSerializer
 from importer.uploads import read_form, start_import
 from users.serializers import DetailSerializer
 from users.viewsets import MayImport
 
-_READING = {"list", "retrieve", "download"}
+_READING = {"list", "export", "retrieve", "download"}
+REPEATED = "Idempotent-Replayed"
 STEERED = {
-    200: SessionSerializer,
+    200: SessionDetailSerializer,
     409: OpenApiResponse(DetailSerializer, description="Its status does not allow it"),
     **DENIED_OR_NONE,
 }
@@ -45,22 +48,45 @@ class ImportSessionViewSet(SessionReadViewSet):
 
     @extend_schema(
         tags=["import sessions"],
+        parameters=[
+            OpenApiParameter(
+                HEADER,
+                location=OpenApiParameter.HEADER,
+                description="Sent again with the same files and options, it answers with the first session",
+            ),
+            OpenApiParameter(
+                REPEATED,
+                location=OpenApiParameter.HEADER,
+                response=[202],
+                enum=["true"],
+                description="Said when the session is one that this key started before",
+            ),
+        ],
         request={"multipart/form-data": SessionFormSerializer},
         responses={
-            202: SessionSerializer,
+            202: SessionDetailSerializer,
             400: OpenApiResponse(RefusalSerializer, description="All that is wrong; nothing was stored"),
+            409: OpenApiResponse(DetailSerializer, description="The session that the key started was deleted"),
+            422: OpenApiResponse(DetailSerializer, description="The key was used for other files or options"),
             413: OpenApiResponse(DetailSerializer, description="The files are too large"),
             507: OpenApiResponse(DetailSerializer, description="No room left; nothing was stored"),
             **DENIED_OR_NONE,
         },
     )
     def create(self, request: Request) -> Response:
+        """Start an import. Files that the country has imported before are taken again; `same_files_as` says so."""
+        key = read_key(request.headers.get(HEADER))
         form = read_form(user=request.user, data=request.data)  # type: ignore[arg-type]
-        session = start_import(user=request.user, form=form)  # type: ignore[arg-type]
+        headers = {}
+        if key:
+            session, repeated = start_once(user=request.user, form=form, key=key)  # type: ignore[arg-type]
+            headers = {REPEATED: "true"} if repeated else {}
+        else:
+            session = start_import(user=request.user, form=form)  # type: ignore[arg-type]
         shown = self._shown(session)
-        return Response(shown, status=status.HTTP_202_ACCEPTED, headers={"Location": shown["url"]})
+        return Response(shown, status=status.HTTP_202_ACCEPTED, headers={"Location": str(shown["url"])} | headers)
 
-    @extend_schema(tags=["import sessions"], request=SheetSerializer, responses={**STEERED, 400: RefusalSerializer})
+    @extend_schema(tags=["import sessions"], request=SheetSerializer, responses=STEERED)
     @action(detail=True, methods=["post"])
     def sheet(self, request: Request, pk: str) -> Response:
         session = self.steerable()
@@ -102,4 +128,5 @@ class ImportSessionViewSet(SessionReadViewSet):
         return Response(self._shown(session))
 
     def _shown(self, session: ImportSession) -> Any:
-        return SessionSerializer(self.get_queryset().get(pk=session.pk), context=self.get_serializer_context()).data
+        row = self.get_queryset().get(pk=session.pk)
+        return SessionDetailSerializer(row, context=self.get_serializer_context()).data

@@ -5,3 +5,7 @@ from django.utils.translation import gettext_lazy as _
 class UsersConfig(AppConfig):
     name = "users"
     verbose_name = _("Accounts and countries")
+
+    def ready(self) -> None:
+        # Known by being imported.
+        import users.token_scheme  # noqa: F401

@@ -3,11 +3,11 @@
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
-from django.db.models import Q, Value
-from django.db.models.functions import Lower
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.http import HttpRequest
 
 from users.models import User
+from users.throttling import accounts_called
 
 
 class NameOrEmailBackend(ModelBackend):
@@ -21,14 +21,8 @@ class NameOrEmailBackend(ModelBackend):
     ) -> User | None:
         if username is None or password is None or "\x00" in username:
             return None
-        wanted = Lower(Value(username.strip()))
         # One person's username may be another's e-mail address: each is let in by their own password only.
-        candidates = list(
-            User.objects.alias(any_case_name=Lower("username"), any_case_email=Lower("email"))
-            .filter(Q(any_case_name=wanted) | Q(any_case_email=wanted))
-            .select_related("country")
-            .order_by("pk")
-        )
+        candidates = accounts_called(username)
         if not candidates:
             User().set_password(password)
             return None
@@ -36,3 +30,7 @@ class NameOrEmailBackend(ModelBackend):
             if user.check_password(password) and self.user_can_authenticate(user):
                 return user
         return None
+
+    def user_can_authenticate(self, user: AbstractBaseUser | AnonymousUser | None) -> bool:
+        # Asked at every request of a session too: a closed country ends what its people do in the web pages.
+        return isinstance(user, User) and user.is_active and not user.is_frozen()

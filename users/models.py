@@ -1,14 +1,28 @@
 """Who works with Concord, in which country, and what they may ask of themselves (DOMAIN §1)."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
+
+from common.append_only import AppendOnlyModel, AppendOnlyQuerySet
+
+
+class CountryQuerySet(models.QuerySet["Country"]):
+    def visible_to(self, user: Any) -> Self:
+        """All for who sees all countries, their own for who has an active one, none for the others."""
+        if not isinstance(user, User) or not user.is_active:
+            return self.none()
+        if user.sees_all_countries():
+            return self.all()
+        return self.filter(pk=user.working_country_id())
 
 
 class Country(models.Model):
@@ -30,6 +44,8 @@ class Country(models.Model):
     # Counts the imports written to this country: a plan made from an older count is made again before it is written.
     data_version = models.PositiveBigIntegerField(default=0, editable=False)
 
+    objects = CountryQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("country")
         verbose_name_plural = _("countries")
@@ -47,7 +63,35 @@ class Role(models.TextChoices):
     RESP_OPERATEUR = "RESP_OPERATEUR", _("Data-entry manager")
 
 
+# Each role is above those behind it (DOMAIN §1).
+HIERARCHY = list(Role)
+COUNTRY_BOUND = frozenset({Role.ADMIN_TERRITORIAL, Role.CHEF_DEPT_TECH, Role.RESP_OPERATEUR})
+COUNTRY_STAFF = frozenset({Role.CHEF_DEPT_TECH, Role.RESP_OPERATEUR})
+
+
+class AccountQuerySet(models.QuerySet["User"]):
+    def visible_to(self, user: Any) -> Self:
+        """All for who sees all countries; the accounts below of their country for its admin; oneself for everybody."""
+        if not isinstance(user, User) or not user.is_active:
+            return self.none()
+        if user.sees_all_countries():
+            return self.all()
+        country_id = user.working_country_id()
+        if country_id is None:
+            return self.none()
+        oneself = models.Q(pk=user.pk)
+        if user.is_admin_territorial():
+            return self.filter(oneself | models.Q(country_id=country_id, role__in=COUNTRY_STAFF))
+        return self.filter(oneself)
+
+
 class UserManager(DjangoUserManager["User"]):
+    def get_queryset(self) -> AccountQuerySet:
+        return AccountQuerySet(self.model, using=self._db)
+
+    def visible_to(self, user: Any) -> AccountQuerySet:
+        return self.get_queryset().visible_to(user)
+
     def create_superuser(
         self, username: str, email: str | None = None, password: str | None = None, **extra: Any
     ) -> "User":
@@ -58,6 +102,11 @@ class UserManager(DjangoUserManager["User"]):
         return self.get(username__iexact=username)
 
 
+class Language(models.TextChoices):
+    FRENCH = "fr", _("French")
+    ENGLISH = "en", _("English")
+
+
 class User(AbstractUser):
     """An account. Its role says what it may do, its country where."""
 
@@ -66,6 +115,17 @@ class User(AbstractUser):
     country = models.ForeignKey(
         Country, verbose_name=_("country"), on_delete=models.PROTECT, null=True, blank=True, related_name="users"
     )
+    language = models.CharField(
+        _("language"),
+        max_length=2,
+        choices=Language.choices,
+        default=Language.FRENCH,
+        help_text=_("Of letters to them"),
+    )
+    # Part of what a session of the web pages is signed with: one more, and all of them end.
+    access_version = models.PositiveIntegerField(default=0, editable=False)
+
+    country_path = "country_id"
 
     REQUIRED_FIELDS = ["email"]
     objects = UserManager()
@@ -93,6 +153,11 @@ class User(AbstractUser):
             # Who knew the old password may hold a token got with it.
             self.auth_token_set.all().delete()  # type: ignore[attr-defined]
 
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        # By the password alone, as Django has it, a session would outlive a change of role or country.
+        signed = f"{self.password}:{self.access_version}"
+        return salted_hmac("users.User.session", signed, secret=secret, algorithm="sha256").hexdigest()
+
     def is_superuser_role(self) -> bool:
         return self.role == Role.SUPERUSER
 
@@ -117,6 +182,10 @@ class User(AbstractUser):
             return None
         return self.country.pk
 
+    def is_frozen(self) -> bool:
+        """Whether the account's country is closed: it may not even sign in until the country is active again."""
+        return self.role in COUNTRY_BOUND and self.country is not None and not self.country.is_active
+
     def display_name(self) -> str:
         return self.get_full_name() or self.email
 
@@ -132,10 +201,34 @@ class AuditAction(models.TextChoices):
     STEER = "steer", _("steered an import")
     REPLACE = "replace", _("replaced by an import")
     REVERT = "revert", _("reverted an import")
+    EXPORT = "export", _("exported")
+    CREATE = "create", _("created")
+    UPDATE = "update", _("changed")
+    ACTIVATE = "activate", _("activated")
+    DEACTIVATE = "deactivate", _("deactivated")
+    MOVE = "move", _("moved to another country")
+    LINK = "link", _("sent a link to choose a password")
+    PASSWORD = "password", _("chose a password")
+    LOGOUT = "logout", _("signed out")
 
 
-class AuditEntry(models.Model):
+class AuditQuerySet(AppendOnlyQuerySet):
+    def visible_to(self, user: Any) -> Self:
+        """All for who sees all countries, their country's for a territorial admin, none for the others."""
+        if not isinstance(user, User) or not user.is_active:
+            return self.none()
+        if user.sees_all_countries():
+            return self.all()
+        country_id = user.working_country_id()
+        if country_id is None or not user.is_admin_territorial():
+            return self.none()
+        return self.filter(country_id=country_id)
+
+
+class AuditEntry(AppendOnlyModel):
     """Who did what to which object, when. Append-only; outlives the account and the object."""
+
+    country_path = "country_id"
 
     at = models.DateTimeField(auto_now_add=True)
     actor = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
@@ -148,6 +241,8 @@ class AuditEntry(models.Model):
     success = models.BooleanField(default=True)
     data = models.JSONField(default=dict, blank=True)
 
+    objects = AuditQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit trail")
@@ -156,3 +251,30 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.actor_label} {self.action} {self.object_type} {self.object_id}"
+
+
+class LetterPurpose(models.TextChoices):
+    INVITATION = "invitation", _("invitation")
+    RESET = "reset", _("password reset")
+    CHANGED = "changed", _("password changed")
+
+
+class Letter(models.Model):
+    """A mail that waits to be sent; gone once it is. What is in it is made at that moment, so no link is ever stored.
+
+    `address` alone (no account): somebody asked for a reset there, and whether that is an account is not looked up
+    before the letter is sent, so that the answer takes the same time for all.
+    """
+
+    purpose = models.CharField(max_length=20, choices=LetterPurpose.choices)
+    account = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="+")
+    address = models.CharField(max_length=254, blank=True)
+    asked_at = models.DateTimeField(auto_now_add=True)
+    due_at = models.DateTimeField(default=timezone.now, db_index=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.pk}"

@@ -1,17 +1,44 @@
-"""Accounts and countries as the API shows them."""
+"""Accounts and countries as the API shows them, and what it takes."""
 
 from typing import Any
 
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from users.models import Country, User
+from users.models import Country, Language, Role, User
+from users.viewsets import row_id
 
 
 class CountrySerializer(serializers.ModelSerializer[Country]):
+    """A country as others name it."""
+
     class Meta:
         model = Country
         fields = ["id", "code", "name", "currency_code", "currency_name"]
         read_only_fields = fields
+
+
+class CountryDetailSerializer(serializers.ModelSerializer[Country]):
+    class Meta:
+        model = Country
+        fields = ["id", "code", "name", "currency_code", "currency_name", "tolerance", "is_active"]
+        read_only_fields = fields
+
+
+class CountryFormSerializer(serializers.Serializer[None]):
+    """What is wrong with a country is said by `users.countries`, to every caller alike."""
+
+    name = serializers.CharField(max_length=200)
+    code = serializers.CharField(max_length=10, help_text="ISO 3166 code, such as TG")
+    currency_code = serializers.CharField(max_length=10, required=False, help_text="ISO 4217 code; XOF unless given")
+    currency_name = serializers.CharField(max_length=100, required=False)
+    tolerance = serializers.DecimalField(
+        max_digits=18,
+        decimal_places=2,
+        required=False,
+        help_text="A difference between stat and recap equal to it or above is a gap, in currency units; above zero",
+    )
 
 
 class AccountSerializer(serializers.ModelSerializer[User]):
@@ -19,8 +46,99 @@ class AccountSerializer(serializers.ModelSerializer[User]):
 
     class Meta:
         model = User
-        fields = ["id", "username", "email", "first_name", "last_name", "role", "country"]
+        fields = [
+            "id",
+            "username",
+            "email",
+            "first_name",
+            "last_name",
+            "role",
+            "country",
+            "language",
+            "is_active",
+            "date_joined",
+            "last_login",
+        ]
         read_only_fields = fields
+
+
+class ProfileFormSerializer(serializers.Serializer[None]):
+    """What people change of their own account."""
+
+    first_name = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    last_name = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    language = serializers.ChoiceField(choices=Language.choices, required=False, help_text="Of letters to them")
+
+
+class AccountChangeSerializer(ProfileFormSerializer):
+    username = serializers.CharField(max_length=300, required=False)
+    email = serializers.CharField(max_length=300, required=False)
+    role = serializers.ChoiceField(choices=Role.choices, required=False, help_text="A role below your own")
+
+
+class CountryIdField(serializers.PrimaryKeyRelatedField[Country]):
+    """The id of a country that the caller may see; one beyond their sight is as one that does not exist."""
+
+    # Without the id, which would tell answers apart that are to be the same.
+    default_error_messages = {"does_not_exist": _("There is no such country.")}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(queryset=Country.objects.none(), **kwargs)
+
+    def get_queryset(self) -> QuerySet[Country]:
+        return Country.objects.visible_to(self.context["request"].user)
+
+    def to_internal_value(self, data: Any) -> Country:
+        if isinstance(data, int | str) and not isinstance(data, bool) and row_id(str(data)) is None:
+            self.fail("does_not_exist")
+        country: Country = super().to_internal_value(data)
+        return country
+
+
+class AccountFormSerializer(ProfileFormSerializer):
+    """A new account. There is no password: its owner chooses one, by a link sent to them."""
+
+    role = serializers.ChoiceField(choices=Role.choices, help_text="A role below your own")
+    email = serializers.CharField(max_length=300)
+    username = serializers.CharField(
+        max_length=300, required=False, allow_blank=True, help_text="The e-mail address unless given"
+    )
+    country = CountryIdField(
+        required=False, allow_null=True, help_text="Id of an active country; a territorial administrator's own, always"
+    )
+
+
+class AssignmentSerializer(serializers.Serializer[None]):
+    country = CountryIdField(help_text="Id of an active country")
+
+
+class AccountSheetSerializer(serializers.Serializer[None]):
+    file = serializers.FileField(
+        max_length=255,
+        help_text=".xlsx or .csv with the columns first_name, last_name, email, role: at most 1 MB, 1,000 rows",
+    )
+    country = CountryIdField(required=False, allow_null=True, help_text="Id of the country of all of them")
+
+
+class PersonSerializer(serializers.Serializer[Any]):
+    """One row of a sheet of accounts."""
+
+    row = serializers.IntegerField(help_text="As a spreadsheet counts it, from 1")
+    first_name = serializers.CharField()
+    last_name = serializers.CharField()
+    email = serializers.CharField()
+    role = serializers.CharField(help_text="The code of the role; empty when the cell names none")
+    problems = serializers.ListField(child=serializers.CharField(), help_text="Why no account comes of this row")
+    account = serializers.IntegerField(
+        source="account.pk", allow_null=True, default=None, help_text="Id of the account created"
+    )
+
+
+class PeopleSerializer(serializers.Serializer[Any]):
+    count = serializers.IntegerField(help_text="Rows that say anything")
+    valid = serializers.IntegerField(help_text="Rows without a problem")
+    created = serializers.IntegerField(help_text="Accounts created")
+    rows = PersonSerializer(many=True)
 
 
 class LoginSerializer(serializers.Serializer[None]):
@@ -32,6 +150,23 @@ class SignedInSerializer(serializers.Serializer[dict[str, Any]]):
     token = serializers.CharField(help_text="For the header `Authorization: Token …`")
     expiry = serializers.DateTimeField(allow_null=True)
     user = AccountSerializer()
+
+
+class PasswordChangeSerializer(serializers.Serializer[None]):
+    current_password = serializers.CharField(max_length=4096, trim_whitespace=False, style={"input_type": "password"})
+    new_password = serializers.CharField(max_length=4096, trim_whitespace=False, style={"input_type": "password"})
+
+
+class PasswordResetSerializer(serializers.Serializer[None]):
+    email = serializers.EmailField(max_length=254)
+
+
+class PasswordSetSerializer(serializers.Serializer[None]):
+    """`uid` and `token` stand in the address that the letter bears."""
+
+    uid = serializers.CharField(max_length=64)
+    token = serializers.CharField(max_length=128)
+    new_password = serializers.CharField(max_length=4096, trim_whitespace=False, style={"input_type": "password"})
 
 
 class DetailSerializer(serializers.Serializer[None]):

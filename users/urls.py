@@ -1,9 +1,24 @@
-from django.urls import path
+from django.urls import include, path
+from rest_framework.routers import SimpleRouter
 
+from users.account_views import AccountViewSet, CountryViewSet
+from users.audit_api import AuditViewSet
+from users.password_views import LogoutEverywhereView, PasswordChangeView, PasswordResetView, PasswordSetView
 from users.views import LoginView, LogoutView, MeView
+
+router = SimpleRouter()
+router.register("users", AccountViewSet, basename="users")
+router.register("audit", AuditViewSet, basename="audit")
+router.register("countries", CountryViewSet, basename="countries")
 
 urlpatterns = [
     path("auth/login/", LoginView.as_view(), name="auth-login"),
     path("auth/logout/", LogoutView.as_view(), name="auth-logout"),
+    path("auth/logout-all/", LogoutEverywhereView.as_view(), name="auth-logout-all"),
+    path("auth/password/change/", PasswordChangeView.as_view(), name="auth-password-change"),
+    path("auth/password/reset/", PasswordResetView.as_view(), name="auth-password-reset"),
+    path("auth/password/set/", PasswordSetView.as_view(), name="auth-password-set"),
+    # Before the accounts by number, of which it is none.
     path("users/me/", MeView.as_view(), name="users-me"),
+    path("", include(router.urls)),
 ]

@@ -12,10 +12,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from common.throttling import LoginAccountThrottle, LoginAddressThrottle
-from users import audit
+from users import accounts, audit
+from users.account_views import refusals
 from users.models import AuditAction, User
-from users.serializers import AccountSerializer, DetailSerializer, LoginSerializer, SignedInSerializer
+from users.serializers import (
+    AccountSerializer,
+    DetailSerializer,
+    LoginSerializer,
+    ProfileFormSerializer,
+    SignedInSerializer,
+)
+from users.throttling import SIGN_IN_THROTTLES
 
 
 class LoginView(APIView):
@@ -24,7 +31,7 @@ class LoginView(APIView):
     # No authenticator: a stale token in the header must not stand in the way of a new one.
     authentication_classes = []
     permission_classes = [AllowAny]
-    throttle_classes = [LoginAddressThrottle, LoginAccountThrottle]
+    throttle_classes = [*SIGN_IN_THROTTLES]
 
     @extend_schema(
         operation_id="auth_login",
@@ -82,3 +89,17 @@ class MeView(APIView):
     @extend_schema(operation_id="users_me", tags=["users"], responses={200: AccountSerializer, 401: DetailSerializer})
     def get(self, request: Request) -> Response:
         return Response(AccountSerializer(request.user).data)  # type: ignore[arg-type]
+
+    @extend_schema(
+        operation_id="users_me_change",
+        tags=["users"],
+        request=ProfileFormSerializer,
+        responses={200: AccountSerializer},
+    )
+    def patch(self, request: Request) -> Response:
+        """Change one's own name or language; role, country and address are an administrator's to change."""
+        asked = ProfileFormSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        with refusals():
+            account = accounts.update_own_profile(account=request.user, **asked.validated_data)  # type: ignore[arg-type]
+        return Response(AccountSerializer(account).data)

@@ -154,7 +154,16 @@ def make_records(*, country: Country, owner: User, mark: str) -> Records:
     rows["claims"] = make_claim(
         rows, country, f"{mark}-1", recap_file=recap, recap_sheet="Page 1", recap_row=7, **origin
     )
-    make_line(rows, rows["claims"], 1, **origin)
+    rows["claim-lines"] = make_line(rows, rows["claims"], 1, **origin)
+    rows["claim-revisions"] = core.ClaimRevision.objects.create(
+        country=country, claim=rows["claims"], number=f"{mark}-1", before={"number": f"{mark}-1", "lines": []}
+    )
+    rows["insured-spellings"] = core.InsuredSpelling.objects.create(
+        insured=rows["insured"], name=f"{mark} AFFI", name_key=f"AFFI {mark}", **origin
+    )
+    rows["act-aliases"], _ = core.ActAlias.objects.get_or_create(
+        key="PARACETAMOL 500", defaults={"name": "PARACETAMOL 500", "act": rows["acts"]}
+    )
     return Records(mark=mark, file=file, recap=recap, session=session, finding=finding, rows=rows)
 
 

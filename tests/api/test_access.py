@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 from file_handling.models import SessionStatus
 from tests.api.conftest import Records, make_file, make_session, recap_csv, stat_csv
 from tests.conftest import ACCOUNTS, SHUT_OUT, Cast
+from users.models import Country, User
 
 OWN = ["togo_admin", "togo_head", "rival_head", "togo_operator"]
 FOREIGN = ["benin_admin", "benin_head", "benin_operator"]
@@ -48,7 +49,26 @@ UPLOAD = dict.fromkeys(EVERYONE, 403) | dict.fromkeys(
     ["superuser", "togo_admin", "togo_head", "rival_head", "benin_admin", "benin_head"], 400
 )
 UPLOAD["anonymous"] = 401
-SIGNED_IN = dict.fromkeys(EVERYONE, 200) | {"anonymous": 401}
+# Who is of a closed country is frozen with it; who has none may sign in, and sees that.
+FROZEN = [name for name in EVERYONE if name.startswith("closed_")]
+SIGNED_IN = dict.fromkeys(EVERYONE, 200) | {"anonymous": 401} | dict.fromkeys(FROZEN, 403)
+SIGNS_OUT = dict.fromkeys(EVERYONE, 204) | {"anonymous": 401} | dict.fromkeys(FROZEN, 403)
+# An empty form of one's own.
+OWN_FORM = dict.fromkeys(EVERYONE, 400) | {"anonymous": 401} | dict.fromkeys(FROZEN, 403)
+
+
+def only(**expected: int) -> dict[str, int]:
+    """403 for everybody but those named."""
+    return dict.fromkeys(EVERYONE, 403) | {"anonymous": 401} | expected
+
+
+# Seen by who sees all countries and by the country's admin; changed by who is above (a head of department: not by a
+# global admin); moved by who assigns countries.
+ACCOUNTS_LIST = only(superuser=200, global_admin=200, togo_admin=200, benin_admin=200)
+ACCOUNT_FORM = only(superuser=400, global_admin=400, togo_admin=400, benin_admin=400)
+ACCOUNT = only(superuser=200, global_admin=200, togo_admin=200)
+ACCOUNT_CHANGED = only(superuser=200, togo_admin=200)
+COUNTRY_CHANGED = only(superuser=200, global_admin=200)
 
 RECORD_ROUTES = [
     "claims",
@@ -61,23 +81,58 @@ RECORD_ROUTES = [
     "operators",
     "invoices",
     "payments",
+    "claim-lines",
+    "claim-revisions",
+    "insured-spellings",
 ]
-CATALOGUE_ROUTES = ["act-categories", "acts"]
+CATALOGUE_ROUTES = ["act-categories", "acts", "act-aliases"]
+# The audit trail is for administrators.
+AUDIT = (
+    SIGNED_IN
+    | dict.fromkeys(SHUT_OUT, 403)
+    | dict.fromkeys([name for name in EVERYONE if name.endswith(("_head", "_operator"))], 403)
+)
 
 TABLE: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "users/me/"): SIGNED_IN,
-    ("POST", "auth/logout/"): dict.fromkeys(EVERYONE, 204) | {"anonymous": 401},
+    ("PATCH", "users/me/"): SIGNED_IN,
+    ("POST", "auth/logout/"): SIGNS_OUT,
+    ("POST", "auth/logout-all/"): SIGNS_OUT,
+    ("POST", "auth/password/change/"): OWN_FORM,
+    ("GET", "users/"): ACCOUNTS_LIST,
+    ("POST", "users/"): ACCOUNT_FORM,
+    ("POST", "users/import/preview/"): ACCOUNT_FORM,
+    ("POST", "users/import/"): ACCOUNT_FORM,
+    ("GET", "users/{account}/"): ACCOUNT,
+    ("PATCH", "users/{account}/"): ACCOUNT_CHANGED,
+    ("POST", "users/{account}/activate/"): ACCOUNT_CHANGED,
+    ("POST", "users/{account}/deactivate/"): ACCOUNT_CHANGED,
+    ("POST", "users/{account}/password-link/"): only(superuser=204, togo_admin=204),
+    ("POST", "users/{account}/country/"): only(superuser=400, global_admin=400),
+    ("DELETE", "users/{account}/country/"): only(superuser=200),
+    ("GET", "countries/"): RECORDS,
+    ("POST", "countries/"): only(superuser=400, global_admin=400),
+    ("GET", "countries/{country}/"): RECORD,
+    ("PATCH", "countries/{country}/"): COUNTRY_CHANGED,
+    ("POST", "countries/{country}/activate/"): COUNTRY_CHANGED,
+    ("POST", "countries/{country}/deactivate/"): COUNTRY_CHANGED,
     ("GET", "files/"): FILES,
     ("POST", "files/"): UPLOAD,
     ("GET", "files/{file}/"): FILE,
     ("DELETE", "files/{file}/"): FILE | {"superuser": 204, "global_admin": 403, "togo_admin": 204, "togo_head": 204},
+    ("GET", "files/export/"): FILES,
+    ("GET", "files/{file}/history/"): FILE,
+    ("GET", "audit/"): AUDIT,
+    ("GET", "audit/export/"): AUDIT,
     ("GET", "files/{file}/download/"): FILE,
     ("GET", "files/{file}/preview/"): FILE,
     ("GET", "import-sessions/"): SESSIONS,
     ("POST", "import-sessions/"): UPLOAD,
     ("GET", "import-sessions/{session}/"): SESSION,
     ("DELETE", "import-sessions/{session}/"): STEERED,
+    ("GET", "import-sessions/export/"): SESSIONS,
     ("GET", "import-sessions/{session}/findings/"): SESSION,
+    ("GET", "import-sessions/{session}/findings/export/"): SESSION,
     ("GET", "import-sessions/{session}/events/"): SESSION,
     ("GET", "import-sessions/{session}/download/?type=log"): SESSION,
     ("POST", "import-sessions/{session}/sheet/"): STEERED,
@@ -89,13 +144,15 @@ TABLE: dict[tuple[str, str], dict[str, int]] = {
 }
 for _name in RECORD_ROUTES:
     TABLE["GET", f"{_name}/"] = RECORDS
+    TABLE["GET", f"{_name}/export/"] = RECORDS
     TABLE["GET", f"{_name}/{{{_name}}}/"] = RECORD
 for _name in CATALOGUE_ROUTES:
     TABLE["GET", f"{_name}/"] = CATALOGUE
+    TABLE["GET", f"{_name}/export/"] = CATALOGUE
     TABLE["GET", f"{_name}/{{{_name}}}/"] = CATALOGUE
 
-# Open to all by intention: signing in, and the description of the API.
-OPEN = {"auth/login/", "schema/", "docs/"}
+# Open to all by intention: signing in, choosing a password by a link, and the description of the API.
+OPEN = {"auth/login/", "auth/password/reset/", "auth/password/set/", "schema/", "docs/"}
 
 
 def ask(client: APIClient, method: str, path: str) -> int:
@@ -116,12 +173,19 @@ def test_every_account_gets_at_every_route_what_its_role_and_country_allow(
     expected = TABLE[method, path]
     got = {}
     for name in expected:
+        if "{account}" in path:
+            account = User.objects.create(
+                username=f"new-{name}", email=f"new-{name}@example.org", role="CHEF_DEPT_TECH", country=cast.togo
+            )
+        Country.objects.filter(pk=cast.togo.pk).update(is_active=True)
         file = togo.file
         if method == "DELETE" and path.startswith("files/"):
             file = make_file(user=cast.togo_head, country=cast.togo, name="gone.csv")
         if path.endswith("/cancel/"):
             waiting = make_session(user=cast.togo_head, country=cast.togo, status=SessionStatus.PENDING)
         named = {key: row.pk for key, row in togo.rows.items()} | {"file": file.pk, "session": waiting.pk}
+        named["country"] = cast.togo.pk
+        named["account"] = account.pk if "{account}" in path else 0
         got[name] = ask(cast.client(name), method, path.format(**named))
     assert got == expected
 

@@ -89,9 +89,9 @@ def test_deleting_a_file_removes_what_is_stored_with_its_pages_and_keeps_the_rec
     assert gone <= set(stored_names(own_storage))
     client = cast.client("togo_admin")
     with django_capture_on_commit_callbacks(execute=True):
-        assert client.delete(f"{FILES}{togo.file.pk}/").status_code == 204
+        assert client.delete(f"{FILES}{togo.file.pk}/?force=true").status_code == 204
         assert gone <= set(stored_names(own_storage))
-        assert client.delete(f"{FILES}{togo.recap.pk}/").status_code == 204
+        assert client.delete(f"{FILES}{togo.recap.pk}/?force=true").status_code == 204
     assert not gone & set(stored_names(own_storage))
     assert not File.objects.exists()
     claim = Claim.objects.get()

@@ -46,6 +46,8 @@ FIELDS = {
     "attempts",
     "error_file",
     "log_file",
+    "created",
+    "same_files_as",
 }
 
 

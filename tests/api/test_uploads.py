@@ -331,5 +331,6 @@ def test_a_file_that_an_import_still_needs_is_not_deleted(cast: Cast, own_storag
     assert refused.status_code == 409
     assert str(session.pk) in refused.json()["detail"]
     assert stored_names(own_storage)
+    assert client.delete(f"{FILES}{file.pk}/?force=true").status_code == 409
     ImportSession.objects.update(status=SessionStatus.DONE)
-    assert client.delete(f"{FILES}{file.pk}/").status_code == 204
+    assert client.delete(f"{FILES}{file.pk}/?force=true").status_code == 204

@@ -57,7 +57,7 @@ def test_a_pair_is_uploaded_reviewed_imported_looked_at_and_reverted(cast: Cast,
     assert b"".join(client.get(done["error_file"]).streaming_content).startswith(b"PK")
     assert b"".join(client.get(done["log_file"]).streaming_content)
 
-    assert client.delete(f"/api/v1/files/{done['stat_file']['id']}/").status_code == 204
+    assert client.delete(f"/api/v1/files/{done['stat_file']['id']}/?force=true").status_code == 204
     assert client.post(f"{address}report/").status_code == 200
     assert client.post(f"{address}revert/").json()["status"] == "REVERTED"
     assert not Claim.objects.exists()

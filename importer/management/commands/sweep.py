@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from importer.lease import seconds
 from importer.sweeper import sweep
+from users import letters
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +43,7 @@ class Command(BaseCommand):
             rung = sweep()
             if rung:
                 log.info("sweeper_rang", sessions=rung)
+            letters.ring_if_due()
         except (DatabaseFailure, OSError) as error:
             # Database or disk is away; they are asked again at the next pass.
             log.warning("sweeper_failed", error=type(error).__name__)

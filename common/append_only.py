@@ -1,0 +1,62 @@
+"""Rows that are written once: what guards a trail against the code beside it."""
+
+from typing import Any, NoReturn
+
+from django.db import models
+
+
+class AppendOnlyError(TypeError):
+    """Somebody tried to change or to remove what must stay as it was written."""
+
+    def __init__(self, model: type[models.Model]) -> None:
+        super().__init__(f"{model.__name__} is append-only: its rows are neither changed nor removed")
+
+
+class AppendOnlyQuerySet(models.QuerySet[Any]):
+    """Reads and adds. Every way of changing or removing rows raises AppendOnlyError."""
+
+    def _refuse(self) -> NoReturn:
+        raise AppendOnlyError(self.model)
+
+    def update(self, **kwargs: Any) -> NoReturn:
+        self._refuse()
+
+    async def aupdate(self, **kwargs: Any) -> NoReturn:
+        self._refuse()
+
+    def bulk_update(self, *args: Any, **kwargs: Any) -> NoReturn:
+        self._refuse()
+
+    def update_or_create(self, *args: Any, **kwargs: Any) -> NoReturn:
+        self._refuse()
+
+    def delete(self) -> NoReturn:
+        self._refuse()
+
+    async def adelete(self) -> NoReturn:
+        self._refuse()
+
+    def _raw_delete(self, using: str | None) -> NoReturn:
+        self._refuse()
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    update.alters_data = True  # type: ignore[attr-defined]
+
+
+class AppendOnlyModel(models.Model):
+    """A row that `save` writes once and that nothing deletes.
+
+    A foreign key with SET_NULL may still empty itself when what it points at goes: the row outlives it.
+    """
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise AppendOnlyError(type(self))
+        kwargs["force_insert"] = True
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise AppendOnlyError(type(self))

@@ -1,0 +1,30 @@
+"""How long a step took: one log line at its end, whichever way it ended."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+
+@contextmanager
+def timed(step: str, **facts: int | float | str | None) -> Iterator[dict[str, int | float | str | None]]:
+    """Log `step_timed` with the step's name, its `seconds` and whether it `ended` or `failed`; decorates functions too.
+
+    `facts` are ids, counts and row numbers, never cell values; the block may add more to the dictionary that it gets.
+    An exception passes through; of it only the class is logged.
+    """
+    told = dict(facts)
+    start = time.perf_counter()
+    try:
+        yield told
+    except BaseException as error:
+        log.info("step_timed", step=step, seconds=_since(start), outcome="failed", error=type(error).__name__, **told)
+        raise
+    log.info("step_timed", step=step, seconds=_since(start), outcome="ended", **told)
+
+
+def _since(start: float) -> float:
+    return round(time.perf_counter() - start, 4)

@@ -1,0 +1,7 @@
+"""Django's admin, on our own site."""
+
+from django.contrib.admin.apps import AdminConfig
+
+
+class ConcordAdminConfig(AdminConfig):
+    default_site = "users.admin_site.ConcordAdminSite"

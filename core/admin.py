@@ -1,0 +1,367 @@
+"""The records in the admin: to be browsed, never changed; only the catalogue's aliases are kept by people."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from common.keys import claim_number, label_key, name_key, reference_key
+from core import catalogue
+from core.models import (
+    Act,
+    ActAlias,
+    ActCategory,
+    Claim,
+    ClaimLine,
+    Client,
+    Insured,
+    InsuredSpelling,
+    Invoice,
+    Membership,
+    Operator,
+    Partner,
+    Payment,
+    Plan,
+    Policy,
+)
+from users.admin_base import ScopedInline, ScopedModelAdmin, actor_of
+
+ORIGIN = ("file", "import_session")
+
+
+class RecordAdmin(ScopedModelAdmin):
+    """A record of a country: where it came from, and the lists of what hangs on it.
+
+    `lists`: (model, the lookup that leads from it to this record).
+    """
+
+    audited = True
+    lookups: ClassVar[tuple[str, ...]] = ORIGIN
+    lists: ClassVar[tuple[tuple[type[Model], str], ...]] = ()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        # A page of one record shows its country and origin; lists say themselves what they need.
+        return rows if self.is_list(request) else rows.select_related(*self.related, *ORIGIN)
+
+    @staticmethod
+    def is_list(request: HttpRequest) -> bool:
+        match = request.resolver_match
+        return match is not None and str(match.url_name).endswith("_changelist")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        own = [*super().get_fields(request, obj)]
+        # The catalogue is shared: its rows must not tell which country's file brought them.
+        origin = [name for name in ORIGIN if self._country_field() and name not in own]
+        return [*own, *origin, *(["hanging"] if self.lists else [])]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [*super().get_readonly_fields(request, obj), *(["hanging"] if self.lists else [])]
+
+    @admin.display(description=_("lists"))
+    def hanging(self, record: Model) -> SafeString:
+        """Links, without counts: a record with ten thousand claims opens as fast as one with two."""
+        links = [
+            (f"{reverse(f'admin:core_{model._meta.model_name}_changelist')}?{lookup}={record.pk}", model._meta)
+            for model, lookup in self.lists
+        ]
+        return format_html_join(
+            " · ", '<a href="{}">{}</a>', ((address, meta.verbose_name_plural) for address, meta in links)
+        )
+
+
+@admin.register(Client)
+class ClientAdmin(RecordAdmin):
+    list_display = ("name",)
+    ordering = ("key",)
+    key_search = {"key": label_key}
+    search_fields = ("key",)
+    fields = ("name", "country")
+    lists = ((Claim, "client"), (Membership, "client"))
+
+
+@admin.register(Policy)
+class PolicyAdmin(RecordAdmin):
+    list_display = ("number",)
+    ordering = ("key",)
+    key_search = {"key": reference_key}
+    search_fields = ("key",)
+    fields = ("number", "country")
+    lists = ((Claim, "policy"), (Membership, "policy"), (Plan, "policy"))
+
+
+@admin.register(Plan)
+class PlanAdmin(RecordAdmin):
+    list_display = ("name", "policy")
+    ordering = ("key", "pk")
+    key_search = {"key": label_key, "policy__key": reference_key}
+    search_fields = ("key",)
+    related = ("policy",)
+    lookups = (*ORIGIN, "policy")
+    fields = ("name", "policy")
+    lists = ((Membership, "plan"),)
+
+
+class SpellingInline(ScopedInline):
+    model = InsuredSpelling
+    fields = ("name", "file", "import_session")
+    related = ("file", "import_session")
+
+
+class MembershipInline(ScopedInline):
+    model = Membership
+    fk_name = "insured"
+    fields = ("policy", "client", "role", "principal", "plan", "first_settlement_date", "last_settlement_date")
+    related = ("policy", "client", "principal", "plan")
+
+
+@admin.register(Insured)
+class InsuredAdmin(RecordAdmin):
+    personal = True
+    list_display = ("name", "card_number", "is_deduced")
+    list_filter = ("is_deduced",)
+    ordering = ("name_key", "pk")
+    key_search = {"name_key": name_key, "card_key": reference_key}
+    search_fields = ("name_key",)
+    fields = ("name", "card_number", "is_deduced", "country")
+    inlines = (MembershipInline, SpellingInline)
+    lists = ((Claim, "insured"), (Membership, "principal"))
+
+
+@admin.register(Membership)
+class MembershipAdmin(RecordAdmin):
+    personal = True
+    list_display = ("insured", "role", "policy", "client", "plan", "first_settlement_date", "last_settlement_date")
+    list_filter = ("role",)
+    ordering = ("insured__name_key", "pk")
+    key_search = {"insured__name_key": name_key, "policy__key": reference_key}
+    search_fields = ("insured__name_key",)
+    related = ("insured", "principal", "policy", "client", "plan")
+    lookups = (*ORIGIN, "client", "policy", "plan", "principal")
+    fields = (
+        "insured",
+        "role",
+        "principal",
+        "policy",
+        "client",
+        "plan",
+        "first_settlement_date",
+        "last_settlement_date",
+    )
+    lists = ((Claim, "membership"),)
+
+
+@admin.register(Partner)
+class PartnerAdmin(RecordAdmin):
+    list_display = ("name", "address", "partner_country")
+    ordering = ("key",)
+    key_search = {"key": label_key}
+    search_fields = ("key",)
+    fields = ("name", "address", "partner_country", "country")
+    lists = ((Claim, "partner"), (Invoice, "partner"), (Payment, "partner"))
+
+
+@admin.register(Operator)
+class OperatorAdmin(RecordAdmin):
+    personal = True
+    list_display = ("name",)
+    ordering = ("key",)
+    key_search = {"key": label_key}
+    search_fields = ("key",)
+    fields = ("name", "country")
+
+
+class _PaperAdmin(RecordAdmin):
+    """What a provider bears a number for."""
+
+    list_display = ("number", "partner")
+    ordering = ("key", "pk")
+    key_search = {"key": reference_key, "partner__key": label_key}
+    search_fields = ("key",)
+    related = ("partner",)
+    lookups = (*ORIGIN, "partner")
+    fields = ("number", "partner")
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(_PaperAdmin):
+    lists = ((Claim, "lines__invoice"),)
+
+
+@admin.register(Payment)
+class PaymentAdmin(_PaperAdmin):
+    lists = ((Claim, "lines__payment"),)
+
+
+class ClaimLineInline(ScopedInline):
+    """The acts of a claim, each with the file, sheet and row that it was read from."""
+
+    model = ClaimLine
+    ordering = ("position",)
+    fields = (
+        "position",
+        "act",
+        "category",
+        "claimed_amount",
+        "reimbursed_amount",
+        "settlement_date",
+        "file",
+        "sheet",
+        "row",
+        "status",
+        "incident_date",
+        "invoice",
+        "payment",
+        "operator",
+        "guarantee",
+        "note",
+    )
+    related = ("act", "category", "invoice", "payment", "operator", "file")
+
+
+@admin.register(Claim)
+class ClaimAdmin(RecordAdmin):
+    personal = True
+    list_display = (
+        "number",
+        "status",
+        "settlement_date",
+        "claimed_amount",
+        "reimbursed_amount",
+        "currency",
+        "insured",
+        "client",
+        "partner",
+    )
+    list_filter = ("status",)
+    date_hierarchy = "settlement_date"
+    ordering = ("-settlement_date", "-pk")
+    key_search = {"number": claim_number, "insured__name_key": name_key, "policy__key": reference_key}
+    search_fields = ("number",)
+    related = ("insured", "client", "policy", "partner")
+    lookups = (
+        *ORIGIN,
+        "client",
+        "policy",
+        "insured",
+        "partner",
+        "membership",
+        "recap_file",
+        "lines__invoice",
+        "lines__payment",
+    )
+    fieldsets: ClassVar[Any] = (
+        (
+            None,
+            {
+                "fields": (
+                    ("number", "status"),
+                    ("settlement_date", "incident_date"),
+                    ("claimed_amount", "reimbursed_amount", "currency"),
+                    "country",
+                )
+            },
+        ),
+        (_("Who"), {"fields": ("insured", "covered_as", ("policy", "client"), "partner")}),
+        (
+            _("Where it came from"),
+            {"fields": (("file", "import_session"), ("recap_file", "recap_sheet", "recap_row"))},
+        ),
+    )
+    inlines = (ClaimLineInline,)
+    readonly_fields = ("covered_as",)
+
+    @admin.display(description=_("membership"))
+    def covered_as(self, claim: Claim) -> SafeString:
+        address = reverse("admin:core_membership_change", args=[claim.membership_id])
+        return format_html('<a href="{}">{}</a>', address, claim.membership.get_role_display())
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        # One claim may have several lines on the invoice that the list was narrowed by.
+        return rows.distinct() if any(name.startswith("lines__") for name in request.GET) else rows
+
+
+@admin.register(ActCategory)
+class ActCategoryAdmin(RecordAdmin):
+    audited = False
+    lookups = ()
+    list_display = ("name",)
+    ordering = ("key",)
+    key_search = {"key": label_key}
+    search_fields = ("key",)
+    fields = ("name",)
+    lists = ((Act, "category"),)
+
+
+class AliasInline(ScopedInline):
+    model = ActAlias
+    fields = ("name",)
+
+
+@admin.register(Act)
+class ActAdmin(RecordAdmin):
+    audited = False
+    lookups = ("category",)
+    list_display = ("name", "category")
+    ordering = ("key",)
+    key_search = {"key": label_key, "aliases__key": label_key}
+    search_fields = ("key",)
+    related = ("category",)
+    fields = ("name", "category")
+    inlines = (AliasInline,)
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        rows, _several = super().get_search_results(request, queryset, search_term)
+        return rows, True
+
+
+class AliasForm(forms.ModelForm):
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"])
+        try:
+            catalogue.refuse_unfit(name=name)
+        except catalogue.UnfitError as reason:
+            raise forms.ValidationError(str(reason)) from reason
+        return name
+
+
+@admin.register(ActAlias)
+class ActAliasAdmin(ScopedModelAdmin):
+    """Further names of acts: added and removed by who keeps the catalogue, never rewritten."""
+
+    form = AliasForm
+    list_display = ("name", "act")
+    ordering = ("key",)
+    key_search = {"key": label_key, "act__key": label_key}
+    search_fields = ("key",)
+    related = ("act",)
+    fields = ("name", "act")
+    autocomplete_fields = ("act",)
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        if db_field.name == "name":
+            kwargs["widget"] = forms.TextInput(attrs={"class": "vTextField", "maxlength": 255})
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return catalogue.may_keep_catalogue(actor_of(request))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return catalogue.may_keep_catalogue(actor_of(request))
+
+    def save_model(self, request: HttpRequest, obj: ActAlias, form: Any, change: bool) -> None:
+        obj.pk = catalogue.add_alias(actor=actor_of(request), act=obj.act, name=obj.name).pk
+
+    def delete_model(self, request: HttpRequest, obj: ActAlias) -> None:
+        catalogue.remove_alias(actor=actor_of(request), alias=obj)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        named = [str(alias) for alias in objs]
+        return named, {self.opts.verbose_name_plural: len(named)}, set(), []

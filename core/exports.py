@@ -1,0 +1,138 @@
+"""The columns of each kind of record in an export. Headers are the field's words, in the language of the caller."""
+
+from django.utils.translation import gettext_lazy as _
+
+from common.exports import Column
+from core.models import ClaimStatus, MembershipRole
+
+_ID = Column(_("Id"), "id", "integer")
+_ORIGIN = (
+    Column(_("File"), "file__name"),
+    Column(_("Import session"), "import_session_id", "integer"),
+)
+_STATUS = Column(_("Status"), "status", "choice", ClaimStatus.choices)
+
+
+def _country(path: str) -> Column:
+    return Column(_("Country"), f"{path}country__code")
+
+
+CLIENTS = (_ID, _country(""), Column(_("Client"), "name"), *_ORIGIN)
+POLICIES = (_ID, _country(""), Column(_("Policy"), "number"), *_ORIGIN)
+PLANS = (
+    _ID,
+    _country("policy__"),
+    Column(_("Policy"), "policy__number"),
+    Column(_("Plan"), "name"),
+    *_ORIGIN,
+)
+INSURED = (
+    _ID,
+    _country(""),
+    Column(_("Insured"), "name"),
+    Column(_("Card number"), "card_number"),
+    Column(_("Deduced"), "is_deduced", "yes_no"),
+    *_ORIGIN,
+)
+SPELLINGS = (
+    _ID,
+    _country("insured__"),
+    Column(_("Insured"), "insured__name"),
+    Column(_("Known spelling"), "name"),
+    *_ORIGIN,
+)
+MEMBERSHIPS = (
+    _ID,
+    _country("insured__"),
+    Column(_("Insured"), "insured__name"),
+    Column(_("Card number"), "insured__card_number"),
+    Column(_("Role"), "role", "choice", MembershipRole.choices),
+    Column(_("Principal"), "principal__name"),
+    Column(_("Policy"), "policy__number"),
+    Column(_("Client"), "client__name"),
+    Column(_("Plan"), "plan__name"),
+    Column(_("First settlement date"), "first_settlement_date", "date"),
+    Column(_("Last settlement date"), "last_settlement_date", "date"),
+    *_ORIGIN,
+)
+PARTNERS = (
+    _ID,
+    _country(""),
+    Column(_("Provider"), "name"),
+    Column(_("Address"), "address"),
+    Column(_("Country of the provider"), "partner_country"),
+    *_ORIGIN,
+)
+OPERATORS = (_ID, _country(""), Column(_("Operator"), "name"), *_ORIGIN)
+INVOICES = (
+    _ID,
+    _country("partner__"),
+    Column(_("Provider"), "partner__name"),
+    Column(_("Invoice"), "number"),
+    *_ORIGIN,
+)
+PAYMENTS = (
+    _ID,
+    _country("partner__"),
+    Column(_("Provider"), "partner__name"),
+    Column(_("Payment reference"), "number"),
+    *_ORIGIN,
+)
+CLAIMS = (
+    _ID,
+    _country(""),
+    Column(_("Claim"), "number"),
+    _STATUS,
+    Column(_("Settlement date"), "settlement_date", "date"),
+    Column(_("Incident date"), "incident_date", "date"),
+    Column(_("Claimed"), "claimed_amount", "money"),
+    Column(_("Reimbursed"), "reimbursed_amount", "money"),
+    Column(_("Currency"), "currency"),
+    Column(_("Lines"), "line_count", "integer"),
+    Column(_("Insured"), "insured__name"),
+    Column(_("Card number"), "insured__card_number"),
+    Column(_("Role"), "membership__role", "choice", MembershipRole.choices),
+    Column(_("Policy"), "policy__number"),
+    Column(_("Client"), "client__name"),
+    Column(_("Provider"), "partner__name"),
+    *_ORIGIN,
+    Column(_("Recap file"), "recap_file__name"),
+    Column(_("Recap sheet"), "recap_sheet"),
+    Column(_("Recap row"), "recap_row", "integer"),
+)
+CLAIM_LINES = (
+    _ID,
+    _country("claim__"),
+    Column(_("Claim"), "claim__number"),
+    Column(_("Line"), "position", "integer"),
+    _STATUS,
+    Column(_("Settlement date"), "settlement_date", "date"),
+    Column(_("Incident date"), "incident_date", "date"),
+    Column(_("Act category"), "category__name"),
+    Column(_("Act"), "act__name"),
+    Column(_("Guarantee"), "guarantee"),
+    Column(_("Claimed"), "claimed_amount", "money"),
+    Column(_("Reimbursed"), "reimbursed_amount", "money"),
+    Column(_("Currency"), "claim__currency"),
+    Column(_("Insured"), "claim__insured__name"),
+    Column(_("Policy"), "claim__policy__number"),
+    Column(_("Client"), "claim__client__name"),
+    Column(_("Provider"), "claim__partner__name"),
+    Column(_("Invoice"), "invoice__number"),
+    Column(_("Payment reference"), "payment__number"),
+    Column(_("Operator"), "operator__name"),
+    Column(_("Note"), "note"),
+    *_ORIGIN,
+    Column(_("Sheet"), "sheet"),
+    Column(_("Row"), "row", "integer"),
+)
+REVISIONS = (
+    _ID,
+    _country(""),
+    Column(_("Claim"), "number"),
+    Column(_("Replaced at"), "replaced_at", "moment"),
+    Column(_("Replaced by session"), "replaced_by_session_id", "integer"),
+)
+ACT_CATEGORIES = (_ID, Column(_("Act category"), "name"))
+ACTS = (_ID, Column(_("Act"), "name"), Column(_("Act category"), "category__name"))
+ACT_ALIASES = (_ID, Column(_("Alias"), "name"), Column(_("Act"), "act__name"))

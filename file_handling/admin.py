@@ -1,0 +1,248 @@
+"""Uploaded files in the admin: list, look into, download, delete (DOMAIN §1)."""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.template.defaultfilters import filesizeformat
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from common.throttling import ExportThrottle
+from file_handling import rules, services
+from file_handling.lineage import created_by_file, created_by_session
+from file_handling.models import File, ImportSession
+from file_handling.preview import PreviewFailed, preview_file
+from file_handling.storage import on_local_disk
+from file_handling.views import attachment, unreadable
+from users.admin_base import ScopedModelAdmin, actor_of
+from users.models import AuditAction
+from users.viewsets import row_id
+
+PREVIEW_ROWS = 20
+MOST_PREVIEW_ROWS = 100
+
+
+def refuse_too_many(request: HttpRequest) -> HttpResponse | None:
+    """429 for who downloads more than the API would let them; the counter is the API's."""
+    if ExportThrottle().allow_request(request, None):  # type: ignore[arg-type]
+        return None
+    return HttpResponse(_("Too many downloads. Wait a while, then try again."), status=429, content_type="text/plain")
+
+
+def created_records(*, origin: File | ImportSession) -> list[tuple[str, str, int]]:
+    """(name, address of the list or "", count) of each kind of record that a file or session created, if any."""
+    if isinstance(origin, File):
+        field_name, counts = "file", created_by_file(origin)
+    else:
+        field_name, counts = "import_session", created_by_session(origin)
+    found = []
+    for relation in origin._meta.related_objects:
+        model: Any = relation.related_model
+        count = counts.get((relation.get_accessor_name() or "").removeprefix("imported_"), 0)
+        # The catalogue is shared: its lists cannot be narrowed by the file of one country.
+        if relation.field.name != field_name or not hasattr(model, "country_path") or not count:
+            continue
+        address = ""
+        if admin.site.is_registered(model):
+            page = f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
+            address = f"{reverse(page)}?{field_name}={origin.pk}"
+        found.append((str(model._meta.verbose_name_plural), address, count))
+    return found
+
+
+class FirstPages(ChangeList):
+    """A recap export of two hundred pages is one line of the list, under the name of its first."""
+
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
+        return super().get_queryset(request, exclude_parameters).filter(first_page=None).annotate(later=Count("pages"))
+
+
+@admin.register(File)
+class FileAdmin(ScopedModelAdmin):
+    audited = True
+    list_display = ("name", "file_type", "weight", "page_count", "uploaded_by_name", "uploaded_at")
+    list_filter = ("file_type", "uploaded_at")
+    search_fields = ("name", "pages__name", "uploaded_by_name")
+    ordering = ("-pk",)
+    fields: ClassVar[Any] = (
+        "name",
+        "file_type",
+        "weight",
+        "country",
+        "uploaded_by_name",
+        "uploaded_by_email",
+        "uploaded_at",
+        "sha256",
+        "first_page",
+        "page_list",
+        "session_list",
+        "record_list",
+    )
+    readonly_fields = fields
+    change_form_template = "admin/file_handling/file/detail.html"
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return FirstPages
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        user = actor_of(request)
+        if obj is None:
+            return user.is_superuser_role() or (user.is_admin_territorial() and user.working_country_id() is not None)
+        return rules.may_delete_file(user=user, file=obj)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("<path:object_id>/download/", view(self.download_view), name="file_handling_file_download"),
+            path("<path:object_id>/preview/", view(self.preview_view), name="file_handling_file_preview"),
+            *super().get_urls(),
+        ]
+
+    # --- What a page shows -----------------------------------------------------------------------------------------
+
+    @admin.display(description=gettext_lazy("size"), ordering="size")
+    def weight(self, file: File) -> str:
+        return filesizeformat(file.size)
+
+    @admin.display(description=gettext_lazy("pages"))
+    def page_count(self, file: File) -> int:
+        return 1 + int(getattr(file, "later", 0))
+
+    @admin.display(description=gettext_lazy("later pages"))
+    def page_list(self, file: File) -> str | SafeString:
+        return format_html_join(
+            "", '<a href="{}">{}</a><br>', ((_file_page(page.pk), page.name) for page in file.pages.order_by("pk"))
+        )
+
+    @admin.display(description=gettext_lazy("import sessions"))
+    def session_list(self, file: File) -> str | SafeString:
+        sessions = ImportSession.objects.filter(Q(stat_file=file) | Q(recap_file=file)).order_by("-pk")
+        return format_html_join(
+            "",
+            '<a href="{}">{}</a> · {}<br>',
+            (
+                (
+                    reverse("admin:file_handling_importsession_change", args=[session.pk]),
+                    str(session),
+                    session.get_status_display(),
+                )
+                for session in sessions
+            ),
+        )
+
+    @admin.display(description=gettext_lazy("records created from it"))
+    def record_list(self, file: File) -> str | SafeString:
+        return record_links(created_records(origin=file))
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        context["may_delete"] = self.has_delete_permission(request, kwargs.get("obj"))
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    # --- Its content -----------------------------------------------------------------------------------------------
+
+    def download_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        file: File = self.get_object(request, unquote(object_id))
+        refused = refuse_too_many(request)
+        if refused is not None:
+            return refused
+        try:
+            content = file.file.open("rb")
+        except FileNotFoundError as missing:
+            raise Http404 from missing
+        self.note(request, AuditAction.DOWNLOAD, file, label=file.name)
+        return attachment(content=content, name=file.name)
+
+    def preview_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """The first rows of a file, of the sheet that is asked for; audited, because they are people's."""
+        file: File = self.get_object(request, unquote(object_id))
+        refused = refuse_too_many(request)
+        if refused is not None:
+            return refused
+        rows = row_id(request.GET.get("rows", str(PREVIEW_ROWS))) or PREVIEW_ROWS
+        shown, problem = None, ""
+        try:
+            with on_local_disk(storage=file.file.storage, name=file.file.name or "") as place:
+                shown = preview_file(
+                    str(place),
+                    name=file.name,
+                    rows=min(rows, MOST_PREVIEW_ROWS),
+                    sheet=request.GET.get("sheet") or None,
+                )
+        except FileNotFoundError:
+            problem = unreadable("gone")
+        except PreviewFailed as reason:
+            problem = unreadable(reason.problem)
+        if shown is not None:
+            self.note(request, AuditAction.PREVIEW, file, label=file.name)
+        return self.page(
+            request,
+            "admin/file_handling/file/preview.html",
+            title=_("Preview: %(name)s") % {"name": file.name},
+            status=200 if shown is not None else 400,
+            file=file,
+            shown=shown,
+            problem=problem,
+        )
+
+    # --- Deleting --------------------------------------------------------------------------------------------------
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Says what goes and what stays; then deletes by the service that the API uses."""
+        file: File = self.get_object(request, unquote(object_id))
+        if not self.has_delete_permission(request, file):
+            raise PermissionDenied
+        if request.method == "POST":
+            return self._delete(request, file)
+        return self.page(
+            request,
+            "admin/file_handling/file/delete.html",
+            title=_("Delete this file?"),
+            file=file,
+            pages=file.all_pages(),
+            records=created_records(origin=file),
+            sessions=ImportSession.objects.filter(Q(stat_file=file) | Q(recap_file=file)).count(),
+        )
+
+    def _delete(self, request: HttpRequest, file: File) -> HttpResponse:
+        try:
+            services.delete_file(actor=actor_of(request), file=file, force=request.POST.get("force") == "yes")
+        except services.InUseError as reason:
+            messages.error(request, str(reason))
+            return HttpResponseRedirect(_file_page(file.pk))
+        except services.GoneError as gone:
+            raise Http404 from gone
+        messages.success(request, _("“%(name)s” was deleted.") % {"name": file.name})
+        return HttpResponseRedirect(reverse("admin:file_handling_file_changelist"))
+
+
+def _file_page(pk: int) -> str:
+    return reverse("admin:file_handling_file_change", args=[pk])
+
+
+def record_links(records: list[tuple[str, str, int]]) -> SafeString:
+    """`created_records` as links, with their counts."""
+    lines = [
+        (format_html('<a href="{}">{}</a>', address, name) if address else name, count)
+        for name, address, count in records
+    ]
+    return format_html_join("", "{}: {}<br>", lines)
+
+
+def sizes() -> dict[str, int]:
+    """What the form of an upload tells: megabytes a file and a post, pages."""
+    megabyte = 1024 * 1024
+    return {
+        "file": settings.CONCORD["MAX_FILE_BYTES"] // megabyte,
+        "post": settings.CONCORD["MAX_POST_BYTES"] // megabyte,
+        "pages": settings.CONCORD["MAX_PAGES"],
+    }

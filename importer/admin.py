@@ -1,0 +1,314 @@
+"""Imports in the admin: upload a pair, watch its session, read its findings, steer it (DOMAIN §7)."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Count, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path, reverse
+from django.utils import formats, timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from rest_framework.exceptions import NotFound
+
+from common.errors import is_disk_full
+from file_handling import rules, services
+from file_handling.admin import created_records, record_links, refuse_too_many, sizes
+from file_handling.filters import FindingFilter
+from file_handling.models import UNFINISHED, Finding, ImportSession, SessionEvent
+from file_handling.session_views import SessionReadViewSet
+from importer import admin_steering, admin_upload, lifecycle
+from importer.admin_summary import category_counts, summary_blocks
+from users import audit
+from users.admin_base import ScopedModelAdmin, actor_of
+from users.models import AuditAction
+from users.viewsets import row_id
+
+FINDINGS_A_PAGE = 50
+EVENTS_SHOWN = 200
+EVENTS_A_FETCH = 100
+PLACES_SHOWN = 6
+_PAPERS = {"report": "error", "log": "log"}
+
+
+@admin.register(ImportSession)
+class ImportSessionAdmin(ScopedModelAdmin):
+    list_display = (
+        "title",
+        "state",
+        "period",
+        "stat_name",
+        "recap_name",
+        "claims_created_count",
+        "uploaded_by_name",
+        "created_at",
+    )
+    list_filter = ("status", "created_at")
+    search_fields = ("=id", "uploaded_by_name", "stat_file__name", "recap_file__name")
+    ordering = ("-pk",)
+    related = ("stat_file", "recap_file")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("country", *self.related)
+
+    # --- Who may ---------------------------------------------------------------------------------------------------
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        user = actor_of(request)
+        return user.is_superuser_role() or (user.is_admin_territorial() and user.working_country_id() is not None)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        if obj is None:
+            return self.has_add_permission(request)
+        return rules.may_steer(user=actor_of(request), session=obj)
+
+    def get_urls(self) -> list[URLPattern]:
+        def route(tail: str, view: Any, name: str) -> URLPattern:
+            return path(
+                f"<path:object_id>/{tail}", self.admin_site.admin_view(view), name=f"file_handling_importsession_{name}"
+            )
+
+        return [
+            route("events/", self.events_view, "events"),
+            route("findings/", self.findings_view, "findings"),
+            route("download/<slug:paper>/", self.download_view, "download"),
+            route("steer/<slug:act>/", self.steer_view, "steer"),
+            *super().get_urls(),
+        ]
+
+    # --- The list --------------------------------------------------------------------------------------------------
+
+    @admin.display(description=gettext_lazy("session"), ordering="pk")
+    def title(self, session: ImportSession) -> str:
+        return f"{session.pk}"
+
+    @admin.display(description=gettext_lazy("status"), ordering="status")
+    def state(self, session: ImportSession) -> SafeString:
+        progress = f" {session.progress} %" if session.status in UNFINISHED else ""
+        return format_html(
+            '<span class="state state-{}">{}{}</span>', session.status.lower(), session.get_status_display(), progress
+        )
+
+    @admin.display(description=gettext_lazy("common period"), ordering="start_date")
+    def period(self, session: ImportSession) -> str:
+        if session.start_date is None or session.end_date is None:
+            return ""
+        first, last = (formats.date_format(day, "SHORT_DATE_FORMAT") for day in (session.start_date, session.end_date))
+        return f"{first} – {last}"
+
+    @admin.display(description=gettext_lazy("stat file"))
+    def stat_name(self, session: ImportSession) -> str:
+        return session.stat_file.name if session.stat_file else ""
+
+    @admin.display(description=gettext_lazy("recap file"))
+    def recap_name(self, session: ImportSession) -> str:
+        return session.recap_file.name if session.recap_file else ""
+
+    # --- Starting --------------------------------------------------------------------------------------------------
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Upload a pair. All that is wrong with it is said at once; files have to be chosen again, words do not."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        user = actor_of(request)
+        sent = admin_upload.Sent()
+        if request.method == "POST":
+            sent = admin_upload.send(request, user=user)
+            if sent.session is not None:
+                return HttpResponseRedirect(_page_of(sent.session))
+        return self.page(
+            request,
+            "admin/file_handling/importsession/upload.html",
+            title=_("Import a pair of files"),
+            status=sent.status,
+            errors=sent.errors,
+            general_errors=sent.errors.get("", []),
+            limits=sizes(),
+            **admin_upload.offer(user=user, asked=request.POST if request.method == "POST" else request.GET),
+        )
+
+    # --- One session -----------------------------------------------------------------------------------------------
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Everything about one session: where it stands, what it found and wrote, what one may ask of it."""
+        if request.method not in ("GET", "HEAD"):
+            raise PermissionDenied
+        session: ImportSession = self.get_object(request, unquote(object_id))
+        user = actor_of(request)
+        findings = Finding.objects.visible_to(user).filter(session=session)
+        counts = findings.order_by().values_list("category").annotate(number=Count("pk"))
+        events = list(
+            SessionEvent.objects.visible_to(user).filter(session=session).order_by("-sequence")[:EVENTS_SHOWN]
+        )
+        acts = admin_steering.offered(user=user, session=session)
+        return self.page(
+            request,
+            "admin/file_handling/importsession/session.html",
+            title=_("Import session %(number)d") % {"number": session.pk},
+            session=session,
+            original=session,
+            unfinished=session.status in UNFINISHED,
+            state_name=session.status.lower(),
+            recap_pages=session.recap_file.all_pages() if session.recap_file else [],
+            acts=[act for act in acts if act.name != "sheet"],
+            names_sheet=any(act.name == "sheet" for act in acts),
+            may_delete=self.has_delete_permission(request, session) and session.status not in UNFINISHED,
+            has_log=bool(session.log_file_path) or session.started_at is not None,
+            blocks=summary_blocks(session),
+            categories=category_counts(counts),
+            records=record_links(created_records(origin=session)),
+            events=events[::-1],
+            last_sequence=events[0].sequence if events else 0,
+        )
+
+    def events_view(self, request: HttpRequest, object_id: str) -> JsonResponse:
+        """What is new since `after`, for the page that watches: status, progress, events."""
+        session: ImportSession = self.get_object(request, unquote(object_id))
+        after = row_id(request.GET.get("after", "")) or 0
+        events = SessionEvent.objects.visible_to(actor_of(request)).filter(session=session, sequence__gt=after)
+        shown = {
+            "status": session.status,
+            "status_name": session.get_status_display(),
+            "progress": session.progress,
+            "events": [
+                {
+                    "sequence": event.sequence,
+                    "at": f"{timezone.localtime(event.at):%H:%M:%S}",
+                    "level": event.level,
+                    "progress": event.progress,
+                    "message": event.message,
+                }
+                for event in events.order_by("sequence")[:EVENTS_A_FETCH]
+            ],
+        }
+        response = JsonResponse(shown)
+        response["Cache-Control"] = "private, no-store"
+        return response
+
+    def findings_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """What was not imported and why, by category and by what is searched."""
+        session: ImportSession = self.get_object(request, unquote(object_id))
+        findings = Finding.objects.visible_to(actor_of(request)).filter(session=session)
+        counts = findings.order_by().values_list("category").annotate(number=Count("pk"))
+        asked = FindingFilter(request.GET, queryset=findings.defer("lines").order_by("sequence"))
+        if not asked.form.is_valid():
+            raise Http404
+        page = Paginator(asked.qs, FINDINGS_A_PAGE).get_page(request.GET.get("p"))
+        narrowed = audit.filter_names(request.GET.dict())
+        self.note(request, AuditAction.READ, session, data={"part": "findings", "filters": narrowed, "rows": len(page)})
+        kept = request.GET.copy()
+        kept.pop("p", None)
+        return self.page(
+            request,
+            "admin/file_handling/importsession/findings.html",
+            title=_("Findings of import session %(number)d") % {"number": session.pk},
+            session=session,
+            findings=page,
+            rows=[(finding, *_places(finding)) for finding in page],
+            pages=page.paginator.get_elided_page_range(page.number),
+            categories=category_counts(counts),
+            category=request.GET.get("category", ""),
+            search=request.GET.get("search", ""),
+            kept=kept.urlencode(),
+        )
+
+    def download_view(self, request: HttpRequest, object_id: str, paper: str) -> HttpResponseBase:
+        """The report or the log, as the API gives it; audited as there."""
+        session: ImportSession = self.get_object(request, unquote(object_id))
+        if paper not in _PAPERS:
+            raise Http404
+        refused = refuse_too_many(request)
+        if refused is not None:
+            return refused
+        try:
+            content = (
+                SessionReadViewSet.report_response(session)
+                if paper == "report"
+                else SessionReadViewSet.log_response(session)
+            )
+        except NotFound as missing:
+            messages.error(request, str(missing.detail))
+            return HttpResponseRedirect(_page_of(session))
+        self.note(request, AuditAction.DOWNLOAD, session, data={"type": _PAPERS[paper]})
+        return content
+
+    # --- Steering --------------------------------------------------------------------------------------------------
+
+    def steer_view(self, request: HttpRequest, object_id: str, act: str) -> HttpResponse:
+        """POST carries it out; GET asks whether it is meant, for what cannot be taken back."""
+        session: ImportSession = self.get_object(request, unquote(object_id))
+        asked = admin_steering.BY_NAME.get(act)
+        if asked is None:
+            raise Http404
+        user = actor_of(request)
+        if not rules.may_steer(user=user, session=session):
+            raise PermissionDenied
+        if request.method == "POST":
+            self._carry_out(request, asked, session)
+        elif asked.confirm and asked.fits(session):
+            return self.page(
+                request,
+                "admin/file_handling/importsession/revert.html",
+                title=_("Revert this import?"),
+                session=session,
+                records=record_links(created_records(origin=session)),
+            )
+        return HttpResponseRedirect(_page_of(session))
+
+    def _carry_out(self, request: HttpRequest, act: admin_steering.Act, session: ImportSession) -> None:
+        try:
+            admin_steering.carry_out(
+                act=act, session=session, actor=actor_of(request), stat_sheet=request.POST.get("stat_sheet", "")
+            )
+        except lifecycle.NotPossible as reason:
+            messages.error(request, str(reason))
+        except OSError as error:
+            if not is_disk_full(error):
+                raise
+            messages.error(request, _("The server has no room left to store the report. Try again later."))
+        else:
+            messages.success(request, str(act.said))
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Deletes the session with its events, findings, report and log; what it imported stays."""
+        session: ImportSession = self.get_object(request, unquote(object_id))
+        if not self.has_delete_permission(request, session):
+            raise PermissionDenied
+        if request.method == "POST":
+            return self._delete(request, session)
+        return self.page(
+            request,
+            "admin/file_handling/importsession/delete.html",
+            title=_("Delete this import session?"),
+            session=session,
+            records=record_links(created_records(origin=session)),
+        )
+
+    def _delete(self, request: HttpRequest, session: ImportSession) -> HttpResponse:
+        try:
+            services.delete_session(actor=actor_of(request), session=session)
+        except services.InUseError as reason:
+            messages.error(request, str(reason))
+            return HttpResponseRedirect(_page_of(session))
+        except services.GoneError as gone:
+            raise Http404 from gone
+        messages.success(request, _("Import session %(number)d was deleted.") % {"number": session.pk})
+        return HttpResponseRedirect(reverse("admin:file_handling_importsession_changelist"))
+
+
+def _page_of(session: ImportSession) -> str:
+    return reverse("admin:file_handling_importsession_change", args=[session.pk])
+
+
+def _places(finding: Finding) -> tuple[list[dict[str, Any]], int]:
+    """The first places of a finding, and how many more there are."""
+    places = finding.locations
+    return places[:PLACES_SHOWN], max(0, len(places) - PLACES_SHOWN)

@@ -1,0 +1,90 @@
+"""An import sent twice under one key is one import: clients may repeat a POST whose answer they did not get."""
+
+import hashlib
+import json
+import re
+
+from django.db import IntegrityError
+from django.utils.translation import gettext as _
+from rest_framework import status
+from rest_framework.exceptions import APIException
+
+from common.errors import Conflict, SessionNotFound
+from file_handling.models import IdempotencyKey, ImportSession
+from file_handling.refusal import FormError, RefusedForm
+from file_handling.storage import all_or_nothing
+from importer.uploads import ImportForm, store
+from users.models import User
+from users.viewsets import visible_or_refused
+
+HEADER = "Idempotency-Key"
+# What a header may hold without quoting, and a column.
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+class KeyReused(APIException):
+    """422: the key stands for another import."""
+
+    status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
+    default_code = "key_reused"
+
+
+def read_key(header: str | None) -> str:
+    """The key that a request bears, "" for none. Raises RefusedForm for what can be none."""
+    if header is None:
+        return ""
+    key = header.strip()
+    if not _KEY.fullmatch(key):
+        raise RefusedForm([FormError(HEADER, _("Give 1 to 255 letters, digits or signs, without spaces."))])
+    return key
+
+
+def start_once(*, user: User, form: ImportForm, key: str) -> tuple[ImportSession, bool]:
+    """Start an import under `key`, or find the one that this account started under it; → session, whether it is found.
+
+    Two at once: the second waits at the key's row and finds the first. Raises KeyReused when the first import had
+    other files or options, Conflict when its session was deleted, AccessDenied when it is no longer the user's to
+    see; OSError as `start_import`.
+    """
+    digest = _digest(form)
+    found = _find(user=user, key=key, digest=digest)
+    if found is not None:
+        return found, True
+    try:
+        with all_or_nothing() as placed:
+            row = IdempotencyKey.objects.create(user=user, key=key, request_sha256=digest)
+            row.session = store(placed=placed, user=user, form=form)
+            row.save(update_fields=["session"])
+            return row.session, False
+    except IntegrityError:
+        found = _find(user=user, key=key, digest=digest)
+        if found is None:
+            raise
+        return found, True
+
+
+def _find(*, user: User, key: str, digest: str) -> ImportSession | None:
+    row = IdempotencyKey.objects.filter(user=user, key=key).first()
+    if row is None:
+        return None
+    if row.request_sha256 != digest:
+        raise KeyReused(_("This key was used for an import of other files or options. Use a new key for a new import."))
+    if row.session_id is None:
+        raise Conflict(_("The import that was started under this key was deleted. Use a new key to import again."))
+    session: ImportSession = visible_or_refused(
+        rows=ImportSession.objects.visible_to(user), pk=str(row.session_id), not_found=SessionNotFound
+    )
+    return session
+
+
+def _digest(form: ImportForm) -> str:
+    asked = {
+        "country": form.country.pk,
+        "stat": form.stat.digests(),
+        "recap": form.recap.digests(),
+        "stat_sheet": form.stat_sheet,
+        "dry_run": form.dry_run,
+        "on_conflict": form.on_conflict,
+        "currency": form.currency,
+    }
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,313 @@
+"""Choosing and changing passwords: by one-time links in letters, and over the API."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from django.core import mail
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
+
+from tests.accounts.conftest import address_in, letters, link_in
+from tests.conftest import PASSWORD, Cast
+from users.letters import compose
+from users.links import LinkTokens
+from users.models import AuditEntry, Letter, LetterPurpose, User
+
+LOGIN = "/api/v1/auth/login/"
+RESET = "/api/v1/auth/password/reset/"
+SET = "/api/v1/auth/password/set/"
+CHANGE = "/api/v1/auth/password/change/"
+NEW = "Kapok-tree-1961"
+
+
+def signs_in(username: str, password: str) -> bool:
+    return APIClient().post(LOGIN, {"username": username, "password": password}).status_code == 200
+
+
+def ask_reset(email: str, **extra: Any) -> Any:
+    return APIClient().post(RESET, {"email": email}, **extra)
+
+
+def test_a_new_account_gets_one_letter_with_a_link_and_chooses_its_password_by_it(cast: Cast) -> None:
+    response = cast.client("togo_admin").post(
+        "/api/v1/users/", {"email": "afi@example.org", "role": "CHEF_DEPT_TECH", "first_name": "Afi"}
+    )
+    assert response.status_code == 201
+    assert b"token" not in response.content
+    [letter] = letters()
+    assert letter.to == ["afi@example.org"]
+    assert not signs_in("afi@example.org", "")
+    assert APIClient().post(SET, {**link_in(letter), "new_password": NEW}).status_code == 204
+    assert signs_in("AFI@example.org", NEW)
+    assert letters() == [letter]
+
+
+def test_no_link_and_no_address_stays_in_the_database(cast: Cast) -> None:
+    ask_reset("togo_head@example.org")
+    assert letters()
+    assert not Letter.objects.exists()
+
+
+def test_a_link_serves_once(cast: Cast) -> None:
+    ask_reset("togo_head@example.org")
+    link = link_in(letters()[0])
+    assert APIClient().post(SET, {**link, "new_password": NEW}).status_code == 204
+    again = APIClient().post(SET, {**link, "new_password": "Another-tree-1962"})
+    assert again.status_code == 400
+    assert "new one" in again.json()["detail"]
+    assert signs_in("togo_head", NEW)
+
+
+def test_a_link_is_good_for_twenty_four_hours(cast: Cast) -> None:
+    ask_reset("togo_head@example.org")
+    link = link_in(letters()[0])
+    asked = LinkTokens()._num_seconds(LinkTokens()._now())
+    for hours, status in ((24.1, 400), (23.9, 204)):
+        with patch.object(LinkTokens, "_num_seconds", return_value=int(asked + hours * 3600)):
+            assert APIClient().post(SET, {**link, "new_password": NEW}).status_code == status
+
+
+@pytest.mark.parametrize("broken", ["uid", "token", "other"])
+def test_a_link_that_was_tampered_with_is_refused_like_one_of_nobody(broken: str, cast: Cast) -> None:
+    ask_reset("togo_head@example.org")
+    ask_reset("benin_head@example.org", REMOTE_ADDR="10.0.0.2")
+    one, two = (link_in(letter) for letter in letters())
+    wrong = {
+        "uid": one | {"uid": "!!"},
+        "token": one | {"token": "x" + one["token"]},
+        "other": one | {"uid": two["uid"]},
+    }
+    answer = APIClient().post(SET, {**wrong[broken], "new_password": NEW})
+    nobody = APIClient().post(SET, {"uid": "OTk5OTk5", "token": one["token"], "new_password": NEW})
+    assert (answer.status_code, answer.content) == (nobody.status_code, nobody.content)
+    assert answer.status_code == 400
+    assert signs_in("togo_head", PASSWORD)
+    assert signs_in("benin_head", PASSWORD)
+
+
+def test_a_password_chosen_by_a_link_ends_the_tokens_of_before(cast: Cast) -> None:
+    client = cast.client("togo_head")
+    ask_reset("togo_head@example.org")
+    APIClient().post(SET, {**link_in(letters()[0]), "new_password": NEW})
+    assert client.get("/api/v1/users/me/").status_code == 401
+
+
+@pytest.mark.parametrize("weak", ["short", "1234567890123", "password1234", "togo_head1"])
+def test_a_weak_password_is_refused_with_reasons_and_leaves_the_link_good(weak: str, cast: Cast) -> None:
+    ask_reset("togo_head@example.org")
+    link = link_in(letters()[0])
+    refused = APIClient().post(SET, {**link, "new_password": weak})
+    assert refused.status_code == 400
+    assert refused.json()["new_password"]
+    assert APIClient().post(SET, {**link, "new_password": NEW}).status_code == 204
+
+
+def test_asking_for_a_link_answers_the_same_for_everybody_and_writes_to_whom_may_sign_in(cast: Cast) -> None:
+    answers = [
+        ask_reset(f"{name}@example.org", REMOTE_ADDR=f"10.1.0.{number}")
+        for number, name in enumerate(["togo_head", "nobody", "inactive", "closed_head", "TOGO_ADMIN"])
+    ]
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.content for answer in answers}) == 1
+    assert {letter.to[0] for letter in letters()} == {"togo_head@example.org", "togo_admin@example.org"}
+
+
+def test_asking_for_a_link_does_the_same_work_for_everybody(cast: Cast) -> None:
+    kinds = []
+    for number, name in enumerate(["togo_head", "nobody", "inactive"]):
+        with CaptureQueriesContext(connection) as queries:
+            ask_reset(f"{name}@example.org", REMOTE_ADDR=f"10.1.1.{number}")
+        said = [query["sql"].split() for query in queries if "cache_throttle" not in query["sql"]]
+        # Savepoints bear a number.
+        kinds.append([words[0] if words[0] in ("SAVEPOINT", "RELEASE") else words[:3] for words in said])
+    assert kinds[0] == kinds[1] == kinds[2]
+    # No mail server is waited for while somebody waits for the answer.
+    assert mail.outbox == []
+
+
+def test_links_are_asked_for_at_a_limited_rate_by_account_and_by_address(cast: Cast) -> None:
+    for email in ("togo_head@example.org", "nobody@example.org"):
+        answers = [ask_reset(email, REMOTE_ADDR=f"10.2.0.{number}").status_code for number in range(7)]
+        assert answers == [202] * 5 + [429] * 2
+    answers = [ask_reset(f"a{number}@example.org", REMOTE_ADDR="10.3.0.1").status_code for number in range(32)]
+    assert answers == [202] * 30 + [429] * 2
+
+
+def test_a_password_is_changed_by_who_knows_the_present_one(cast: Cast) -> None:
+    client = cast.client("togo_head")
+    wrong = client.post(CHANGE, {"current_password": "wrong", "new_password": NEW})
+    assert (wrong.status_code, set(wrong.json())) == (400, {"current_password"})
+    weak = client.post(CHANGE, {"current_password": PASSWORD, "new_password": "short"})
+    assert (weak.status_code, set(weak.json())) == (400, {"new_password"})
+    assert client.post(CHANGE, {"current_password": PASSWORD, "new_password": NEW}).status_code == 204
+    assert client.get("/api/v1/users/me/").status_code == 401
+    assert signs_in("togo_head", NEW)
+    [letter] = letters()
+    assert "changé" in letter.subject
+    assert "http" in str(letter.body)
+    assert NEW not in str(letter.body)
+
+
+def test_a_stolen_token_does_not_serve_to_find_the_password(cast: Cast) -> None:
+    client = cast.client("togo_head")
+    answers = [client.post(CHANGE, {"current_password": f"g{n}", "new_password": NEW}).status_code for n in range(22)]
+    assert answers == [400] * 20 + [429] * 2
+
+
+def test_an_administrator_sends_a_link_again_to_who_is_below(cast: Cast) -> None:
+    assert cast.client("togo_admin").post(f"/api/v1/users/{cast.togo_head.pk}/password-link/").status_code == 204
+    assert cast.client("global_admin").post(f"/api/v1/users/{cast.togo_head.pk}/password-link/").status_code == 403
+    assert [letter.to for letter in letters()] == [["togo_head@example.org"]]
+    assert AuditEntry.objects.filter(action="link", actor=cast.togo_admin, object_id=cast.togo_head.pk).exists()
+
+
+def test_letters_speak_the_language_of_the_account_in_text_and_in_html(cast: Cast) -> None:
+    account = cast.togo_head
+    for language, words in (("fr", "Choisissez"), ("en", "Choose")):
+        account.language = language
+        for purpose in LetterPurpose:
+            letter = compose(purpose=purpose, account=account)
+            html = letter.alternatives[0].content  # type: ignore[union-attr]
+            assert "\n" not in letter.subject
+            assert f'lang="{language}"' in html
+            if purpose != LetterPurpose.CHANGED:
+                assert words in letter.body
+                assert "24" in letter.body
+                assert address_in(letter).replace("&", "&amp;") in html
+
+
+def test_a_name_in_a_letter_is_text(cast: Cast) -> None:
+    cast.togo_head.first_name, cast.togo_head.last_name = "<b>Afi", "O'Neil"
+    letter = compose(purpose=LetterPurpose.RESET, account=cast.togo_head)
+    assert "O'Neil" in letter.body
+    assert "<b>" not in letter.alternatives[0].content  # type: ignore[union-attr]
+
+
+def test_links_begin_with_our_own_address_whatever_a_request_calls_us(cast: Cast, settings: Any) -> None:
+    settings.PUBLIC_URL = "https://concord.example"
+    ask_reset("togo_head@example.org", HTTP_HOST="localhost", HTTP_X_FORWARDED_HOST="evil.example")
+    assert "https://concord.example/account/password/choose/?" in letters()[0].body
+
+
+def test_a_mail_server_that_is_away_delays_the_letter_and_fails_nobody(cast: Cast, settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    assert ask_reset("togo_head@example.org").status_code == 202
+    assert letters() == []
+    waiting = Letter.objects.get()
+    assert waiting.attempts == 1
+    assert letters() == []
+    assert Letter.objects.get().attempts == 1
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    Letter.objects.update(due_at=waiting.asked_at)
+    assert len(letters()) == 1
+    assert not Letter.objects.exists()
+
+
+def test_unknown_names_and_wrong_passwords_take_the_time_of_a_hash(cast: Cast, settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
+    cast.togo_head.set_password(PASSWORD)
+    cast.togo_head.save()
+    cast.benin_head.set_unusable_password()
+    cast.benin_head.save()
+
+    def seconds(name: str) -> float:
+        best = 9.0
+        for _ in range(3):
+            began = time.perf_counter()
+            assert not Client().login(username=name, password="wrong")
+            best = min(best, time.perf_counter() - began)
+        return best
+
+    known, unknown, invited = seconds("togo_head"), seconds("nobody"), seconds("benin_head")
+    assert known / 2 < unknown < known * 2
+    assert known / 2 < invited < known * 2
+
+
+# --- The pages -------------------------------------------------------------------------------------------------------
+
+
+def test_a_link_opens_a_page_where_the_password_is_chosen_without_javascript(cast: Cast) -> None:
+    ask_reset("togo_head@example.org")
+    [letter] = letters()
+    client = Client(enforce_csrf_checks=True)
+    page = client.get(address_in(letter))
+    assert page.status_code == 200
+    assert page["Referrer-Policy"] == "no-referrer"
+    assert "no-store" in page["Cache-Control"]
+    text = page.content.decode()
+    assert "togo_head" in text
+    assert "<script" not in text
+    form = {**link_in(letter), "csrfmiddlewaretoken": client.cookies["csrftoken"].value}
+    different = client.post("/account/password/choose/", {**form, "new_password": NEW, "again": "Other-1961-tree"})
+    assert different.status_code == 400
+    assert "two different passwords" in different.content.decode()
+    weak = client.post("/account/password/choose/", {**form, "new_password": "short", "again": "short"})
+    assert "too short" in weak.content.decode()
+    done = client.post("/account/password/choose/", {**form, "new_password": NEW, "again": NEW})
+    assert done.status_code == 200
+    assert NEW not in done.content.decode()
+    assert signs_in("togo_head", NEW)
+    assert client.get(address_in(letter)).status_code == 400
+
+
+def test_a_mail_program_that_looks_at_the_link_does_not_use_it_up(cast: Cast) -> None:
+    ask_reset("togo_head@example.org")
+    [letter] = letters()
+    for _ in range(3):
+        assert Client().get(address_in(letter)).status_code == 200
+
+
+def test_the_page_of_a_forgotten_password_says_the_same_to_everybody(cast: Cast) -> None:
+    pages = [
+        Client().post("/account/password/forgotten/", {"email": f"{name}@example.org"}, REMOTE_ADDR=f"10.5.0.{number}")
+        for number, name in enumerate(["togo_head", "nobody"])
+    ]
+    assert {page.status_code for page in pages} == {200}
+    assert pages[0].content == pages[1].content
+    assert [letter.to for letter in letters()] == [["togo_head@example.org"]]
+
+
+def test_pages_and_api_count_attempts_together(cast: Cast) -> None:
+    for number in range(5):
+        ask_reset("togo_head@example.org", REMOTE_ADDR=f"10.6.0.{number}")
+    page = Client().post("/account/password/forgotten/", {"email": "togo_head@example.org"}, REMOTE_ADDR="10.6.0.9")
+    assert page.status_code == 429
+
+
+def test_a_name_and_its_address_are_counted_as_one_account(cast: Cast) -> None:
+    def tries(name: str, number: int) -> int:
+        data = {"username": name, "password": "wrong"}
+        return APIClient().post(LOGIN, data, REMOTE_ADDR=f"10.7.0.{number}").status_code
+
+    answers = [tries(["togo_head", "TOGO_head@example.org"][number % 2], number) for number in range(12)]
+    assert answers == [401] * 10 + [429] * 2
+
+
+def test_slow_guessing_from_one_place_ends_within_the_hour(cast: Cast, settings: Any) -> None:
+    from users.throttling import LoginAccountThrottle, LoginPairThrottle
+
+    with (
+        patch.object(LoginAccountThrottle, "allow_request", return_value=True),
+        patch.object(LoginPairThrottle, "rate", "3/hour", create=True),
+    ):
+        answers = [
+            APIClient().post(LOGIN, {"username": "togo_head", "password": "wrong"}).status_code for _ in range(5)
+        ]
+        elsewhere = APIClient().post(LOGIN, {"username": "togo_head", "password": PASSWORD}, REMOTE_ADDR="10.8.0.1")
+    assert answers == [401] * 3 + [429] * 2
+    assert elsewhere.status_code == 200
+
+
+def test_no_password_of_the_settings_is_kept_in_a_fast_hash() -> None:
+    from config import settings
+
+    assert settings.PASSWORD_HASHERS[0].endswith("ScryptPasswordHasher")
+    assert settings.PASSWORD_RESET_TIMEOUT == 24 * 3600
+    assert User().password == ""

@@ -1,0 +1,320 @@
+"""Who gets what at every route of the admin (DOMAIN §1). A route that the table does not name fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from core.models import ActAlias
+from file_handling.models import SessionStatus
+from importer.admin_steering import BY_NAME
+from tests.admin.conftest import Browser
+from tests.api.conftest import Records, make_file, make_session
+from tests.conftest import ACCOUNTS, SHUT_OUT, Cast
+from users.admin_base import ScopedModelAdmin
+from users.models import AuditEntry, User
+
+# Whoever may not enter at all is sent to the page to sign in on.
+OUTSIDE = ["anonymous", "togo_head", "rival_head", "togo_operator", "benin_head", "benin_operator", *SHUT_OUT]
+EVERYONE = [*(name for name, _role, _country in ACCOUNTS), "anonymous"]
+
+
+def answers(*, superuser: int, reader: int, own: int, other: int) -> dict[str, int]:
+    """Statuses for the superuser, the global admin, the admin of the row's country and that of another one."""
+    expected = {"superuser": superuser, "global_admin": reader, "togo_admin": own, "benin_admin": other}
+    return expected | dict.fromkeys(OUTSIDE, 302)
+
+
+READ = answers(superuser=200, reader=200, own=200, other=403)
+SHARED = answers(superuser=200, reader=200, own=200, other=200)
+NOBODY = answers(superuser=403, reader=403, own=403, other=403)
+IMPORTERS = answers(superuser=200, reader=403, own=200, other=200)
+CATALOGUE_KEEPERS = answers(superuser=200, reader=200, own=403, other=403)
+# What is carried out leads back to a page.
+STEERED = answers(superuser=302, reader=403, own=302, other=403)
+STEERABLE = answers(superuser=200, reader=403, own=200, other=403)
+
+RECORDS = {
+    "client": "clients",
+    "policy": "policies",
+    "plan": "plans",
+    "insured": "insured",
+    "membership": "memberships",
+    "partner": "partners",
+    "operator": "operators",
+    "invoice": "invoices",
+    "payment": "payments",
+    "claim": "claims",
+}
+CATALOGUE = {"actcategory": "act-categories", "act": "acts"}
+FILE, SESSION = "file_handling/file", "file_handling/importsession"
+
+TABLE: dict[tuple[str, str], dict[str, int]] = {
+    ("GET", ""): SHARED,
+    ("GET", "users/"): SHARED,
+    ("GET", "core/"): SHARED,
+    ("GET", "file_handling/"): SHARED,
+    ("GET", "password_change/"): SHARED,
+    ("GET", "password_change/done/"): SHARED,
+    ("GET", "jsi18n/"): SHARED,
+    ("GET", "autocomplete/?app_label=core&model_name=actalias&field_name=act&term="): CATALOGUE_KEEPERS,
+    ("GET", f"{FILE}/"): SHARED,
+    ("GET", f"{FILE}/add/"): NOBODY,
+    ("GET", f"{FILE}/{{file}}/change/"): READ,
+    ("POST", f"{FILE}/{{file}}/change/"): NOBODY,
+    ("GET", f"{FILE}/{{file}}/history/"): READ,
+    ("GET", f"{FILE}/{{file}}/download/"): READ,
+    ("GET", f"{FILE}/{{file}}/preview/"): READ,
+    ("GET", f"{FILE}/{{file}}/delete/"): STEERABLE,
+    ("POST", f"{FILE}/{{file}}/delete/"): STEERED,
+    ("GET", f"{SESSION}/"): SHARED,
+    ("GET", f"{SESSION}/add/"): IMPORTERS,
+    ("GET", f"{SESSION}/{{session}}/change/"): READ,
+    ("POST", f"{SESSION}/{{session}}/change/"): NOBODY,
+    ("GET", f"{SESSION}/{{session}}/history/"): READ,
+    ("GET", f"{SESSION}/{{session}}/events/"): READ,
+    ("GET", f"{SESSION}/{{session}}/findings/"): READ,
+    ("GET", f"{SESSION}/{{session}}/download/log/"): READ,
+    ("GET", f"{SESSION}/{{session}}/steer/revert/"): STEERABLE,
+    ("POST", f"{SESSION}/{{session}}/steer/sheet/"): STEERED,
+    ("POST", f"{SESSION}/{{session}}/steer/commit/"): STEERED,
+    ("POST", f"{SESSION}/{{session}}/steer/retry/"): STEERED,
+    ("POST", f"{SESSION}/{{session}}/steer/cancel/"): STEERED,
+    ("POST", f"{SESSION}/{{session}}/steer/report/"): STEERED,
+    ("POST", f"{SESSION}/{{session}}/steer/revert/"): STEERED,
+    ("GET", f"{SESSION}/{{session}}/delete/"): STEERABLE,
+    ("POST", f"{SESSION}/{{session}}/delete/"): STEERED,
+    ("GET", "users/user/"): SHARED,
+    ("GET", "users/user/add/"): SHARED,
+    ("GET", "users/user/{account}/change/"): READ,
+    ("GET", "users/user/{account}/history/"): READ,
+    ("GET", "users/user/{account}/delete/"): NOBODY,
+    # A global admin reads the accounts of a country's people, whom the country's own admin manages.
+    ("POST", "users/user/{account}/act/deactivate/"): STEERED,
+    ("GET", "users/country/"): SHARED,
+    ("GET", "users/country/add/"): CATALOGUE_KEEPERS,
+    ("GET", "users/country/{country}/change/"): READ,
+    ("GET", "users/country/{country}/history/"): READ,
+    ("GET", "users/country/{country}/delete/"): NOBODY,
+    ("POST", "users/country/{country}/act/open/"): answers(superuser=302, reader=302, own=403, other=403),
+    ("GET", "users/auditentry/"): SHARED,
+    ("GET", "users/auditentry/add/"): NOBODY,
+    ("GET", "users/auditentry/{entry}/change/"): READ,
+    ("GET", "users/auditentry/{entry}/history/"): READ,
+    ("GET", "users/auditentry/{entry}/delete/"): NOBODY,
+    ("GET", "core/actalias/"): SHARED,
+    ("GET", "core/actalias/add/"): CATALOGUE_KEEPERS,
+    ("GET", "core/actalias/{alias}/change/"): SHARED,
+    ("POST", "core/actalias/{alias}/change/"): NOBODY,
+    ("GET", "core/actalias/{alias}/history/"): SHARED,
+    ("GET", "core/actalias/{alias}/delete/"): CATALOGUE_KEEPERS,
+}
+for _model, _key in (RECORDS | CATALOGUE).items():
+    _seen = READ if _model in RECORDS else SHARED
+    TABLE["GET", f"core/{_model}/"] = SHARED
+    TABLE["GET", f"core/{_model}/add/"] = NOBODY
+    TABLE["GET", f"core/{_model}/{{{_key}}}/change/"] = _seen
+    TABLE["POST", f"core/{_model}/{{{_key}}}/change/"] = NOBODY
+    TABLE["GET", f"core/{_model}/{{{_key}}}/history/"] = _seen
+    TABLE["GET", f"core/{_model}/{{{_key}}}/delete/"] = NOBODY
+
+# Signing in and out; addresses that lead elsewhere and show nothing themselves.
+OPEN = {"login/", "logout/", "(?P<url>.*)$"}
+
+
+def ask(client: Client, method: str, path: str) -> Any:
+    data = {"post": "yes", "force": "yes"} if method == "POST" else None
+    address = f"/admin/{path}"
+    response = client.generic(method, address) if data is None else client.post(address, data)
+    response.close()
+    return response
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(TABLE), ids=lambda value: value)
+def test_every_account_gets_at_every_page_what_its_role_and_country_allow(
+    method: str, path: str, cast: Cast, togo: Records, browser: Browser
+) -> None:
+    alias = ActAlias.objects.create(act=togo.rows["acts"], name="DOLIPRANE")
+    entry = AuditEntry.objects.create(
+        actor=cast.togo_admin, country=cast.togo, action="read", object_type="x", object_id=1
+    )
+    got = {}
+    for name in TABLE[method, path]:
+        # One that was never reconciled has nothing to make a report of: refused in words, and led back.
+        status = SessionStatus.PENDING if path.endswith("/report/") else SessionStatus.DONE
+        session = make_session(user=cast.togo_head, country=cast.togo, status=status)
+        file = togo.file
+        if method == "POST" and path.endswith("/delete/"):
+            file = make_file(user=cast.togo_head, country=cast.togo, name="gone.csv")
+        named = {key: row.pk for key, row in togo.rows.items()} | {
+            "file": file.pk,
+            "session": session.pk,
+            "account": cast.togo_operator.pk,
+            "country": cast.togo.pk,
+            "entry": entry.pk,
+            "alias": alias.pk,
+        }
+        got[name] = ask(browser(name), method, path.format(**named)).status_code
+    expected = TABLE[method, path]
+    if path == "users/user/{account}/act/deactivate/":
+        expected = expected | {"global_admin": 403}
+    assert got == expected
+
+
+def admin_routes(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
+    for entry in resolver.url_patterns:
+        path = prefix + str(entry.pattern).lstrip("^").rstrip("$")
+        if isinstance(entry, URLResolver):
+            yield from admin_routes(entry, path)
+        elif isinstance(entry, URLPattern) and path.startswith("admin/"):
+            yield path.removeprefix("admin/")
+
+
+def test_the_table_names_every_page_of_the_admin() -> None:
+    def plain(path: str) -> str:
+        return path.replace("{", "<").replace("}", ">").split("?")[0]
+
+    known = set()
+    for _method, path in TABLE:
+        parts = ["*" if part.startswith("<") else part for part in plain(path).split("/")]
+        known.add("/".join(parts))
+    found = set()
+    for path in admin_routes(get_resolver()):
+        if path.startswith("(?P<app_label>"):
+            found |= {"users/", "core/", "file_handling/"}
+            continue
+        # The address of a row alone leads to its page, whatever the row.
+        if path.endswith("/<path:object_id>/") or path.rstrip("$") in {one.rstrip("$") for one in OPEN}:
+            continue
+        for old, news in {
+            "<path:object_id>": ["*"],
+            "<slug:paper>": ["log"],
+        }.items():
+            path = path.replace(old, news[0])
+        if "<slug:act>" in path and "importsession" in path:
+            found |= {path.replace("<slug:act>", act) for act in BY_NAME}
+        elif "<slug:act>" in path:
+            found.add(path.replace("<slug:act>", "open" if "country" in path else "deactivate"))
+        else:
+            found.add(path)
+    assert found == known
+
+
+def test_every_page_of_the_admin_stands_on_the_scope() -> None:
+    assert admin.site._registry
+    for model, page in admin.site._registry.items():
+        assert isinstance(page, ScopedModelAdmin), model
+    assert "AuthToken" not in {model.__name__ for model in admin.site._registry}
+
+
+LISTS = [f"core/{model}/" for model in (*RECORDS, *CATALOGUE, "actalias")] + [
+    f"{FILE}/",
+    f"{SESSION}/",
+    "users/user/",
+    "users/country/",
+    "users/auditentry/",
+]
+
+
+@pytest.mark.parametrize(
+    "path", ["", *LISTS, f"{SESSION}/add/", "users/user/add/", *(f"{path}?q=CANARY" for path in LISTS)]
+)
+def test_no_byte_of_one_country_reaches_the_admin_of_another(
+    path: str, cast: Cast, togo: Records, benin: Records, browser: Browser
+) -> None:
+    cast.togo_admin.username = "TOGOCANARY-admin"
+    cast.togo_admin.save()
+    browser("togo_admin").get(f"/admin/{FILE}/{togo.file.pk}/download/").close()
+    response = browser("benin_admin").get(f"/admin/{path}")
+    assert response.status_code == 200
+    assert b"TOGOCANARY" not in response.content
+    assert b"Togo" not in response.content
+    if path.startswith("core/") and "act" not in path:
+        # Or the page would be blank for everyone, and prove nothing.
+        assert b"BENINCANARY" in response.content
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["core/claim/?country=1", "core/claim/?insured__name_key__startswith=A", "users/user/?password__startswith=a",
+     f"{FILE}/?user__password__startswith=a", "core/claim/?country__name=Togo"],
+)  # fmt: skip
+def test_a_list_is_narrowed_by_nothing_but_what_its_page_offers(
+    path: str, cast: Cast, togo: Records, browser: Browser
+) -> None:
+    assert browser("togo_admin").get(f"/admin/{path}").status_code == 400
+
+
+def test_a_filter_on_a_foreign_row_gives_what_an_unknown_one_gives(
+    cast: Cast, togo: Records, benin: Records, browser: Browser
+) -> None:
+    client = browser("benin_admin")
+    for lookup, row in {"client": togo.rows["clients"], "file": togo.file, "import_session": togo.session}.items():
+        hidden = client.get(f"/admin/core/claim/?{lookup}={row.pk}")
+        unknown = client.get(f"/admin/core/claim/?{lookup}=987654321")
+        assert hidden.status_code == unknown.status_code == 200
+        assert hidden.context["cl"].result_count == unknown.context["cl"].result_count == 0
+
+
+def test_an_action_that_names_one_foreign_row_is_refused_whole(cast: Cast, browser: Browser) -> None:
+    named = [cast.togo_operator.pk, cast.benin_operator.pk]
+    response = browser("togo_admin").post("/admin/users/user/", {"action": "deactivate", "_selected_action": named})
+    assert response.status_code == 403
+    assert User.objects.filter(pk__in=named, is_active=True).count() == 2
+
+    browser("togo_admin").post("/admin/users/user/", {"action": "deactivate", "_selected_action": named[:1]})
+    assert User.objects.filter(pk__in=named, is_active=True).count() == 1
+
+
+def test_what_does_not_exist_is_not_found_and_not_refused(cast: Cast, browser: Browser) -> None:
+    for path in [
+        "core/claim/999999/change/",
+        "core/claim/none/history/",
+        f"{FILE}/0/download/",
+        f"{SESSION}/{10**30}/change/",
+    ]:
+        assert browser("togo_admin").get(f"/admin/{path}").status_code == 404, path
+
+
+def test_completion_answers_for_no_field_but_those_that_a_form_completes(
+    cast: Cast, togo: Records, browser: Browser
+) -> None:
+    asked = "autocomplete/?app_label=core&model_name=claim&field_name=insured&term=afi"
+    for name in ["superuser", "togo_admin", "benin_admin"]:
+        assert browser(name).get(f"/admin/{asked}").status_code == 403
+
+
+def test_what_an_admin_did_in_the_country_before_is_gone_from_their_first_page_once_moved(
+    cast: Cast, togo: Records, browser: Browser
+) -> None:
+    browser("togo_admin").get(f"/admin/{FILE}/{togo.file.pk}/download/").close()
+    assert b"TOGOCANARY" in browser("togo_admin").get("/admin/").content
+    cast.togo_admin.country = cast.benin
+    cast.togo_admin.save()
+    page = browser("togo_admin").get("/admin/").content
+    assert b"What you did last" in page
+    assert b"TOGOCANARY" not in page
+
+
+def test_a_role_country_or_activity_taken_away_holds_from_the_next_request_on(
+    cast: Cast, togo: Records, browser: Browser
+) -> None:
+    client = browser("togo_admin")
+    address = f"/admin/core/claim/{togo.rows['claims'].pk}/change/"
+    assert client.get(address).status_code == 200
+    cast.togo_admin.country = cast.benin
+    cast.togo_admin.save()
+    assert client.get(address).status_code == 403
+    cast.togo_admin.role = "CHEF_DEPT_TECH"
+    cast.togo_admin.country = cast.togo
+    cast.togo_admin.save()
+    assert client.get(address).status_code == 302
+    cast.togo_admin.role = "ADMIN_TERRITORIAL"
+    cast.togo_admin.is_active = False
+    cast.togo_admin.save()
+    assert client.get(address).status_code == 302

@@ -1,0 +1,74 @@
+"""A client made from the description of the API by a generator, as others make theirs, uploads a pair."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from file_handling.models import ImportSession
+from tests.api.conftest import recap_csv, stat_csv
+from tests.conftest import PASSWORD, Cast
+
+PACKAGE = "concord_api"
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    folder = tmp_path_factory.mktemp("client")
+    call_command("spectacular", file=str(folder / "schema.yml"))
+    config = folder / "config.yml"
+    config.write_text(f"package_name_override: {PACKAGE}\npost_hooks: []\n")
+    made = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("openapi-python-client")),
+            "generate",
+            *("--path", str(folder / "schema.yml"), "--output-path", str(folder / "made"), "--config", str(config)),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert made.returncode == 0, made.stdout + made.stderr
+    # A part that the generator could not express is a part that clients do not have.
+    assert "Warning" not in made.stdout + made.stderr, made.stdout
+    sys.path.insert(0, str(folder / "made"))
+    yield importlib.import_module(PACKAGE)
+    sys.path.remove(str(folder / "made"))
+
+
+def part(package: Any, name: str) -> Any:
+    return importlib.import_module(f"{package.__name__}.{name}")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_generated_client_signs_in_and_uploads_a_pair(package: Any, cast: Cast, live_server: Any) -> None:
+    models, types = part(package, "models"), part(package, "types")
+    stranger = package.Client(base_url=live_server.url)
+    signed_in = part(package, "api.auth.auth_login").sync(
+        client=stranger, body=models.LoginRequest(username="togo_head", password=PASSWORD)
+    )
+    client = package.AuthenticatedClient(base_url=live_server.url, token=signed_in.token, prefix="Token")
+
+    def file(upload: Any) -> Any:
+        return types.File(payload=io.BytesIO(upload.read()), file_name=upload.name, mime_type="text/csv")
+
+    create = part(package, "api.import_sessions.import_sessions_create")
+    form = models.SessionFormRequest(
+        stat_file=file(stat_csv()), recap_file=[file(recap_csv(name="p1.csv")), file(recap_csv(name="p2.csv"))]
+    )
+    answer = create.sync_detailed(client=client, body=form, idempotency_key="first")
+    assert answer.status_code == 202, answer.content
+    session = answer.parsed
+    assert (session.status, session.recap_file.pages, session.same_files_as) == ("PENDING", 2, [])
+    shown = part(package, "api.import_sessions.import_sessions_retrieve").sync(session.id, client=client)
+    assert shown.to_dict() == session.to_dict()
+    assert ImportSession.objects.get().pk == session.id
+    claims = part(package, "api.records.claims_list")
+    assert claims.sync(client=client, search="lawson").count == 0

@@ -1,0 +1,183 @@
+"""A list as a file: the same rows, all pages of it, and nothing that a spreadsheet would run."""
+
+from __future__ import annotations
+
+import csv
+import io
+from decimal import Decimal
+from typing import Any
+
+import openpyxl
+import pytest
+from django.core.cache import caches
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from common.throttling import ExportThrottle
+from core import models as core
+from tests.api.conftest import Records, make_claim, make_finding
+from tests.api.test_access import CATALOGUE_ROUTES, FOREIGN, RECORD_ROUTES, SHUT_OUT
+from tests.conftest import Cast
+from users.models import AuditEntry
+
+EXPORTS = [f"{name}/export/" for name in RECORD_ROUTES + CATALOGUE_ROUTES] + [
+    "files/export/",
+    "import-sessions/export/",
+]
+
+
+def sent(response: Any) -> bytes:
+    assert response.status_code == 200, response.content
+    return b"".join(response.streaming_content)
+
+
+def csv_rows(response: Any) -> list[dict[str, str]]:
+    content = sent(response)
+    assert content.startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), delimiter=";"))
+
+
+def sheet_rows(response: Any) -> list[list[Any]]:
+    sheet = openpyxl.load_workbook(io.BytesIO(sent(response))).active
+    assert sheet is not None
+    assert all(cell.data_type != "f" and cell.hyperlink is None for row in sheet.iter_rows() for cell in row)
+    return [list(row) for row in sheet.iter_rows(values_only=True)]
+
+
+def test_a_csv_has_the_rows_that_the_filters_leave_on_all_pages(cast: Cast, togo: Records) -> None:
+    for n in range(230):
+        make_claim(togo.rows, cast.togo, f"N{n:03}", claimed_amount=Decimal(n), status="cancelled")
+    client = cast.client("togo_operator")
+    rows = csv_rows(client.get("/api/v1/claims/export/?status=cancelled&ordering=-claimed_amount"))
+    assert [row["Claim"] for row in rows] == [f"N{n:03}" for n in reversed(range(230))]
+    assert rows[0]["Claimed"] == "229.00"
+    assert (rows[0]["Settlement date"], rows[0]["Status"], rows[0]["Insured"]) == (
+        "2024-03-10", "cancelled", "TOGOCANARY AFI",
+    )  # fmt: skip
+
+
+def test_a_workbook_has_amounts_dates_and_text_each_as_what_it_is(cast: Cast, togo: Records) -> None:
+    response = cast.client("togo_operator").get("/api/v1/claims/export/?format=xlsx")
+    assert response["Content-Disposition"].endswith('.xlsx"')
+    header, row = sheet_rows(response)
+    cells = dict(zip(header, row, strict=True))
+    assert (cells["Claim"], cells["Claimed"], cells["Lines"]) == ("TOGOCANARY-1", 5000, 1)
+    assert cells["Settlement date"].date() == togo.rows["claims"].settlement_date
+    assert (cells["Recap file"], cells["Recap sheet"], cells["Recap row"]) == (togo.recap.name, "Page 1", 7)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+33", "-2+3", "@SUM(A1)", "\t=1", " =cmd|' /C calc'!A0", "＝1"])
+def test_text_stays_text(text: str, cast: Cast) -> None:
+    core.Client.objects.create(country=cast.togo, name=text, key="K")
+    client = cast.client("togo_operator")
+    (row,) = csv_rows(client.get("/api/v1/clients/export/"))
+    assert row["Client"] == "'" + text
+    assert sheet_rows(client.get("/api/v1/clients/export/?format=xlsx"))[1][2] == text
+
+
+def test_a_name_with_separators_quotes_and_line_breaks_is_one_cell(cast: Cast) -> None:
+    name = 'A;B "C"\nD\x00\x0bE'
+    core.Client.objects.create(country=cast.togo, name=name.replace("\x00", ""), key="K")
+    client = cast.client("togo_operator")
+    (row,) = csv_rows(client.get("/api/v1/clients/export/"))
+    assert row["Client"] == 'A;B "C"\nDE'
+    assert len(sheet_rows(client.get("/api/v1/clients/export/?format=xlsx"))) == 2
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+@pytest.mark.parametrize("path", [*EXPORTS, "import-sessions/{session}/findings/export/", "audit/export/"])
+def test_every_list_can_be_exported_and_says_what_the_list_says(
+    path: str, kind: str, cast: Cast, togo: Records
+) -> None:
+    client = cast.client("togo_admin")
+    path = path.format(session=togo.session.pk)
+    listed = client.get(f"/api/v1/{path.removesuffix('export/')}").json()["count"]
+    response = client.get(f"/api/v1/{path}?format={kind}")
+    got = csv_rows(response) if kind == "csv" else sheet_rows(response)[1:]
+    # Listing the findings or the trail itself adds to the trail.
+    assert len(got) - listed in ((0,) if "audit" not in path else (0, 1))
+    if "audit" not in path:
+        assert got
+    assert response["Cache-Control"] == "private, no-store"
+
+
+def test_an_empty_list_is_a_header_alone(cast: Cast, togo: Records) -> None:
+    client = cast.client("togo_operator")
+    assert csv_rows(client.get("/api/v1/claims/export/?number=none-such")) == []
+    assert sheet_rows(client.get("/api/v1/claims/export/?number=none-such&format=xlsx"))[0][:3] == [
+        "Id", "Country", "Claim",
+    ]  # fmt: skip
+
+
+def test_more_rows_than_the_cap_are_refused_with_both_numbers(cast: Cast, togo: Records, settings: Any) -> None:
+    settings.CONCORD = settings.CONCORD | {"EXPORT_MAX_ROWS": 2}
+    for n in range(2):
+        make_claim(togo.rows, cast.togo, f"N{n}")
+    client = cast.client("togo_operator")
+    refused = client.get("/api/v1/claims/export/")
+    assert refused.status_code == 400
+    assert "3" in refused.json()["detail"]
+    assert "2" in refused.json()["detail"]
+    assert len(csv_rows(client.get("/api/v1/claims/export/?number=N1"))) == 1
+
+
+@pytest.mark.parametrize("query", ["format=pdf", "clientt=1", "client=abc", "ordering=fingerprint"])
+def test_an_export_refuses_what_it_does_not_understand(query: str, cast: Cast, togo: Records) -> None:
+    assert cast.client("togo_operator").get(f"/api/v1/claims/export/?{query}").status_code == 400
+
+
+def test_an_export_leaves_an_entry_with_its_size_and_no_value(cast: Cast, togo: Records) -> None:
+    sent(cast.client("togo_operator").get("/api/v1/insured/export/?search=afi&format=xlsx"))
+    entry = AuditEntry.objects.get(action="export")
+    assert (entry.actor, entry.country, entry.object_type) == (cast.togo_operator, cast.togo, "core.insured")
+    assert entry.data == {"format": "xlsx", "rows": 1, "filters": ["search"]}
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+@pytest.mark.parametrize("path", EXPORTS)
+def test_no_export_holds_a_byte_of_another_country(
+    path: str, kind: str, cast: Cast, togo: Records, benin: Records
+) -> None:
+    for name in [*FOREIGN, *SHUT_OUT]:
+        response = cast.client(name).get(f"/api/v1/{path}?format={kind}")
+        if response.status_code != 200:
+            assert response.status_code == 403
+            continue
+        if kind == "csv":
+            assert b"TOGOCANARY" not in sent(response), name
+        else:
+            assert "TOGOCANARY" not in str(sheet_rows(response)), name
+
+
+def test_headers_and_words_come_in_the_language_of_the_caller(cast: Cast, togo: Records) -> None:
+    # Whatever the catalogue says: the two languages are asked for, and the file is made in each.
+    for language in ("fr", "en"):
+        response = cast.client("togo_operator").get("/api/v1/insured/export/", headers={"accept-language": language})
+        assert len(csv_rows(response)) == 1
+
+
+def test_exports_are_throttled(cast: Cast, togo: Records, monkeypatch: pytest.MonkeyPatch) -> None:
+    caches["throttle"].clear()
+    monkeypatch.setattr(ExportThrottle, "rate", "2/hour", raising=False)
+    client = cast.client("togo_operator")
+    statuses = [client.get("/api/v1/clients/export/").status_code for _ in range(3)]
+    assert statuses == [200, 200, 429]
+    assert client.get("/api/v1/clients/").status_code == 200
+    caches["throttle"].clear()
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_an_export_asks_the_database_no_more_often_for_many_rows(kind: str, cast: Cast, togo: Records) -> None:
+    client = cast.client("togo_admin")
+
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            sent(client.get(f"/api/v1/import-sessions/{togo.session.pk}/findings/export/?format={kind}"))
+            sent(client.get(f"/api/v1/claims/export/?format={kind}"))
+        return len(captured)
+
+    few = asked()
+    for n in range(100):
+        make_claim(togo.rows, cast.togo, f"N{n}")
+        make_finding(togo.session, n + 10)
+    assert asked() == few

@@ -1,0 +1,113 @@
+"""An import sent twice is one import, when its sender says so; and the same files again are taken, and said."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from file_handling.models import File, IdempotencyKey, ImportSession
+from tests.api.conftest import STAT_HEADER, STAT_LINE, recap_csv, stat_csv
+from tests.conftest import Cast, stored_names
+from users.models import AuditEntry
+
+SESSIONS = "/api/v1/import-sessions/"
+
+
+def send(client: Any, key: str | None = "k-1", **form: Any) -> Any:
+    form = {"stat_file": stat_csv(), "recap_file": [recap_csv(name="p1.csv"), recap_csv(name="p2.csv")]} | form
+    headers = {} if key is None else {"Idempotency-Key": key}
+    return client.post(SESSIONS, form, format="multipart", headers=headers)
+
+
+def test_a_repeated_upload_answers_with_the_first_session(cast: Cast, own_storage: Path) -> None:
+    client = cast.client("togo_head")
+    first, again = send(client), send(client)
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert again.json() == first.json()
+    assert (first.get("Idempotent-Replayed"), again.get("Idempotent-Replayed")) == (None, "true")
+    assert (ImportSession.objects.count(), File.objects.count(), len(stored_names(own_storage))) == (1, 3, 3)
+
+
+@pytest.mark.parametrize("other", ["file", "option"])
+def test_the_same_key_for_another_import_is_refused(other: str, cast: Cast, own_storage: Path) -> None:
+    client = cast.client("togo_head")
+    send(client)
+    line = STAT_LINE.replace("5000", "6000")
+    form = {"stat_file": stat_csv(text=f"{STAT_HEADER}\n{line}\n")} if other == "file" else {"dry_run": "true"}
+    refused = send(client, **form)
+    assert refused.status_code == 422
+    assert "key" in refused.json()["detail"]
+    assert (ImportSession.objects.count(), len(stored_names(own_storage))) == (1, 3)
+
+
+def test_a_key_is_its_senders_own_and_stays_used(cast: Cast) -> None:
+    first = send(cast.client("togo_head")).json()
+    assert send(cast.client("rival_head")).json()["id"] != first["id"]
+    ImportSession.objects.update(status="DONE")
+    assert cast.client("togo_head").delete(first["url"]).status_code == 204
+    assert send(cast.client("togo_head")).status_code == 409
+
+
+def test_a_refused_form_uses_no_key(cast: Cast) -> None:
+    client = cast.client("togo_head")
+    assert send(client, on_conflict="overwrite").status_code == 400
+    assert send(client).status_code == 202
+
+
+@pytest.mark.parametrize("key", ["", "a b", "é", "x" * 256])
+def test_a_key_that_is_none_is_refused(key: str, cast: Cast) -> None:
+    response = send(cast.client("togo_head"), key=key)
+    assert response.status_code == 400
+    assert response.json()["errors"][0]["field"] == "Idempotency-Key"
+
+
+def test_who_lost_sight_of_the_session_does_not_get_it_by_its_key(cast: Cast) -> None:
+    send(cast.client("togo_head"))
+    assert IdempotencyKey.objects.count() == 1
+    ImportSession.objects.update(country=cast.benin)
+    assert send(cast.client("togo_head")).status_code == 403
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_at_once_are_one_session(cast: Cast, own_storage: Path) -> None:
+    clients = [cast.client("togo_head") for _ in range(4)]
+    answers: list[Any] = []
+    start = threading.Barrier(len(clients))
+
+    def upload(client: Any) -> None:
+        start.wait()
+        answers.append(send(client))
+        connection.close()
+
+    threads = [threading.Thread(target=upload, args=(client,)) for client in clients]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [answer.status_code for answer in answers] == [202] * 4
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert (ImportSession.objects.count(), File.objects.count(), len(stored_names(own_storage))) == (1, 3, 3)
+    assert AuditEntry.objects.filter(action="upload").count() == 2
+
+
+def test_the_same_two_files_again_are_imported_and_said(cast: Cast) -> None:
+    head, admin = cast.client("togo_head"), cast.client("togo_admin")
+    first = send(head, key=None).json()
+    # Whatever they are called, and in whichever order the pages come.
+    again = send(admin, key=None, stat_file=stat_csv(name="other.csv"), recap_file=[recap_csv(), recap_csv()]).json()
+    third = send(head, key=None).json()
+    assert (first["same_files_as"], again["same_files_as"]) == ([], [first["id"]])
+    assert third["same_files_as"] == [again["id"], first["id"]]
+    File.objects.all().delete()
+    assert head.get(third["url"]).json()["same_files_as"] == [again["id"], first["id"]]
+    other = send(head, key=None, recap_file=recap_csv()).json()
+    assert other["same_files_as"] == []
+
+
+def test_what_another_country_imported_is_not_said(cast: Cast) -> None:
+    send(cast.client("benin_head"), key=None)
+    assert send(cast.client("togo_head"), key=None).json()["same_files_as"] == []

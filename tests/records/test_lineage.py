@@ -1,0 +1,61 @@
+"""Each record says where it came from; each file and session what came of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from core import models as core
+from tests.api.conftest import Records, make_file
+from tests.api.test_access import CATALOGUE_ROUTES, RECORD_ROUTES
+from tests.conftest import Cast
+from users.models import AuditEntry
+
+
+@pytest.mark.parametrize("name", [n for n in RECORD_ROUTES if n != "claim-revisions"])
+def test_every_record_names_its_file_and_session(name: str, cast: Cast, togo: Records) -> None:
+    client = cast.client("togo_operator")
+    for row in (
+        client.get(f"/api/v1/{name}/").json()["results"][0],
+        client.get(f"/api/v1/{name}/{togo.rows[name].pk}/").json(),
+    ):
+        assert row["file"] == {"id": togo.file.pk, "name": togo.file.name}
+        assert row["import_session"] == togo.session.pk
+
+
+def test_a_line_on_its_own_names_its_claim_sheet_and_row(cast: Cast, togo: Records) -> None:
+    line = togo.rows["claim-lines"]
+    body = cast.client("togo_operator").get(f"/api/v1/claim-lines/{line.pk}/").json()
+    assert body["claim"] == {"id": line.claim_id, "number": "TOGOCANARY-1"}
+    assert (body["sheet"], body["row"]) == ("Feuil1", 2)
+
+
+def test_a_file_and_a_session_count_what_they_created(cast: Cast, togo: Records, benin: Records) -> None:
+    client = cast.client("togo_admin")
+    of_file = client.get(f"/api/v1/files/{togo.file.pk}/").json()["created"]
+    of_session = client.get(f"/api/v1/import-sessions/{togo.session.pk}/").json()["created"]
+    once = {
+        "clients", "policies", "plans", "insured", "insured_spellings", "memberships", "partners", "operators",
+        "invoices", "payments", "claims", "claim_lines",
+    }  # fmt: skip
+    none = {"acts", "act_categories", "act_aliases"}
+    assert of_session == dict.fromkeys(once, 1) | dict.fromkeys(none, 0)
+    assert of_file == of_session | {"settled_claims": 0}
+
+
+def test_a_recap_counts_the_claims_that_its_pages_settle(cast: Cast, togo: Records) -> None:
+    page = make_file(user=cast.togo_head, country=cast.togo, name="p2.csv", file_type="recap", first_page=togo.recap)
+    core.Claim.objects.update(recap_file=page)
+    assert cast.client("togo_admin").get(f"/api/v1/files/{togo.recap.pk}/").json()["created"]["settled_claims"] == 1
+
+
+def test_the_catalogue_names_nobodys_file(cast: Cast, togo: Records) -> None:
+    for name in CATALOGUE_ROUTES:
+        row = cast.client("togo_operator").get(f"/api/v1/{name}/").json()["results"][0]
+        assert not {"file", "import_session"} & set(row)
+
+
+def test_a_page_of_personal_records_leaves_an_entry_without_the_words_searched(cast: Cast, togo: Records) -> None:
+    cast.client("togo_operator").get("/api/v1/insured/?search=afi")
+    entry = AuditEntry.objects.get(object_type="core.insured")
+    assert (entry.action, entry.actor, entry.country, entry.object_id) == ("read", cast.togo_operator, cast.togo, None)
+    assert entry.data == {"rows": 1, "page": "1", "filters": ["search"]}

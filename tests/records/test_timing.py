@@ -1,0 +1,28 @@
+"""Steps tell how long they took, and nothing of the data."""
+
+from __future__ import annotations
+
+import pytest
+import structlog
+
+from common.timing import timed
+
+
+def test_a_step_tells_its_seconds_and_its_counts() -> None:
+    with structlog.testing.capture_logs() as lines, timed("reading", session=7) as told:
+        told["rows"] = 12
+    (line,) = lines
+    assert (line["step"], line["session"], line["rows"], line["outcome"]) == ("reading", 7, 12, "ended")
+    assert line["seconds"] >= 0
+
+
+def test_a_step_that_fails_tells_so_and_quotes_nothing() -> None:
+    @timed("reading")
+    def read() -> None:
+        raise ValueError("could not convert 'KOFFI'")
+
+    with structlog.testing.capture_logs() as lines, pytest.raises(ValueError, match="KOFFI"):
+        read()
+    (line,) = lines
+    assert (line["outcome"], line["error"]) == ("failed", "ValueError")
+    assert "KOFFI" not in str(line)

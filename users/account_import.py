@@ -1,0 +1,157 @@
+"""Many accounts from one sheet (first_name, last_name, email, role): looked at first, then created."""
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import IO, Protocol
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from common.keys import header_key
+from users.account_fields import email_errors, name_errors, username_errors
+from users.account_sheet import SheetRow, read_sheet
+from users.accounts import assignable_roles, create_account
+from users.models import Country, Language, Role, User
+from users.refusals import Invalid, NotAllowed
+
+# What people write beside the codes and their names in both languages.
+_ALSO_CALLED = {
+    "administrateurterritorial": Role.ADMIN_TERRITORIAL,
+    "administrateurglobal": Role.ADMIN_GLOBAL,
+    "chefdedepartementtechnique": Role.CHEF_DEPT_TECH,
+    "chefdudepartementtechnique": Role.CHEF_DEPT_TECH,
+    "chefdepartementtechnique": Role.CHEF_DEPT_TECH,
+    "chefdepttech": Role.CHEF_DEPT_TECH,
+    "responsableoperateur": Role.RESP_OPERATEUR,
+    "responsabledesoperateurs": Role.RESP_OPERATEUR,
+    "responsableoperateurs": Role.RESP_OPERATEUR,
+    "respoperateur": Role.RESP_OPERATEUR,
+}
+
+
+class SheetFile(Protocol):
+    """An uploaded file: what it is called, and its content."""
+
+    @property
+    def name(self) -> str | None: ...
+
+    @property
+    def file(self) -> IO[bytes] | None: ...
+
+
+@dataclass
+class Person:
+    """One row of the sheet. `role` is a code, "" when it names none; `problems`: why no account comes of it."""
+
+    row: int
+    first_name: str
+    last_name: str
+    email: str
+    role: str
+    problems: list[str] = field(default_factory=list)
+    account: User | None = None
+
+
+def preview(*, actor: User, file: SheetFile, country: Country | None = None) -> list[Person]:
+    """Every row with all its problems; nothing is created.
+
+    `country` is meant for all rows; a territorial admin's own when None. Raises Invalid (of "file" or "country") when
+    the sheet cannot be read at all, NotAllowed for who may create no accounts.
+    """
+    if not assignable_roles(actor):
+        raise NotAllowed(_("You may not create accounts."))
+    if country is not None and actor.is_admin_territorial() and country.pk != actor.working_country_id():
+        raise NotAllowed(_("You may create accounts of your own country only."))
+    if country is not None and not country.is_active:
+        raise Invalid({"country": [_("This country is not active.")]})
+    if file.file is None:
+        raise Invalid({"file": [_("Send a file.")]})
+    rows = read_sheet(name=file.name or "", content=file.file)
+    first_with: dict[str, int] = {}
+    return [_judged(row, actor=actor, country=country, first_with=first_with) for row in rows]
+
+
+def create(*, actor: User, file: SheetFile, country: Country | None = None) -> list[Person]:
+    """The same rows; each without a problem now has its `account`, each with one has none. Raises as `preview` does."""
+    people = preview(actor=actor, file=file, country=country)
+    with transaction.atomic():
+        for person in people:
+            if person.problems:
+                continue
+            try:
+                with transaction.atomic():
+                    person.account = create_account(
+                        actor=actor,
+                        role=person.role,
+                        email=person.email,
+                        first_name=person.first_name,
+                        last_name=person.last_name,
+                        country=_country_for(person.role, actor=actor, country=country),
+                    )
+            except Invalid as refused:
+                # Another took the address since it was looked at.
+                person.problems += [reason for reasons in refused.errors.values() for reason in reasons]
+    return people
+
+
+def role_called(text: str) -> Role | None:
+    """The role that a cell names: by its code, or by its name in English or French."""
+    return _role_keys().get(header_key(text))
+
+
+@cache
+def _role_keys() -> dict[str, Role]:
+    keys = dict(_ALSO_CALLED)
+    for role in Role:
+        keys[header_key(role.value)] = role
+        for language in Language.values:
+            with override(language):
+                keys[header_key(str(role.label))] = role
+    return keys
+
+
+def _country_for(role: str, *, actor: User, country: Country | None) -> Country | None:
+    return None if role == Role.ADMIN_GLOBAL else country or (actor.country if actor.is_admin_territorial() else None)
+
+
+def _judged(row: SheetRow, *, actor: User, country: Country | None, first_with: dict[str, int]) -> Person:
+    cells = row.cells
+    role = role_called(cells["role"])
+    person = Person(
+        row=row.row,
+        first_name=cells["first_name"],
+        last_name=cells["last_name"],
+        email=cells["email"],
+        role=role.value if role else "",
+    )
+    for label, name in ((_("First name"), person.first_name), (_("Last name"), person.last_name)):
+        reasons = name_errors(name) if name else [_("This may not be empty.")]
+        person.problems += [f"{label}: {reason}" for reason in reasons]
+    person.problems += _email_problems(person.email)
+    key = person.email.casefold()
+    if key and key in first_with:
+        person.problems.append(_("The e-mail address is that of row %(row)d too.") % {"row": first_with[key]})
+    first_with.setdefault(key, person.row)
+    person.problems += _role_problems(cells["role"], role, actor=actor, country=country)
+    return person
+
+
+def _email_problems(email: str) -> list[str]:
+    # The address becomes the user name too.
+    reasons = email_errors(email) or username_errors(email.lower(), email=email)
+    return [_("E-mail address: %(reason)s") % {"reason": reason} for reason in reasons]
+
+
+def _role_problems(text: str, role: Role | None, *, actor: User, country: Country | None) -> list[str]:
+    allowed = assignable_roles(actor)
+    if role not in allowed:
+        if not text:
+            reason = _("This may not be empty.")
+        else:
+            reason = _("Not a role that you may give.") if role else _("There is no such role.")
+        choices = _("Choose from: %(values)s.") % {"values": ", ".join(allowed)}
+        return [f"{_('Role')}: {reason} {choices}"]
+    if role in (Role.CHEF_DEPT_TECH, Role.RESP_OPERATEUR) and country is None and not actor.is_admin_territorial():
+        return [_("Name the country of this account.")]
+    return []

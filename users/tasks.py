@@ -1,0 +1,10 @@
+"""What Celery workers do for accounts."""
+
+from celery import shared_task
+
+from users.letters import SEND_TASK, send_due
+
+
+@shared_task(name=SEND_TASK, ignore_result=True)
+def send_letters() -> None:
+    send_due()
