@@ -74,7 +74,7 @@ class CountryFilter(admin.SimpleListFilter):
         wanted = row_id(self.value() or "")
         if wanted is None:
             return queryset.none() if self.value() else queryset
-        return queryset.filter(**{queryset.model.country_path: wanted})  # type: ignore[attr-defined]
+        return queryset.filter(**{queryset.model.country_path: wanted})
 
 
 class ScopedModelAdmin(admin.ModelAdmin):
@@ -114,8 +114,9 @@ class ScopedModelAdmin(admin.ModelAdmin):
         if request.method == "POST":
             self._refuse_unseen(request, request.POST.getlist(ACTION_CHECKBOX_NAME))
         response = super().changelist_view(request, extra_context)
-        if self.personal and isinstance(response, TemplateResponse) and "cl" in (response.context_data or {}):
-            shown: Any = response.context_data["cl"]
+        context = response.context_data if isinstance(response, TemplateResponse) else None
+        if self.personal and context and "cl" in context:
+            shown: Any = context["cl"]
             asked = {"page": str(shown.page_num), **request.GET.dict()}
             audit.record_listing(actor=actor_of(request), model=self.model, rows=len(shown.result_list), asked=asked)
         return response

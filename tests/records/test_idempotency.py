@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 
 from file_handling.models import File, IdempotencyKey, ImportSession
+from importer import idempotency
 from tests.api.conftest import STAT_HEADER, STAT_LINE, recap_csv, stat_csv
 from tests.conftest import Cast, stored_names
 from users.models import AuditEntry
@@ -70,6 +71,26 @@ def test_who_lost_sight_of_the_session_does_not_get_it_by_its_key(cast: Cast) ->
     assert IdempotencyKey.objects.count() == 1
     ImportSession.objects.update(country=cast.benin)
     assert send(cast.client("togo_head")).status_code == 403
+
+
+def test_one_that_comes_between_the_look_and_the_store_is_found(
+    cast: Cast, own_storage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look = idempotency._find
+    others: list[Any] = []
+
+    def look_and_be_overtaken(**asked: Any) -> ImportSession | None:
+        found = look(**asked)
+        if not others:
+            others.append(None)
+            others.append(send(cast.client("togo_head")))
+        return found
+
+    monkeypatch.setattr(idempotency, "_find", look_and_be_overtaken)
+    late = send(cast.client("togo_head"))
+    assert late.status_code == 202
+    assert late.json()["id"] == others[1].json()["id"]
+    assert (ImportSession.objects.count(), len(stored_names(own_storage))) == (1, 3)
 
 
 @pytest.mark.django_db(transaction=True)
