@@ -2,13 +2,10 @@
 
 import importlib
 import os
-import signal
-import threading
-import time
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init, worker_process_init
+from celery.signals import worker_init
 
 import config.broker  # noqa: F401  (makes the embedded transport known)
 
@@ -68,25 +65,3 @@ def refuse_to_work_without_secret(**kwargs: Any) -> None:
     except ImproperlyConfigured as error:
         # Celery logs what a receiver raises and goes on, except this.
         raise SystemExit(str(error)) from error
-
-
-@worker_process_init.connect
-def end_with_worker(**kwargs: Any) -> None:
-    """A process of the pool whose worker was killed waits for work for ever: it ends itself instead."""
-    worker = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == worker:
-            time.sleep(1)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    threading.Thread(target=watch, name="watch-worker", daemon=True).start()
-
-
-@worker_process_init.connect
-def make_ready(**kwargs: Any) -> None:
-    """Load what an import needs while there is none, or the first one would wait for it.
-
-    Beside the process's start, which the pool gives only a few seconds.
-    """
-    threading.Thread(target=importlib.import_module, args=("importer.runs",), name="make-ready", daemon=True).start()

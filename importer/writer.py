@@ -343,7 +343,9 @@ def _insert(model: type[models.Model], frame: pl.DataFrame) -> None:
     columns = ", ".join(f'"{c}"' for c in frame.columns)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            with cursor.copy(f'COPY "{table}" ({columns}) FROM STDIN (FORMAT csv)') as copy:
+            statement = f'COPY "{table}" ({columns}) FROM STDIN (FORMAT csv)'
+            # Django translates the driver's errors for its own calls alone, and COPY is not one of them.
+            with connection.wrap_database_errors, cursor.copy(statement) as copy:
                 for part in frame.iter_slices(COPY_SLICE):
                     buffer = io.BytesIO()
                     part.write_csv(buffer, include_header=False)

@@ -110,8 +110,8 @@ class Part:
         floor = Floor(min(ways.values()), load, rows)
         tried = ", ".join(f"{way} {seconds:.2f}" for way, seconds in ways.items())
         say(
-            f"  {number}. import {first.seconds:6.2f} s (its own times say {first.told:.2f}), upload {first.upload:.2f} s, "
-            f"again {again.seconds:.2f} s and {rows_again} rows\n"
+            f"  {number}. import {first.seconds:6.2f} s (its own times say {first.told:.2f}), "
+            f"upload {first.upload:.2f} s, again {again.seconds:.2f} s and {rows_again} rows\n"
             f"     floor {floor.seconds:6.2f} s ({tried}; load {load:.2f} for {rows} rows), "
             f"peak {first.peak_mb} MB, largest process {first.largest_mb} MB"
         )

@@ -1,0 +1,39 @@
+"""What PostgreSQL says during a COPY reaches the run as what it is, so that it knows what may be tried again."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from django.db import IntegrityError, OperationalError, connection, connections, transaction
+
+from core.models import ActCategory
+from importer.writer import _insert
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def on_postgresql() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has no COPY")
+
+
+ROWS = pl.DataFrame({"id": [900_001, 900_002], "name": ["A", "B"], "key": ["A", "A"]})
+
+
+def test_a_record_that_is_there_already_is_an_integrity_error() -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        _insert(ActCategory, ROWS)
+
+
+def test_a_connection_that_breaks_is_an_operational_error() -> None:
+    with pytest.raises(OperationalError), transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            (backend,) = cursor.fetchone()
+        other = connections.create_connection("default")
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s)", [backend])
+        other.close()
+        _insert(ActCategory, ROWS)
+    connection.close()
