@@ -1,6 +1,5 @@
 """The queue: it only rings. What is to do, and who does it, is in the database."""
 
-import importlib
 import os
 from typing import Any
 

@@ -20,7 +20,7 @@ def _dangling(model: type[models.Model], field: "models.ForeignKey[models.Model,
     table, target = model._meta.db_table, field.related_model._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT count(*) FROM {table} r LEFT JOIN {target} t ON t.id = r.{field.column} "  # noqa: S608
+            f"SELECT count(*) FROM {table} r LEFT JOIN {target} t ON t.id = r.{field.column} "
             f"WHERE r.{field.column} IS NOT NULL AND t.id IS NULL"
         )
         return int(cursor.fetchone()[0])

@@ -385,7 +385,8 @@ class ClaimStatus(models.TextChoices):
 class Claim(models.Model):
     """A claim on which stat and recap agree. Amounts are the sums of its lines, in `currency` units.
 
-    `fingerprint` is a digest of its lines as read (keys, dates, amounts): equal means the same lines (DOMAIN §6, re-import).
+    `fingerprint` is a digest of its lines as read (keys, dates, amounts): equal means the same lines (DOMAIN §6,
+    re-import).
     """
 
     country_path = "country_id"

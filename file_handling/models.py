@@ -68,8 +68,8 @@ class File(models.Model):
         if self.user is not None:
             self.uploaded_by_name = self.uploaded_by_name or self.user.display_name()
             self.uploaded_by_email = self.uploaded_by_email or self.user.email
-            if self.country_id is None and self.user.country_id is not None:
-                self.country_id = self.user.country_id
+            if not self.country_id and self.user.country is not None:
+                self.country = self.user.country
         super().save(*args, **kwargs)  # type: ignore[arg-type]
 
     def extension(self) -> str:
@@ -105,7 +105,9 @@ class SessionQuerySet(ScopedQuerySet):
     """Sessions, and what belongs to one: its events and findings."""
 
     def within_country(self, user: User) -> Self:
-        """DOMAIN §1: territorial admins and heads of department see the country's sessions, data-entry managers none."""
+        """DOMAIN §1: territorial admins and heads of department see the country's sessions, data-entry managers
+        none.
+        """
         if user.is_admin_territorial() or user.is_chef_dept_tech():
             return self
         return self.none()

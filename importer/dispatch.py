@@ -36,6 +36,6 @@ def ring(session_id: int, *, patience: float = PATIENCE_SECONDS) -> None:
 def _publish(session_id: int) -> None:
     try:
         current_app.send_task(RUN_TASK, args=[session_id])
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         # Every broker fails in words of its own; whatever it was, the sweeper rings again.
         log.warning("broker_unreachable", session=session_id, error=type(error).__name__)

@@ -1,6 +1,7 @@
 """One session's run, from the claim of its row to its end, as a list of steps that each leave an event.
 
-Whatever happens, the session ends or goes back to the queue; what a run writes, it writes under its own token (`lease`).
+Whatever happens, the session ends or goes back to the queue; what a run writes, it writes under its own token
+(`lease`).
 """
 
 import shutil
@@ -156,7 +157,7 @@ class _Run:
                 self.fail(_no_room())
             else:
                 self.hand_back(passing)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             if is_disk_full(error) and not self.is_written:
                 self.fail(_no_room())
                 return
@@ -168,7 +169,8 @@ class _Run:
                 return
             self.fail(
                 _(
-                    "An unexpected error stopped the import; nothing was written. Your administrator finds it in the log."
+                    "An unexpected error stopped the import; nothing was written. "
+                    "Your administrator finds it in the log."
                 )
             )
         finally:
@@ -218,13 +220,13 @@ class _Run:
         with (
             start_read(
                 kind="stat",
-                files=[Source(self.local(session.stat_file), session.stat_file.name, session.stat_sheet or None)],
+                files=[Source(str(self.local(session.stat_file)), session.stat_file.name, session.stat_sheet or None)],
                 out_dir=self.folder / "stat",
                 **options,
             ) as stat_job,
             start_read(
                 kind="recap",
-                files=[Source(self.local(page), page.name, None) for page in pages],
+                files=[Source(str(self.local(page)), page.name, None) for page in pages],
                 out_dir=self.folder / "recap",
                 **options,
             ) as recap_job,
@@ -304,7 +306,8 @@ class _Run:
         self.tell(
             "plan",
             _(
-                "Planned: %(new)d claims to create, %(replaced)d to replace, %(there)d already there, %(differ)d that differ."
+                "Planned: %(new)d claims to create, %(replaced)d to replace, %(there)d already there, "
+                "%(differ)d that differ."
             )
             % {
                 "new": outcome["claims_to_create"],
@@ -426,7 +429,7 @@ class _Run:
         else:
             try:
                 places = report.store()
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001
                 # The claims are in; a report that cannot be written must not undo or hide that (RELIABILITY F12).
                 log.error("report_failed", session=self.session.pk, error=type(error).__name__)
                 trouble = _no_report()
@@ -449,7 +452,9 @@ class _Run:
         self.forget_older(places)
 
     def forget_older(self, places: dict[str, Any]) -> None:
-        """Put away papers of the session's earlier runs: of a review, and of runs killed before they could name theirs."""
+        """Put away papers of the session's earlier runs: of a review, and of runs killed before they could name
+        theirs.
+        """
         older = {self.session.error_file.name, self.session.log_file_path}
         for token in range(max(1, self.lease.token - PAPERS_SOUGHT), self.lease.token):
             older |= {_report_name(self.session, token), _log_name(self.session, token)}
@@ -518,7 +523,7 @@ class _Run:
         self.keeper.flush()
         try:
             return {"log_file_path": _store_log(self.session, self.lease.token)}
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # The events are in the database, and the log can be made from them at any time.
             log.error("log_failed", session=self.session.pk, error=type(error).__name__)
             return {"log_file_path": ""}
@@ -569,14 +574,14 @@ class _Paper:
         # What goes wrong here is raised where the result is asked for, in the run's own thread.
         try:
             found = find()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001
             self._found.set_exception(error)
             self._written.set_exception(error)
             return
         self._found.set_result(found)
         try:
             write(found)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001
             self._written.set_exception(error)
         else:
             self._written.set_result(None)
@@ -637,7 +642,7 @@ def _forget(names: Iterable[str | None]) -> None:
     for name in filter(None, names):
         try:
             default_storage.delete(name)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # Every storage fails in words of its own; the session is in order without this.
             log.warning("paper_stays", name=name, error=type(error).__name__)
 

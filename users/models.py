@@ -128,7 +128,7 @@ class User(AbstractUser):
     country_path = "country_id"
 
     REQUIRED_FIELDS = ["email"]
-    objects = UserManager()
+    objects = UserManager()  # type: ignore[misc]
 
     class Meta:
         verbose_name = _("account")
@@ -147,7 +147,7 @@ class User(AbstractUser):
         update_fields = kwargs.get("update_fields")
         if update_fields is not None and "role" in update_fields:
             kwargs["update_fields"] = {*update_fields, "is_superuser", "is_staff"}
-        has_new_password = self._password is not None and self.pk is not None
+        has_new_password = getattr(self, "_password", None) is not None and self.pk is not None
         super().save(*args, **kwargs)
         if has_new_password:
             # Who knew the old password may hold a token got with it.

@@ -1,4 +1,6 @@
-"""Role checks for views, composable with `|` and `&` (DOMAIN §1). Which rows one sees is not decided here: see scoping."""
+"""Role checks for views, composable with `|` and `&` (DOMAIN §1). Which rows one sees is not decided here: see
+scoping.
+"""
 
 from django.contrib.auth.models import AnonymousUser
 from rest_framework.permissions import BasePermission

@@ -178,8 +178,8 @@ def _claims(lines: pl.DataFrame, currency: str) -> pl.DataFrame:
     """
     said = (
         "beneficiary", "beneficiary_key", "policy_number", "policy_key", "employer", "employer_key",
-        "employer_name_key", "partner", "partner_key", "partner_address", "partner_country", "main_insured", "main_insured_key",
-        "card_number", "card_key", "plan", "plan_key", "insured_status",
+        "employer_name_key", "partner", "partner_key", "partner_address", "partner_country", "main_insured",
+        "main_insured_key", "card_number", "card_key", "plan", "plan_key", "insured_status",
     )  # fmt: skip
     claims = lines.group_by("claim_number", maintain_order=True).agg(
         pl.col(*said).first(ignore_nulls=True),
