@@ -37,7 +37,8 @@ class SpoolChannel(filesystem.Channel):
             unfinished.write_text(dumps(payload), encoding="utf-8")
             unfinished.rename(folder / name)
         except OSError as error:
-            unfinished.unlink(missing_ok=True)
+            with suppress(OSError):
+                unfinished.unlink()
             raise ChannelError(f"cannot write to the broker's folder: {error.strerror}") from error
 
     def _get(self, queue: str, timeout: float | None = None) -> Any:

@@ -69,8 +69,10 @@ def test_a_folder_that_cannot_be_written_is_a_broker_error(folder):
         for message in folder.iterdir():
             message.unlink()
         folder.rmdir()
+        folder.write_text("a file in its place")
         with pytest.raises(ChannelError):
             producer.publish(2, exchange=QUEUE.exchange, routing_key="concord")
+        folder.unlink()
         folder.mkdir()
 
 

@@ -181,7 +181,7 @@ def test_a_failed_session_can_be_run_again_and_says_when_its_files_are_gone() ->
     allowed(door, failed)
     assert door.steer(failed.id, "retry").json()["status"] == "PENDING"
     assert door.run(failed.id).status == "ERROR"
-    assert door.client.delete(f"/api/v1/files/{failed.session['stat_file']['id']}/").status_code == 204
+    assert door.client.delete(f"/api/v1/files/{failed.session['stat_file']['id']}/?force=true").status_code == 204
     refused = door.steer(failed.id, "retry")
     assert refused.status_code == 409
     assert "Upload them again" in refused.json()["detail"]
