@@ -167,6 +167,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("fr", _("French"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
+FORMAT_MODULE_PATH = ["config.formats"]
 USE_TZ = True
 TIME_ZONE = "UTC"
 
@@ -192,7 +193,7 @@ REST_FRAMEWORK = {
         "login_address": env.str("THROTTLE_LOGIN_ADDRESS", default="30/min"),
         "login_account": env.str("THROTTLE_LOGIN_ACCOUNT", default="10/min"),
         # One account tried from one address; links asked for; passwords changed by who is signed in.
-        "login_pair": env.str("THROTTLE_LOGIN_PAIR", default="60/hour"),
+        "login_pair": env.str("THROTTLE_LOGIN_PAIR", default="300/hour"),
         "reset_address": env.str("THROTTLE_RESET_ADDRESS", default="30/hour"),
         "reset_account": env.str("THROTTLE_RESET_ACCOUNT", default="5/hour"),
         "password": env.str("THROTTLE_PASSWORD", default="20/hour"),
