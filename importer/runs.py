@@ -449,7 +449,7 @@ class _Run:
         self.forget_older(places)
 
     def forget_older(self, places: dict[str, Any]) -> None:
-        """Put away papers of the session's earlier runs: of a review, and of runs killed before they could name theirs."""
+        """Put away papers of earlier runs of the session: of a review, and of runs killed before they named theirs."""
         older = {self.session.error_file.name, self.session.log_file_path}
         for token in range(max(1, self.lease.token - PAPERS_SOUGHT), self.lease.token):
             older |= {_report_name(self.session, token), _log_name(self.session, token)}
