@@ -1,10 +1,12 @@
 """The queue: it only rings. What is to do, and who does it, is in the database."""
 
+import importlib
 import os
+import threading
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init
+from celery.signals import worker_init, worker_process_init
 
 import config.broker  # noqa: F401  (makes the embedded transport known)
 
@@ -64,3 +66,12 @@ def refuse_to_work_without_secret(**kwargs: Any) -> None:
     except ImproperlyConfigured as error:
         # Celery logs what a receiver raises and goes on, except this.
         raise SystemExit(str(error)) from error
+
+
+@worker_process_init.connect
+def make_ready(**kwargs: Any) -> None:
+    """Load what an import needs while there is none, or the first one would wait for it.
+
+    Beside the process's start, which the pool gives only a few seconds.
+    """
+    threading.Thread(target=importlib.import_module, args=("importer.runs",), name="make-ready", daemon=True).start()

@@ -131,7 +131,11 @@ def _hold_references(plan: Plan) -> None:
         lock = " FOR KEY SHARE OF t" if connection.vendor == "postgresql" else ""
         with connection.cursor() as cursor:
             table = model._meta.db_table
-            cursor.execute(f"SELECT t.id FROM {table} t JOIN {source} ON t.id = held.id{lock}", parameters)
+            # In order, so that two who hold the same records never wait for each other.
+            cursor.execute(
+                f"SELECT t.id FROM {table} t JOIN {source} ON t.id = held.id ORDER BY t.id{lock}",
+                parameters,
+            )
             if len(cursor.fetchall()) != len(ids):
                 raise IntegrityError(f"a record of {table} was removed since the plan was made")
 

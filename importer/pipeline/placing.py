@@ -227,6 +227,14 @@ def _changed_memberships(candidates: pl.DataFrame, existing: pl.DataFrame) -> pl
     return stand.join(existing.select(stand.columns), on=stand.columns, how="anti", nulls_equal=True)
 
 
+# What the steps from here on need of the lines.
+PLACED_COLUMNS = (
+    "line", "claim_number", "act_category", "category_key", "act", "act_key", "operator", "operator_key",
+    "invoice_number", "invoice_key", "payment_reference", "payment_key", "guarantee", "incident_date",
+    "settlement_date", "claimed_cents", "reimbursed_cents", "note", "file", "sheet", "row", "is_cancelled",
+)  # fmt: skip
+
+
 def place_acts(lines: pl.DataFrame, snapshot: Snapshot, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
     """Adds category_id and act_id; the new categories and acts to `tables`. An alias leads to its act."""
     headings = lines.group_by("category_key", maintain_order=True).agg(pl.col("act_category").first())

@@ -12,6 +12,7 @@ import polars as pl
 
 from importer.pipeline.fitting import fitted
 from importer.pipeline.placing import (
+    PLACED_COLUMNS,
     Snapshot,
     completed_people,
     line_rows,
@@ -102,8 +103,9 @@ def importable(reconciliation: Reconciliation) -> pl.DataFrame:
     """The lines that may be written, in file order, keys fit for the database; `line` numbers them."""
     lines = fitted(reconciliation.importable_lines().with_row_index("line"), [*_KEY_OF.values(), "employer_name_key"])
     # A text that has no key (signs alone) says nothing, and must not stand beside the key of another line.
+    keyless = lines.select((pl.col(text).is_not_null() & pl.col(key).is_null()).any() for text, key in _KEY_OF.items())
     return lines.with_columns(
-        pl.when(pl.col(key).is_not_null()).then(text).alias(text) for text, key in _KEY_OF.items()
+        pl.when(pl.col(_KEY_OF[text]).is_not_null()).then(text).alias(text) for text in _KEY_OF if keyless[text].item()
     )
 
 
@@ -138,7 +140,10 @@ def make_plan(*, lines: pl.DataFrame, snapshot: Snapshot, on_conflict: OnConflic
     to_write = claims.filter(
         pl.col("existing_id").is_null() | differs if on_conflict == "update" else pl.col("existing_id").is_null()
     )
-    lines = lines.join(to_write.select("claim_number"), on="claim_number", how="semi", maintain_order="left")
+    # Each step copies the lines, so they go on with what the steps need of them.
+    lines = lines.select(PLACED_COLUMNS).join(
+        to_write.select("claim_number"), on="claim_number", how="semi", maintain_order="left"
+    )
 
     tables: dict[str, pl.DataFrame] = {}
     to_write = place_clients_and_policies(to_write, snapshot, tables)

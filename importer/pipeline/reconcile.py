@@ -74,9 +74,10 @@ class Reconciliation:
                 for c in ("recap_file", "recap_sheet", "recap_row")
             ),
         )
-        return self.lines.filter(pl.col("in_period")).join(
-            wanted, on="claim_number", how="inner", maintain_order="left"
-        )
+        # Once through the lines as a whole, and once more through their claim numbers alone.
+        lines = self.lines.filter(pl.col("in_period") & pl.col("claim_number").is_in(wanted["claim_number"].implode()))
+        beside = lines.select("claim_number").join(wanted, on="claim_number", how="left", maintain_order="left")
+        return lines.hstack(beside.drop("claim_number"))
 
     def unpaid(self) -> pl.DataFrame:
         return self.recap.filter(~pl.col("is_paid") & ~pl.col("unreadable"))
@@ -154,8 +155,8 @@ def reconcile(
 
 def common_period(stat: pl.DataFrame, recap: pl.DataFrame) -> Range:
     """From the later of the two first settlement dates to the earlier of the two last, both included (DOMAIN §5.4)."""
-    stat_range = _range(stat.filter(~pl.col("unreadable")))
-    recap_range = _range(recap.filter(pl.col("is_paid") & ~pl.col("unreadable")))
+    stat_range = _range(stat, ~pl.col("unreadable"))
+    recap_range = _range(recap, pl.col("is_paid") & ~pl.col("unreadable"))
     if stat_range is None or recap_range is None:
         raise NoCommonPeriod(stat_range, recap_range)
     first, last = max(stat_range[0], recap_range[0]), min(stat_range[1], recap_range[1])
@@ -164,8 +165,8 @@ def common_period(stat: pl.DataFrame, recap: pl.DataFrame) -> Range:
     return first, last
 
 
-def _range(frame: pl.DataFrame) -> Range | None:
-    days = frame["settlement_date"].drop_nulls()
+def _range(frame: pl.DataFrame, readable: pl.Expr) -> Range | None:
+    days = frame.select(pl.col("settlement_date").filter(readable)).to_series()
     first, last = days.min(), days.max()
     if not isinstance(first, date) or not isinstance(last, date):
         return None
@@ -184,7 +185,14 @@ def _total(cents: pl.Series) -> int:
 
 def _claims_of(lines: pl.DataFrame) -> pl.DataFrame:
     """One row per claim: its sums over the period, what its lines disagree on, whether one cannot be read."""
-    numbered = lines.with_row_index("line").filter(pl.col("claim_number").is_not_null())
+    # Only what is asked for: a filter copies every column of a frame.
+    asked = (
+        "claim_number", "in_period", "unreadable", "claimed_cents", "reimbursed_cents",
+        "is_cancelled", "category_key",
+    )  # fmt: skip
+    numbered = (
+        lines.select(*asked, *IDENTITY.values()).with_row_index("line").filter(pl.col("claim_number").is_not_null())
+    )
     disagreements = [
         (pl.col(key).min() != pl.col(key).max()).fill_null(False).alias(f"many_{field}")
         for field, key in IDENTITY.items()
@@ -224,8 +232,13 @@ def _recap_by_claim(rows: pl.DataFrame) -> pl.DataFrame:
     """
     paid = pl.col("is_paid") & ~pl.col("unreadable")
     inside = pl.col("in_period")
+    asked = (
+        "in_period", "is_paid", "unreadable", "settlement_date", "claimed_cents",
+        "reimbursed_cents", "file", "sheet", "row",
+    )  # fmt: skip
     return (
-        rows.filter(pl.col("claim_number").is_not_null())
+        rows.select("claim_number", *asked)
+        .filter(pl.col("claim_number").is_not_null())
         .group_by("claim_number")
         .agg(
             paid.sum().alias("paid_rows"),
