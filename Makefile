@@ -11,7 +11,7 @@ export PORT
 # The services of the environment are for `make serve`; tests and demo choose their own.
 EMBEDDED := env -u DATABASE_URL -u REDIS_URL -u STORAGE_URL
 
-.PHONY: help setup serve demo test lint bench faults messages pins clean
+.PHONY: help setup serve demo test lint bench faults access messages pins clean
 .DEFAULT_GOAL := help
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo 'make bench           speed and memory, beside the floor of the machine (ONLY=postgresql|sqlite|tenfold; CLAIMS=40000; RUNS=3)'
 	@echo 'make messages        the French catalogue from what the code says, and its compiled form'
 	@echo 'make faults          workers killed, brokers emptied, databases restarted under a large import; also on TEST_DATABASE_URL where named (ARGS="--only F1")'
+	@echo 'make access          each wall between countries and roles taken down in turn: do the tests notice? (ARGS="--only scope:")'
 	@echo 'make pins            requirements*.txt from requirements*.in'
 
 # Each stamp is younger than what it was made from, so that a second run does nothing.
@@ -53,10 +54,10 @@ demo: $(VENV)/runtime
 # First without any service; then the same tests on those that are named, which must answer.
 test: $(VENV)/development
 	@$(PY) scripts/services.py
-	$(EMBEDDED) $(PY) -m pytest $(ARGS)
+	$(EMBEDDED) $(PY) -m pytest $(or $(ARGS),-n 2)
 	@if [ -n "$$TEST_DATABASE_URL$$TEST_REDIS_URL" ]; then \
 		echo 'The same tests on the services named:'; \
-		$(EMBEDDED) DATABASE_URL="$$TEST_DATABASE_URL" REDIS_URL="$$TEST_REDIS_URL" $(PY) -m pytest $(ARGS); \
+		$(EMBEDDED) DATABASE_URL="$$TEST_DATABASE_URL" REDIS_URL="$$TEST_REDIS_URL" $(PY) -m pytest $(or $(ARGS),-n 2); \
 	fi
 
 lint: $(VENV)/development
@@ -70,6 +71,9 @@ lint: $(VENV)/development
 faults: CLAIMS = 40000
 faults: $(VENV)/development
 	@exec $(EMBEDDED) $(PY) scripts/faults.py --claims $(CLAIMS) $(ARGS)
+
+access: $(VENV)/development
+	@exec $(EMBEDDED) $(PY) -m scripts.access $(ARGS)
 
 bench: CLAIMS = 40000
 bench: $(VENV)/development

@@ -9,13 +9,7 @@ from django.db import IntegrityError, OperationalError, connection, connections,
 from core.models import ActCategory
 from importer.writer import _insert
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def on_postgresql() -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has no COPY")
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.needs("postgresql")]
 
 
 ROWS = pl.DataFrame({"id": [900_001, 900_002], "name": ["A", "B"], "key": ["A", "A"]})

@@ -11,11 +11,12 @@ import pytest
 from tests.faults.conftest import Pairs
 from tests.faults.house import House, PostgreSQL, Redis, expected_summary, expected_totals, kill, told_summary, until
 
+# SQLite is no server that could restart.
+pytestmark = pytest.mark.needs("postgresql")
+
 
 @pytest.fixture(scope="module")
 def server(template: str) -> Iterator[PostgreSQL]:
-    if not template.startswith("postgres"):
-        pytest.skip("SQLite is no server that could restart")
     if PostgreSQL.programs() is None:
         pytest.skip("no PostgreSQL programs on this machine to start a server that may be restarted")
     server = PostgreSQL()

@@ -40,8 +40,7 @@ def refused(house: House, redis: Redis | None) -> Iterator[None]:
 @contextmanager
 def paused(house: House, redis: Redis | None) -> Iterator[None]:
     """The broker takes connections and answers nothing."""
-    if redis is None:
-        pytest.skip("a folder cannot be paused")
+    assert redis is not None, "a folder cannot be paused"
     redis.pause()
     try:
         yield
@@ -49,7 +48,7 @@ def paused(house: House, redis: Redis | None) -> Iterator[None]:
         redis.resume()
 
 
-@pytest.mark.parametrize("away", [refused, paused])
+@pytest.mark.parametrize("away", [refused, pytest.param(paused, marks=pytest.mark.needs("redis"))])
 def test_an_upload_is_answered_while_the_broker_is_away_and_runs_once_it_is_back(
     house: House, own_redis: Redis | None, small_pair: Path, away: object
 ) -> None:
@@ -85,11 +84,10 @@ def test_sessions_whose_messages_were_lost_are_rung_for_again(
         assert (ended["status"], ended["attempts"]) == ("DONE", 1)
 
 
+@pytest.mark.needs("redis")  # a worker makes the spool folder itself
 def test_a_worker_that_starts_before_its_broker_works_once_there_is_one(
     house: House, own_redis: Redis | None, small_pair: Path
 ) -> None:
-    if own_redis is None:
-        pytest.skip("a worker makes the spool folder itself")
     for worker in house.workers:
         worker.stop()
     with refused(house, own_redis):
@@ -99,9 +97,8 @@ def test_a_worker_that_starts_before_its_broker_works_once_there_is_one(
     assert house.ended(session)["status"] == "DONE"
 
 
+@pytest.mark.needs("spool")  # it is files that a loss of power leaves empty
 def test_a_spoilt_message_stops_nobody(house: House, own_redis: Redis | None, small_pair: Path) -> None:
-    if own_redis is not None:
-        pytest.skip("it is files that a loss of power leaves empty")
     worker = house.a_worker()
     spoilt = house.data / "broker" / "00000000000000000001_spoilt.concord.msg"
     spoilt.write_text("")

@@ -63,9 +63,8 @@ def test_a_run_that_stops_and_comes_back_after_another_took_over_writes_nothing(
     assert house.totals(country) == expected_totals(expected)
 
 
+@pytest.mark.needs("postgresql")  # on SQLite it is ended by a sweeper of its own machine: the next test
 def test_a_run_that_stops_inside_its_write_and_comes_back_writes_nothing(house: House, pairs: Pairs) -> None:
-    if not house.on_postgresql:
-        pytest.skip("on SQLite it is ended by a sweeper of its own machine: the next test")
     folder, expected = pairs(1200)
     country, _ = house.new_country(), house.a_worker()
     with another_machine(house):
@@ -115,9 +114,8 @@ def test_a_session_cancelled_while_it_is_read_writes_nothing(house: House, pairs
     assert house.steps(session)[-1] == "steered"
 
 
+@pytest.mark.needs("postgresql")  # SQLite has one writer: who cancels waits until the write is over, and is told so
 def test_a_session_cancelled_inside_its_write_writes_nothing(house: House, pairs: Pairs) -> None:
-    if not house.on_postgresql:
-        pytest.skip("SQLite has one writer: who cancels waits until the write is over, and is then told so")
     country, _ = house.new_country(), house.a_worker()
     session = house.start(pairs(1200)[0], country)
     run = house.stop_while_writing(session)

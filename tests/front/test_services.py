@@ -54,10 +54,9 @@ def test_stored_files_are_for_this_account_alone(tmp_path):
     assert (tmp_path / "files" / name).stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.needs("sqlite")
 @pytest.mark.django_db
 def test_the_embedded_database_writes_ahead_and_waits_its_turn():
-    if connection.vendor != "sqlite":
-        pytest.skip("asks SQLite")
     with connection.cursor() as cursor:
         assert cursor.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert cursor.execute("PRAGMA busy_timeout").fetchone() == (20_000,)

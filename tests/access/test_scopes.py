@@ -1,0 +1,121 @@
+"""Whose rows each account sees of every model, asked of `visible_to` itself (DOMAIN §1).
+
+Beside the tables of addresses, because a row may stand behind two walls: an event is reached by its session, and the
+fall of its own wall alone would show nowhere.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import AnonymousUser
+
+from file_handling.models import IdempotencyKey
+from tests.api.conftest import Records
+from tests.conftest import SHUT_OUT, Cast
+from users.models import AuditEntry, Country, User
+
+BOTH, TOGO, BENIN, NONE = {"TG", "BJ"}, {"TG"}, {"BJ"}, set[str]()
+NOBODY = dict.fromkeys([*SHUT_OUT, "inactive", "anonymous"], NONE)
+SEE_ALL = {"superuser": BOTH, "global_admin": BOTH}
+ADMINS = SEE_ALL | {"togo_admin": TOGO, "benin_admin": BENIN} | NOBODY
+
+RECORD = ADMINS | {
+    "togo_head": TOGO,
+    "rival_head": TOGO,
+    "togo_operator": TOGO,
+    "benin_head": BENIN,
+    "benin_operator": BENIN,
+}
+SESSION = RECORD | {"togo_operator": NONE, "benin_operator": NONE}
+FILE = SESSION | {"rival_head": NONE}
+AUDIT = FILE | {"togo_head": NONE, "benin_head": NONE}
+OF_A_COUNTRY = {
+    "file_handling.File": FILE,
+    "file_handling.ImportSession": SESSION,
+    "file_handling.SessionEvent": SESSION,
+    "file_handling.Finding": SESSION,
+    "file_handling.IdempotencyKey": RECORD,
+    "users.AuditEntry": AUDIT,
+    **{
+        f"core.{name}": RECORD
+        for name in [
+            "Client",
+            "Policy",
+            "Plan",
+            "Insured",
+            "InsuredSpelling",
+            "Membership",
+            "Partner",
+            "Operator",
+            "Invoice",
+            "Payment",
+            "Claim",
+            "ClaimLine",
+            "ClaimRevision",
+        ]
+    },
+}
+SHARED = ["core.ActCategory", "core.Act", "core.ActAlias"]
+PEOPLE = ["users.User", "users.Country"]
+
+
+def everybody(cast: Cast) -> dict[str, Any]:
+    return {**cast.users, "anonymous": AnonymousUser()}
+
+
+def test_the_tables_name_every_model_that_has_a_scope() -> None:
+    found = {model._meta.label for model in apps.get_models() if hasattr(model._default_manager.all(), "visible_to")}
+    assert found == {*OF_A_COUNTRY, *SHARED, *PEOPLE}
+
+
+@pytest.mark.parametrize("label", OF_A_COUNTRY)
+def test_an_account_sees_the_rows_of_the_countries_that_are_its_own(
+    label: str, cast: Cast, togo: Records, benin: Records
+) -> None:
+    for records, country, owner in [(togo, cast.togo, cast.togo_head), (benin, cast.benin, cast.benin_head)]:
+        AuditEntry.objects.create(actor=owner, country=country, action="read", object_type="x", object_id=1)
+        IdempotencyKey.objects.create(user=owner, key="k", request_sha256="0" * 64, session=records.session)
+    model = apps.get_model(label)
+    path = f"{model.country_path.removesuffix('_id')}__code"
+    seen = {
+        name: set(model._default_manager.all().visible_to(user).values_list(path, flat=True))
+        for name, user in everybody(cast).items()
+    }
+    assert seen == OF_A_COUNTRY[label]
+
+
+@pytest.mark.parametrize("label", SHARED)
+def test_the_catalogue_is_seen_by_every_account_that_has_a_country_to_see(
+    label: str, cast: Cast, togo: Records
+) -> None:
+    rows = apps.get_model(label)._default_manager.all()
+    seen = {name for name, user in everybody(cast).items() if rows.visible_to(user).exists()}
+    assert seen == {name for name, countries in RECORD.items() if countries}
+
+
+def test_an_account_sees_the_countries_that_are_its_own(cast: Cast) -> None:
+    seen = {
+        name: set(Country.objects.visible_to(user).exclude(pk=cast.closed.pk).values_list("code", flat=True))
+        for name, user in everybody(cast).items()
+    }
+    assert seen == RECORD
+    for name, user in everybody(cast).items():
+        assert Country.objects.visible_to(user).filter(pk=cast.closed.pk).exists() == (name in SEE_ALL), name
+
+
+def test_an_account_sees_itself_and_an_admin_the_people_below_in_the_country(cast: Cast) -> None:
+    below = {
+        "togo_admin": {"togo_head", "rival_head", "togo_operator"},
+        "benin_admin": {"benin_head", "benin_operator"},
+    }
+    for name, user in everybody(cast).items():
+        if name in SEE_ALL:
+            expected = set(cast.users)
+        elif name in NOBODY:
+            expected = set()
+        else:
+            expected = below.get(name, set()) | {name}
+        assert set(User.objects.visible_to(user).values_list("username", flat=True)) == expected, name
