@@ -152,7 +152,7 @@ def _give_back_memory() -> None:
 
 
 def write_frame(path: Path, frame: pl.DataFrame) -> None:
-    """Uncompressed Arrow, so that the reader of it can map the file instead of loading it."""
+    """Uncompressed Arrow: the file lives for seconds, and who waits for it has it sooner."""
     frame.write_ipc(path, compression="uncompressed")
 
 

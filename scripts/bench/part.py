@@ -163,7 +163,9 @@ def print_steps(title: str, run: Import) -> None:
     say(f"  {title}, in seconds since the session's creation:")
     before = 0.0
     for step in run.steps:
-        say(f"    {step.seconds:7.2f}  {step.seconds - before:+7.2f}  {step.name:<10} {step.message.splitlines()[0]}")
+        parts = "".join(f" {name} {seconds:.2f} s." for name, seconds in step.parts.items())
+        message = step.message.splitlines()[0] + parts
+        say(f"    {step.seconds:7.2f}  {step.seconds - before:+7.2f}  {step.name:<10} {message}")
         before = step.seconds
     say(f"    {run.told:7.2f}  {run.told - before:+7.2f}  {'end':<10} Papers stored, session closed.")
 
