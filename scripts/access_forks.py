@@ -48,10 +48,9 @@ def _failed(name: str, items: list[pytest.Item]) -> list[str]:
         breaks()[name].take_down()
         items = sorted(items, key=lambda item: _turn(name, item.nodeid))
     for item, following in zip(items, [*items[1:], items[-1]], strict=True):
-        for report in runtestprotocol(item, log=False, nextitem=following):
-            # A fixture that breaks shows that something is wrong, but nobody asserted what.
-            if report.failed and (report.when == "call" or not name):
-                failed.append(report.nodeid)
+        reports = runtestprotocol(item, log=False, nextitem=following)
+        # A fixture that breaks shows that something is wrong, but nobody asserted what.
+        failed += [one.nodeid for one in reports if one.failed and (one.when == "call" or not name)]
         if failed and name:
             break
     return failed

@@ -12,10 +12,11 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
 
-from file_handling.models import IdempotencyKey
+from file_handling import rules
+from file_handling.models import File, IdempotencyKey
 from tests.api.conftest import Records
 from tests.conftest import SHUT_OUT, Cast
-from users.models import AuditEntry, Country, User
+from users.models import AuditEntry, Country, Role, User
 
 BOTH, TOGO, BENIN, NONE = {"TG", "BJ"}, {"TG"}, {"BJ"}, set[str]()
 NOBODY = dict.fromkeys([*SHUT_OUT, "inactive", "anonymous"], NONE)
@@ -119,3 +120,12 @@ def test_an_account_sees_itself_and_an_admin_the_people_below_in_the_country(cas
         else:
             expected = below.get(name, set()) | {name}
         assert set(User.objects.visible_to(user).values_list("username", flat=True)) == expected, name
+
+
+def test_what_one_owned_as_a_head_of_department_is_lost_with_the_role(cast: Cast, togo: Records) -> None:
+    for role, is_theirs in [(Role.CHEF_DEPT_TECH, True), (Role.RESP_OPERATEUR, False)]:
+        cast.togo_head.role = role
+        cast.togo_head.save()
+        assert File.objects.visible_to(cast.togo_head).filter(pk=togo.file.pk).exists() == is_theirs
+        assert rules.may_delete_file(user=cast.togo_head, file=togo.file) == is_theirs
+        assert rules.may_steer(user=cast.togo_head, session=togo.session) == is_theirs
