@@ -32,7 +32,16 @@ DEFAULT_WALL_SECONDS = 600.0
 # What ends the reader from outside: nothing is known of the file then, and the run is tried again.
 _KILLED_BY_OTHERS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 # How Python, Rust and the loader of libraries say that they got no memory.
-_OUT_OF_MEMORY = (b"MemoryError", b"memory allocation of", b"Cannot allocate memory", b"failed to map segment")
+_OUT_OF_MEMORY = (
+    b"MemoryError",
+    b"memory allocation of",
+    b"Cannot allocate memory",
+    # A library that finds no room to be loaded, a thread that finds none for its stack.
+    b"failed to map segment",
+    b"bad_alloc",
+    b"Resource temporarily unavailable",
+    b"can't start new thread",
+)
 
 
 class ReaderKilled(Exception):
