@@ -41,6 +41,7 @@ _OUT_OF_MEMORY = (
     b"bad_alloc",
     b"Resource temporarily unavailable",
     b"can't start new thread",
+    b"background thread creation failed",
 )
 
 

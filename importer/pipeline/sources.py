@@ -107,12 +107,21 @@ def _read_format(
             return read_xls(source.path, named=source.sheet, index=index, kind=kind, limits=limits)
 
 
+# How a panic says that there was no room for another thread, or for its data.
+_NO_RESOURCES = ("Resource temporarily unavailable", "Cannot allocate memory", "os error 11", "os error 12")
+
+
 @contextmanager
 def panics_refused() -> Iterator[None]:
-    """A panic of the Rust readers is a BaseException without a public name; it says that the file cannot be read."""
+    """A panic of the Rust readers is a BaseException without a public name; it says that the file cannot be read.
+
+    Raises MemoryError where the panic was about the system's resources: the file is not to blame for those.
+    """
     try:
         yield
     except BaseException as error:
         if type(error).__name__ != "PanicException":
             raise
+        if any(sign in str(error) for sign in _NO_RESOURCES):
+            raise MemoryError from None
         raise ReadRefused([Problem("damaged")]) from None
