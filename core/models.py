@@ -57,9 +57,11 @@ class Client(models.Model):
 
     country_path = "country_id"
 
-    country = models.ForeignKey(Country, on_delete=models.PROTECT, related_name="clients", db_index=False)
+    country = models.ForeignKey(
+        Country, verbose_name=_("country"), on_delete=models.PROTECT, related_name="clients", db_index=False
+    )
     name = models.TextField(_("name"))
-    key = models.CharField(max_length=KEY_LENGTH)
+    key = models.CharField(_("key for comparison"), max_length=KEY_LENGTH)
     file = file_origin("clients")
     import_session = session_origin("imported_clients")
 
@@ -79,9 +81,11 @@ class Policy(models.Model):
 
     country_path = "country_id"
 
-    country = models.ForeignKey(Country, on_delete=models.PROTECT, related_name="policies", db_index=False)
+    country = models.ForeignKey(
+        Country, verbose_name=_("country"), on_delete=models.PROTECT, related_name="policies", db_index=False
+    )
     number = models.TextField(_("number"))
-    key = models.CharField(max_length=KEY_LENGTH)
+    key = models.CharField(_("key for comparison"), max_length=KEY_LENGTH)
     file = file_origin("policies")
     import_session = session_origin("imported_policies")
 
@@ -101,9 +105,11 @@ class Plan(models.Model):
 
     country_path = "policy__country_id"
 
-    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="plans", db_index=False)
+    policy = models.ForeignKey(
+        Policy, verbose_name=_("policy"), on_delete=models.PROTECT, related_name="plans", db_index=False
+    )
     name = models.TextField(_("name"))
-    key = models.CharField(max_length=KEY_LENGTH)
+    key = models.CharField(_("key for comparison"), max_length=KEY_LENGTH)
     file = file_origin("plans")
     import_session = session_origin("imported_plans")
 
@@ -123,11 +129,13 @@ class Insured(models.Model):
 
     country_path = "country_id"
 
-    country = models.ForeignKey(Country, on_delete=models.PROTECT, related_name="insured", db_index=False)
+    country = models.ForeignKey(
+        Country, verbose_name=_("country"), on_delete=models.PROTECT, related_name="insured", db_index=False
+    )
     name = models.TextField(_("name"))
-    name_key = models.CharField(max_length=KEY_LENGTH)
+    name_key = models.CharField(_("key of the name"), max_length=KEY_LENGTH)
     card_number = models.TextField(_("card number"), blank=True)
-    card_key = models.CharField(max_length=KEY_LENGTH, blank=True)
+    card_key = models.CharField(_("key of the card number"), max_length=KEY_LENGTH, blank=True)
     is_deduced = models.BooleanField(_("deduced"), default=False)
     file = file_origin("insured")
     import_session = session_origin("imported_insured")
@@ -151,9 +159,11 @@ class InsuredSpelling(models.Model):
 
     country_path = "insured__country_id"
 
-    insured = models.ForeignKey(Insured, on_delete=models.CASCADE, related_name="spellings", db_index=False)
+    insured = models.ForeignKey(
+        Insured, verbose_name=_("insured"), on_delete=models.CASCADE, related_name="spellings", db_index=False
+    )
     name = models.TextField(_("name"))
-    name_key = models.CharField(max_length=KEY_LENGTH)
+    name_key = models.CharField(_("key of the name"), max_length=KEY_LENGTH)
     file = file_origin("insured_spellings")
     import_session = session_origin("imported_insured_spellings")
 
@@ -180,9 +190,13 @@ class Membership(models.Model):
 
     country_path = "insured__country_id"
 
-    insured = models.ForeignKey(Insured, on_delete=models.PROTECT, related_name="memberships", db_index=False)
-    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="memberships")
-    client = models.ForeignKey(Client, on_delete=models.PROTECT, null=True, blank=True, related_name="memberships")
+    insured = models.ForeignKey(
+        Insured, verbose_name=_("insured"), on_delete=models.PROTECT, related_name="memberships", db_index=False
+    )
+    policy = models.ForeignKey(Policy, verbose_name=_("policy"), on_delete=models.PROTECT, related_name="memberships")
+    client = models.ForeignKey(
+        Client, verbose_name=_("client"), on_delete=models.PROTECT, null=True, blank=True, related_name="memberships"
+    )
     role = models.CharField(_("role"), max_length=7, choices=MembershipRole.choices)
     principal = models.ForeignKey(
         Insured,
@@ -192,9 +206,11 @@ class Membership(models.Model):
         blank=True,
         related_name="dependant_memberships",
     )
-    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, null=True, blank=True, related_name="memberships")
-    first_settlement_date = models.DateField(null=True)
-    last_settlement_date = models.DateField(null=True)
+    plan = models.ForeignKey(
+        Plan, verbose_name=_("plan"), on_delete=models.PROTECT, null=True, blank=True, related_name="memberships"
+    )
+    first_settlement_date = models.DateField(_("first settlement date"), null=True)
+    last_settlement_date = models.DateField(_("last settlement date"), null=True)
     file = file_origin("memberships")
     import_session = session_origin("imported_memberships")
 
@@ -222,9 +238,11 @@ class Partner(models.Model):
 
     country_path = "country_id"
 
-    country = models.ForeignKey(Country, on_delete=models.PROTECT, related_name="partners", db_index=False)
+    country = models.ForeignKey(
+        Country, verbose_name=_("country"), on_delete=models.PROTECT, related_name="partners", db_index=False
+    )
     name = models.TextField(_("name"))
-    key = models.CharField(max_length=KEY_LENGTH)
+    key = models.CharField(_("key for comparison"), max_length=KEY_LENGTH)
     address = models.TextField(_("address"), blank=True)
     partner_country = models.TextField(_("country of the provider"), blank=True)
     file = file_origin("partners")
@@ -246,9 +264,11 @@ class Operator(models.Model):
 
     country_path = "country_id"
 
-    country = models.ForeignKey(Country, on_delete=models.PROTECT, related_name="operators", db_index=False)
+    country = models.ForeignKey(
+        Country, verbose_name=_("country"), on_delete=models.PROTECT, related_name="operators", db_index=False
+    )
     name = models.TextField(_("name"))
-    key = models.CharField(max_length=KEY_LENGTH)
+    key = models.CharField(_("key for comparison"), max_length=KEY_LENGTH)
     file = file_origin("operators")
     import_session = session_origin("imported_operators")
 
@@ -268,9 +288,11 @@ class Invoice(models.Model):
 
     country_path = "partner__country_id"
 
-    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="invoices", db_index=False)
+    partner = models.ForeignKey(
+        Partner, verbose_name=_("provider"), on_delete=models.PROTECT, related_name="invoices", db_index=False
+    )
     number = models.TextField(_("number"))
-    key = models.CharField(max_length=KEY_LENGTH)
+    key = models.CharField(_("key for comparison"), max_length=KEY_LENGTH)
     file = file_origin("invoices", constraint=SET_WISE)
     import_session = session_origin("imported_invoices", constraint=SET_WISE)
 
@@ -290,9 +312,11 @@ class Payment(models.Model):
 
     country_path = "partner__country_id"
 
-    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="payments", db_index=False)
+    partner = models.ForeignKey(
+        Partner, verbose_name=_("provider"), on_delete=models.PROTECT, related_name="payments", db_index=False
+    )
     number = models.TextField(_("reference"))
-    key = models.CharField(max_length=KEY_LENGTH)
+    key = models.CharField(_("key for comparison"), max_length=KEY_LENGTH)
     file = file_origin("payments", constraint=SET_WISE)
     import_session = session_origin("imported_payments", constraint=SET_WISE)
 
@@ -321,7 +345,7 @@ class ActCategory(models.Model):
     """A heading of the act catalogue."""
 
     name = models.TextField(_("name"))
-    key = models.CharField(max_length=KEY_LENGTH, unique=True)
+    key = models.CharField(_("key for comparison"), max_length=KEY_LENGTH, unique=True)
     file = file_origin("act_categories")
     import_session = session_origin("imported_act_categories")
 
@@ -339,8 +363,10 @@ class Act(models.Model):
     """A medical act of the catalogue, under the category that most of its first lines bore."""
 
     name = models.TextField(_("name"))
-    key = models.CharField(max_length=KEY_LENGTH, unique=True)
-    category = models.ForeignKey(ActCategory, on_delete=models.PROTECT, related_name="acts")
+    key = models.CharField(_("key for comparison"), max_length=KEY_LENGTH, unique=True)
+    category = models.ForeignKey(
+        ActCategory, verbose_name=_("act category"), on_delete=models.PROTECT, related_name="acts"
+    )
     file = file_origin("acts")
     import_session = session_origin("imported_acts")
 
@@ -358,8 +384,8 @@ class ActAlias(models.Model):
     """Another name of an act, kept by people: lines that bear it lead to that act."""
 
     name = models.TextField(_("name"))
-    key = models.CharField(max_length=KEY_LENGTH, unique=True)
-    act = models.ForeignKey(Act, on_delete=models.CASCADE, related_name="aliases")
+    key = models.CharField(_("key for comparison"), max_length=KEY_LENGTH, unique=True)
+    act = models.ForeignKey(Act, verbose_name=_("act"), on_delete=models.CASCADE, related_name="aliases")
     file = file_origin("act_aliases")
     import_session = session_origin("imported_act_aliases")
 
@@ -391,24 +417,38 @@ class Claim(models.Model):
 
     country_path = "country_id"
 
-    country = models.ForeignKey(Country, on_delete=models.PROTECT, related_name="claims", db_index=False)
+    country = models.ForeignKey(
+        Country, verbose_name=_("country"), on_delete=models.PROTECT, related_name="claims", db_index=False
+    )
     number = models.CharField(_("number"), max_length=KEY_LENGTH)
     status = models.CharField(_("status"), max_length=9, choices=ClaimStatus.choices)
-    membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="claims")
-    # These three repeat what the membership says, for the questions that filters and dashboards ask.
-    insured = models.ForeignKey(Insured, on_delete=models.PROTECT, related_name="claims", db_constraint=SET_WISE)
-    policy = models.ForeignKey(Policy, on_delete=models.PROTECT, related_name="claims", db_constraint=SET_WISE)
-    client = models.ForeignKey(
-        Client, on_delete=models.PROTECT, null=True, blank=True, related_name="claims", db_constraint=SET_WISE
+    membership = models.ForeignKey(
+        Membership, verbose_name=_("membership"), on_delete=models.PROTECT, related_name="claims"
     )
-    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="claims")
+    # These three repeat what the membership says, for the questions that filters and dashboards ask.
+    insured = models.ForeignKey(
+        Insured, verbose_name=_("insured"), on_delete=models.PROTECT, related_name="claims", db_constraint=SET_WISE
+    )
+    policy = models.ForeignKey(
+        Policy, verbose_name=_("policy"), on_delete=models.PROTECT, related_name="claims", db_constraint=SET_WISE
+    )
+    client = models.ForeignKey(
+        Client,
+        verbose_name=_("client"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="claims",
+        db_constraint=SET_WISE,
+    )
+    partner = models.ForeignKey(Partner, verbose_name=_("provider"), on_delete=models.PROTECT, related_name="claims")
     settlement_date = models.DateField(_("settlement date"))
     incident_date = models.DateField(_("incident date"), null=True, blank=True)
     claimed_amount = amount(_("claimed amount"))
     reimbursed_amount = amount(_("reimbursed amount"))
     currency = models.CharField(_("currency"), max_length=3)
     line_count = models.PositiveIntegerField(_("lines"))
-    fingerprint = models.CharField(max_length=32)
+    fingerprint = models.CharField(_("fingerprint of its lines"), max_length=32)
     recap_file = models.ForeignKey(
         File,
         on_delete=models.SET_NULL,
@@ -417,8 +457,8 @@ class Claim(models.Model):
         related_name="recap_claims",
         verbose_name=_("recap file"),
     )
-    recap_sheet = models.TextField(blank=True)
-    recap_row = models.PositiveIntegerField(null=True, blank=True)
+    recap_sheet = models.TextField(_("recap sheet"), blank=True)
+    recap_row = models.PositiveIntegerField(_("recap row"), null=True, blank=True)
     file = file_origin("claims")
     import_session = session_origin("imported_claims")
 
@@ -439,24 +479,54 @@ class ClaimLine(models.Model):
 
     country_path = "claim__country_id"
 
-    claim = models.ForeignKey(Claim, on_delete=models.CASCADE, related_name="lines", db_index=False)
+    claim = models.ForeignKey(
+        Claim, verbose_name=_("claim"), on_delete=models.CASCADE, related_name="lines", db_index=False
+    )
     position = models.PositiveIntegerField(_("order in the file"))
     status = models.CharField(_("status"), max_length=9, choices=ClaimStatus.choices)
     act = models.ForeignKey(
-        Act, on_delete=models.PROTECT, null=True, blank=True, related_name="claim_lines", db_constraint=SET_WISE
+        Act,
+        verbose_name=_("act"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="claim_lines",
+        db_constraint=SET_WISE,
     )
     category = models.ForeignKey(
-        ActCategory, on_delete=models.PROTECT, related_name="claim_lines", db_constraint=SET_WISE
+        ActCategory,
+        verbose_name=_("act category"),
+        on_delete=models.PROTECT,
+        related_name="claim_lines",
+        db_constraint=SET_WISE,
     )
     guarantee = models.TextField(_("guarantee"), blank=True)
     operator = models.ForeignKey(
-        Operator, on_delete=models.PROTECT, null=True, blank=True, related_name="claim_lines", db_constraint=SET_WISE
+        Operator,
+        verbose_name=_("operator"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="claim_lines",
+        db_constraint=SET_WISE,
     )
     invoice = models.ForeignKey(
-        Invoice, on_delete=models.PROTECT, null=True, blank=True, related_name="claim_lines", db_constraint=SET_WISE
+        Invoice,
+        verbose_name=_("invoice"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="claim_lines",
+        db_constraint=SET_WISE,
     )
     payment = models.ForeignKey(
-        Payment, on_delete=models.PROTECT, null=True, blank=True, related_name="claim_lines", db_constraint=SET_WISE
+        Payment,
+        verbose_name=_("payment"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="claim_lines",
+        db_constraint=SET_WISE,
     )
     incident_date = models.DateField(_("incident date"), null=True, blank=True)
     settlement_date = models.DateField(_("settlement date"))
@@ -484,20 +554,28 @@ class ClaimRevision(models.Model):
 
     country_path = "country_id"
 
-    country = models.ForeignKey(Country, on_delete=models.PROTECT, related_name="claim_revisions")
-    claim = models.ForeignKey(Claim, on_delete=models.SET_NULL, null=True, related_name="revisions")
-    number = models.CharField(max_length=KEY_LENGTH)
-    replaced_at = models.DateTimeField(auto_now_add=True)
-    replaced_by_session = models.ForeignKey(
-        ImportSession, on_delete=models.SET_NULL, null=True, related_name="replaced_claims"
+    country = models.ForeignKey(
+        Country, verbose_name=_("country"), on_delete=models.PROTECT, related_name="claim_revisions"
     )
-    before = models.JSONField()
+    claim = models.ForeignKey(
+        Claim, verbose_name=_("claim"), on_delete=models.SET_NULL, null=True, related_name="revisions"
+    )
+    number = models.CharField(_("claim number"), max_length=KEY_LENGTH)
+    replaced_at = models.DateTimeField(_("replaced on"), auto_now_add=True)
+    replaced_by_session = models.ForeignKey(
+        ImportSession,
+        verbose_name=_("replaced by"),
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="replaced_claims",
+    )
+    before = models.JSONField(_("what it said"))
 
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("claim revision")
-        verbose_name_plural = _("claim revisions")
+        verbose_name = _("earlier version of a claim")
+        verbose_name_plural = _("earlier versions of claims")
         ordering = ["-id"]
 
     def __str__(self) -> str:

@@ -41,17 +41,21 @@ class File(models.Model):
     country_path = "country_id"
     EXTENSIONS = (".xlsx", ".xls", ".csv")
 
-    user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="files")
-    uploaded_by_name = models.CharField(max_length=310, blank=True)
-    uploaded_by_email = models.EmailField(blank=True)
-    file = models.FileField(upload_to=stored_file_name, max_length=255)
+    user = models.ForeignKey(
+        User, verbose_name=_("account"), on_delete=models.SET_NULL, null=True, related_name="files"
+    )
+    uploaded_by_name = models.CharField(_("uploaded by"), max_length=310, blank=True)
+    uploaded_by_email = models.EmailField(_("e-mail address of the uploader"), blank=True)
+    file = models.FileField(_("stored as"), upload_to=stored_file_name, max_length=255)
     name = models.CharField(_("name"), max_length=255)
     file_type = models.CharField(_("kind"), max_length=5, choices=FileType.choices)
-    uploaded_at = models.DateTimeField(auto_now_add=True)
-    size = models.PositiveBigIntegerField(default=0, help_text=_("bytes"))
-    sha256 = models.CharField(max_length=64, db_index=True)
-    country = models.ForeignKey(Country, on_delete=models.PROTECT, related_name="files")
-    first_page = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="pages")
+    uploaded_at = models.DateTimeField(_("date of upload"), auto_now_add=True)
+    size = models.PositiveBigIntegerField(_("size"), default=0, help_text=_("bytes"))
+    sha256 = models.CharField(_("fingerprint (SHA-256)"), max_length=64, db_index=True)
+    country = models.ForeignKey(Country, verbose_name=_("country"), on_delete=models.PROTECT, related_name="files")
+    first_page = models.ForeignKey(
+        "self", verbose_name=_("first page"), on_delete=models.CASCADE, null=True, blank=True, related_name="pages"
+    )
 
     objects = FileQuerySet.as_manager()
 
@@ -118,50 +122,67 @@ class ImportSession(models.Model):
 
     country_path = "country_id"
 
-    user = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="import_sessions")
-    uploaded_by_name = models.CharField(max_length=310, blank=True)
-    uploaded_by_email = models.EmailField(blank=True)
-    country = models.ForeignKey(Country, on_delete=models.PROTECT, related_name="import_sessions")
-    stat_file = models.ForeignKey(File, on_delete=models.SET_NULL, null=True, related_name="stat_sessions")
-    recap_file = models.ForeignKey(File, on_delete=models.SET_NULL, null=True, related_name="recap_sessions")
-    status = models.CharField(max_length=20, choices=SessionStatus.choices, default=SessionStatus.PENDING)
-    created_at = models.DateTimeField(auto_now_add=True)
-    started_at = models.DateTimeField(null=True, blank=True)
-    completed_at = models.DateTimeField(null=True, blank=True)
-    error_file: "FieldFile | models.FileField" = models.FileField(max_length=255, blank=True)
-    log_file_path = models.CharField(max_length=255, blank=True)
-    message = models.TextField(blank=True)
-    language = models.CharField(max_length=10, default="en")
+    user = models.ForeignKey(
+        User, verbose_name=_("account"), on_delete=models.SET_NULL, null=True, related_name="import_sessions"
+    )
+    uploaded_by_name = models.CharField(_("uploaded by"), max_length=310, blank=True)
+    uploaded_by_email = models.EmailField(_("e-mail address of the uploader"), blank=True)
+    country = models.ForeignKey(
+        Country, verbose_name=_("country"), on_delete=models.PROTECT, related_name="import_sessions"
+    )
+    stat_file = models.ForeignKey(
+        File, verbose_name=_("stat file"), on_delete=models.SET_NULL, null=True, related_name="stat_sessions"
+    )
+    recap_file = models.ForeignKey(
+        File, verbose_name=_("recap file"), on_delete=models.SET_NULL, null=True, related_name="recap_sessions"
+    )
+    status = models.CharField(_("status"), max_length=20, choices=SessionStatus.choices, default=SessionStatus.PENDING)
+    created_at = models.DateTimeField(_("date of upload"), auto_now_add=True)
+    started_at = models.DateTimeField(_("started on"), null=True, blank=True)
+    completed_at = models.DateTimeField(_("ended on"), null=True, blank=True)
+    error_file: "FieldFile | models.FileField" = models.FileField(_("report"), max_length=255, blank=True)
+    log_file_path = models.CharField(_("log"), max_length=255, blank=True)
+    message = models.TextField(_("message"), blank=True)
+    language = models.CharField(_("language"), max_length=10, default="en")
 
-    stat_sheet = models.CharField(max_length=255, blank=True)
-    sheet_choices = models.JSONField(default=list, blank=True)
-    dry_run = models.BooleanField(default=False)
-    on_conflict = models.CharField(max_length=6, choices=OnConflict.choices, default=OnConflict.REPORT)
-    currency = models.CharField(max_length=3, blank=True)
+    stat_sheet = models.CharField(_("sheet of the stat file"), max_length=255, blank=True)
+    sheet_choices = models.JSONField(_("sheets to choose from"), default=list, blank=True)
+    dry_run = models.BooleanField(_("compare only"), default=False)
+    on_conflict = models.CharField(
+        _("claims that differ from what is there"),
+        max_length=6,
+        choices=OnConflict.choices,
+        default=OnConflict.REPORT,
+    )
+    currency = models.CharField(_("currency"), max_length=3, blank=True)
 
-    summary = models.JSONField(null=True, blank=True)
-    insured_created_count = models.PositiveIntegerField(default=0)
-    claims_created_count = models.PositiveIntegerField(default=0)
-    total_claimed_amount = models.DecimalField(max_digits=18, decimal_places=2, default=Decimal(0))
-    total_reimbursed_amount = models.DecimalField(max_digits=18, decimal_places=2, default=Decimal(0))
-    start_date = models.DateField(null=True, blank=True)
-    end_date = models.DateField(null=True, blank=True)
-    progress = models.PositiveSmallIntegerField(default=0, help_text=_("per cent"))
+    summary = models.JSONField(_("summary"), null=True, blank=True)
+    insured_created_count = models.PositiveIntegerField(_("insured created"), default=0)
+    claims_created_count = models.PositiveIntegerField(_("claims created"), default=0)
+    total_claimed_amount = models.DecimalField(
+        _("claimed in total"), max_digits=18, decimal_places=2, default=Decimal(0)
+    )
+    total_reimbursed_amount = models.DecimalField(
+        _("reimbursed in total"), max_digits=18, decimal_places=2, default=Decimal(0)
+    )
+    start_date = models.DateField(_("first day of the period"), null=True, blank=True)
+    end_date = models.DateField(_("last day of the period"), null=True, blank=True)
+    progress = models.PositiveSmallIntegerField(_("progress"), default=0, help_text=_("per cent"))
 
     # Outcomes of a run beside the summary: claims skipped, in conflict, replaced; what the reviewed plan came to.
-    outcome = models.JSONField(default=dict, blank=True)
-    commit_requested = models.BooleanField(default=False)
-    written_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.JSONField(_("outcome"), default=dict, blank=True)
+    commit_requested = models.BooleanField(_("writing asked for"), default=False)
+    written_at = models.DateTimeField(_("written on"), null=True, blank=True)
 
     # Digest of the contents of its files: the same two again are known, even when the earlier ones were deleted.
-    files_sha256 = models.CharField(max_length=64, blank=True)
+    files_sha256 = models.CharField(_("fingerprint of its files"), max_length=64, blank=True)
 
     # The lease. The token grows by one with every run that claims the session; only its latest holder may write.
-    lease_token = models.PositiveBigIntegerField(default=0)
-    lease_expires_at = models.DateTimeField(null=True, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    rung_at = models.DateTimeField(null=True, blank=True)
-    runner = models.CharField(max_length=255, blank=True)
+    lease_token = models.PositiveBigIntegerField(_("number of the run"), default=0)
+    lease_expires_at = models.DateTimeField(_("held until"), null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    rung_at = models.DateTimeField(_("last called up on"), null=True, blank=True)
+    runner = models.CharField(_("held by"), max_length=255, blank=True)
 
     objects = SessionQuerySet.as_manager()
 
@@ -195,12 +216,20 @@ class IdempotencyKey(models.Model):
 
     country_path = "user__country_id"
 
-    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="idempotency_keys", db_index=False)
-    key = models.CharField(max_length=255)
-    request_sha256 = models.CharField(max_length=64)
+    user = models.ForeignKey(
+        User, verbose_name=_("account"), on_delete=models.CASCADE, related_name="idempotency_keys", db_index=False
+    )
+    key = models.CharField(_("key"), max_length=255)
+    request_sha256 = models.CharField(_("fingerprint of the request"), max_length=64)
     # Empty once the session was deleted: the key stays used.
-    session = models.ForeignKey(ImportSession, on_delete=models.SET_NULL, null=True, related_name="idempotency_keys")
-    created_at = models.DateTimeField(auto_now_add=True)
+    session = models.ForeignKey(
+        ImportSession,
+        verbose_name=_("import session"),
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="idempotency_keys",
+    )
+    created_at = models.DateTimeField(_("sent on"), auto_now_add=True)
 
     objects = ScopedQuerySet.as_manager()
 
@@ -224,14 +253,16 @@ class SessionEvent(models.Model):
 
     country_path = "session__country_id"
 
-    session = models.ForeignKey(ImportSession, on_delete=models.CASCADE, related_name="events")
-    sequence = models.PositiveIntegerField()
-    at = models.DateTimeField(auto_now_add=True)
-    level = models.CharField(max_length=7, choices=EventLevel.choices, default=EventLevel.INFO)
-    step = models.CharField(max_length=30)
-    progress = models.PositiveSmallIntegerField(default=0)
-    message = models.TextField()
-    data = models.JSONField(default=dict, blank=True)
+    session = models.ForeignKey(
+        ImportSession, verbose_name=_("import session"), on_delete=models.CASCADE, related_name="events"
+    )
+    sequence = models.PositiveIntegerField(_("place in the list"))
+    at = models.DateTimeField(_("when"), auto_now_add=True)
+    level = models.CharField(_("level"), max_length=7, choices=EventLevel.choices, default=EventLevel.INFO)
+    step = models.CharField(_("step"), max_length=30)
+    progress = models.PositiveSmallIntegerField(_("progress"), default=0)
+    message = models.TextField(_("message"))
+    data = models.JSONField(_("details"), default=dict, blank=True)
 
     objects = SessionQuerySet.as_manager()
 
@@ -271,18 +302,20 @@ class Finding(models.Model):
 
     country_path = "session__country_id"
 
-    session = models.ForeignKey(ImportSession, on_delete=models.CASCADE, related_name="findings")
-    sequence = models.PositiveIntegerField()
-    category = models.CharField(max_length=20, choices=FindingCategory.choices)
-    code = models.CharField(max_length=40, blank=True)
-    claim_number = models.CharField(max_length=255, blank=True)
-    observation = models.TextField()
-    stat_claimed = models.DecimalField(max_digits=18, decimal_places=2, null=True)
-    stat_reimbursed = models.DecimalField(max_digits=18, decimal_places=2, null=True)
-    recap_claimed = models.DecimalField(max_digits=18, decimal_places=2, null=True)
-    recap_reimbursed = models.DecimalField(max_digits=18, decimal_places=2, null=True)
-    locations = models.JSONField(default=list)
-    lines = models.JSONField(default=list)
+    session = models.ForeignKey(
+        ImportSession, verbose_name=_("import session"), on_delete=models.CASCADE, related_name="findings"
+    )
+    sequence = models.PositiveIntegerField(_("place in the list"))
+    category = models.CharField(_("category"), max_length=20, choices=FindingCategory.choices)
+    code = models.CharField(_("code"), max_length=40, blank=True)
+    claim_number = models.CharField(_("claim number"), max_length=255, blank=True)
+    observation = models.TextField(_("observation"))
+    stat_claimed = models.DecimalField(_("claimed in the stat file"), max_digits=18, decimal_places=2, null=True)
+    stat_reimbursed = models.DecimalField(_("reimbursed in the stat file"), max_digits=18, decimal_places=2, null=True)
+    recap_claimed = models.DecimalField(_("claimed in the recap"), max_digits=18, decimal_places=2, null=True)
+    recap_reimbursed = models.DecimalField(_("reimbursed in the recap"), max_digits=18, decimal_places=2, null=True)
+    locations = models.JSONField(_("where it stands"), default=list)
+    lines = models.JSONField(_("lines as read"), default=list)
 
     objects = SessionQuerySet.as_manager()
 

@@ -3,12 +3,13 @@
 from decimal import Decimal
 from typing import Any, Self
 
+from django.apps import apps
 from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
@@ -42,7 +43,7 @@ class Country(models.Model):
     )
     is_active = models.BooleanField(_("active"), default=True)
     # Counts the imports written to this country: a plan made from an older count is made again before it is written.
-    data_version = models.PositiveBigIntegerField(default=0, editable=False)
+    data_version = models.PositiveBigIntegerField(_("imports written"), default=0, editable=False)
 
     objects = CountryQuerySet.as_manager()
 
@@ -123,7 +124,7 @@ class User(AbstractUser):
         help_text=_("Of letters to them"),
     )
     # Part of what a session of the web pages is signed with: one more, and all of them end.
-    access_version = models.PositiveIntegerField(default=0, editable=False)
+    access_version = models.PositiveIntegerField(_("ends of all sessions"), default=0, editable=False)
 
     country_path = "country_id"
 
@@ -230,50 +231,64 @@ class AuditEntry(AppendOnlyModel):
 
     country_path = "country_id"
 
-    at = models.DateTimeField(auto_now_add=True)
-    actor = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
-    actor_label = models.CharField(max_length=254)
-    country = models.ForeignKey(Country, on_delete=models.SET_NULL, null=True, related_name="+")
-    action = models.CharField(max_length=20, choices=AuditAction.choices)
-    object_type = models.CharField(max_length=50)
-    object_id = models.BigIntegerField(null=True)
-    object_label = models.CharField(max_length=255, blank=True)
-    success = models.BooleanField(default=True)
-    data = models.JSONField(default=dict, blank=True)
+    at = models.DateTimeField(_("when"), auto_now_add=True)
+    actor = models.ForeignKey(User, verbose_name=_("account"), on_delete=models.SET_NULL, null=True, related_name="+")
+    actor_label = models.CharField(_("who"), max_length=254)
+    country = models.ForeignKey(
+        Country, verbose_name=_("country"), on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    action = models.CharField(_("what was done"), max_length=20, choices=AuditAction.choices)
+    object_type = models.CharField(_("kind of object"), max_length=50)
+    object_id = models.BigIntegerField(_("number of the object"), null=True)
+    object_label = models.CharField(_("object"), max_length=255, blank=True)
+    success = models.BooleanField(_("carried out"), default=True)
+    data = models.JSONField(_("details"), default=dict, blank=True)
 
     objects = AuditQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("audit entry")
-        verbose_name_plural = _("audit trail")
+        verbose_name_plural = _("audit entries")
         ordering = ["-id"]
         indexes = [models.Index(fields=["object_type", "object_id"]), models.Index(fields=["country", "at"])]
 
     def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d %H:%M} {self.actor_label} {self.action} {self.object_type} {self.object_id}"
+        moment = formats.date_format(timezone.localtime(self.at), "SHORT_DATETIME_FORMAT")
+        return " · ".join(filter(None, [moment, self.actor_label, str(self.get_action_display())]))
+
+    def object_kind(self) -> str:
+        """What the object is, in the language in use; the kind as it was noted when there is no such kind any more."""
+        try:
+            return str(apps.get_model(self.object_type)._meta.verbose_name)
+        except (LookupError, ValueError):
+            return self.object_type
 
 
 class LetterPurpose(models.TextChoices):
     INVITATION = "invitation", _("invitation")
     RESET = "reset", _("password reset")
     CHANGED = "changed", _("password changed")
+    ADDRESS = "address", _("address changed")
 
 
 class Letter(models.Model):
     """A mail that waits to be sent; gone once it is. What is in it is made at that moment, so no link is ever stored.
 
     `address` alone (no account): somebody asked for a reset there, and whether that is an account is not looked up
-    before the letter is sent, so that the answer takes the same time for all.
+    before the letter is sent, so that the answer takes the same time for all. Both: it goes to this address and not to
+    the account's own, which took its place.
     """
 
-    purpose = models.CharField(max_length=20, choices=LetterPurpose.choices)
-    account = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="+")
-    address = models.CharField(max_length=254, blank=True)
-    asked_at = models.DateTimeField(auto_now_add=True)
-    due_at = models.DateTimeField(default=timezone.now, db_index=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    purpose = models.CharField(_("purpose"), max_length=20, choices=LetterPurpose.choices)
+    account = models.ForeignKey(User, verbose_name=_("account"), on_delete=models.CASCADE, null=True, related_name="+")
+    address = models.CharField(_("e-mail address"), max_length=254, blank=True)
+    asked_at = models.DateTimeField(_("asked for on"), auto_now_add=True)
+    due_at = models.DateTimeField(_("to be sent on"), default=timezone.now, db_index=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
 
     class Meta:
+        verbose_name = _("letter")
+        verbose_name_plural = _("letters")
         ordering = ["id"]
 
     def __str__(self) -> str:
