@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 READER_MODULE = "importer.pipeline.reader"
 _ROOT = Path(__file__).resolve().parent.parent
-_POLL_SECONDS = 0.05
 _CHECK_SECONDS = 0.25
 DEFAULT_WALL_SECONDS = 600.0
 # What ends the reader from outside: nothing is known of the file then, and the run is tried again.
@@ -106,18 +106,17 @@ class ReadJob:
 
         Raises ReaderKilled when someone else ended the process, OSError (ENOSPC) when the disk is full.
         """
-        next_check = time.monotonic()
+        ended = os.pidfd_open(self._process.pid)
         try:
             while self._process.poll() is None:
-                now = time.monotonic()
-                if now - self._began > self._wall_seconds:
+                left = self._began + self._wall_seconds - time.monotonic()
+                if left <= 0:
                     self.stop()
                     return self._failed("reader_too_slow")
-                if now >= next_check:
-                    check()
-                    next_check = now + _CHECK_SECONDS
-                time.sleep(_POLL_SECONDS)
+                check()
+                select.select([ended], [], [], min(left, _CHECK_SECONDS))
         finally:
+            os.close(ended)
             self.stop()
         return self._result(self._process.returncode)
 
@@ -210,7 +209,8 @@ def _start(job: dict[str, Any], *, out_dir: Path, limits: Limits | None, wall_se
             stdin=subprocess.DEVNULL,
             stdout=stderr,
             stderr=stderr,
-            start_new_session=True,
+            # A group, not a session: a session's share of the processor cannot be given up for another's.
+            process_group=0,
             env=reader_environment(),
         )
     return ReadJob(process, out_dir, wall_seconds=wall_seconds)

@@ -14,6 +14,10 @@ ColumnKind = Literal["text", "label", "name", "reference", "claim", "status", "a
 Row = Sequence[str | None]
 
 HEADER_SEARCH_ROWS = 20
+# As wide as a spreadsheet can be, and longer than any header: asking five million fields, or one of ten megabytes,
+# whether they are headers takes minutes.
+WIDEST = 16_384
+LONGEST_HEADER = 1_000
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ def columns_of(kind: FileKind) -> tuple[Column, ...]:
 
 def header_text_key(text: str | None) -> str:
     """The header key of a cell, "" for one that is absent."""
-    return header_key(text) if text else ""
+    return header_key(text[:LONGEST_HEADER]) if text else ""
 
 
 _FIELD_OF: dict[FileKind, dict[str, str]] = {
@@ -143,7 +147,7 @@ def recognise(rows: Sequence[Row], kind: FileKind) -> Layout:
     Problem codes: `swapped` (the columns are those of the other kind), `no_header` (no known header at all;
     `expected`: the required headers), `missing_columns` (`columns`: every missing required one, canonical spelling).
     """
-    rows = rows[:HEADER_SEARCH_ROWS]
+    rows = [row[:WIDEST] for row in rows[:HEADER_SEARCH_ROWS]]
     candidates = [_positions(row, kind) for row in rows]
     index = next((i for i, found in enumerate(candidates) if _shows(found, kind)), None)
     if index is None:

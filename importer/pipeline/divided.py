@@ -14,10 +14,12 @@ from contextlib import suppress
 
 from importer.pipeline.problems import ReadRefused
 from importer.pipeline.sources import Source, format_of
-from importer.pipeline.xlsx_scan import ErrorCells, Scan
+from importer.pipeline.xlsx_scan import LostCells, Scan
 
 # Below this size, the look takes less time than a process of its own.
 LEAST_BYTES = 1024 * 1024
+# How far what is sooner done steps back for what is waited for longest.
+NICENESS = 10
 _PR_SET_PDEATHSIG = 1
 
 
@@ -42,6 +44,8 @@ def divide(scan: Scan) -> Scan:
         die_with(started)
         return _asking(receive)
     os.close(receive)
+    # The reading takes longer, so it goes first where processes are more than processors.
+    os.nice(NICENESS)
     try:
         found = scan()
     except BaseException:
@@ -50,7 +54,13 @@ def divide(scan: Scan) -> Scan:
         raise
     # A child that is there no more has its reason, which its end tells.
     with suppress(BrokenPipeError), os.fdopen(send, "w") as pipe:
-        json.dump({name: [list(cells.rows), list(cells.columns), cells.texts] for name, cells in found.items()}, pipe)
+        json.dump(
+            {
+                name: [list(cells.rows), list(cells.columns), cells.texts, cells.dates_too]
+                for name, cells in found.items()
+            },
+            pipe,
+        )
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
         number = os.WTERMSIG(status)
@@ -61,13 +71,13 @@ def divide(scan: Scan) -> Scan:
 
 
 def _asking(receive: int) -> Scan:
-    answer: dict[str, ErrorCells] | None = None
+    answer: dict[str, LostCells] | None = None
 
-    def ask() -> dict[str, ErrorCells]:
+    def ask() -> dict[str, LostCells]:
         nonlocal answer
         if answer is None:
             with os.fdopen(receive) as pipe:
-                answer = {name: ErrorCells.of(*columns) for name, columns in json.load(pipe).items()}
+                answer = {name: LostCells.of(*columns) for name, columns in json.load(pipe).items()}
         return answer
 
     return ask

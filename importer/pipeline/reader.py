@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import json
+import os
 import resource
 import sys
 import time
@@ -18,11 +19,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from importer.pipeline.divided import die_with, divide, is_worth_two
+from importer.pipeline.divided import NICENESS, die_with, divide, is_worth_two
 from importer.pipeline.limits import Limits
 from importer.pipeline.problems import Problem, ReadRefused
 from importer.pipeline.sources import Source
-from importer.pipeline.xlsx_scan import ErrorCells, Scan, scan_file
+from importer.pipeline.xlsx_scan import LostCells, Scan, scan_file
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,6 +38,9 @@ def main(job_path: str) -> int:
     job: dict[str, Any] = json.loads(Path(job_path).read_text())
     limits = Limits.from_dict(job.get("limits", {}))
     _confine(limits, parent=job.get("parent"))
+    if job.get("kind") == "recap":
+        # Beside a stat file, which has three times the lines.
+        os.nice(NICENESS)
     out = Path(job["out"])
     scanned: Scan | None = None
     try:
@@ -77,7 +81,7 @@ def _scanned_beside(job: dict[str, Any], limits: Limits) -> Scan | None:
     if not is_worth_two(source):
         return None
 
-    def scan() -> dict[str, ErrorCells]:
+    def scan() -> dict[str, LostCells]:
         try:
             return scan_file(source.path, limits=limits)
         except ReadRefused as refused:

@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 import polars as pl
 from rustpy_xlsxwriter import FastExcel, Format
 
+from common.exports import save_workbook
 from common.keys import clean_text
 
 CellKind = Literal["text", "money", "date", "integer"]
@@ -35,8 +36,6 @@ _NOT_IN_TITLE = re.compile(r"[\[\]:*?/\\]")
 _CONTROL = r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]"
 _HEADER_FILL = "#DCE6F1"
 _SUMMARY_WIDTHS = [48.0, 32.0]
-# Where the writer's failures keep the system's error number.
-_ERRNO = re.compile(r"(?:os error |code: )([0-9]+)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,13 +107,7 @@ def _save(path: Path, report: Report) -> None:
         frame = _cells(sheet)
         for part in _parts(frame):
             _add_list(book, sheet, part, sheet_title(sheet.title, taken=taken))
-    try:
-        book.save()
-    except BaseException as failure:
-        error = _system_error(failure)
-        if error is None:
-            raise
-        raise error from failure
+    save_workbook(book)
 
 
 def sheet_title(title: str, *, taken: set[str]) -> str:
@@ -212,15 +205,3 @@ def _add_list(book: FastExcel, sheet: SheetSpec, frame: pl.DataFrame, title: str
 def _format(kind: CellKind) -> Format:
     number_formats = {"text": "@", "money": MONEY_FORMAT, "date": DATE_FORMAT, "integer": INTEGER_FORMAT}
     return Format().set_num_format(number_formats[kind])
-
-
-def _system_error(failure: BaseException) -> OSError | None:
-    """The OSError behind a failed save; None when it was something else.
-
-    The writer keeps its unfinished sheets in temporary files. When those cannot be written it panics, which reaches
-    Python as a BaseException outside every hierarchy, known by its name only.
-    """
-    if not isinstance(failure, OSError | RuntimeError) and type(failure).__name__ != "PanicException":
-        return None
-    number = _ERRNO.search(str(failure))
-    return OSError(int(number[1]), os.strerror(int(number[1]))) if number else None

@@ -34,17 +34,23 @@ def read_csv(path: str, *, index: int, kind: FileKind, limits: Limits) -> ReadFi
     lines, hinted = lines_of(read_text(path))
     separator = hinted or find_separator(lines, kind=kind)
     head = _head(lines, separator, rows=HEADER_SEARCH_ROWS)
+    # Before anybody asks what each of five million headers means.
+    _refuse_too_wide(max((sum(cell is not None for cell in row) for row in head), default=0), limits)
     problems = choose_sheets({"": head}, kind=kind, named=None).problems
     if problems:
         raise ReadRefused(list(problems))
     layout = recognise(head, kind)
     width = _width(lines, separator, head, layout)
-    if width > limits.max_columns:
-        raise ReadRefused([Problem("too_many_columns", params={"columns": width, "limit": limits.max_columns})])
+    _refuse_too_wide(width, limits)
     cells = _cells(lines, separator, width)
     del lines
     cells = _place_claim_numbers(cells, layout, width)
     return ReadFile(raw_frame(cells, layout, index=index, sheet=""), (), ())
+
+
+def _refuse_too_wide(columns: int, limits: Limits) -> None:
+    if columns > limits.max_columns:
+        raise ReadRefused([Problem("too_many_columns", params={"columns": columns, "limit": limits.max_columns})])
 
 
 def _head(lines: Sequence[str], separator: str, *, rows: int) -> list[Row]:

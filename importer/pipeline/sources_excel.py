@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import fastexcel
 import polars as pl
 
-from importer.pipeline.columns import HEADER_SEARCH_ROWS, FileKind, Row, choose_sheets
+from importer.pipeline.columns import HEADER_SEARCH_ROWS, FileKind, Layout, Row, choose_sheets, columns_of
 from importer.pipeline.limits import Limits
 from importer.pipeline.problems import Problem, ReadRefused
-from importer.pipeline.rawframe import empty_frame, is_blank, layout_of, raw_frame
+from importer.pipeline.rawframe import empty_frame, layout_of, raw_frame
 from importer.pipeline.sources import ReadFile
 from importer.pipeline.workbook import open_package
-from importer.pipeline.xlsx_scan import ErrorCells, Scan, scan_file
+from importer.pipeline.xlsx_dates import is_day, numbers_without_day, plain
+from importer.pipeline.xlsx_scan import LostCells, Scan, scan_file
 
 Heads = dict[str, Sequence[Row]]
+# Takes a sheet's name, cells, layout and first column; gives the cells with what the reader lost of them.
+Patch = Callable[[str, pl.DataFrame, Layout, int], pl.DataFrame]
+# As the reader writes days before 1904 (where the other of a workbook's two calendars begins) and after 9999.
+_ODD_DAY = r"^(?:[+-][0-9]+|0[0-9]{3}|1[0-8][0-9]{2}|190[0-3])-[0-9]{2}-[0-9]{2} [0-9]{2}:"
 _MIDNIGHT = " 00:00:00"
 
 
@@ -41,8 +46,11 @@ def read_xlsx(
         raise ReadRefused(list(choice.problems))
     reader = open_workbook(path)
 
-    def patch(sheet: str, cells: pl.DataFrame, first_column: int) -> pl.DataFrame:
-        return _with_errors(cells, scanned().get(sheet, ErrorCells()), first_column)
+    def patch(sheet: str, cells: pl.DataFrame, layout: Layout, first_column: int) -> pl.DataFrame:
+        lost = scanned().get(sheet, LostCells())
+        cells = _put_back(cells, lost, first_column)
+        doubtful = [first_column + at for at in _doubtful_dates(cells, layout, empty_too=lost.dates_too)]
+        return _put_back(cells, numbers_without_day(path, sheet, columns=doubtful), first_column)
 
     frame = _read_sheets(reader, choice.sheets, patch=patch, index=index, kind=kind, limits=limits)
     return ReadFile(frame, tuple(heads), choice.sheets)
@@ -56,8 +64,9 @@ def read_xls(path: str, *, named: str | None, index: int, kind: FileKind, limits
     if choice.problems:
         raise ReadRefused(list(choice.problems))
 
-    def patch(sheet: str, cells: pl.DataFrame, first_column: int) -> pl.DataFrame:
-        return _with_errors(cells, _xls_errors(path, sheet), first_column) if _may_hide_errors(cells, kind) else cells
+    def patch(sheet: str, cells: pl.DataFrame, layout: Layout, first_column: int) -> pl.DataFrame:
+        doubtful = [first_column + at for at in _doubtful_dates(cells, layout, empty_too=True)]
+        return _put_back(cells, _xls_lost(path, sheet, dates=doubtful), first_column) if doubtful else cells
 
     frame = _read_sheets(reader, choice.sheets, patch=patch, index=index, kind=kind, limits=limits)
     return ReadFile(frame, tuple(heads), choice.sheets)
@@ -90,7 +99,7 @@ def _read_sheets(
     reader: fastexcel.ExcelReader,
     sheets: tuple[str, ...],
     *,
-    patch: Callable[[str, pl.DataFrame, int], pl.DataFrame],
+    patch: Patch,
     index: int,
     kind: FileKind,
     limits: Limits,
@@ -113,14 +122,14 @@ def _read_sheet(
     reader: fastexcel.ExcelReader,
     name: str,
     *,
-    patch: Callable[[str, pl.DataFrame, int], pl.DataFrame],
+    patch: Patch,
     index: int,
     kind: FileKind,
     limits: Limits,
 ) -> pl.DataFrame:
     cells, first_column = sheet_cells(reader, name)
     layout = layout_of(cells, kind=kind, limits=limits)
-    cells = patch(name, cells, first_column)
+    cells = patch(name, cells, layout, first_column)
     frame = raw_frame(cells, layout, index=index, sheet=name, first_column=first_column)
     return frame.with_columns(shown(field) for field in frame.columns[4:])
 
@@ -139,11 +148,11 @@ def shown(field: str) -> pl.Expr:
     )
 
 
-def _with_errors(cells: pl.DataFrame, errors: ErrorCells, first_column: int) -> pl.DataFrame:
-    """Put the text of error cells back where the reader left nothing."""
-    if not errors.rows:
+def _put_back(cells: pl.DataFrame, lost: LostCells, first_column: int) -> pl.DataFrame:
+    """Put the texts of lost cells where they belong."""
+    if not lost.rows:
         return cells
-    placed = pl.DataFrame({"row": errors.rows, "column": errors.columns, "text": errors.texts}).filter(
+    placed = pl.DataFrame({"row": lost.rows, "column": lost.columns, "text": lost.texts}).filter(
         pl.col("row") < cells.height
     )
     for (column,), group in placed.group_by("column"):
@@ -154,27 +163,40 @@ def _with_errors(cells: pl.DataFrame, errors: ErrorCells, first_column: int) -> 
     return cells
 
 
-def _may_hide_errors(cells: pl.DataFrame, kind: FileKind) -> bool:
-    """Whether an error cell could be taken for "not paid yet": only in a recap with empty settlement dates."""
-    if kind != "recap":
-        return False
-    layout = layout_of(cells, kind=kind, limits=Limits(max_columns=1 << 16))
+def _doubtful_dates(cells: pl.DataFrame, layout: Layout, *, empty_too: bool) -> list[int]:
+    """The columns of dates where a number may have been lost: one is a day that no spreadsheet shows, or empty."""
     body = cells.slice(layout.header_row + 1)
-    return any(
-        bool(body.select(is_blank(cells.columns[at]).any()).item()) for at in layout.positions["settlement_date"]
-    )
+    dates = [
+        at
+        for column in columns_of(layout.kind)
+        if column.kind == "date"
+        for at in layout.positions.get(column.field, ())
+    ]
+    return [
+        at
+        for at in dates
+        if body.select(_is_odd(body.columns[at]).any()).item() or (empty_too and body[:, at].null_count())
+    ]
 
 
-def _xls_errors(path: str, sheet_name: str) -> ErrorCells:
+def _is_odd(name: str) -> pl.Expr:
+    return pl.col(name).str.contains(_ODD_DAY)
+
+
+def _xls_lost(path: str, sheet_name: str, *, dates: Collection[int]) -> LostCells:
+    """Error cells, and numbers in the columns `dates` that are no day."""
     import xlrd
 
-    errors = ErrorCells()
+    lost = LostCells()
     with open(os.devnull, "w") as silence, xlrd.open_workbook(path, on_demand=True, logfile=silence) as book:
         sheet = book.sheet_by_name(sheet_name)
         for row in range(sheet.nrows):
             for column, kind in enumerate(sheet.row_types(row)):
                 if kind == xlrd.XL_CELL_ERROR:
-                    errors.rows.append(row)
-                    errors.columns.append(column)
-                    errors.texts.append(xlrd.error_text_from_code.get(sheet.cell_value(row, column), "#ERROR!"))
-    return errors
+                    code = sheet.cell_value(row, column)
+                    lost.add(row, column, xlrd.error_text_from_code.get(code, "#ERROR!"))
+                elif column in dates and kind in (xlrd.XL_CELL_DATE, xlrd.XL_CELL_NUMBER):
+                    number = sheet.cell_value(row, column)
+                    if not is_day(number):
+                        lost.add(row, column, plain(number))
+    return lost

@@ -17,28 +17,41 @@ from importer.pipeline.limits import Limits
 from importer.pipeline.problems import Problem, ReadRefused
 from importer.pipeline.workbook import DAMAGED, Package, chunks, open_package, refuse_damaged
 
-_REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,3})([0-9]{1,9})["']""")
+REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,3})([0-9]{1,9})["']""")
 _ERROR_TYPE = re.compile(rb"""\bt\s*=\s*["']e["']""")
-_CELL_START = re.compile(rb"<(?:\w+:)?c[\s/>]")
+CELL_START = re.compile(rb"<(?:\w+:)?c[\s/>]")
 _VALUE = re.compile(rb"<(?:\w+:)?v>([^<]*)<")
 _ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA", "#SPILL!", "#CALC!")
+# Numbers of which the reader makes nothing in a date column: its own calendar ends 95 million days on.
+_BEYOND_DATES = re.compile(rb"v>\s*-?0*(?:9[5-9][0-9]{6}|[1-9][0-9]{8}|[0-9.]+[eE])")
 _MAX_CARRY = 8 * 1024 * 1024
 
 
 @dataclass
-class ErrorCells:
-    """Error cells of a sheet: 0-based rows and columns, as the sheet counts them, and the text each shows."""
+class LostCells:
+    """Cells of a sheet that its reader loses: 0-based rows and columns, as the sheet counts them, and their texts.
+
+    `dates_too`: whether the sheet has numbers so large that the reader would lose them in a date column.
+    """
 
     rows: array[int] = field(default_factory=lambda: array("I"))
     columns: array[int] = field(default_factory=lambda: array("I"))
     texts: list[str] = field(default_factory=list)
+    dates_too: bool = False
 
     @classmethod
-    def of(cls, rows: list[int], columns: list[int], texts: list[str]) -> ErrorCells:
-        return cls(array("I", rows), array("I", columns), texts)
+    def of(cls, rows: list[int], columns: list[int], texts: list[str], dates_too: bool) -> LostCells:
+        return cls(array("I", rows), array("I", columns), texts, dates_too)
+
+    def add(self, row: int, column: int, text: str) -> None:
+        if row < 0:  # no sheet has a row 0, whatever a forged address says
+            return
+        self.rows.append(row)
+        self.columns.append(column)
+        self.texts.append(text)
 
 
-Scan = Callable[[], dict[str, ErrorCells]]
+Scan = Callable[[], dict[str, LostCells]]
 
 
 def column_index(letters: str) -> int:
@@ -47,6 +60,11 @@ def column_index(letters: str) -> int:
     for letter in letters.upper():
         index = index * 26 + ord(letter) - 64
     return index - 1
+
+
+def place_of(reference: re.Match[bytes]) -> tuple[int, int]:
+    """Row and column, 0-based, of an address that REFERENCE matched."""
+    return int(reference[2]) - 1, column_index(reference[1].decode())
 
 
 def column_letters(index: int) -> str:
@@ -58,14 +76,14 @@ def column_letters(index: int) -> str:
     return letters
 
 
-def scan_file(path: str, *, limits: Limits) -> dict[str, ErrorCells]:
+def scan_file(path: str, *, limits: Limits) -> dict[str, LostCells]:
     """`scan` of the workbook at `path`. Raises ReadRefused: what `open_package` and `scan` refuse."""
     package = open_package(path)
     with package.archive:
         return scan(package, file_bytes=os.path.getsize(path), limits=limits)
 
 
-def scan(package: Package, *, file_bytes: int, limits: Limits) -> dict[str, ErrorCells]:
+def scan(package: Package, *, file_bytes: int, limits: Limits) -> dict[str, LostCells]:
     """Inflate every entry of `package` once; answer the error cells of each sheet, by sheet name.
 
     Raises ReadRefused: `too_many_entries`, `inflates_too_much`, `entities`, `far_cell` (`cell`, `columns`, `rows`),
@@ -76,7 +94,7 @@ def scan(package: Package, *, file_bytes: int, limits: Limits) -> dict[str, Erro
         raise ReadRefused([Problem("too_many_entries", params={"limit": limits.max_entries})])
     allowed = min(limits.max_inflated_bytes, max(limits.ratio_free_bytes, limits.max_ratio * file_bytes))
     sheet_of = {part: name for name, part in package.sheets.items()}
-    errors: dict[str, ErrorCells] = {}
+    errors: dict[str, LostCells] = {}
     inflated = 0
     try:
         for info in infos:
@@ -110,36 +128,44 @@ def _refuse_entities(data: bytes) -> None:
         raise ReadRefused([Problem("entities")])
 
 
+class WholeRows:
+    """Takes a sheet's XML in pieces and gives it back cut after a row, so that no cell is seen in halves."""
+
+    def __init__(self) -> None:
+        self.rest = b""
+
+    def feed(self, data: bytes) -> bytes:
+        data = self.rest + data
+        cut = data.rfind(b"row>") + 4
+        if cut < 4:
+            cut = 0 if len(data) < _MAX_CARRY else len(data)
+        self.rest = data[cut:]
+        return data[:cut]
+
+
 class _SheetWatch:
-    """Looks at a sheet's XML as it goes by, cut after a row so that no cell is seen in halves."""
+    """Looks at a sheet's XML as it goes by."""
 
     def __init__(self, name: str, limits: Limits) -> None:
         self.name = name
-        self.errors = ErrorCells()
+        self.errors = LostCells()
         self._limits = limits
-        self._carry = b""
+        self._rows = WholeRows()
         self._last_row = 0
         self._last_column = 0
         self._wider = _beyond(0)
 
     def feed(self, data: bytes) -> None:
-        data = self._carry + data
-        cut = data.rfind(b"row>") + 4
-        if cut < 4:
-            if len(data) < _MAX_CARRY:
-                self._carry = data
-                return
-            cut = len(data)
-        self._carry = data[cut:]
-        self._look(data[:cut])
+        self._look(self._rows.feed(data))
 
     def close(self) -> None:
-        self._look(self._carry)
-        self._carry = b""
+        self._look(self._rows.rest)
 
     def _look(self, data: bytes) -> None:
         self._widest(data)
         self._lowest(data)
+        if not self.errors.dates_too:
+            self.errors.dates_too = _BEYOND_DATES.search(data) is not None
         if b'"e"' in data or b"'e'" in data:
             self._collect_errors(data)
 
@@ -147,7 +173,7 @@ class _SheetWatch:
         at = 0
         while match := self._wider.search(data, at):
             at = match.end()
-            reference = _REFERENCE.match(data, match.start())
+            reference = REFERENCE.match(data, match.start())
             if reference is None or not _has_value(data, at):
                 continue
             column = column_index(reference[1].decode())
@@ -161,7 +187,7 @@ class _SheetWatch:
         # Rows come in order, so the last cell that holds something tells how far down the sheet goes.
         end = max(data.rfind(b"v>"), data.rfind(b"is>"))
         start = data.rfind(b" r=", 0, end) if end > 0 else -1
-        reference = _REFERENCE.match(data, start + 1) if start >= 0 else None
+        reference = REFERENCE.match(data, start + 1) if start >= 0 else None
         if reference is None:
             return
         self._last_row = max(self._last_row, int(reference[2]))
@@ -178,17 +204,16 @@ class _SheetWatch:
         for match in _ERROR_TYPE.finditer(data):
             start = data.rfind(b"<", 0, match.start())
             tag_end = data.find(b">", match.end())
-            if tag_end < 0 or not _CELL_START.match(data, start):
+            if tag_end < 0 or not CELL_START.match(data, start):
                 continue
-            reference = _REFERENCE.search(data, start, tag_end)
+            reference = REFERENCE.search(data, start, tag_end)
             value = _VALUE.search(data, tag_end, tag_end + 4096)
             if reference is None:
                 # The standard allows a cell without its address; where it stands is then known only to who counts.
                 raise ReadRefused([Problem("error_cell_unplaced", sheet=self.name)])
             text = value[1].decode("ascii", "replace") if value else ""
-            self.errors.rows.append(int(reference[2]) - 1)
-            self.errors.columns.append(column_index(reference[1].decode()))
-            self.errors.texts.append(text if text in _ERRORS else "#ERROR!")
+            row, column = place_of(reference)
+            self.errors.add(row, column, text if text in _ERRORS else "#ERROR!")
 
 
 def _has_value(data: bytes, at: int) -> bool:

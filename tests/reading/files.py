@@ -64,7 +64,9 @@ def write_csv(path: Path, rows: Sequence[Sequence[Any]], *, separator: str = ";"
     return path
 
 
-def package(sheet_xml: str | bytes, *, workbook: str | None = None, extra: dict[str, bytes] | None = None) -> bytes:
+def package(
+    sheet_xml: str | bytes, *, workbook: str | None = None, styles: str = "", extra: dict[str, bytes] | None = None
+) -> bytes:
     """A workbook of one sheet, `Feuil1`, whose XML is given as it stands."""
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -82,9 +84,12 @@ def package(sheet_xml: str | bytes, *, workbook: str | None = None, extra: dict[
         '<sheet name="Feuil1" sheetId="1" r:id="rId1"/></sheets>'
         "</workbook>",
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{relations}"><Relationship Id="rId1" '
-        f'Type="{office}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
+        f'Type="{office}/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="rId2" Type="{office}/styles" '
+        'Target="styles.xml"/></Relationships>',
         "xl/worksheets/sheet1.xml": sheet_xml,
     }
+    if styles:
+        parts["xl/styles.xml"] = styles
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in (parts | (extra or {})).items():

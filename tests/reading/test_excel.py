@@ -1,10 +1,12 @@
 import datetime as dt
+import re
 import zipfile
 
 import pytest
 import xlsxwriter
 
 from importer.pipeline.limits import Limits
+from importer.pipeline.values import typed_recap, typed_stat
 from tests.reading.files import (
     RECAP_HEADERS,
     STAT_HEADERS,
@@ -98,6 +100,91 @@ def test_an_error_cell_keeps_its_text_so_that_a_broken_date_is_not_taken_for_unp
     (tmp_path / "r.xlsx").write_bytes(recap_package(rows))
     frame = read(tmp_path / "r.xlsx", kind="recap")
     assert frame.select("settlement_date", "claimed_amount").row(0) == ("#N/A", "5")
+
+
+NO_DAYS = {
+    3000000: "3000000",
+    2958466: "2958466",
+    1e10: "10000000000",
+    -1: "-1",
+    -40000: "-40000",
+    -700000: "-700000",
+    0.5: "0.5",
+    1e300: str(int(1e300)),
+}
+
+
+def with_dates(path, headers, lines, column, numbers, formula=False):
+    """A workbook from column C on, whose cells of `column` are `numbers` in a date format, as values or as formulas."""
+    book = xlsxwriter.Workbook(path)
+    day = book.add_format({"num_format": "dd/mm/yyyy"})
+    sheet = book.add_worksheet()
+    sheet.write_row(2, 2, headers)
+    at = headers.index(column) + 2
+    for row, (line, number) in enumerate(zip(lines, numbers, strict=True), start=3):
+        sheet.write_row(row, 2, line)
+        if formula:
+            sheet.write_formula(row, at, '=IF(A1>"<", 1, 2)', day, number)
+        elif number is None:
+            sheet.write_blank(row, at, None, day)
+        else:
+            sheet.write_number(row, at, number, day)
+    book.close()
+    return path
+
+
+@pytest.mark.parametrize("formula", [False, True])
+def test_a_number_that_is_no_day_keeps_its_digits_in_a_date_format(tmp_path, formula):
+    numbers = [45000, *NO_DAYS, 1, 2958465]
+    rows = [recap_row(f"N{at}") for at in range(len(numbers))]
+    path = with_dates(tmp_path / "r.xlsx", RECAP_HEADERS, rows, "date_reglement", numbers, formula)
+    frame = read(path, kind="recap")
+    assert frame["settlement_date"].to_list() == ["2023-03-15", *NO_DAYS.values(), "1900-01-01", "9999-12-31"]
+    typed = typed_recap(frame)
+    assert typed["is_paid"].all()
+    assert typed.filter("unreadable")["settlement_date_raw"].to_list() == list(NO_DAYS.values())
+
+
+def test_an_empty_date_stays_empty_beside_numbers_that_are_no_day(tmp_path):
+    rows = [recap_row("N1", settlement_date=""), recap_row("N2"), recap_row("N3", settlement_date="-")]
+    path = with_dates(tmp_path / "r.xlsx", RECAP_HEADERS, rows[:2], "date_reglement", [None, 1e10])
+    assert typed_recap(read(path, kind="recap"))["is_paid"].to_list() == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("field", "header"), [("settlement_date", "Date de règlement"), ("incident_date", "Date de sinistre")]
+)
+def test_a_stat_line_with_a_date_that_is_none_tells_its_number(tmp_path, field, header):
+    lines = [stat_line("a1"), stat_line("a2")]
+    typed = typed_stat(read(with_dates(tmp_path / "s.xlsx", STAT_HEADERS, lines, header, [45000, 1e10]), kind="stat"))
+    assert typed[f"{field}_raw"].to_list() == [None, "10000000000"]
+
+
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+DATE_STYLE = f'<styleSheet xmlns="{MAIN}"><cellXfs><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>'
+
+
+@pytest.mark.parametrize("address", ['r="B4"', ""])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        '<c {} s="1" t="n"><v>1E10</v></c>',
+        "<c s='1' {}><f t=\"shared\" si='0'/><v>1.0e+10</v></c>",
+        '<c {} s="1"><f>A1</f><v>10000000000</v></c>',
+        f'<x:c xmlns:x="{MAIN}" {{}} s="1"><x:v>1e10</x:v></x:c>',
+    ],
+)
+def test_a_number_that_is_no_day_is_found_however_its_xml_is_written(tmp_path, cell, address):
+    if address:
+        rows = f'<row r="4">{inline("A4", "N1")}{cell.format(address)}</row><row r="5">{inline("A5", "N2")}</row>'
+    else:
+        first, second = (f'<c t="inlineStr"><is><t>{number}</t></is></c>' for number in ("N1", "N2"))
+        rows = f"<row/><row/><row>{first}{cell.format('')}</row><row>{second}<c/><c><v>-6</v></c></row>"
+    # Addressed or not, all cells of a sheet are.
+    head = header_row(RECAP4) if address else re.sub(' r="[A-Z]*1"', "", header_row(RECAP4))
+    (tmp_path / "r.xlsx").write_bytes(package(worksheet(head + rows), styles=DATE_STYLE))
+    found = read(tmp_path / "r.xlsx", kind="recap").select("row", "settlement_date")
+    assert found.rows() == [(4, "10000000000"), (5, None)]
 
 
 def test_error_cells_stay_in_place_in_a_sheet_that_begins_at_column_c(tmp_path):

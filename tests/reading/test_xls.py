@@ -1,6 +1,9 @@
 """`recap.xls`: sheet `Récap`, header in row 3, rows N1 (paid), N2 (date cell `#N/A`), N3 (not paid); sheet `Notes`."""
 
+import struct
 from pathlib import Path
+
+import pytest
 
 from importer.pipeline.peek import heads
 from importer.pipeline.sources import Source
@@ -16,6 +19,20 @@ def test_an_old_workbook_is_read_and_its_error_cells_are_not_taken_for_unpaid():
         ("Récap", 6, "N2", "#N/A", "800"),
         ("Récap", 7, "N3", None, "800"),
     ]
+
+
+@pytest.mark.parametrize("number", [3_000_000, 500_000_000, -1])
+def test_a_number_that_is_no_day_keeps_its_digits_in_an_old_workbook(tmp_path, number):
+    book = RECAP.read_bytes()
+    assert book.count(_integer(44960)) == 1  # the settlement date of N1
+    (tmp_path / "r.xls").write_bytes(book.replace(_integer(44960), _integer(number)))
+    frame = read(tmp_path / "r.xls", kind="recap")
+    assert frame["settlement_date"].to_list() == [str(number), "#N/A", None]
+
+
+def _integer(number: int) -> bytes:
+    """An integer as the cells of an old workbook have it."""
+    return struct.pack("<i", number << 2 | 2)
 
 
 def test_the_first_rows_of_an_old_workbook_tell_its_sheets():
