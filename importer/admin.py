@@ -24,7 +24,7 @@ from file_handling.filters import FindingFilter
 from file_handling.models import UNFINISHED, Finding, ImportSession, SessionEvent
 from file_handling.session_views import SessionReadViewSet
 from importer import admin_steering, admin_upload, lifecycle
-from importer.admin_summary import category_counts, summary_blocks
+from importer.figures import blocks, category_counts, shown
 from users import audit
 from users.admin_base import ScopedModelAdmin, actor_of
 from users.models import AuditAction
@@ -162,7 +162,7 @@ class ImportSessionAdmin(ScopedModelAdmin):
             names_sheet=any(act.name == "sheet" for act in acts),
             may_delete=self.has_delete_permission(request, session) and session.status not in UNFINISHED,
             has_log=bool(session.log_file_path) or session.started_at is not None,
-            blocks=summary_blocks(session),
+            blocks=_shown_blocks(session),
             categories=category_counts(counts),
             records=record_links(created_records(origin=session)),
             events=events[::-1],
@@ -302,6 +302,15 @@ class ImportSessionAdmin(ScopedModelAdmin):
             raise Http404 from gone
         messages.success(request, _("Import session %(number)d was deleted.") % {"number": session.pk})
         return HttpResponseRedirect(reverse("admin:file_handling_importsession_changelist"))
+
+
+def _shown_blocks(session: ImportSession) -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """(title, [(label, value, category of the findings behind it)]) of the session's figures, in words."""
+    made = blocks(session.summary, session.outcome, is_written=session.written_at is not None)
+    return [
+        (block.title, [(f.label, shown(f.value, session.currency), f.category) for f in block.figures])
+        for block in made
+    ]
 
 
 def _page_of(session: ImportSession) -> str:

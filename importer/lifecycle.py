@@ -178,7 +178,7 @@ def remake_report(*, session: ImportSession, actor: User) -> ImportSession:
     """Make report and log again from what the database keeps of the session."""
     if session.status not in (S.DONE, S.DONE_WITH_ERRORS, S.REVIEW):
         raise NotPossible(_("There is a report once the session is reconciled."))
-    from importer.runs import make_papers
+    from importer.paperwork import make_papers
 
     make_papers(session)
     audit.record(

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from common.money import to_decimal
+from common.words import clauses
 
 FIELD_LABELS = {
     "claim_number": gettext_lazy("claim number"),
@@ -64,7 +65,7 @@ def broken_row(row: Row) -> str:
             if raw
             else _("the %(field)s is empty") % {"field": label}
         )
-    return "; ".join(parts)
+    return clauses(parts)
 
 
 def place(row: Row) -> str:
@@ -82,7 +83,7 @@ def unreadable(rows: Iterable[Row]) -> str:
 
 
 def divergent(rows: Sequence[Row]) -> str:
-    listed = "; ".join(
+    listed = clauses(
         _("claimed %(claimed)s, reimbursed %(reimbursed)s, settled on %(day)s (%(place)s)")
         % {
             "claimed": amount(row["claimed_cents"]),
@@ -99,7 +100,7 @@ def divergent(rows: Sequence[Row]) -> str:
 
 
 def inconsistent(values: Mapping[str, list[str]]) -> str:
-    named = "; ".join(f"{SEVERAL[field]} ({', '.join(texts)})" for field, texts in values.items())
+    named = clauses(f"{SEVERAL[field]} ({', '.join(texts)})" for field, texts in values.items())
     return _("Its lines name %(values)s.") % {"values": named}
 
 

@@ -2,8 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from decimal import Decimal
-from typing import Any
 
 import polars as pl
 from django.utils.translation import gettext as _
@@ -12,6 +10,7 @@ from django.utils.translation import override
 from common.money import cents_of
 from file_handling.models import Finding, ImportSession
 from file_handling.models import FindingCategory as Category
+from importer.figures import Block, shown
 from importer.findings import AMOUNTS, LINE_SCHEMA, SCHEMA
 from importer.pipeline.report import ColumnSpec, Fact, Report, SheetSpec
 
@@ -48,12 +47,7 @@ def findings_frame(session: ImportSession) -> pl.DataFrame:
 
 
 def build_report(
-    *,
-    session: ImportSession,
-    findings: pl.DataFrame,
-    summary: dict[str, Any],
-    outcome: dict[str, Any],
-    recap_names: Sequence[str],
+    *, session: ImportSession, findings: pl.DataFrame, blocks: Sequence[Block], recap_names: Sequence[str]
 ) -> Report:
     """The report of a session in its language: summary, a sheet per category of claims, lists, warnings.
 
@@ -68,70 +62,27 @@ def build_report(
         return Report(
             summary_title=_("Summary"),
             heading=_("Import session %(id)d") % {"id": session.pk},
-            facts=_facts(session, summary, outcome, recap_names),
+            facts=_facts(session, blocks, recap_names),
             sheets=sheets,
         )
 
 
-def _facts(
-    session: ImportSession, summary: dict[str, Any], outcome: dict[str, Any], recap_names: Sequence[str]
-) -> list[Fact]:
-    claims = summary["claims"]
-    categories = dict(Category.choices)
-    labels = {
-        "conform": _("conform: imported or already there"),
-        "cancelled": _("cancelled: imported or already there"),
-    }
-    return [
+def _facts(session: ImportSession, blocks: Sequence[Block], recap_names: Sequence[str]) -> list[Fact]:
+    facts = [
         Fact(_("Country"), session.country.name),
         Fact(_("Currency"), session.currency),
         Fact(_("Stat file"), session.stat_file.name if session.stat_file else ""),
         *(Fact(_("Recap file"), name) for name in recap_names),
         Fact(_("Uploaded by"), session.uploaded_by_name),
-        Fact(_("Common period"), " – ".join(f"{d[8:10]}/{d[5:7]}/{d[:4]}" for d in summary["period"])),
-        Fact(_("Tolerance"), Decimal(summary["tolerance"])),
-        Fact(_("Read"), None),
-        Fact(_("Stat lines"), summary["stat"]["lines"]),
-        Fact(_("Unreadable stat lines"), summary["stat"]["unreadable_lines"]),
-        Fact(_("Recap rows"), summary["recap"]["rows_after_dedup"]),
-        Fact(_("Repeated recap rows left out"), summary["recap"]["duplicate_rows_removed"]),
-        Fact(_("Unpaid recap rows"), summary["recap"]["unpaid"]),
-        Fact(_("Recap rows that the stat file does not have"), claims["recap_only"]),
-        Fact(_("Stat lines outside the period"), summary["out_of_period"]["lines"]),
-        Fact(_("Claims of the period"), None),
-        Fact(_("All"), claims["total"]),
-        *(
-            Fact(str(labels.get(category) or categories.get(category, category)).capitalize(), count)
-            for category, count in claims["by_category"].items()
-        ),
-        Fact(_("On which stat and recap agree"), None),
-        Fact(_("Claims"), summary["importable"]["claims"]),
-        Fact(_("Lines"), summary["importable"]["lines"]),
-        Fact(_("Claimed"), Decimal(summary["importable"]["claimed"])),
-        Fact(_("Reimbursed"), Decimal(summary["importable"]["reimbursed"])),
-        Fact(_("Written"), None),
-        Fact(_("Claims created"), outcome.get("claims_to_create", 0)),
-        Fact(_("Claims replaced"), outcome.get("claims_to_replace", 0)),
-        Fact(_("Claims already there"), outcome.get("claims_skipped", 0)),
-        Fact(_("Claims that differ from what is there"), outcome.get("claims_in_conflict", 0)),
-        *(Fact(_entity(name), count) for name, count in summary.get("entities", {}).items()),
     ]
-
-
-def _entity(name: str) -> str:
-    return {
-        "act_categories": _("New act categories"),
-        "acts": _("New acts"),
-        "clients": _("New clients"),
-        "insured": _("New insured"),
-        "invoices": _("New invoices"),
-        "memberships": _("New memberships"),
-        "operators": _("New operators"),
-        "partners": _("New providers"),
-        "payments": _("New payments"),
-        "plans": _("New plans"),
-        "policies": _("New policies"),
-    }[name]
+    for block in blocks:
+        facts.append(Fact(block.title, None))
+        facts += [
+            # Numbers stay numbers; days stand in one cell, as text.
+            Fact(figure.label, shown(figure.value) if isinstance(figure.value, tuple) else figure.value)
+            for figure in block.figures
+        ]
+    return facts
 
 
 def _sheet(category: Category, rows: pl.DataFrame) -> SheetSpec:

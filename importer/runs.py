@@ -4,23 +4,19 @@ Whatever happens, the session ends or goes back to the queue; what a run writes,
 (`lease`).
 """
 
+import gc
 import shutil
-import tempfile
-import threading
 import traceback
 import uuid
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import structlog
 from django.conf import settings
-from django.core.files import File as StoredFile
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import Error as DatabaseFailure
 from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
@@ -30,23 +26,20 @@ from django.utils.translation import ngettext, override
 
 from common.errors import is_disk_full
 from common.money import cents_of, to_decimal
+from common.timing import timed
 from file_handling.models import EventLevel, File, ImportSession, SessionStatus
-from file_handling.session_log import log_lines
-from importer import dispatch, lease, observations
-from importer.findings import SourceFiles, build_findings
+from importer import dispatch, endings, lease, observations
+from importer.findings import SourceFiles
+from importer.judging import Judged, judge
 from importer.lease import Keeper, Lease, LeaseLost
 from importer.limits import reading_limits
 from importer.messages import sentence
-from importer.papers import build_report, findings_frame
-from importer.pipeline.placing import Snapshot
-from importer.pipeline.plan import Plan, importable, make_plan, wanted
+from importer.paperwork import Paper, forget, forget_older, store_log
 from importer.pipeline.problems import Problem
 from importer.pipeline.reconcile import NoCommonPeriod, Reconciliation, reconcile
-from importer.pipeline.report import write_report
 from importer.pipeline.sources import Source
 from importer.pipeline.values import dedupe_recap
 from importer.reading import ReaderKilled, start_read
-from importer.snapshot import take_snapshot
 from importer.writer import Origin, write_findings, write_plan
 from users.models import Country
 
@@ -54,8 +47,6 @@ log = structlog.get_logger(__name__)
 
 S = SessionStatus
 WRITE_TRIES = 3
-# How many earlier runs of a session are looked for when their papers are put away.
-PAPERS_SOUGHT = 10
 
 
 class Refused(Exception):
@@ -71,29 +62,9 @@ class SheetUnnamed(Exception):
 class OutcomeChanged(Exception):
     """What was reviewed would no longer come about."""
 
-    def __init__(self, judged: "Judged") -> None:
+    def __init__(self, judged: Judged) -> None:
         super().__init__("outcome changed")
         self.judged = judged
-
-
-@dataclass(frozen=True)
-class Judged:
-    """A reconciliation against what the country holds. `lines`: the importable ones."""
-
-    reconciliation: Reconciliation
-    lines: pl.DataFrame
-    snapshot: Snapshot
-    plan: Plan
-    summary: dict[str, Any]
-
-    def outcome(self) -> dict[str, Any]:
-        return self.plan.outcome()
-
-    def complete(self) -> bool:
-        """Every claim of the period is imported or was there already (DOMAIN §7, DONE)."""
-        imported = self.summary["importable"]["claims"]
-        nameless = self.reconciliation.unreadable_lines()["claim_number"].is_null().any()
-        return bool(self.summary["claims"]["total"] == imported and not self.plan.conflicts.height and not nameless)
 
 
 def run_session(session_id: int) -> None:
@@ -104,9 +75,19 @@ def run_session(session_id: int) -> None:
         return
     session = ImportSession.objects.select_related("country", "stat_file", "recap_file", "user").get(pk=held.session_id)
     log.info("run_started", session=session_id, attempt=held.attempt)
-    with override(session.language), Keeper(held) as keeper:
+    with override(session.language), Keeper(held) as keeper, _no_garbage_sought():
         _Run(session, held, keeper).go()
     log.info("run_ended", session=session_id, attempt=held.attempt)
+
+
+@contextmanager
+def _no_garbage_sought() -> Iterator[None]:
+    """Looking for cycles among the millions of small objects of a run, which have none, takes a fifth of its plan."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 class _Run:
@@ -115,7 +96,7 @@ class _Run:
         self.limits = reading_limits()
         self.folder = Path(settings.UPLOAD_DIR) / f"run-{session.pk}-{held.token}-{uuid.uuid4().hex[:8]}"
         self.is_written = session.written_at is not None
-        self.papers: list[_Paper] = []
+        self.papers: list[Paper] = []
 
     # -------------------------------------------------------------------------------------------- the whole
 
@@ -134,14 +115,7 @@ class _Run:
             if self.is_written:
                 self.finish_what_was_written()
             elif self.lease.attempt > settings.CONCORD["MAX_ATTEMPTS"]:
-                self.fail(
-                    _(
-                        "The import was started %(count)d times and broke off each time before it could end. "
-                        "Nothing was written. Check the files (an oversized or damaged one is the likely cause) "
-                        "and upload them again, or ask your administrator to look at the worker."
-                    )
-                    % {"count": settings.CONCORD["MAX_ATTEMPTS"]}
-                )
+                self.fail(endings.given_up(settings.CONCORD["MAX_ATTEMPTS"]))
             else:
                 self.steps()
         except LeaseLost:
@@ -154,12 +128,12 @@ class _Run:
             self.review(changed.judged, before=self.session.outcome)
         except (ReaderKilled, OperationalError, InterfaceError, ConnectionError) as passing:
             if is_disk_full(passing) and not self.is_written:
-                self.fail(_no_room())
+                self.fail(endings.no_room())
             else:
                 self.hand_back(passing)
         except Exception as error:  # noqa: BLE001
             if is_disk_full(error) and not self.is_written:
-                self.fail(_no_room())
+                self.fail(endings.no_room())
                 return
             # Data may stand in the message of any exception, so the log gets its type and its place alone.
             places = traceback.format_list(traceback.extract_tb(error.__traceback__))
@@ -167,12 +141,7 @@ class _Run:
             if self.is_written:
                 self.end(message=_("The claims are imported."), complete=False, report=None)
                 return
-            self.fail(
-                _(
-                    "An unexpected error stopped the import; nothing was written. "
-                    "Your administrator finds it in the log."
-                )
-            )
+            self.fail(endings.unexpected())
         finally:
             for paper in self.papers:
                 # What still writes into the folder would keep it from going.
@@ -180,16 +149,25 @@ class _Run:
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def steps(self) -> None:
-        stat, recap, duplicates = self.read()
-        reconciliation = self.reconcile(stat, recap, duplicates)
+        with self.timed("read") as told:
+            stat, recap, duplicates = self.read()
+            told |= {"stat_lines": stat.height, "recap_rows": recap.height}
+        with self.timed("reconcile"):
+            reconciliation = self.reconcile(stat, recap, duplicates)
         judged = self.judge(reconciliation)
         if self.session.dry_run and not self.session.commit_requested:
             self.review(judged)
             return
         if self.session.commit_requested:
             self.require_reviewed(judged)
-        written, paper = self.write(judged)
-        self.finish(written, paper)
+        with self.timed("write") as told:
+            written, paper = self.write(judged)
+            told |= {"claims": written.plan.claims.height, "lines": written.plan.lines.height}
+        with self.timed("end"):
+            self.finish(written, paper)
+
+    def timed(self, step: str) -> AbstractContextManager[dict[str, int | float | str | None]]:
+        return timed(step, session=self.session.pk, attempt=self.lease.attempt)
 
     # -------------------------------------------------------------------------------------------- steps
 
@@ -293,16 +271,9 @@ class _Run:
     def judge(self, reconciliation: Reconciliation, lines: pl.DataFrame | None = None) -> Judged:
         """Hold the reconciliation against what the country has."""
         self.keeper.check()
-        lines = importable(reconciliation) if lines is None else lines
-        snapshot = take_snapshot(country_id=self.session.country_id, wanted=wanted(lines))
-        plan = make_plan(
-            lines=lines,
-            snapshot=snapshot,
-            on_conflict="update" if self.session.on_conflict == "update" else "report",
-            currency=self.session.currency or self.session.country.currency_code,
-        )
-        summary = reconciliation.summary() | {"entities": plan.entities()}
-        outcome = plan.outcome()
+        with self.timed("plan"):
+            judged = judge(self.session, reconciliation, lines)
+        outcome = judged.outcome()
         self.tell(
             "plan",
             _(
@@ -318,24 +289,30 @@ class _Run:
             60,
             **outcome,
         )
-        return Judged(reconciliation, lines, snapshot, plan, summary)
+        return judged
 
     def require_reviewed(self, judged: Judged) -> None:
         """DOMAIN §7: a commit writes what was reviewed, or nothing."""
-        if self.reviewed_outcome(judged) != self.session.outcome.get("reviewed"):
+        if judged.reviewed() != self.session.outcome.get("reviewed"):
             raise OutcomeChanged(judged)
 
-    @staticmethod
-    def reviewed_outcome(judged: Judged) -> dict[str, Any]:
-        return {"plan": judged.outcome(), "summary": judged.summary}
+    def paper(self, judged: Judged, *, is_written: bool) -> Paper:
+        """Findings and report, begun beside what the run does next."""
+        paper = Paper(self.session, token=self.lease.token, folder=self.folder)
+        paper.begin(judged, self.files, is_written=is_written)
+        # Only what has begun will end, and is waited for.
+        self.papers.append(paper)
+        return paper
 
-    def write(self, judged: Judged) -> "tuple[Judged, _Paper]":
+    def write(self, judged: Judged) -> tuple[Judged, Paper]:
         """One transaction, all or nothing; → what was written, judged anew when the country had moved on meanwhile.
 
         Findings and report are made beside it: while the database works, this process would only wait.
         """
         self.tell("write", _("Writing to the database."), 65, lines=judged.plan.lines.height)
-        paper = _Paper.begin(self, judged)
+        # Told before the write begins: SQLite lets nobody else write until it ends, and progress would stand still.
+        self.keeper.flush()
+        paper = self.paper(judged, is_written=True)
         for attempt in range(1, WRITE_TRIES + 1):
             try:
                 with transaction.atomic():
@@ -348,7 +325,7 @@ class _Run:
                     raise
         raise AssertionError("unreachable")
 
-    def _write_once(self, judged: Judged, paper: "_Paper", *, again: bool) -> "tuple[Judged, _Paper]":
+    def _write_once(self, judged: Judged, paper: Paper, *, again: bool) -> tuple[Judged, Paper]:
         session = self.session
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
@@ -361,7 +338,7 @@ class _Run:
             judged = self.judge(judged.reconciliation, judged.lines)
             if session.commit_requested:
                 self.require_reviewed(judged)
-            paper = _Paper.begin(self, judged)
+            paper = self.paper(judged, is_written=True)
         plan = judged.plan
         created = write_plan(
             plan,
@@ -386,29 +363,18 @@ class _Run:
             claims_created_count=plan.outcome()["claims_to_create"],
             total_claimed_amount=to_decimal(int(plan.claims["claimed_cents"].cast(pl.Int128).sum() or 0)),
             total_reimbursed_amount=to_decimal(int(plan.claims["reimbursed_cents"].cast(pl.Int128).sum() or 0)),
-            **self.told(written),
+            **written.kept(),
         )
         if not fenced:
             raise LeaseLost
         return written, paper
 
-    @staticmethod
-    def told(judged: Judged) -> dict[str, Any]:
-        """What the session's row keeps of a reconciliation."""
-        first, last = judged.reconciliation.period
-        return {
-            "summary": judged.summary,
-            "outcome": judged.outcome() | {"complete": judged.complete()},
-            "start_date": first,
-            "end_date": last,
-        }
-
     # -------------------------------------------------------------------------------------------- ends
 
-    def finish(self, written: Judged, paper: "_Paper") -> None:
+    def finish(self, written: Judged, paper: Paper) -> None:
         outcome = written.outcome()
         left_out = written.summary["claims"]["total"] - written.summary["importable"]["claims"]
-        message = _outcome_message(outcome, left_out)
+        message = endings.imported(outcome, left_out)
         self.tell("write", _("Written."), 90, **written.summary["entities"])
         self.end(message=message, complete=written.complete(), report=paper)
 
@@ -417,75 +383,66 @@ class _Run:
         session = self.session
         summary, outcome = session.summary or {}, session.outcome
         left_out = summary["claims"]["total"] - summary["importable"]["claims"]
-        paper: _Paper | None = None
+        paper: Paper | None = None
         if self.lease.attempt <= settings.CONCORD["MAX_ATTEMPTS"]:
-            paper = _Paper.begin(self, None)
-        self.end(message=_outcome_message(outcome, left_out), complete=bool(outcome.get("complete")), report=paper)
+            paper = Paper(session, token=self.lease.token, folder=self.folder)
+            paper.begin_again()
+            self.papers.append(paper)
+        self.end(message=endings.imported(outcome, left_out), complete=bool(outcome.get("complete")), report=paper)
 
-    def end(self, *, message: str, complete: bool, report: "_Paper | None") -> None:
+    def end(self, *, message: str, complete: bool, report: Paper | None) -> None:
         places, trouble = {"error_file": ""}, ""
         if report is None:
-            trouble = _no_report()
+            trouble = endings.no_report()
         else:
             try:
                 places = report.store()
             except Exception as error:  # noqa: BLE001
                 # The claims are in; a report that cannot be written must not undo or hide that (RELIABILITY F12).
                 log.error("report_failed", session=self.session.pk, error=type(error).__name__)
-                trouble = _no_report()
+                trouble = endings.no_report()
         message = "\n".join(part for part in (message, trouble) if part)
         level = EventLevel.WARNING if trouble else EventLevel.INFO
         self.keeper.tell(step="done", message=message, progress=100, level=level)
         places |= self.store_log()
         if not places["log_file_path"]:
-            trouble = _(
-                "The log could not be written. Everything it would say is kept: make it again from the session."
-            )
+            trouble = endings.no_log()
             message = f"{message}\n{trouble}"
         status = S.DONE if complete and not trouble else S.DONE_WITH_ERRORS
         if not lease.held(self.lease).update(
             status=status, message=message, progress=100, completed_at=Now(), lease_expires_at=None,
             commit_requested=False, **places,
         ):  # fmt: skip
-            _forget(places.values())
+            forget(places.values())
             raise LeaseLost
-        self.forget_older(places)
-
-    def forget_older(self, places: dict[str, Any]) -> None:
-        """Put away papers of the session's earlier runs: of a review, and of runs killed before they could name
-        theirs.
-        """
-        older = {self.session.error_file.name, self.session.log_file_path}
-        for token in range(max(1, self.lease.token - PAPERS_SOUGHT), self.lease.token):
-            older |= {_report_name(self.session, token), _log_name(self.session, token)}
-        _forget(older - set(places.values()))
+        forget_older(self.session, self.lease.token, places.values())
 
     def review(self, judged: Judged, before: dict[str, Any] | None = None) -> None:
         """A dry run ends here: reconciled, report ready, nothing written (DOMAIN §7, REVIEW)."""
-        paper = _Paper.begin(self, judged)
+        paper = self.paper(judged, is_written=False)
         message = _("Nothing is written yet. Read the report, then commit or cancel.")
         if before is not None:
-            message = _changes(before.get("reviewed") or {}, self.reviewed_outcome(judged))
+            message = endings.changed(before.get("reviewed") or {}, judged.reviewed(), self.session.currency)
         places, trouble = {"error_file": ""}, ""
         try:
             places = paper.store()
         except OSError as error:
             log.error("report_failed", session=self.session.pk, error=type(error).__name__)
-            trouble = _no_report()
+            trouble = endings.no_report()
         message = "\n".join(part for part in (message, trouble) if part)
         self.keeper.tell(step="review", message=message, progress=100)
         places |= self.store_log()
-        told = self.told(judged)
-        told["outcome"] |= {"reviewed": self.reviewed_outcome(judged)}
+        told = judged.kept()
+        told["outcome"] |= {"reviewed": judged.reviewed()}
         with transaction.atomic():
             write_findings(self.session.pk, paper.findings())
             if not lease.held(self.lease).update(
                 status=S.REVIEW, message=message, progress=100, lease_expires_at=None, commit_requested=False,
                 **told, **places,
             ):  # fmt: skip
-                _forget(places.values())
+                forget(places.values())
                 raise LeaseLost
-        self.forget_older(places)
+        forget_older(self.session, self.lease.token, places.values())
 
     def ask_for_sheet(self, sheets: list[str]) -> None:
         message = _("The stat workbook has several sheets with claims: %(sheets)s. Name the one to import.") % {
@@ -503,9 +460,9 @@ class _Run:
         if lease.held(self.lease).update(
             status=S.ERROR, message=message, completed_at=Now(), lease_expires_at=None, commit_requested=False, **places
         ):
-            _forget({self.session.log_file_path} - set(places.values()))
+            forget({self.session.log_file_path} - set(places.values()))
         else:
-            _forget(places.values())
+            forget(places.values())
 
     def hand_back(self, reason: Exception) -> None:
         """Something passing broke the run off (a killed reader, a database restart): the queue has it again."""
@@ -518,191 +475,12 @@ class _Run:
             # Still away. The lease runs out and the sweeper rings.
             log.warning("not_handed_back", session=self.session.pk)
 
-    def store_log(self) -> dict[str, Any]:
+    def store_log(self) -> dict[str, str]:
         """The log as a file, from the events; → what the session's row keeps of it."""
         self.keeper.flush()
         try:
-            return {"log_file_path": _store_log(self.session, self.lease.token)}
+            return store_log(self.session, self.lease.token)
         except Exception as error:  # noqa: BLE001
             # The events are in the database, and the log can be made from them at any time.
             log.error("log_failed", session=self.session.pk, error=type(error).__name__)
             return {"log_file_path": ""}
-
-
-class _Paper:
-    """Findings and report, made in a thread of their own beside the write."""
-
-    def __init__(self, path: Path, session: ImportSession, token: int) -> None:
-        self.path, self.session, self.token = path, session, token
-        self._found: Future[pl.DataFrame] = Future()
-        self._written: Future[None] = Future()
-
-    @classmethod
-    def begin(cls, run: _Run, judged: Judged | None) -> "_Paper":
-        """Start making them; `judged` None: from what the database keeps of the session."""
-        session = run.session
-        paper = cls(run.folder / f"report-{uuid.uuid4().hex}.xlsx", session, run.lease.token)
-        run.papers.append(paper)
-        pages = session.recap_file.all_pages() if session.recap_file else []
-
-        def find() -> pl.DataFrame:
-            if judged is None:
-                return kept
-            return build_findings(
-                reconciliation=judged.reconciliation,
-                lines=judged.lines,
-                plan=judged.plan,
-                snapshot=judged.snapshot,
-                files=run.files,
-                language=session.language,
-            )
-
-        def write(found: pl.DataFrame) -> None:
-            summary = judged.summary if judged else session.summary or {}
-            outcome = judged.outcome() if judged else session.outcome
-            names = [page.name for page in pages]
-            write_report(
-                paper.path,
-                build_report(session=session, findings=found, summary=summary, outcome=outcome, recap_names=names),
-            )
-
-        kept = findings_frame(session) if judged is None else pl.DataFrame()
-        threading.Thread(target=paper._make, args=(find, write), name=f"paper-{session.pk}", daemon=True).start()
-        return paper
-
-    def _make(self, find: Callable[[], pl.DataFrame], write: Callable[[pl.DataFrame], None]) -> None:
-        # What goes wrong here is raised where the result is asked for, in the run's own thread.
-        try:
-            found = find()
-        except BaseException as error:  # noqa: BLE001
-            self._found.set_exception(error)
-            self._written.set_exception(error)
-            return
-        self._found.set_result(found)
-        try:
-            write(found)
-        except BaseException as error:  # noqa: BLE001
-            self._written.set_exception(error)
-        else:
-            self._written.set_result(None)
-
-    def findings(self) -> pl.DataFrame:
-        return self._found.result()
-
-    def store(self) -> dict[str, str]:
-        """Wait for the report and put it into the storage; → what the session's row keeps of it."""
-        self._written.result()
-        return {"error_file": _store(self.path, _report_name(self.session, self.token))}
-
-    def wait(self) -> None:
-        """Until its thread has done all that it does."""
-        self._written.exception()
-
-
-def make_papers(session: ImportSession) -> None:
-    """Report and log of a reconciled session, made again from what the database keeps.
-
-    Raises OSError when the storage cannot be written.
-    """
-    folder = Path(tempfile.mkdtemp(prefix=f"papers-{session.pk}-", dir=settings.UPLOAD_DIR))
-    try:
-        report = build_report(
-            session=session,
-            findings=findings_frame(session),
-            summary=session.summary or {},
-            outcome=session.outcome,
-            recap_names=[page.name for page in session.recap_file.all_pages()] if session.recap_file else [],
-        )
-        path = folder / "report.xlsx"
-        write_report(path, report)
-        old = [session.error_file.name, session.log_file_path]
-        with override(session.language):
-            changes = {
-                "error_file": _store(path, _report_name(session, session.lease_token)),
-                "log_file_path": _store_log(session, session.lease_token),
-            }
-        if session.outcome.get("complete") and session.status == S.DONE_WITH_ERRORS:
-            changes["status"] = S.DONE
-        ImportSession.objects.filter(pk=session.pk, status=session.status).update(**changes)
-        _forget(old)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _report_name(session: ImportSession, token: int) -> str:
-    return f"reports/{session.country_id}/session-{session.pk}-{token}.xlsx"
-
-
-def _log_name(session: ImportSession, token: int) -> str:
-    return f"logs/{session.country_id}/session-{session.pk}-{token}.log"
-
-
-def _forget(names: Iterable[str | None]) -> None:
-    """Delete stored papers that no row names any more. One that will not go is logged and left."""
-    for name in filter(None, names):
-        try:
-            default_storage.delete(name)
-        except Exception as error:  # noqa: BLE001
-            # Every storage fails in words of its own; the session is in order without this.
-            log.warning("paper_stays", name=name, error=type(error).__name__)
-
-
-def _store(path: Path, name: str) -> str:
-    with path.open("rb") as content:
-        return default_storage.save(name, StoredFile(content))
-
-
-def _store_log(session: ImportSession, token: int) -> str:
-    content = ContentFile("".join(log_lines(session)).encode())
-    return default_storage.save(_log_name(session, token), content)
-
-
-def _no_report() -> str:
-    return _("The report could not be written. Everything it would say is kept: make it again from the session.")
-
-
-def _no_room() -> str:
-    return _(
-        "The server has no room left on its disk, so the import was stopped; nothing was written. "
-        "Ask your administrator to make room, then run the session again."
-    )
-
-
-def _outcome_message(outcome: dict[str, Any], left_out: int) -> str:
-    parts = [
-        ngettext("%(count)d claim imported.", "%(count)d claims imported.", outcome["claims_to_create"])
-        % {"count": outcome["claims_to_create"]}
-    ]
-    for key, text in (
-        ("claims_to_replace", _("%(count)d replaced.")),
-        ("claims_skipped", _("%(count)d were already there.")),
-        ("claims_in_conflict", _("%(count)d differ from what is there and were left alone.")),
-    ):
-        if outcome[key]:
-            parts.append(text % {"count": outcome[key]})
-    if left_out:
-        parts.append(_("%(count)d were not imported: the report says why.") % {"count": left_out})
-    return " ".join(parts)
-
-
-def _changes(before: dict[str, Any], now: dict[str, Any]) -> str:
-    """How the outcome moved since it was reviewed, figure by figure."""
-    was, is_ = _flat(before), _flat(now)
-    moved = [
-        f"{name}: {was.get(name, '–')} → {is_.get(name, '–')}"
-        for name in sorted(was.keys() | is_.keys())
-        if was.get(name) != is_.get(name)
-    ]
-    return _(
-        "The database has changed since the review, so nothing was written. What would be different now: %(changes)s. "
-        "Read the new report, then commit or cancel."
-    ) % {"changes": "; ".join(moved)}
-
-
-def _flat(value: Any, name: str = "") -> dict[str, Any]:
-    if not isinstance(value, dict):
-        return {name: value}
-    flat: dict[str, Any] = {}
-    for key, inner in value.items():
-        flat |= _flat(inner, f"{name}.{key}" if name else key)
-    return flat

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -184,19 +185,28 @@ _CLAIM_TYPES = {
 }  # fmt: skip
 
 
+_CLAIM_NAMES = {
+    "insured": "name", "policy": "number", "client": "name", "partner": "name", "file": "name", "recap_file": "name",
+}  # fmt: skip
+_LINE_NAMES = {
+    "act": "name", "category": "name", "operator": "name", "invoice": "number", "payment": "number", "file": "name",
+}  # fmt: skip
+
+
 def _keep_revisions(replaced: pl.DataFrame, origin: Origin) -> None:
-    """Keep what the replaced claims said, then take their lines away (DOMAIN §6, re-import)."""
+    """Keep what the replaced claims said, then take their lines away (DOMAIN §6, re-import).
+
+    Every column as it stood, money as decimal text with two places; and beside each id the name that it stood for,
+    which may be gone when somebody reads it.
+    """
     source, parameters = values_table(connection, "gone", {"id": (INTEGER, replaced["id"].to_list())})
-    claim_table, line_table = core.Claim._meta.db_table, core.ClaimLine._meta.db_table
+    line_table = core.ClaimLine._meta.db_table
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT t.* FROM {claim_table} t JOIN {source} ON t.id = gone.id ORDER BY t.id", parameters)
-        claims = _dicts(cursor)
-        cursor.execute(
-            f"SELECT t.* FROM {line_table} t JOIN {source} ON t.claim_id = gone.id ORDER BY t.claim_id, t.position",
-            parameters,
-        )
+        claims = _as_they_stand(core.Claim, _CLAIM_NAMES, f"{source} ON t.id = gone.id", "t.id", parameters)
         lines_of: dict[int, list[dict[str, Any]]] = {}
-        for line in _dicts(cursor):
+        for line in _as_they_stand(
+            core.ClaimLine, _LINE_NAMES, f"{source} ON t.claim_id = gone.id", "t.claim_id, t.position", parameters
+        ):
             lines_of.setdefault(line["claim_id"], []).append(line)
         rows = [
             (
@@ -225,9 +235,27 @@ def _keep_revisions(replaced: pl.DataFrame, origin: Origin) -> None:
         )
 
 
-def _dicts(cursor: Any) -> list[dict[str, Any]]:
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+def _as_they_stand(
+    model: type[models.Model], names: dict[str, str], among: str, order: str, parameters: list[Any]
+) -> list[dict[str, Any]]:
+    """The rows of `model`, as `t`, that `among` joins: every column, and for each reference of `names` the text that it
+    names, under the reference's own name.
+    """
+    joins, texts = [], []
+    for at, (reference, text) in enumerate(names.items()):
+        field: Any = model._meta.get_field(reference)
+        joins.append(f"LEFT JOIN {field.related_model._meta.db_table} r{at} ON r{at}.id = t.{field.column}")
+        texts.append(f"r{at}.{text} AS {reference}")
+    rows_among = f"{model._meta.db_table} t JOIN {among} {' '.join(joins)}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT t.*, {', '.join(texts)} FROM {rows_among} ORDER BY {order}", parameters)
+        columns = [column[0] for column in cursor.description]
+        rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+    for row in rows:
+        for amount in ("claimed_amount", "reimbursed_amount"):
+            # SQLite gives a whole number or a float, each exact to the hundredth below the most that is read.
+            row[amount] = f"{Decimal(str(row[amount])):.2f}"
+    return rows
 
 
 def _complete_insured(completed: pl.DataFrame) -> None:
@@ -258,24 +286,23 @@ def _write_catalogue(
     if frame.is_empty():
         return 0, pl.Series(dtype=pl.Int64)
     name = "act_category" if model is core.ActCategory else "act"
-    rows = [
-        model(
-            name=row[name],
-            key=row["key"],
-            file_id=origin.stat_file_id,
-            import_session_id=origin.session_id,
-            **({"category_id": row["category_id"]} if model is core.Act else {}),
-        )
-        for row in frame.sort("key").iter_rows(named=True)
-    ]
-    manager: Any = model._default_manager
-    manager.bulk_create(rows, ignore_conflicts=True)
+    given = {"name": (TEXT, frame[name].to_list()), "key": (TEXT, frame["key"].to_list())}
+    if model is core.Act:
+        given["category_id"] = (INTEGER, frame["category_id"].to_list())
+    given_rows, values = values_table(connection, "given", given)
+    table, columns = model._meta.db_table, ", ".join(given)
     keys = frame["key"].to_list()
-    source, parameters = values_table(connection, "wanted", {"key": (TEXT, keys)})
+    wanted, parameters = values_table(connection, "wanted", {"key": (TEXT, keys)})
     with connection.cursor() as cursor:
-        table = model._meta.db_table
         cursor.execute(
-            f"SELECT t.key, t.id, t.import_session_id FROM {table} t JOIN {source} ON t.key = wanted.key", parameters
+            # SQLite takes what follows a table for a join unless a condition stands between.
+            f"INSERT INTO {table} ({columns}, file_id, import_session_id)"
+            f" SELECT {columns}, CAST(%s AS bigint), CAST(%s AS bigint) FROM {given_rows} WHERE true ORDER BY given.key"
+            " ON CONFLICT DO NOTHING",
+            [origin.stat_file_id, origin.session_id, *values],
+        )
+        cursor.execute(
+            f"SELECT t.key, t.id, t.import_session_id FROM {table} t JOIN {wanted} ON t.key = wanted.key", parameters
         )
         found = {key: (id_, session_id) for key, id_, session_id in cursor.fetchall()}
     ours = sum(session_id == origin.session_id for _, session_id in found.values())

@@ -61,11 +61,24 @@ class Door:
 
     def __init__(self, code: str = "TG", *, tolerance: Decimal = Decimal(5)) -> None:
         self.country = Country.objects.create(name=f"Country {code}", code=code, tolerance=tolerance)
-        self.user = User.objects.create_user(
-            username=f"admin_{code}", email=f"{code}@example.org", role=Role.ADMIN_TERRITORIAL, country=self.country
+        self._open(
+            User.objects.create_user(
+                username=f"admin_{code}", email=f"{code}@example.org", role=Role.ADMIN_TERRITORIAL, country=self.country
+            )
         )
+
+    @classmethod
+    def of(cls, user: User) -> Door:
+        """The door of an account that there is."""
+        door = cls.__new__(cls)
+        door.country = user.country  # type: ignore[assignment]
+        door._open(user)
+        return door
+
+    def _open(self, user: User) -> None:
+        self.user = user
         self.client = APIClient()
-        self.client.credentials(HTTP_AUTHORIZATION=f"Token {AuthToken.objects.create(user=self.user)[1]}")
+        self.client.credentials(HTTP_AUTHORIZATION=f"Token {AuthToken.objects.create(user=user)[1]}")
 
     def post(self, stat: Iterable[Cells] | Any, recap: Sequence[Any], **form: Any) -> Response:
         """Send a pair: dicts make a CSV file, anything else goes as it is. `recap`: rows of one page, or pages."""

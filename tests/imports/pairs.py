@@ -116,6 +116,18 @@ def stat_xlsx(sheets: dict[str, Sequence[Cells]], *, titles: int = 0, name: str 
     return SimpleUploadedFile(name, target.getvalue())
 
 
+def recap_xlsx(rows: Iterable[Cells], *, settled_on: dict[str, float]) -> SimpleUploadedFile:
+    """A recap workbook in which `settled_on` gives claim numbers a number in a date format for a settlement date."""
+    target = io.BytesIO()
+    with Workbook(target, {"in_memory": True, "strings_to_formulas": False}) as book:
+        sheet, day = book.add_worksheet("Récap"), book.add_format({"num_format": "dd/mm/yyyy"})
+        for number, cells in enumerate(_grid(RECAP_HEADERS, rows)):
+            sheet.write_row(number, 0, cells)
+            if cells[0] in settled_on:
+                sheet.write_number(number, 1, settled_on[cells[0]], day)
+    return SimpleUploadedFile("recap.xlsx", target.getvalue())
+
+
 def _grid(headers: dict[str, str], rows: Iterable[Cells]) -> list[list[str]]:
     return [list(headers.values()), *([cells.get(field, "") for field in headers] for cells in rows)]
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import structlog
 
 from core.models import Claim, Insured
 from file_handling.models import ImportSession
 from tests.imports.door import Door, Outcome
-from tests.imports.pairs import agreed, line, recap_csv, row, stat_xlsx
+from tests.imports.pairs import agreed, line, recap_csv, recap_xlsx, row, stat_xlsx
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -53,6 +54,16 @@ def test_a_session_is_done_when_every_claim_of_the_period_is_in() -> None:
     allowed(door, outcome)
 
 
+def test_each_step_of_a_run_leaves_its_seconds_in_the_log_and_nothing_of_the_data() -> None:
+    with structlog.testing.capture_logs() as lines:
+        outcome = Door().bring(*PAIR)
+    timed = {line["step"]: line for line in lines if line["event"] == "step_timed"}
+    assert set(timed) == {"read", "reconcile", "plan", "write", "findings", "report", "end"}
+    assert all((step["session"], step["outcome"]) == (outcome.id, "ended") for step in timed.values())
+    assert (timed["read"]["stat_lines"], timed["write"]["claims"]) == (2, 2)
+    assert "LAWSON" not in str(lines)
+
+
 @pytest.mark.parametrize(
     ("told", "stat", "recap"),
     [
@@ -65,6 +76,19 @@ def test_a_session_is_done_with_errors_when_something_was_left_out(told: str, st
     outcome = door.bring(PAIR[0] + stat, PAIR[1] + recap)
     assert outcome.status == "DONE_WITH_ERRORS", told
     assert set(door.claims()) == {"A1", "A2"}
+
+
+def test_a_settlement_date_that_is_no_day_is_unreadable_and_not_unpaid() -> None:
+    door = Door()
+    numbers = {"FAR": 1e10, "LATE": 3_000_000, "BEFORE": -40_000}
+    stat, recap = agreed(*PAIR[0], *(line(number) for number in numbers))
+    outcome = door.bring(stat, [recap_xlsx([*recap, row("DUE", settlement_date="")], settled_on=numbers)])
+    assert (outcome.status, set(door.claims())) == ("DONE_WITH_ERRORS", {"A1", "A2"})
+    assert outcome.numbers("unpaid") == ["DUE"]
+    assert sorted(outcome.numbers("unreadable")) == sorted(numbers)
+    observations = {finding["claim_number"]: finding["observation"] for finding in outcome.of("unreadable")}
+    for number, raw in {"FAR": "10000000000", "LATE": "3000000", "BEFORE": "-40000"}.items():
+        assert raw in observations[number]
 
 
 def test_lists_alone_are_no_errors() -> None:
@@ -122,8 +146,8 @@ def test_a_commit_goes_back_to_review_when_the_database_has_changed() -> None:
     door.steer(review.id, "commit")
     again = door.run(review.id)
     assert again.status == "REVIEW"
-    assert "plan.claims_to_create: 2 → 1" in again.message
-    assert "plan.claims_skipped: 0 → 1" in again.message
+    assert "Claims created: 2 → 1" in again.message.splitlines()
+    assert "Claims already there: 0 → 1" in again.message.splitlines()
     assert set(door.claims()) == {"A1", "B1"}
     door.steer(review.id, "commit")
     outcome = door.run(review.id)

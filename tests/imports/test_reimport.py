@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.apps import apps
 
 from core.integrity import dangling_references
-from core.models import Claim, ClaimLine, ClaimRevision
+from core.models import Act, Claim, ClaimLine, ClaimRevision
 from tests.imports.door import Door
-from tests.imports.pairs import agreed, line
+from tests.imports.pairs import agreed, line, row
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -119,7 +118,27 @@ def test_an_update_replaces_what_differs_and_keeps_what_was() -> None:
     assert ClaimLine.objects.count() == 2
     revision = ClaimRevision.objects.get()
     assert (revision.claim_id, revision.replaced_by_session_id, revision.number) == (was["A1"], outcome.id, "A1")
-    assert Decimal(str(revision.before["claimed_amount"])) == 5000
-    assert [Decimal(str(one["claimed_amount"])) for one in revision.before["lines"]] == [3000, 2000]
+    # The same text on every database: a float would be 5000.0 here and 5000 there.
+    assert (revision.before["claimed_amount"], revision.before["reimbursed_amount"]) == ("5000.00", "4000.00")
+    assert [one["claimed_amount"] for one in revision.before["lines"]] == ["3000.00", "2000.00"]
     assert revision.before["lines"][0]["note"] == "see file"
     assert dangling_references() == {}
+
+
+def test_what_a_replaced_claim_said_stays_readable_when_what_it_named_is_gone() -> None:
+    door = Door()
+    odd = [line("A1", "0.1", "0.07", act="RADIO", **CARD), line("A1", "999999999998.89", "1", act="ÉCHO", **CARD)]
+    first = door.bring(odd, [row("A1", "999999999998.99", "1.07")])
+    door.bring(*OTHER, on_conflict="update")
+    claim = door.claim("A1")
+    (shown,) = door.all(f"claims/{claim['id']}/revisions/")
+    before = shown["before"]
+    assert (before["claimed_amount"], before["reimbursed_amount"]) == ("999999999998.99", "1.07")
+    assert [(one["act"], one["claimed_amount"]) for one in before["lines"]] == [
+        ("RADIO", "0.10"),
+        ("ÉCHO", "999999999998.89"),
+    ]
+    assert (before["insured"], before["file"]) == ("LAWSON AFI", "stat.csv")
+    assert before["import_session_id"] == first.id
+    Act.objects.filter(name="RADIO").delete()
+    assert door.all(f"claims/{claim['id']}/revisions/")[0]["before"]["lines"][0]["act"] == "RADIO"

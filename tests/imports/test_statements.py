@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from core.models import Act
 from importer.runs import run_session
 from importer.samples import make_pair
 from tests.imports.door import Door
+from tests.imports.pairs import agreed, line
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,6 +27,10 @@ def statements(folder: Path, *, code: str, claims: int) -> Counter[str]:
     expected = make_pair(folder, claims=claims, fmt="csv", seed=7)
     names = [expected["files"]["stat"], *expected["files"]["recaps"]]
     stat, *recap = [SimpleUploadedFile(name, (folder / name).read_bytes()) for name in names]
+    return statements_of(stat, recap, code=code, claims=claims)
+
+
+def statements_of(stat: Any, recap: Sequence[Any], *, code: str, claims: int) -> Counter[str]:
     door = Door(code)
     session_id = door.send(stat, recap)
     with CaptureQueriesContext(connection) as captured:
@@ -45,3 +53,22 @@ def test_a_run_of_ten_times_the_claims_makes_as_many_statements(tmp_path: Path) 
     large = statements(tmp_path / "large", code="L", claims=2_000)
     assert large == small
     assert sum(small.values()) > 20
+
+
+def test_a_run_of_two_thousand_new_acts_makes_as_many_statements_as_one_of_five() -> None:
+    def counted(acts: int) -> Counter[str]:
+        lines = [line(f"N{n}", act=f"ACTE {n}", act_category=f"CATEGORIE {n}") for n in range(acts)]
+        return statements_of(*agreed(*lines), code=f"A{acts % 100}", claims=acts)
+
+    assert counted(2_000) == counted(5)
+
+
+def test_new_acts_are_numbered_in_the_order_of_their_keys_and_those_there_keep_their_record() -> None:
+    first, second = Door("TG"), Door("BJ")
+    first.bring(*agreed(line("T1", act="BANDAGE"), line("T2", act="ATTELLE")))
+    there = dict(Act.objects.values_list("key", "pk"))
+    outcome = second.bring(*agreed(*(line(f"B{n}", act=act) for n, act in enumerate(["SUTURE", "BANDAGE", "PLÂTRE"]))))
+    assert outcome.created()["acts"] == 2
+    assert "act_categories" not in outcome.created()
+    assert Act.objects.get(key="BANDAGE").pk == there["BANDAGE"]
+    assert list(Act.objects.order_by("pk").values_list("key", flat=True)) == ["ATTELLE", "BANDAGE", "PLATRE", "SUTURE"]
