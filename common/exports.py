@@ -1,6 +1,7 @@
 """Rows of a list → CSV or XLSX. Text stays text: no cell that a file brought becomes a formula, a link or a number."""
 
 import csv
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ _LARGEST_EXACT = 2**53
 _FORMULA = re.compile(r"\s*[=+\-@\t\r＝＋－＠]")
 _CONTROL = re.compile(r"[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]")
 _NOT_IN_TITLE = re.compile(r"[\[\]:*?/\\]")
+# Where the writer's failures keep the system's error number.
+_ERRNO = re.compile(r"(?:os error |code: )([0-9]+)")
 _HEADER_FILL = "#DCE6F1"
 _NUMBER_FORMATS: dict[str, str] = {"money": "#,##0.00", "date": "dd/mm/yyyy", "integer": "0"}
 _WIDTHS: dict[str, float] = {"money": 16, "date": 12, "integer": 10, "moment": 20, "yes_no": 8}
@@ -101,6 +104,7 @@ def write_xlsx(
     """One worksheet with a frozen, filterable header, into the open file `target`.
 
     `rows` as for `csv_lines`, at most MOST_SHEET_ROWS of them; an amount that a double cannot hold exactly is text.
+    Raises OSError, with its errno, when the disk is full.
     """
     headers = [str(column.header) for column in columns]
     if len(set(headers)) < len(headers):
@@ -120,7 +124,30 @@ def write_xlsx(
         autofilter=True,
         ignore_errors=headers,
     )
-    book.save()
+    save_workbook(book)
+
+
+def save_workbook(book: FastExcel) -> None:
+    """Have the writer finish its file. Raises OSError, with its errno, when the disk is full or cannot be written."""
+    try:
+        book.save()
+    except BaseException as failure:
+        error = _system_error(failure)
+        if error is None:
+            raise
+        raise error from failure
+
+
+def _system_error(failure: BaseException) -> OSError | None:
+    """The OSError behind a failed save; None when it was something else.
+
+    The writer keeps its unfinished sheets in temporary files. When those cannot be written it panics, which reaches
+    Python as a BaseException outside every hierarchy, known by its name only.
+    """
+    if not isinstance(failure, OSError | RuntimeError) and type(failure).__name__ != "PanicException":
+        return None
+    number = _ERRNO.search(str(failure))
+    return OSError(int(number[1]), os.strerror(int(number[1]))) if number else None
 
 
 def _sheet_cell(cell: Any) -> Any:

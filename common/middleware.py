@@ -1,9 +1,10 @@
-"""Requests that are refused before anything reads them."""
+"""Requests that are refused before anything reads them; answers that no cache may keep."""
 
 from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language_from_request, override
 from django.utils.translation import gettext as _
 
@@ -42,3 +43,19 @@ class PostSizeMiddleware:
             if not chunk:
                 return
             size -= len(chunk)
+
+
+class PrivateAnswersMiddleware:
+    """What is answered depends on who asks, and two people may use one browser or proxy: no cache keeps it.
+
+    What a view says of caching itself stays as it is.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "private, no-store")
+        patch_vary_headers(response, ["Authorization", "Cookie"])
+        return response

@@ -5,20 +5,21 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from common.keys import claim_number, label_key, name_key, reference_key
-from core import catalogue
+from core import catalogue, revisions
 from core.models import (
     Act,
     ActAlias,
     ActCategory,
     Claim,
     ClaimLine,
+    ClaimRevision,
     Client,
     Insured,
     InsuredSpelling,
@@ -33,6 +34,7 @@ from core.models import (
 from users.admin_base import ScopedInline, ScopedModelAdmin, actor_of
 
 ORIGIN = ("file", "import_session")
+REVISIONS_SHOWN = 20
 
 
 class RecordAdmin(ScopedModelAdmin):
@@ -76,12 +78,17 @@ class RecordAdmin(ScopedModelAdmin):
         )
 
 
-@admin.register(Client)
-class ClientAdmin(RecordAdmin):
-    list_display = ("name",)
+class _NamedAdmin(RecordAdmin):
+    """What is known by its name."""
+
+    list_display: Any = ("name",)
     ordering = ("key",)
     key_search = {"key": label_key}
     search_fields = ("key",)
+
+
+@admin.register(Client)
+class ClientAdmin(_NamedAdmin):
     fields = ("name", "country")
     lists = ((Claim, "client"), (Membership, "client"))
 
@@ -158,22 +165,15 @@ class MembershipAdmin(RecordAdmin):
 
 
 @admin.register(Partner)
-class PartnerAdmin(RecordAdmin):
+class PartnerAdmin(_NamedAdmin):
     list_display = ("name", "address", "partner_country")
-    ordering = ("key",)
-    key_search = {"key": label_key}
-    search_fields = ("key",)
     fields = ("name", "address", "partner_country", "country")
     lists = ((Claim, "partner"), (Invoice, "partner"), (Payment, "partner"))
 
 
 @admin.register(Operator)
-class OperatorAdmin(RecordAdmin):
+class OperatorAdmin(_NamedAdmin):
     personal = True
-    list_display = ("name",)
-    ordering = ("key",)
-    key_search = {"key": label_key}
-    search_fields = ("key",)
     fields = ("name", "country")
 
 
@@ -204,24 +204,7 @@ class ClaimLineInline(ScopedInline):
 
     model = ClaimLine
     ordering = ("position",)
-    fields = (
-        "position",
-        "act",
-        "category",
-        "claimed_amount",
-        "reimbursed_amount",
-        "settlement_date",
-        "file",
-        "sheet",
-        "row",
-        "status",
-        "incident_date",
-        "invoice",
-        "payment",
-        "operator",
-        "guarantee",
-        "note",
-    )
+    fields = revisions.LINE_COLUMNS
     related = ("act", "category", "invoice", "payment", "operator", "file")
 
 
@@ -276,11 +259,20 @@ class ClaimAdmin(RecordAdmin):
     )
     inlines = (ClaimLineInline,)
     readonly_fields = ("covered_as",)
+    change_form_template = "admin/core/claim.html"
 
     @admin.display(description=_("membership"))
     def covered_as(self, claim: Claim) -> SafeString:
         address = reverse("admin:core_membership_change", args=[claim.membership_id])
         return format_html('<a href="{}">{}</a>', address, claim.membership.get_role_display())
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        claim = kwargs.get("obj")
+        earlier = ClaimRevision.objects.visible_to(actor_of(request)).filter(claim=claim).order_by("-pk")
+        shown = earlier.select_related("replaced_by_session")[: REVISIONS_SHOWN + 1]
+        context["revisions"] = [(one, revisions.told(one)) for one in shown[:REVISIONS_SHOWN]]
+        context["has_more_revisions"] = len(shown) > REVISIONS_SHOWN
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)
@@ -288,14 +280,31 @@ class ClaimAdmin(RecordAdmin):
         return rows.distinct() if any(name.startswith("lines__") for name in request.GET) else rows
 
 
+@admin.register(ClaimRevision)
+class ClaimRevisionAdmin(ScopedModelAdmin):
+    """What claims said before an import replaced them; that of a claim taken back since stays here."""
+
+    audited = True
+    personal = True
+    list_display = ("number", "replaced_at", "replaced_by_session")
+    ordering = ("-pk",)
+    date_hierarchy = "replaced_at"
+    key_search = {"number": claim_number}
+    search_fields = ("number",)
+    related = ("replaced_by_session",)
+    lookups = ("claim", "replaced_by_session")
+    fields = ("number", "claim", "replaced_at", "replaced_by_session", "country")
+    change_form_template = "admin/core/revision.html"
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        context["said"] = revisions.told(kwargs["obj"])
+        return super().render_change_form(request, context, *args, **kwargs)
+
+
 @admin.register(ActCategory)
-class ActCategoryAdmin(RecordAdmin):
+class ActCategoryAdmin(_NamedAdmin):
     audited = False
     lookups = ()
-    list_display = ("name",)
-    ordering = ("key",)
-    key_search = {"key": label_key}
-    search_fields = ("key",)
     fields = ("name",)
     lists = ((Act, "category"),)
 

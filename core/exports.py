@@ -13,37 +13,23 @@ _ORIGIN = (
 _STATUS = Column(_("Status"), "status", "choice", ClaimStatus.choices)
 
 
-def _country(path: str) -> Column:
-    return Column(_("Country"), f"{path}country__code")
+def _record(*columns: Column, country: str = "") -> tuple[Column, ...]:
+    """The columns of a record between its id and country and where it came from. `country`: the way to its country."""
+    return (_ID, Column(_("Country"), f"{country}country__code"), *columns, *_ORIGIN)
 
 
-CLIENTS = (_ID, _country(""), Column(_("Client"), "name"), *_ORIGIN)
-POLICIES = (_ID, _country(""), Column(_("Policy"), "number"), *_ORIGIN)
-PLANS = (
-    _ID,
-    _country("policy__"),
-    Column(_("Policy"), "policy__number"),
-    Column(_("Plan"), "name"),
-    *_ORIGIN,
+def _partners_reference(number: Column) -> tuple[Column, ...]:
+    return _record(Column(_("Provider"), "partner__name"), number, country="partner__")
+
+
+CLIENTS = _record(Column(_("Client"), "name"))
+POLICIES = _record(Column(_("Policy"), "number"))
+PLANS = _record(Column(_("Policy"), "policy__number"), Column(_("Plan"), "name"), country="policy__")
+INSURED = _record(
+    Column(_("Insured"), "name"), Column(_("Card number"), "card_number"), Column(_("Deduced"), "is_deduced", "yes_no")
 )
-INSURED = (
-    _ID,
-    _country(""),
-    Column(_("Insured"), "name"),
-    Column(_("Card number"), "card_number"),
-    Column(_("Deduced"), "is_deduced", "yes_no"),
-    *_ORIGIN,
-)
-SPELLINGS = (
-    _ID,
-    _country("insured__"),
-    Column(_("Insured"), "insured__name"),
-    Column(_("Known spelling"), "name"),
-    *_ORIGIN,
-)
-MEMBERSHIPS = (
-    _ID,
-    _country("insured__"),
+SPELLINGS = _record(Column(_("Insured"), "insured__name"), Column(_("Known spelling"), "name"), country="insured__")
+MEMBERSHIPS = _record(
     Column(_("Insured"), "insured__name"),
     Column(_("Card number"), "insured__card_number"),
     Column(_("Role"), "role", "choice", MembershipRole.choices),
@@ -53,82 +39,66 @@ MEMBERSHIPS = (
     Column(_("Plan"), "plan__name"),
     Column(_("First settlement date"), "first_settlement_date", "date"),
     Column(_("Last settlement date"), "last_settlement_date", "date"),
-    *_ORIGIN,
+    country="insured__",
 )
-PARTNERS = (
-    _ID,
-    _country(""),
+PARTNERS = _record(
     Column(_("Provider"), "name"),
     Column(_("Address"), "address"),
     Column(_("Country of the provider"), "partner_country"),
-    *_ORIGIN,
 )
-OPERATORS = (_ID, _country(""), Column(_("Operator"), "name"), *_ORIGIN)
-INVOICES = (
-    _ID,
-    _country("partner__"),
-    Column(_("Provider"), "partner__name"),
-    Column(_("Invoice"), "number"),
-    *_ORIGIN,
-)
-PAYMENTS = (
-    _ID,
-    _country("partner__"),
-    Column(_("Provider"), "partner__name"),
-    Column(_("Payment reference"), "number"),
-    *_ORIGIN,
-)
+OPERATORS = _record(Column(_("Operator"), "name"))
+INVOICES = _partners_reference(Column(_("Invoice"), "number"))
+PAYMENTS = _partners_reference(Column(_("Payment reference"), "number"))
 CLAIMS = (
-    _ID,
-    _country(""),
-    Column(_("Claim"), "number"),
-    _STATUS,
-    Column(_("Settlement date"), "settlement_date", "date"),
-    Column(_("Incident date"), "incident_date", "date"),
-    Column(_("Claimed"), "claimed_amount", "money"),
-    Column(_("Reimbursed"), "reimbursed_amount", "money"),
-    Column(_("Currency"), "currency"),
-    Column(_("Lines"), "line_count", "integer"),
-    Column(_("Insured"), "insured__name"),
-    Column(_("Card number"), "insured__card_number"),
-    Column(_("Role"), "membership__role", "choice", MembershipRole.choices),
-    Column(_("Policy"), "policy__number"),
-    Column(_("Client"), "client__name"),
-    Column(_("Provider"), "partner__name"),
-    *_ORIGIN,
+    *_record(
+        Column(_("Claim"), "number"),
+        _STATUS,
+        Column(_("Settlement date"), "settlement_date", "date"),
+        Column(_("Incident date"), "incident_date", "date"),
+        Column(_("Claimed"), "claimed_amount", "money"),
+        Column(_("Reimbursed"), "reimbursed_amount", "money"),
+        Column(_("Currency"), "currency"),
+        Column(_("Lines"), "line_count", "integer"),
+        Column(_("Insured"), "insured__name"),
+        Column(_("Card number"), "insured__card_number"),
+        Column(_("Role"), "membership__role", "choice", MembershipRole.choices),
+        Column(_("Policy"), "policy__number"),
+        Column(_("Client"), "client__name"),
+        Column(_("Provider"), "partner__name"),
+    ),
     Column(_("Recap file"), "recap_file__name"),
     Column(_("Recap sheet"), "recap_sheet"),
     Column(_("Recap row"), "recap_row", "integer"),
 )
 CLAIM_LINES = (
-    _ID,
-    _country("claim__"),
-    Column(_("Claim"), "claim__number"),
-    Column(_("Line"), "position", "integer"),
-    _STATUS,
-    Column(_("Settlement date"), "settlement_date", "date"),
-    Column(_("Incident date"), "incident_date", "date"),
-    Column(_("Act category"), "category__name"),
-    Column(_("Act"), "act__name"),
-    Column(_("Guarantee"), "guarantee"),
-    Column(_("Claimed"), "claimed_amount", "money"),
-    Column(_("Reimbursed"), "reimbursed_amount", "money"),
-    Column(_("Currency"), "claim__currency"),
-    Column(_("Insured"), "claim__insured__name"),
-    Column(_("Policy"), "claim__policy__number"),
-    Column(_("Client"), "claim__client__name"),
-    Column(_("Provider"), "claim__partner__name"),
-    Column(_("Invoice"), "invoice__number"),
-    Column(_("Payment reference"), "payment__number"),
-    Column(_("Operator"), "operator__name"),
-    Column(_("Note"), "note"),
-    *_ORIGIN,
+    *_record(
+        Column(_("Claim"), "claim__number"),
+        Column(_("Line"), "position", "integer"),
+        _STATUS,
+        Column(_("Settlement date"), "settlement_date", "date"),
+        Column(_("Incident date"), "incident_date", "date"),
+        Column(_("Act category"), "category__name"),
+        Column(_("Act"), "act__name"),
+        Column(_("Guarantee"), "guarantee"),
+        Column(_("Claimed"), "claimed_amount", "money"),
+        Column(_("Reimbursed"), "reimbursed_amount", "money"),
+        Column(_("Currency"), "claim__currency"),
+        Column(_("Insured"), "claim__insured__name"),
+        Column(_("Policy"), "claim__policy__number"),
+        Column(_("Client"), "claim__client__name"),
+        Column(_("Provider"), "claim__partner__name"),
+        Column(_("Invoice"), "invoice__number"),
+        Column(_("Payment reference"), "payment__number"),
+        Column(_("Operator"), "operator__name"),
+        Column(_("Note"), "note"),
+        country="claim__",
+    ),
     Column(_("Sheet"), "sheet"),
     Column(_("Row"), "row", "integer"),
 )
 REVISIONS = (
     _ID,
-    _country(""),
+    Column(_("Country"), "country__code"),
     Column(_("Claim"), "number"),
     Column(_("Replaced at"), "replaced_at", "moment"),
     Column(_("Replaced by session"), "replaced_by_session_id", "integer"),

@@ -125,10 +125,15 @@ class RecordFilter(django_filters.FilterSet):
     import_session = IdFilter(field_name="import_session_id", label=_("The session that created it"))
 
 
-class ClientFilter(RecordFilter):
+class _NamedFilter(RecordFilter):
+    """Records of a country that are known by their names."""
+
     search = SearchFilter(condition=_labels("key"))
     name = KeyFilter(field_name="key", key=label_key)
     country = IdFilter(field_name="country_id")
+
+
+class ClientFilter(_NamedFilter):
     policy = MemberFilter(field_name="policy_id", by="client")
     insured = MemberFilter(field_name="insured_id", by="client")
 
@@ -200,21 +205,13 @@ class MembershipFilter(RecordFilter):
         fields: list[str] = []
 
 
-class PartnerFilter(RecordFilter):
-    search = SearchFilter(condition=_labels("key"))
-    name = KeyFilter(field_name="key", key=label_key)
-    country = IdFilter(field_name="country_id")
-
+class PartnerFilter(_NamedFilter):
     class Meta:
         model = Partner
         fields: list[str] = []
 
 
-class OperatorFilter(RecordFilter):
-    search = SearchFilter(condition=_labels("key"))
-    name = KeyFilter(field_name="key", key=label_key)
-    country = IdFilter(field_name="country_id")
-
+class OperatorFilter(_NamedFilter):
     class Meta:
         model = Operator
         fields: list[str] = []

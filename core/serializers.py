@@ -180,22 +180,23 @@ class OperatorSerializer(RecordSerializer):
         read_only_fields = fields
 
 
-class InvoiceSerializer(RecordSerializer):
+# Without words of its own: the schema would describe invoices and payments by them.
+class _PartnersReferenceSerializer(RecordSerializer):
     partner = PartnerReferenceSerializer(read_only=True)
 
     class Meta:
+        fields = ["id", "partner", "number", *_ORIGIN]
+        read_only_fields = fields
+
+
+class InvoiceSerializer(_PartnersReferenceSerializer):
+    class Meta(_PartnersReferenceSerializer.Meta):
         model = Invoice
-        fields = ["id", "partner", "number", *_ORIGIN]
-        read_only_fields = fields
 
 
-class PaymentSerializer(RecordSerializer):
-    partner = PartnerReferenceSerializer(read_only=True)
-
-    class Meta:
+class PaymentSerializer(_PartnersReferenceSerializer):
+    class Meta(_PartnersReferenceSerializer.Meta):
         model = Payment
-        fields = ["id", "partner", "number", *_ORIGIN]
-        read_only_fields = fields
 
 
 class ActCategorySerializer(serializers.ModelSerializer[ActCategory]):
@@ -241,7 +242,13 @@ class ClaimReferenceSerializer(_NumberedSerializer):
 class ClaimRevisionSerializer(serializers.ModelSerializer[ClaimRevision]):
     """What a claim said before an import replaced it (DOMAIN §6): `before` is the claim and its lines as they stood."""
 
-    before = serializers.DictField(read_only=True)
+    before = serializers.DictField(
+        read_only=True,
+        help_text=(
+            "Columns of the claim and of each of its `lines` as they stood: amounts as decimal strings, references "
+            "by id (`partner_id`) and by the name that they had (`partner`)"
+        ),
+    )
 
     class Meta:
         model = ClaimRevision

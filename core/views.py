@@ -1,10 +1,10 @@
 """The records, read only, as far as the caller may see them (DOMAIN §1): lists, exports of lists, details."""
 
-from typing import Any, ClassVar
+from typing import Any
 
-from django.db.models import Model, Prefetch, QuerySet
+from django.db.models import Prefetch, QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -51,59 +51,22 @@ from core.serializers import (
 from users import audit
 from users.exporting import ExportMixin
 from users.models import AuditAction
-from users.viewsets import MayReadRecords, ScopedReadViewSet
+from users.scoping import country_id_of
+from users.viewsets import MayReadRecords, NotedReadViewSet
 
 
 @extend_schema(tags=["records"])
-class RecordViewSet(ExportMixin, ScopedReadViewSet):
-    """List, export and detail of one kind of record. Reading one leaves an audit entry; `audited` turns that off.
-
-    `personal`: what names or concerns a person leaves an entry for each page of its list as well.
-    """
+class RecordViewSet(ExportMixin, NotedReadViewSet):
+    """List, export and detail of one kind of record."""
 
     permission_classes = [MayReadRecords]
     filter_backends = [StrictFilterBackend, StableOrdering]
     ordering_fields = ["id", "name"]
     ordering = ["id"]
     related: tuple[str, ...] = ("file",)
-    audited: ClassVar[bool] = True
-    personal: ClassVar[bool] = False
 
     def with_related(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         return rows.select_related(*self.related) if self.related else rows
-
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        response = super().list(request, *args, **kwargs)
-        if self.personal:
-            audit.record_listing(
-                actor=request.user,  # type: ignore[arg-type]
-                model=self.model,
-                rows=len(response.data["results"]),
-                asked=request.query_params.dict(),
-            )
-        return response
-
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        record = self.get_object()
-        if self.audited:
-            audit.record(
-                actor=request.user,  # type: ignore[arg-type]
-                action=AuditAction.READ,
-                target=record,
-                country_id=country_of(record),
-            )
-        return Response(self.get_serializer(record).data)
-
-
-def country_of(record: Model) -> int | None:
-    """The id of the country that a record belongs to, by its model's `country_path`; None for the shared catalogue."""
-    path = getattr(record, "country_path", None)
-    if path is None:
-        return None
-    value: Any = record
-    for part in path.split("__"):
-        value = getattr(value, part)
-    return int(value)
 
 
 class ClientViewSet(RecordViewSet):
@@ -140,12 +103,10 @@ class InsuredViewSet(RecordViewSet):
 
     model = Insured
     serializer_class = InsuredSerializer
+    detail_serializer_class = InsuredDetailSerializer
     filterset_class = filters.InsuredFilter
     export_columns = exports.INSURED
     personal = True
-
-    def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
-        return InsuredDetailSerializer if self.action == "retrieve" else InsuredSerializer
 
     def with_related(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         rows = super().with_related(rows)
@@ -197,26 +158,27 @@ class OperatorViewSet(RecordViewSet):
     personal = True
 
 
-class InvoiceViewSet(RecordViewSet):
+class _PartnersReferenceViewSet(RecordViewSet):
+    related = ("partner", "file")
+    ordering_fields = ["id", "number"]
+
+
+class InvoiceViewSet(_PartnersReferenceViewSet):
     """Providers' invoices."""
 
     model = Invoice
     serializer_class = InvoiceSerializer
     filterset_class = filters.InvoiceFilter
     export_columns = exports.INVOICES
-    related = ("partner", "file")
-    ordering_fields = ["id", "number"]
 
 
-class PaymentViewSet(RecordViewSet):
+class PaymentViewSet(_PartnersReferenceViewSet):
     """Cheques and transfers to providers."""
 
     model = Payment
     serializer_class = PaymentSerializer
     filterset_class = filters.PaymentFilter
     export_columns = exports.PAYMENTS
-    related = ("partner", "file")
-    ordering_fields = ["id", "number"]
 
 
 class CatalogueViewSet(RecordViewSet):
@@ -262,14 +224,12 @@ class ClaimViewSet(RecordViewSet):
 
     model = Claim
     serializer_class = ClaimSerializer
+    detail_serializer_class = ClaimDetailSerializer
     filterset_class = filters.ClaimFilter
     export_columns = exports.CLAIMS
     related = ("insured", "policy", "client", "partner", "file")
     ordering_fields = ["id", "number", "settlement_date", "incident_date", "claimed_amount", "reimbursed_amount"]
     personal = True
-
-    def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
-        return ClaimDetailSerializer if self.action == "retrieve" else ClaimSerializer
 
     def with_related(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         rows = super().with_related(rows)
@@ -280,6 +240,22 @@ class ClaimViewSet(RecordViewSet):
         return rows.select_related(*self.related, "recap_file", *members).prefetch_related(
             Prefetch("lines", queryset=lines)
         )
+
+    @extend_schema(filters=False, responses={200: ClaimRevisionSerializer(many=True)})
+    @action(detail=True, filterset_class=None, filter_backends=[])
+    def revisions(self, request: Request, pk: str) -> Response:
+        """What the claim said before imports replaced it (DOMAIN §6), newest first."""
+        claim = self.get_object()
+        revisions = ClaimRevision.objects.visible_to(request.user).filter(claim=claim).order_by("-id")
+        page = self.paginate_queryset(revisions) or []
+        audit.record(
+            actor=request.user,  # type: ignore[arg-type]
+            action=AuditAction.READ,
+            target=claim,
+            country_id=country_id_of(claim),
+            data={"part": "revisions", "rows": len(page)},
+        )
+        return self.get_paginated_response(ClaimRevisionSerializer(page, many=True).data)
 
 
 _LINE_RELATED = ("act", "category", "operator", "invoice", "payment", "file")

@@ -30,6 +30,7 @@ from users.viewsets import row_id
 
 PREVIEW_ROWS = 20
 MOST_PREVIEW_ROWS = 100
+NOTHING = "–"
 
 
 def refuse_too_many(request: HttpRequest) -> HttpResponse | None:
@@ -120,29 +121,25 @@ class FileAdmin(ScopedModelAdmin):
 
     @admin.display(description=gettext_lazy("later pages"))
     def page_list(self, file: File) -> str | SafeString:
-        return format_html_join(
-            "", '<a href="{}">{}</a><br>', ((_file_page(page.pk), page.name) for page in file.pages.order_by("pk"))
-        )
+        pages = [(_file_page(page.pk), page.name) for page in file.pages.order_by("pk")]
+        return format_html_join("", '<a href="{}">{}</a><br>', pages) or NOTHING
 
     @admin.display(description=gettext_lazy("import sessions"))
     def session_list(self, file: File) -> str | SafeString:
         sessions = ImportSession.objects.filter(Q(stat_file=file) | Q(recap_file=file)).order_by("-pk")
-        return format_html_join(
-            "",
-            '<a href="{}">{}</a> · {}<br>',
+        shown = [
             (
-                (
-                    reverse("admin:file_handling_importsession_change", args=[session.pk]),
-                    str(session),
-                    session.get_status_display(),
-                )
-                for session in sessions
-            ),
-        )
+                reverse("admin:file_handling_importsession_change", args=[session.pk]),
+                str(session),
+                session.get_status_display(),
+            )
+            for session in sessions
+        ]
+        return format_html_join("", '<a href="{}">{}</a> · {}<br>', shown) or NOTHING
 
     @admin.display(description=gettext_lazy("records created from it"))
     def record_list(self, file: File) -> str | SafeString:
-        return record_links(created_records(origin=file))
+        return record_links(created_records(origin=file)) or NOTHING
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         context["may_delete"] = self.has_delete_permission(request, kwargs.get("obj"))

@@ -10,7 +10,7 @@ from django.http import HttpResponseBase, StreamingHttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
-from rest_framework import mixins, serializers, status
+from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -71,14 +71,12 @@ class SessionReadViewSet(ExportMixin, mixins.DestroyModelMixin, ScopedReadViewSe
     not_found = SessionNotFound
     permission_classes = [MayReadImports]
     serializer_class = SessionSerializer
+    detail_serializer_class = SessionDetailSerializer
     filter_backends = [StrictFilterBackend, StableOrdering]
     filterset_class = SessionFilter
     export_columns = exports.SESSIONS
     ordering_fields = ["id", "created_at", "completed_at", "status"]
     ordering = ["-id"]
-
-    def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
-        return SessionDetailSerializer if self.action == "retrieve" else SessionSerializer
 
     def with_related(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         return with_session_related(rows)

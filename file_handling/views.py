@@ -11,7 +11,7 @@ from django.http import FileResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
-from rest_framework import serializers, status
+from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
@@ -102,14 +102,12 @@ class FileViewSet(ExportMixin, ScopedReadViewSet):
     permission_classes = [MayReadImports]
     parser_classes = [MultiPartParser, FormParser, JSONParser]
     serializer_class = FileSerializer
+    detail_serializer_class = FileDetailSerializer
     filter_backends = [StrictFilterBackend, StableOrdering]
     filterset_class = FileFilter
     export_columns = exports.FILES
     ordering_fields = ["id", "name", "size", "uploaded_at"]
     ordering = ["-id"]
-
-    def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
-        return FileDetailSerializer if self.action == "retrieve" else FileSerializer
 
     def with_related(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         rows = rows.select_related("country").annotate(page_count=Count("pages") + 1)

@@ -1,5 +1,6 @@
 """Many accounts from one sheet (first_name, last_name, email, role): looked at first, then created."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import IO, Protocol
@@ -12,7 +13,7 @@ from common.keys import header_key
 from users.account_fields import email_errors, name_errors, username_errors
 from users.account_sheet import SheetRow, read_sheet
 from users.accounts import assignable_roles, create_account
-from users.models import Country, Language, Role, User
+from users.models import COUNTRY_BOUND, Country, Language, Role, User
 from users.refusals import Invalid, NotAllowed
 
 # What people write beside the codes and their names in both languages.
@@ -42,39 +43,52 @@ class SheetFile(Protocol):
 
 @dataclass
 class Person:
-    """One row of the sheet. `role` is a code, "" when it names none; `problems`: why no account comes of it."""
+    """One row of the sheet. `role` is a code, "" when it names none; `country`: where the account is to be; `problems`:
+    why no account comes of it.
+    """
 
     row: int
     first_name: str
     last_name: str
     email: str
     role: str
+    country: Country | None = None
     problems: list[str] = field(default_factory=list)
     account: User | None = None
 
+    def role_name(self) -> str:
+        """The role in the language in use."""
+        return str(Role(self.role).label) if self.role else ""
 
-def preview(*, actor: User, file: SheetFile, country: Country | None = None) -> list[Person]:
+
+def read(*, actor: User, file: SheetFile) -> list[SheetRow]:
+    """The rows of the sheet. Raises Invalid (of "file") when it cannot be read at all, NotAllowed for who may create no
+    accounts.
+    """
+    _refuse_who_creates_nobody(actor)
+    if file.file is None:
+        raise Invalid({"file": [_("Send a file.")]})
+    return read_sheet(name=file.name or "", content=file.file)
+
+
+def preview(*, actor: User, rows: Iterable[SheetRow], country: Country | None = None) -> list[Person]:
     """Every row with all its problems; nothing is created.
 
-    `country` is meant for all rows; a territorial admin's own when None. Raises Invalid (of "file" or "country") when
-    the sheet cannot be read at all, NotAllowed for who may create no accounts.
+    `country` is meant for all rows; a territorial admin's own when None. Raises Invalid (of "country"), NotAllowed for
+    who may create no accounts, or none there.
     """
-    if not assignable_roles(actor):
-        raise NotAllowed(_("You may not create accounts."))
+    _refuse_who_creates_nobody(actor)
     if country is not None and actor.is_admin_territorial() and country.pk != actor.working_country_id():
         raise NotAllowed(_("You may create accounts of your own country only."))
     if country is not None and not country.is_active:
         raise Invalid({"country": [_("This country is not active.")]})
-    if file.file is None:
-        raise Invalid({"file": [_("Send a file.")]})
-    rows = read_sheet(name=file.name or "", content=file.file)
     first_with: dict[str, int] = {}
     return [_judged(row, actor=actor, country=country, first_with=first_with) for row in rows]
 
 
-def create(*, actor: User, file: SheetFile, country: Country | None = None) -> list[Person]:
+def create(*, actor: User, rows: Iterable[SheetRow], country: Country | None = None) -> list[Person]:
     """The same rows; each without a problem now has its `account`, each with one has none. Raises as `preview` does."""
-    people = preview(actor=actor, file=file, country=country)
+    people = preview(actor=actor, rows=rows, country=country)
     with transaction.atomic():
         for person in people:
             if person.problems:
@@ -87,7 +101,7 @@ def create(*, actor: User, file: SheetFile, country: Country | None = None) -> l
                         email=person.email,
                         first_name=person.first_name,
                         last_name=person.last_name,
-                        country=_country_for(person.role, actor=actor, country=country),
+                        country=person.country,
                     )
             except Invalid as refused:
                 # Another took the address since it was looked at.
@@ -111,8 +125,15 @@ def _role_keys() -> dict[str, Role]:
     return keys
 
 
-def _country_for(role: str, *, actor: User, country: Country | None) -> Country | None:
-    return None if role == Role.ADMIN_GLOBAL else country or (actor.country if actor.is_admin_territorial() else None)
+def _refuse_who_creates_nobody(actor: User) -> None:
+    if not assignable_roles(actor):
+        raise NotAllowed(_("You may not create accounts."))
+
+
+def _country_for(role: Role | None, *, actor: User, country: Country | None) -> Country | None:
+    if role not in COUNTRY_BOUND:
+        return None
+    return country or (actor.country if actor.is_admin_territorial() else None)
 
 
 def _judged(row: SheetRow, *, actor: User, country: Country | None, first_with: dict[str, int]) -> Person:
@@ -124,10 +145,11 @@ def _judged(row: SheetRow, *, actor: User, country: Country | None, first_with: 
         last_name=cells["last_name"],
         email=cells["email"],
         role=role.value if role else "",
+        country=_country_for(role, actor=actor, country=country),
     )
     for label, name in ((_("First name"), person.first_name), (_("Last name"), person.last_name)):
         reasons = name_errors(name) if name else [_("This may not be empty.")]
-        person.problems += [f"{label}: {reason}" for reason in reasons]
+        person.problems += [_about(label, reason) for reason in reasons]
     person.problems += _email_problems(person.email)
     key = person.email.casefold()
     if key and key in first_with:
@@ -137,10 +159,15 @@ def _judged(row: SheetRow, *, actor: User, country: Country | None, first_with: 
     return person
 
 
+def _about(field_name: str, reason: str) -> str:
+    # French has a space before the colon.
+    return _("%(field)s: %(reason)s") % {"field": field_name, "reason": reason}
+
+
 def _email_problems(email: str) -> list[str]:
     # The address becomes the user name too.
     reasons = email_errors(email) or username_errors(email.lower(), email=email)
-    return [_("E-mail address: %(reason)s") % {"reason": reason} for reason in reasons]
+    return [_about(_("E-mail address"), reason) for reason in reasons]
 
 
 def _role_problems(text: str, role: Role | None, *, actor: User, country: Country | None) -> list[str]:
@@ -151,7 +178,7 @@ def _role_problems(text: str, role: Role | None, *, actor: User, country: Countr
         else:
             reason = _("Not a role that you may give.") if role else _("There is no such role.")
         choices = _("Choose from: %(values)s.") % {"values": ", ".join(allowed)}
-        return [f"{_('Role')}: {reason} {choices}"]
+        return [_about(_("Role"), f"{reason} {choices}")]
     if role in (Role.CHEF_DEPT_TECH, Role.RESP_OPERATEUR) and country is None and not actor.is_admin_territorial():
         return [_("Name the country of this account.")]
     return []

@@ -12,7 +12,6 @@ from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
-from rest_framework.permissions import OperandHolder
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -23,7 +22,6 @@ from common.keys import clean_text
 from common.throttling import UploadThrottle
 from users import account_import, accounts, countries
 from users.models import Country, LetterPurpose, Role, User
-from users.permissions import IsGlobalAdmin, IsSuperUser, IsTerritorialAdminAndAssignedCountry
 from users.refusals import Invalid, NotAllowed
 from users.serializers import (
     AccountChangeSerializer,
@@ -35,10 +33,7 @@ from users.serializers import (
     CountryFormSerializer,
     PeopleSerializer,
 )
-from users.viewsets import MayReadRecords, ScopedReadViewSet
-
-MayManageCountries: OperandHolder = IsSuperUser | IsGlobalAdmin
-MayManageAccounts: OperandHolder = MayManageCountries | IsTerritorialAdminAndAssignedCountry
+from users.viewsets import MayManageAccounts, MayManageCountries, MayReadRecords, NotedReadViewSet, ScopedReadViewSet
 
 
 @contextmanager
@@ -84,7 +79,7 @@ class CountryFilter(django_filters.FilterSet):
 
 
 @extend_schema_view(list=extend_schema(tags=["users"]), retrieve=extend_schema(tags=["users"]))
-class AccountViewSet(ScopedReadViewSet):
+class AccountViewSet(NotedReadViewSet):
     """Accounts: those that one sees, and what one may do to those below one's role."""
 
     model = User
@@ -94,6 +89,7 @@ class AccountViewSet(ScopedReadViewSet):
     filterset_class = AccountFilter
     ordering_fields = ["username", "email", "last_name", "role", "date_joined"]
     ordering = ["username"]
+    personal = True
 
     def get_throttles(self) -> list[BaseThrottle]:
         return [UploadThrottle()] if self.action in ("preview_import", "import_sheet") else super().get_throttles()
@@ -163,7 +159,8 @@ class AccountViewSet(ScopedReadViewSet):
         """Every row of a sheet of accounts with all its problems; nothing is created."""
         values = self._read(AccountSheetSerializer)
         with refusals():
-            people = account_import.preview(actor=self._actor(), **values)
+            rows = account_import.read(actor=self._actor(), file=values.pop("file"))
+            people = account_import.preview(actor=self._actor(), rows=rows, **values)
         return self._people(people)
 
     @extend_schema(
@@ -176,7 +173,8 @@ class AccountViewSet(ScopedReadViewSet):
         """Create an account for every row without a problem; 201 when there was one, 200 when there was none."""
         values = self._read(AccountSheetSerializer)
         with refusals():
-            people = account_import.create(actor=self._actor(), **values)
+            rows = account_import.read(actor=self._actor(), file=values.pop("file"))
+            people = account_import.create(actor=self._actor(), rows=rows, **values)
         return self._people(people)
 
     def _actor(self) -> User:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from users import audit
 from users.account_fields import cleaned, email_errors, language_errors, name_errors, username_errors
-from users.letters import write_letter
+from users.letters import tell_old_address, write_letter
 from users.models import COUNTRY_BOUND, COUNTRY_STAFF, HIERARCHY, AuditAction, Country, LetterPurpose, Role, User
 from users.refusals import Invalid, NotAllowed
 
@@ -119,6 +119,7 @@ def create_account(
 
 def update_account(*, actor: User, account: User, **fields: Any) -> User:
     """Change any of CHANGEABLE; a new role takes tokens and sessions away, and the country where the role has none.
+    The address that another one replaces gets a letter that says so.
 
     Raises NotAllowed for an account that the actor does not manage, for a role not below the actor's, and for who would
     change their own; Invalid with all that is wrong with the fields; TypeError for a field that is not changed here.
@@ -151,6 +152,7 @@ def update_account(*, actor: User, account: User, **fields: Any) -> User:
         told: dict[str, Any] = {"fields": changed}
         if "role" in changed:
             told |= {"role_before": locked.role, "role": str(role)}
+        address = locked.email
         for name in changed:
             setattr(locked, name, values[name])
         if locked.role not in COUNTRY_BOUND:
@@ -158,6 +160,8 @@ def update_account(*, actor: User, account: User, **fields: Any) -> User:
         _save(locked)
         if "role" in changed:
             revoke_access(locked)
+        if address.casefold() not in ("", locked.email.casefold()):
+            tell_old_address(account=locked, address=address)
         audit.record(
             actor=actor,
             action=AuditAction.UPDATE,

@@ -13,10 +13,12 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from users import accounts, countries
+from common.throttling import UploadThrottle
+from users import account_import, accounts, countries
 from users.admin_base import ScopedModelAdmin, actor_of
 from users.admin_forms import AccountForm, CountryForm, DecidedForm
-from users.models import AuditEntry, Country, LetterPurpose, User
+from users.admin_import import AccountSheetForm, pack
+from users.models import AuditAction, AuditEntry, Country, LetterPurpose, User
 from users.refusals import NotAllowed
 
 
@@ -58,6 +60,8 @@ class _DecidedAdmin(ScopedModelAdmin):
             if kept is not None:
                 messages.success(request, _("“%(name)s” was saved.") % {"name": kept})
                 return HttpResponseRedirect(self.address("changelist"))
+        if self.audited and row is not None and request.method == "GET":
+            self.note(request, AuditAction.READ, row)
         return self.page(
             request,
             "admin/users/form.html",
@@ -95,13 +99,19 @@ class _DecidedAdmin(ScopedModelAdmin):
 
 @admin.register(User)
 class AccountAdmin(_DecidedAdmin):
-    list_display = ("username", "email", "first_name", "last_name", "role", "is_active", "last_login")
+    audited = True
+    personal = True
+    list_display = ("username", "email", "name", "role", "is_active", "last_login")
     list_filter = ("role", "is_active")
     search_fields = ("username", "email", "first_name", "last_name")
     ordering = ("username",)
     related = ("country",)
     fields = ("username", "email", "first_name", "last_name", "role", "country", "is_active", "last_login")
     actions = ("activate", "deactivate", "send_link")
+
+    @admin.display(description=gettext_lazy("name"), ordering="last_name")
+    def name(self, account: User) -> str:
+        return account.get_full_name()
 
     def get_list_filter(self, request: HttpRequest) -> Any:
         # Whose roles one sees is decided by one's own; a choice of them would only be empty lists.
@@ -116,6 +126,38 @@ class AccountAdmin(_DecidedAdmin):
         if obj is None:
             return self.has_add_permission(request)
         return obj.pk != actor.pk and accounts.manageable_by(actor).filter(pk=obj.pk).exists()
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.import_view)
+        return [path("import/", view, name="users_user_import"), *super().get_urls()]
+
+    def import_view(self, request: HttpRequest) -> HttpResponse:
+        """A sheet is looked at: every row, what would be made of it and what is wrong with it. Then, if that is meant,
+        the rows without a problem are created.
+        """
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        actor, is_sent = actor_of(request), request.method == "POST"
+        form = AccountSheetForm(request.POST if is_sent else None, request.FILES if is_sent else None, actor=actor)
+        people, kept = None, ""
+        # The counter is the API's: two doors, one allowance.
+        if is_sent and form.is_valid() and not UploadThrottle().allow_request(request, None):  # type: ignore[arg-type]
+            form.add_error(None, _("Too many uploads. Wait a while, then try again."))
+        elif is_sent and form.is_valid():
+            with form.refusals():
+                sheet = form.sheet()
+                does = account_import.create if form.was_looked_at() else account_import.preview
+                people = does(actor=actor, rows=sheet.rows, country=sheet.country)
+                kept = "" if form.was_looked_at() else pack(actor=actor, sheet=sheet)
+        return self.page(
+            request,
+            "admin/users/user/import.html",
+            title=_("Import accounts"),
+            form=form,
+            people=people,
+            kept=kept,
+            good=sum(not person.problems for person in people or []),
+        )
 
     def form_for(self, request: HttpRequest, row: Any, data: Any) -> DecidedForm:
         return AccountForm(data, actor=actor_of(request), account=row)
@@ -211,9 +253,14 @@ class CountryAdmin(_DecidedAdmin):
 class AuditEntryAdmin(ScopedModelAdmin):
     """Who did what, when: read by who answers for a country."""
 
-    list_display = ("at", "actor_label", "action", "object_type", "object_label", "success")
+    list_display = ("at", "actor_label", "action", "kind", "object_label", "success")
     list_filter = ("action", "success")
     search_fields = ("actor_label", "object_label")
     date_hierarchy = "at"
     ordering = ("-pk",)
-    fields = ("at", "actor_label", "country", "action", "object_type", "object_id", "object_label", "success", "data")
+    fields = ("at", "actor_label", "country", "action", "kind", "object_id", "object_label", "success", "data")
+    readonly_fields = ("kind",)
+
+    @admin.display(description=gettext_lazy("kind of object"), ordering="object_type")
+    def kind(self, entry: AuditEntry) -> str:
+        return entry.object_kind()

@@ -11,13 +11,15 @@ from django.db import models
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from common.keys import name_key
 from users import audit
 from users.models import AuditAction, AuditEntry, Country, User
-from users.viewsets import row_id
+from users.scoping import country_id_of
+from users.viewsets import row_id, visible_or_refused
 
 ENTRIES_SHOWN = 50
 _FILTER_LOOKUPS = ("exact", "in", "isnull", "gte", "lt")
@@ -36,26 +38,19 @@ def visible_row(*, rows: models.QuerySet[Any], object_id: str) -> Any:
 
     Raises PermissionDenied (403) when there is such a row beyond them, Http404 when there is none at all.
     """
-    wanted = row_id(object_id)
-    if wanted is None:
-        raise Http404
-    row = rows.filter(pk=wanted).first()
-    if row is not None:
+    return visible_or_refused(rows=rows, pk=object_id, not_found=Http404, refused=PermissionDenied)
+
+
+def _country_column(path: str) -> Callable[[models.Model], Any]:
+    """The country of a row that bears none itself. Django would call the column by the whole way to it."""
+
+    @admin.display(description=gettext_lazy("country"), ordering=f"{path}__name")
+    def country(row: Any) -> Any:
+        for part in path.split("__"):
+            row = getattr(row, part)
         return row
-    if rows.model._base_manager.filter(pk=wanted).exists():
-        raise PermissionDenied
-    raise Http404
 
-
-def country_id_of(row: models.Model) -> int | None:
-    """The id of the country that a row belongs to, by its model's `country_path`; None for what all countries share."""
-    path = getattr(row, "country_path", None)
-    if path is None:
-        return None
-    value: Any = row
-    for part in path.split("__"):
-        value = getattr(value, part)
-    return int(value)
+    return country
 
 
 class CountryFilter(admin.SimpleListFilter):
@@ -113,13 +108,21 @@ class ScopedModelAdmin(admin.ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         if request.method == "POST":
             self._refuse_unseen(request, request.POST.getlist(ACTION_CHECKBOX_NAME))
-        response = super().changelist_view(request, extra_context)
+        # Django would ask to select one, in a sentence that has to guess at genders and articles.
+        named = {"title": capfirst(str(self.opts.verbose_name_plural))}
+        response = super().changelist_view(request, named | (extra_context or {}))
         context = response.context_data if isinstance(response, TemplateResponse) else None
         if self.personal and context and "cl" in context:
             shown: Any = context["cl"]
             asked = {"page": str(shown.page_num), **request.GET.dict()}
             audit.record_listing(actor=actor_of(request), model=self.model, rows=len(shown.result_list), asked=asked)
         return response
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        named = {"title": capfirst(str(self.opts.verbose_name))}
+        return super().change_view(request, object_id, form_url, named | (extra_context or {}))
 
     def _refuse_unseen(self, request: HttpRequest, named: Iterable[str]) -> None:
         """An action on rows of which one is not the caller's is refused whole, not carried out on the rest."""
@@ -164,9 +167,10 @@ class ScopedModelAdmin(admin.ModelAdmin):
         return str(getattr(self.model, "country_path", "")).removesuffix("_id")
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        shown = list(super().get_list_display(request))
-        if self._country_field() and actor_of(request).sees_all_countries():
-            shown.append(self._country_field())
+        shown: list[Any] = list(super().get_list_display(request))
+        path = self._country_field()
+        if path and actor_of(request).sees_all_countries():
+            shown.append(_country_column(path) if "__" in path else path)
         return shown
 
     def get_list_select_related(self, request: HttpRequest) -> Any:

@@ -11,8 +11,7 @@ from common.exports import Column
 from common.filters import IdFilter, StableOrdering, StrictFilterBackend, YesNoFilter
 from users.exporting import ExportMixin
 from users.models import AuditAction, AuditEntry
-from users.permissions import IsGlobalAdmin, IsSuperUser, IsTerritorialAdminAndAssignedCountry
-from users.viewsets import ScopedViewSet
+from users.viewsets import MayManageAccounts, ScopedViewSet
 
 
 class AuditEntrySerializer(serializers.ModelSerializer[AuditEntry]):
@@ -58,7 +57,7 @@ class AuditViewSet(ExportMixin, mixins.ListModelMixin, ScopedViewSet):
 
     model = AuditEntry
     serializer_class = AuditEntrySerializer
-    permission_classes: Any = [IsSuperUser | IsGlobalAdmin | IsTerritorialAdminAndAssignedCountry]
+    permission_classes: Any = [MayManageAccounts]
     filter_backends = [StrictFilterBackend, StableOrdering]
     filterset_class = AuditFilter
     ordering_fields = ["id", "at"]

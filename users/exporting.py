@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
@@ -69,20 +70,25 @@ class ExportMixin(_Base):
                 _("This list has %(rows)d rows; at most %(most)d go into one export. Narrow it with filters.")
                 % {"rows": count, "most": most}
             )
-        self.note_export(kind=kind, rows=count)
         values = self._values(rows, most)
         name = f"concord-{self.basename!s}-{timezone.now():%Y-%m-%d}.{kind}"
         words = (_("yes"), _("no"))
         response: HttpResponseBase
         if kind == CSV:
+            self.note_export(kind=kind, rows=count)
             response = StreamingHttpResponse(csv_lines(columns=self.export_columns, rows=values, words=words))
             response["Content-Disposition"] = f'attachment; filename="{name}"'
         else:
-            # Closed, and with that removed, when the last byte is sent.
-            workbook = tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR, suffix=".xlsx")  # noqa: SIM115
             title = str(self.model._meta.verbose_name_plural).capitalize()
-            write_xlsx(target=workbook, title=title, columns=self.export_columns, rows=values, words=words)
-            workbook.seek(0)
+            with ExitStack() as unfinished:
+                workbook = unfinished.enter_context(
+                    tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR, suffix=".xlsx")
+                )
+                write_xlsx(target=workbook, title=title, columns=self.export_columns, rows=values, words=words)
+                workbook.seek(0)
+                self.note_export(kind=kind, rows=count)
+                # From here on it is closed, and with that removed, when the last byte is sent.
+                unfinished.pop_all()
             response = FileResponse(workbook, as_attachment=True, filename=name)
         response["Content-Type"] = _CONTENT_TYPES[kind]
         response["Cache-Control"] = "private, no-store"

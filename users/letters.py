@@ -39,6 +39,12 @@ def write_letter(*, purpose: LetterPurpose, account: User) -> None:
     ring_after_commit()
 
 
+def tell_old_address(*, account: User, address: str) -> None:
+    """Have the address that was the account's until now told that it no longer is."""
+    Letter.objects.create(purpose=LetterPurpose.ADDRESS, account=account, address=address)
+    ring_after_commit()
+
+
 def ask_for_reset(*, address: str) -> None:
     """Have a link sent to the account of this address if there is one. The same work, and no answer, whoever it is."""
     Letter.objects.create(purpose=LetterPurpose.RESET, address=address)
@@ -106,11 +112,13 @@ def _taken(pk: int) -> Letter | None:
 def _deliver(letter: Letter) -> bool | None:
     """Whether it was sent; None when nobody is to get it."""
     account = letter.account or User.objects.select_related("country").filter(email__iexact=letter.address).first()
-    if account is None or not account.is_active or account.is_frozen():
+    # Whose address was replaced learns it whatever became of the account. No other letter leaves the account's own.
+    told = letter.address if letter.purpose == LetterPurpose.ADDRESS else ""
+    if account is None or not (told or (account.is_active and not account.is_frozen())):
         letter.delete()
         return None
     try:
-        compose(purpose=LetterPurpose(letter.purpose), account=account).send()
+        compose(purpose=LetterPurpose(letter.purpose), account=account, address=told).send()
     except _NOT_SENT as error:
         # The server's words may repeat the address.
         log.warning("letter_not_sent", letter=letter.pk, attempts=letter.attempts, error=type(error).__name__)
@@ -136,8 +144,8 @@ def _record(letter: Letter, account: User, *, success: bool) -> None:
     )
 
 
-def compose(*, purpose: LetterPurpose, account: User) -> EmailMultiAlternatives:
-    """The mail in the account's language: plain text, and the same words as simple HTML."""
+def compose(*, purpose: LetterPurpose, account: User, address: str = "") -> EmailMultiAlternatives:
+    """The mail in the account's language: plain text, and the same words as simple HTML. `address`: not their own."""
     context: dict[str, Any] = {
         "name": account.get_full_name(),
         "username": account.username,
@@ -153,7 +161,7 @@ def compose(*, purpose: LetterPurpose, account: User) -> EmailMultiAlternatives:
             "users/letters/letter.html",
             context | {"language": account.language, "subject": subject, "text": text.strip()},
         )
-    mail = EmailMultiAlternatives(subject=subject, body=text.strip() + "\n", to=[account.email])
+    mail = EmailMultiAlternatives(subject=subject, body=text.strip() + "\n", to=[address or account.email])
     mail.attach_alternative(html, "text/html")
     # Robots that are away do not answer it.
     mail.extra_headers["Auto-Submitted"] = "auto-generated"

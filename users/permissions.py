@@ -32,6 +32,8 @@ class IsGlobalAdmin(_AccountPermission):
 
 
 class IsTerritorialAdmin(_AccountPermission):
+    """Also while they have no country: on its own it opens nothing, see IsTerritorialAdminAndAssignedCountry."""
+
     def holds_for(self, user: User) -> bool:
         return user.is_admin_territorial()
 
@@ -42,11 +44,18 @@ class IsTerritorialAdminAndAssignedCountry(_AccountPermission):
 
 
 class IsChefDeptTech(_AccountPermission):
+    """Also while they have no country, or a closed one: together with HasAccessCountry."""
+
     def holds_for(self, user: User) -> bool:
         return user.is_chef_dept_tech()
 
 
 class IsResponsableOperateur(_AccountPermission):
+    """No view asks for this role by name, as it may nothing that not all may who have a country (HasAccessCountry).
+
+    It is for code that composes permissions of its own, as the other roles' are.
+    """
+
     def holds_for(self, user: User) -> bool:
         return user.is_responsable_operateur()
 

@@ -8,6 +8,17 @@ from django.db import models
 from users.models import User
 
 
+def country_id_of(row: models.Model) -> int | None:
+    """The id of the country that a row belongs to, by its model's `country_path`.
+
+    None for what all countries share, and for who has none.
+    """
+    value: Any = row
+    for part in getattr(row, "country_path", "").split("__"):
+        value = getattr(value, part) if part else None
+    return None if value is None else int(value)
+
+
 class ScopedQuerySet(models.QuerySet[Any]):
     """Rows that belong to one country each.
 

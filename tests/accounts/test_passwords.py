@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 from unittest.mock import patch
@@ -176,10 +177,45 @@ def test_letters_speak_the_language_of_the_account_in_text_and_in_html(cast: Cas
             html = letter.alternatives[0].content  # type: ignore[union-attr]
             assert "\n" not in letter.subject
             assert f'lang="{language}"' in html
-            if purpose != LetterPurpose.CHANGED:
+            if purpose in (LetterPurpose.INVITATION, LetterPurpose.RESET):
                 assert words in letter.body
                 assert "24" in letter.body
                 assert address_in(letter).replace("&", "&amp;") in html
+
+
+@pytest.mark.parametrize(("language", "subject"), [("en", "was changed"), ("fr", "a changé")])
+def test_the_old_address_is_told_that_another_took_its_place_and_nothing_more(
+    language: str, subject: str, cast: Cast
+) -> None:
+    User.objects.filter(pk=cast.togo_head.pk).update(language=language, first_name="Ablavi", last_name="Zinsou")
+    changed = cast.client("togo_admin").patch(f"/api/v1/users/{cast.togo_head.pk}/", {"email": "new@example.org"})
+    assert changed.status_code == 200
+    [letter] = letters()
+    assert letter.to == ["togo_head@example.org"]
+    assert subject in letter.subject
+    for words in (letter.subject, letter.body, letter.alternatives[0].content):  # type: ignore[attr-defined]
+        assert not re.search("new@|Ablavi|Zinsou|togo_head|Togo", str(words))
+    assert not Letter.objects.exists()
+
+
+def test_the_old_address_is_told_also_of_a_closed_account(cast: Cast) -> None:
+    url = f"/api/v1/users/{cast.togo_head.pk}/"
+    User.objects.filter(pk=cast.togo_head.pk).update(is_active=False)
+    assert cast.client("togo_admin").patch(url, {"email": "new@example.org"}).status_code == 200
+    assert [letter.to for letter in letters()] == [["togo_head@example.org"]]
+
+
+@pytest.mark.parametrize("fields", [{"first_name": "Afi"}, {"email": "Togo_Head@example.org"}])
+def test_nobody_is_told_of_an_address_that_stays(fields: dict[str, str], cast: Cast) -> None:
+    url = f"/api/v1/users/{cast.togo_head.pk}/"
+    assert cast.client("togo_admin").patch(url, fields).status_code == 200
+    assert letters() == []
+
+
+def test_a_refused_change_of_address_tells_nobody(cast: Cast) -> None:
+    url = f"/api/v1/users/{cast.togo_head.pk}/"
+    assert cast.client("togo_admin").patch(url, {"email": "benin_head@example.org"}).status_code == 400
+    assert letters() == []
 
 
 def test_a_name_in_a_letter_is_text(cast: Cast) -> None:

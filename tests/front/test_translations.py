@@ -125,7 +125,7 @@ def test_the_demo_speaks_the_language_of_the_terminal(
 STAT = [
     line("A1"),
     line("A2", "1234567,50", "1000", beneficiary="MENSAH KOKOU", main_insured="MENSAH KOKOU"),
-    line("A3", claimed="12 ???"),
+    line("A3", "12 ???", "n/c"),
 ]
 RECAP = [row("A1"), row("A2", "4000", "1000"), row("A3"), row("R1")]
 
@@ -168,7 +168,8 @@ def test_a_session_asked_for_in_french_speaks_french(in_french: Told) -> None:
         f" écart 1{NO_BREAK}230{NO_BREAK}567,50. La tolérance est de 5."
     )
     assert in_french.observation("unreadable") == (
-        f"Illisible. stat.csv, ligne 4{NO_BREAK}: montant facturé illisible («{NO_BREAK}12 ???{NO_BREAK}»)."
+        f"Illisible. stat.csv, ligne 4{NO_BREAK}: montant facturé illisible («{NO_BREAK}12 ???{NO_BREAK}»)"
+        f"{NO_BREAK}; montant remboursé illisible («{NO_BREAK}n/c{NO_BREAK}»)."
         " Corrigez ces cellules et importez de nouveau."
     )
     assert in_french.events[:2] == [
@@ -185,7 +186,8 @@ def test_the_same_pair_speaks_english_to_who_asks_for_english(in_english: Told) 
         "Claimed: stat 1,234,567.50, recap 4,000, difference 1,230,567.50. The tolerance is 5."
     )
     assert in_english.observation("unreadable") == (
-        "Cannot be read. stat.csv, row 4: the claimed amount “12 ???” cannot be read."
+        "Cannot be read. stat.csv, row 4: the claimed amount “12 ???” cannot be read;"
+        " the reimbursed amount “n/c” cannot be read."
         " Correct these cells and import again."
     )
     assert in_english.events[:2] == [

@@ -100,6 +100,7 @@ def test_no_list_and_no_detail_asks_more_often_for_two_hundred_rows_than_for_ten
     lists += [f"{session}findings/", f"{session}events/", f"files/{togo.file.pk}/history/"]
     paths = [f"{path}?page_size=200" for path in lists]
     paths += [f"{name}/{togo.rows[name].pk}/" for name in [*RECORD_ROUTES, *CATALOGUE_ROUTES]]
+    paths += [f"claims/{togo.rows['claims'].pk}/revisions/?page_size=200"]
     paths += [f"files/{togo.file.pk}/", f"files/{togo.recap.pk}/", session]
     paths += [f"{path}?page_size=200&search=N" for path in ("claims/", "insured/", "memberships/", "acts/")]
     client = cast.client("togo_admin")

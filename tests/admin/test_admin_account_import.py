@@ -1,0 +1,208 @@
+"""Accounts from a sheet in the admin: looked at, then created, as over the API and by the same rules."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+import pytest
+from django.core import mail, signing
+from django.test import Client
+from django.utils import timezone
+
+from tests.accounts.conftest import letters
+from tests.accounts.test_import import GOOD, HEADER, PREVIEW, text, workbook
+from tests.admin.conftest import Browser
+from tests.admin.test_admin_imports import text_of
+from tests.conftest import Cast
+from users.models import AuditAction, AuditEntry, Role, User
+
+PAGE = "/admin/users/user/import/"
+LIST = "/admin/users/user/"
+
+
+def kept_in(response: Any) -> str:
+    """What the page of a preview would send back when its button is pressed."""
+    (found,) = re.findall(r'name="kept" value="([^"]*)"', response.content.decode())
+    return html.unescape(found)
+
+
+def look(client: Client, sheet: Any, **more: Any) -> Any:
+    response = client.post(PAGE, {"file": sheet, **more})
+    assert response.status_code == 200
+    return response
+
+
+def cells(response: Any) -> list[list[str]]:
+    """The rows of the table, as texts."""
+    (body,) = re.findall(r'class="people">.*?<tbody>(.*?)</tbody>', response.content.decode(), re.DOTALL)
+    rows = re.findall(r"<tr.*?</tr>", body, re.DOTALL)
+    return [
+        [
+            " ".join(html.unescape(re.sub(r"<[^>]+>", " ", cell)).split())
+            for cell in re.findall(r"<td.*?</td>", row, re.S)
+        ]
+        for row in rows
+    ]
+
+
+def test_the_list_of_accounts_leads_to_the_import(cast: Cast, browser: Browser) -> None:
+    for name in ["superuser", "global_admin", "togo_admin"]:
+        client = browser(name)
+        assert f'href="{PAGE}"' in client.get(LIST).content.decode()
+        assert "Import accounts" in text_of(client.get(PAGE))
+
+
+def test_a_territorial_admin_looks_at_a_sheet_and_then_creates_its_good_rows(cast: Cast, browser: Browser) -> None:
+    client = browser("togo_admin")
+    before = User.objects.count()
+    sheet = GOOD + "Bad,Row,not-an-address,CHEF_DEPT_TECH\nAlso,Bad,also@example.org,ADMIN_TERRITORIAL\n"
+    shown = look(client, text(sheet))
+    assert User.objects.count() == before
+    rows = cells(shown)
+    assert rows[0] == [
+        "2",
+        "Afi",
+        "Lawson",
+        "afi@example.org",
+        "Head of the technical department",
+        "Togo",
+        "An account will be created",
+    ]
+    assert "not an e-mail address" in rows[2][-1]
+    assert "Not a role that you may give" in rows[3][-1]
+    assert "2 accounts can be created" in text_of(shown)
+
+    done = client.post(PAGE, {"kept": kept_in(shown)})
+    assert [row[-1] for row in cells(done)[:2]] == ["Account created", "Account created"]
+    assert "2 accounts were created" in text_of(done)
+    assert User.objects.count() == before + 2
+    made = User.objects.filter(email__in=["afi@example.org", "kossi@example.org"])
+    assert {(one.role, one.country) for one in made} == {
+        (Role.CHEF_DEPT_TECH, cast.togo),
+        (Role.RESP_OPERATEUR, cast.togo),
+    }
+    assert {letter.to[0] for letter in letters()} == {"afi@example.org", "kossi@example.org"}
+    noted = AuditEntry.objects.filter(action=AuditAction.CREATE, object_type="users.user")
+    assert {(entry.actor, entry.object_id, entry.country) for entry in noted} == {
+        (cast.togo_admin, one.pk, cast.togo) for one in made
+    }
+
+
+def test_who_assigns_countries_names_that_of_the_sheet(cast: Cast, browser: Browser) -> None:
+    client = browser("global_admin")
+    sheet = workbook([["Prénom", "Nom", "Courriel", "Rôle"], ["Afi", "Lawson", "afi@example.org", "ADMIN_TERRITORIAL"]])
+    shown = look(client, sheet, country=cast.benin.pk)
+    assert cells(shown)[0][4:6] == ["Territorial administrator", "Bénin"]
+    client.post(PAGE, {"kept": kept_in(shown)})
+    account = User.objects.get(email="afi@example.org")
+    assert (account.role, account.country, account.has_usable_password()) == (Role.ADMIN_TERRITORIAL, cast.benin, False)
+
+
+def test_a_territorial_admin_creates_in_no_other_country_whatever_is_sent(cast: Cast, browser: Browser) -> None:
+    client = browser("togo_admin")
+    assert 'name="country"' not in client.get(PAGE).content.decode()
+    shown = look(client, text(GOOD), country=cast.benin.pk)
+    client.post(PAGE, {"kept": kept_in(shown), "country": cast.benin.pk})
+    assert {one.country for one in User.objects.filter(email__in=["afi@example.org", "kossi@example.org"])} == {
+        cast.togo
+    }
+
+
+def test_what_was_looked_at_is_carried_out_as_it_was_by_the_same_person_alone(cast: Cast, browser: Browser) -> None:
+    kept = kept_in(look(browser("superuser"), text(GOOD), country=cast.togo.pk))
+    forged = signing.dumps({"country": cast.benin.pk, "rows": [[2, "A", "B", "a@example.org", "ADMIN_GLOBAL"]]})
+    for name, sent in [
+        ("benin_admin", kept),
+        ("global_admin", kept),
+        ("superuser", kept[:-1]),
+        ("superuser", "x" + kept),
+        ("superuser", forged),
+    ]:
+        response = browser(name).post(PAGE, {"kept": sent})
+        assert "Choose it again" in text_of(response), name
+        assert "Nothing was kept" in text_of(response), name
+    assert not User.objects.filter(email__in=["afi@example.org", "a@example.org"]).exists()
+    assert mail.outbox == []
+
+
+def test_what_was_looked_at_long_ago_is_looked_at_again(
+    cast: Cast, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = browser("togo_admin")
+    kept = kept_in(look(client, text(GOOD)))
+    later = timezone.now().timestamp() + 3601
+    monkeypatch.setattr("django.core.signing.time.time", lambda: later)
+    assert "Choose it again" in text_of(client.post(PAGE, {"kept": kept}))
+    assert not User.objects.filter(email="afi@example.org").exists()
+
+
+def test_a_row_that_became_wrong_meanwhile_is_told_and_the_others_are_created(cast: Cast, browser: Browser) -> None:
+    client = browser("togo_admin")
+    kept = kept_in(look(client, text(GOOD)))
+    User.objects.create_user(username="taken", email="AFI@example.org", country=cast.benin)
+    done = client.post(PAGE, {"kept": kept})
+    assert "taken" in cells(done)[0][-1]
+    assert cells(done)[1][-1] == "Account created"
+    again = client.post(PAGE, {"kept": kept})
+    assert User.objects.filter(email="kossi@example.org").count() == 1
+    assert "0 accounts were created" in text_of(again)
+
+
+def test_a_country_that_closed_meanwhile_gets_no_accounts(cast: Cast, browser: Browser) -> None:
+    client = browser("superuser")
+    kept = kept_in(look(client, text(GOOD), country=cast.benin.pk))
+    cast.benin.is_active = False
+    cast.benin.save()
+    assert "This country is not active" in text_of(client.post(PAGE, {"kept": kept}))
+    assert not User.objects.filter(email="afi@example.org").exists()
+
+
+def test_a_sheet_of_a_thousand_rows_comes_back_whole(cast: Cast, browser: Browser) -> None:
+    client = browser("togo_admin")
+    many = HEADER + "".join(f"\nAfi{n},Lawson,afi{n}@example.org,RESP_OPERATEUR" for n in range(1000))
+    shown = look(client, text(many))
+    assert "1000 accounts can be created" in text_of(shown)
+    assert len(kept_in(shown)) < 100_000
+
+
+@pytest.mark.parametrize(
+    "sheet",
+    [text(""), text("just words\n"), text(GOOD, "people.xls"), text(b"\x00" * 10), None],
+    ids=["empty", "no header", "old Excel", "no text", "none"],
+)
+def test_a_file_that_is_no_such_sheet_is_refused_in_words(sheet: Any, cast: Cast, browser: Browser) -> None:
+    client = browser("togo_admin")
+    response = client.post(PAGE, {} if sheet is None else {"file": sheet})
+    assert response.context["people"] is None
+    assert response.context["form"].errors["file"]
+    assert "Nothing was kept" in text_of(response)
+
+
+def test_a_sheet_without_a_good_row_offers_nothing_to_create(cast: Cast, browser: Browser) -> None:
+    shown = look(browser("togo_admin"), text(f"{HEADER}\n,,,\nA,B,no,nothing\n"))
+    assert 'name="kept"' not in shown.content.decode()
+
+
+def test_too_many_sheets_are_refused_at_both_doors_together(
+    cast: Cast, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("common.throttling.UploadThrottle.get_rate", lambda self: "1/hour")
+    assert cast.client("togo_admin").post(PREVIEW, {"file": text(GOOD)}, format="multipart").status_code == 200
+    assert "Too many uploads" in text_of(browser("togo_admin").post(PAGE, {"file": text(GOOD)}))
+
+
+@pytest.mark.parametrize("name", ["togo_head", "togo_operator", "homeless_admin", "closed_admin", "anonymous"])
+def test_nobody_else_imports_accounts(name: str, cast: Cast, browser: Browser) -> None:
+    kept = kept_in(look(browser("togo_admin"), text(GOOD)))
+    client = browser(name)
+    for response in [client.get(PAGE), client.post(PAGE, {"file": text(GOOD)}), client.post(PAGE, {"kept": kept})]:
+        assert response.status_code == 302
+    assert not User.objects.filter(email="afi@example.org").exists()
+
+
+def test_names_in_the_sheet_are_text_and_not_markup(cast: Cast, browser: Browser) -> None:
+    shown = look(browser("togo_admin"), text(f"{HEADER}\n<script>x</script>,B,c@example.org,RESP_OPERATEUR\n"))
+    assert b"<script>x" not in shown.content
+    assert "no-store" in shown["Cache-Control"]

@@ -1,0 +1,95 @@
+"""What a claim said before an import replaced it, where people and programs look for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.models import ClaimRevision
+from tests.admin.conftest import Browser
+from tests.admin.test_admin_imports import imported, text_of
+from tests.api.conftest import RECAP_HEADER, STAT_HEADER, STAT_LINE, Records, recap_csv, stat_csv
+from tests.conftest import Cast
+from users.models import AuditAction, AuditEntry
+
+OTHER_LINE = (
+    STAT_LINE.replace("CLINIQUE BIASA", "CHU").replace("5000;4000", "7500;6000").replace("PARACETAMOL", "RADIO")
+)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_page_of_a_replaced_claim_tells_what_it_said_when_and_what_replaced_it(
+    cast: Cast, browser: Browser
+) -> None:
+    client = browser("togo_admin")
+    first = imported(client)
+    again = imported(
+        client,
+        stat_file=stat_csv(text=f"{STAT_HEADER}\n{OTHER_LINE}\n"),
+        recap_file=recap_csv(text=f"{RECAP_HEADER}\nS-1;10/03/2024;7500;6000\n"),
+        on_conflict="update",
+    )
+    revision = ClaimRevision.objects.get()
+    page = client.get(f"/admin/core/claim/{revision.claim_id}/change/").content.decode()
+    section = page[page.index("What it said before") :]
+    for words in ["CLINIQUE BIASA", "PARACETAMOL", "5000.00", "4000.00", "LAWSON AFI", "10 Mar 2024", "stat.csv"]:
+        assert words in section, words
+    assert "7500" not in section
+    assert "RADIO" not in section
+    assert f"/admin/file_handling/importsession/{again.pk}/change/" in section
+    assert str(first.pk) in section
+
+    french = client.get(f"/admin/core/claim/{revision.claim_id}/change/", headers={"Accept-Language": "fr"})
+    said = french.content.decode()
+    said = said[said.index("Ce qu’il disait auparavant") :]
+    for words in ["Prestataire", "Montant facturé", "5000,00", "10 mars 2024", "réglé"]:
+        assert words in said, words
+
+    alone = client.get(f"/admin/core/claimrevision/{revision.pk}/change/").content.decode()
+    assert "PARACETAMOL" in alone
+    assert "S-1" in text_of(client.get("/admin/core/claimrevision/?q=s-1"))
+
+
+def test_a_claim_that_was_never_replaced_says_nothing_of_it(cast: Cast, togo: Records, browser: Browser) -> None:
+    claim = togo.rows["claims"]
+    claim.pk, claim.number = None, "S-NEVER-REPLACED"
+    claim.save()
+    page = text_of(browser("togo_admin").get(f"/admin/core/claim/{claim.pk}/change/"))
+    assert "What it said before" not in page
+
+
+def test_of_many_old_versions_the_newest_are_shown_and_the_others_are_a_step_away(
+    cast: Cast, togo: Records, browser: Browser
+) -> None:
+    claim = togo.rows["claims"]
+    for n in range(25):
+        ClaimRevision.objects.create(
+            country=cast.togo, claim=claim, number="x", before={"guarantee": "", "recap_row": n}
+        )
+    client = browser("togo_admin")
+    page = client.get(f"/admin/core/claim/{claim.pk}/change/").content.decode()
+    assert page.count("<details") == 20
+    address = f"/admin/core/claimrevision/?claim={claim.pk}"
+    assert f'href="{address}"' in page
+    assert client.get(address).context["cl"].result_count == 26
+
+
+def test_the_api_lists_what_a_claim_said_and_notes_who_read_it(cast: Cast, togo: Records, benin: Records) -> None:
+    claim = togo.rows["claims"]
+    # Of another claim of the country, taken back since.
+    ClaimRevision.objects.create(country=cast.togo, claim=None, number="S-9", before={"number": "S-9", "lines": []})
+    client = cast.client("togo_operator")
+    body = client.get(f"/api/v1/claims/{claim.pk}/revisions/").json()
+    assert [(one["id"], one["before"]["number"]) for one in body["results"]] == [
+        (togo.rows["claim-revisions"].pk, "TOGOCANARY-1")
+    ]
+    noted = AuditEntry.objects.get(action=AuditAction.READ, object_type="core.claim", object_id=claim.pk)
+    assert (noted.actor, noted.country, noted.data) == (
+        cast.togo_operator,
+        cast.togo,
+        {"part": "revisions", "rows": 1},
+    )
+    assert cast.client("benin_head").get(f"/api/v1/claims/{claim.pk}/revisions/").status_code == 403
+    assert client.get("/api/v1/claims/999999/revisions/").status_code == 404
+    schema = client.get("/api/v1/schema/?format=json").json()
+    answer = schema["paths"]["/api/v1/claims/{id}/revisions/"]["get"]["responses"]["200"]
+    assert "PaginatedClaimRevisionList" in str(answer)

@@ -1,0 +1,206 @@
+"""What the admin calls things: words that a person reads, in French for who reads French."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import Field
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.text import camel_case_to_spaces
+from django.utils.translation import override
+
+from file_handling.models import ImportSession, SessionStatus
+from scripts.messages import read_french
+from tests.admin.conftest import Browser
+from tests.admin.test_admin_imports import imported
+from tests.api.conftest import (
+    RECAP_HEADER,
+    RECAP_LINE,
+    STAT_HEADER,
+    STAT_LINE,
+    Records,
+    make_session,
+    recap_csv,
+    stat_csv,
+)
+from tests.conftest import Cast
+from users.models import AuditEntry
+
+OURS = ("users", "file_handling", "core")
+# What the rows of the tests are called in every language; and the texts behind Django's pictures of yes and no.
+_DATA = re.compile(
+    r"CANARY|PARACETAMOL|PHARMACIE|Franc CFA|^[\W\d]*$|^[a-z_]+@|^(stat|recap)\.csv"
+    r"|^(EN|FR|en|fr|TG|XOF|Concord|Togo|Bénin|Closed|S-1|Page 1|True|False)$"
+)
+
+
+def fields() -> list[tuple[str, Any]]:
+    return [
+        (f"{model._meta.label}.{field.name}", field)
+        for label in OURS
+        for model in apps.get_app_config(label).get_models()
+        for field in model._meta.get_fields()
+        if isinstance(field, Field) and field.model._meta.app_label in OURS and field.name not in ("id",)
+    ]
+
+
+def test_every_field_and_model_has_a_name_that_somebody_wrote() -> None:
+    def unnamed(named: Any) -> bool:
+        return not isinstance(named, Promise)
+
+    assert len(fields()) > 150
+    assert [name for name, field in fields() if unnamed(field.verbose_name)] == []
+    models = [model for label in OURS for model in apps.get_app_config(label).get_models()]
+    assert [model.__name__ for model in models if unnamed(model._meta.verbose_name)] == []
+    assert [model.__name__ for model in models if unnamed(model._meta.verbose_name_plural)] == []
+
+
+def test_no_field_is_called_by_what_programmers_call_it() -> None:
+    with override("en"):
+        named = {name: str(field.verbose_name) for name, field in fields()}
+    odd = {name: words for name, words in named.items() if re.search(r"_|\bsha256\b|\bid\b|\bat$", words)}
+    assert odd == {}
+
+
+def test_every_field_and_model_has_another_name_in_french_or_the_same_on_purpose() -> None:
+    same_on_purpose = {str(message.id) for message in read_french() if message.id and message.id == message.string}
+    names: dict[str, Any] = {name: field.verbose_name for name, field in fields()}
+    for label in OURS:
+        for model in apps.get_app_config(label).get_models():
+            names[model._meta.label] = model._meta.verbose_name
+            names[f"{model._meta.label}, several"] = model._meta.verbose_name_plural
+            # Django would make one of the class's name.
+            with override("fr"):
+                assert str(model._meta.verbose_name) != camel_case_to_spaces(model.__name__) or (
+                    str(model._meta.verbose_name) in same_on_purpose
+                )
+    untold = []
+    for name, words in names.items():
+        with override("en"):
+            english = str(words)
+        with override("fr"):
+            if str(words) == english and english not in same_on_purpose:
+                untold.append(name)
+    assert untold == []
+
+
+# ------------------------------------------------------------------------------------------------ through the door
+
+
+class Labels(HTMLParser):
+    """The texts of a page's labels, headings, buttons, links and of what fields offer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.texts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag in ("input", "img", "button", "progress"):
+            shown = given.get("value") if given.get("type") in ("submit", "button") else None
+            self.texts += [
+                text for text in (shown, given.get("title"), given.get("placeholder"), given.get("alt")) if text
+            ]
+        if tag not in ("input", "img", "br", "meta", "link", "hr", "base", "use", "path", "circle"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self.open:
+            while self.open.pop() != tag:
+                pass
+
+    def handle_data(self, data: str) -> None:
+        text = " ".join(data.split())
+        if text and not {"script", "style", "td", "dd"} & set(self.open):
+            self.texts.append(text)
+
+
+def labels(page: bytes) -> list[str]:
+    parser = Labels()
+    parser.feed(page.decode())
+    return parser.texts
+
+
+def _called(text: str) -> str:
+    """Without the marks and numbers that stand before and behind it, and the name of the site."""
+    return re.sub(r"^(\d+|›) | \| Concord$|[ :\d]+$", "", text)
+
+
+def addresses(cast: Cast, togo: Records, session: ImportSession) -> Iterator[str]:
+    """Every list, every form to add, and a page of every kind of row, with what else there is to read."""
+    entry = AuditEntry.objects.create(
+        actor=cast.togo_admin, country=cast.togo, action="read", object_type="core.claim", object_id=1
+    )
+    rows: dict[str, Any] = {"users.user": cast.togo_operator, "users.country": cast.togo, "users.auditentry": entry}
+    rows |= {row._meta.label_lower: row for row in togo.rows.values()}
+    rows |= {"file_handling.file": togo.file, "file_handling.importsession": session}
+    yield reverse("admin:index")
+    for label in OURS:
+        yield reverse("admin:app_list", args=[label])
+    for model in admin.site._registry:
+        row = rows[model._meta.label_lower]
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        yield reverse(f"{name}_changelist")
+        yield reverse(f"{name}_change", args=[row.pk])
+        yield reverse(f"{name}_history", args=[row.pk])
+    for name in ["users_user_add", "users_country_add", "core_actalias_add", "file_handling_importsession_add"]:
+        yield reverse(f"admin:{name}")
+    yield reverse("admin:users_user_import")
+    yield reverse("admin:password_change")
+    yield reverse("admin:file_handling_file_delete", args=[togo.file.pk])
+    yield reverse("admin:file_handling_file_preview", args=[togo.file.pk])
+    for name in ["findings", "delete", "change"]:
+        yield reverse(f"admin:file_handling_importsession_{name}", args=[session.pk])
+    yield reverse("admin:file_handling_importsession_steer", args=[session.pk, "revert"])
+    for status in SessionStatus.values:
+        other = make_session(user=cast.togo_head, country=cast.togo, status=status, stat_file=togo.file)
+        yield reverse("admin:file_handling_importsession_change", args=[other.pk])
+
+
+# A run works on connections of its own, which see what is committed only.
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", ["superuser", "togo_admin"])
+def test_no_page_of_the_admin_is_left_half_in_english(name: str, cast: Cast, togo: Records, browser: Browser) -> None:
+    pair = {
+        "stat_file": stat_csv(text=f"{STAT_HEADER}\n{STAT_LINE}\n{STAT_LINE.replace('s-1', 's-2')}\n"),
+        "recap_file": recap_csv(text=f"{RECAP_HEADER}\n{RECAP_LINE}\nS-2;10/03/2024;1;1\n"),
+    }
+    session = imported(browser("togo_admin"), **pair)
+    french = browser(name)
+    french.cookies[settings.LANGUAGE_COOKIE_NAME] = "fr"
+    english = browser(name)
+    english.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    same_on_purpose = {
+        str(text).casefold()
+        for message in read_french()
+        if message.id
+        for text in (message.string if isinstance(message.string, tuple | list) else [message.string])
+        if text in (message.id if isinstance(message.id, tuple | list) else [message.id])
+    }
+    # The languages' own names; and what a session says of itself is in the language of who sent its files.
+    data = {session.message, "English", "français", *cast.users, *STAT_HEADER.split(";"), *STAT_LINE.split(";")}
+    left: dict[str, str] = {}
+    seen = 0
+    for address in addresses(cast, togo, session):
+        ours, theirs = french.get(address), english.get(address)
+        if ours.status_code == 403:
+            continue
+        assert (ours.status_code, theirs.status_code) == (200, 200), address
+        said = set(labels(theirs.content))
+        same = {text for text in labels(ours.content) if text in said and text not in data}
+        same = {_called(text) for text in same if not _DATA.search(text)}
+        same = {text for text in same if text not in data and not _DATA.search(text)}
+        same = {text for text in same if text.casefold() not in same_on_purpose}
+        left |= dict.fromkeys(same - set(left), address)
+        seen += 1
+    assert not left, "\n".join(f"{text!r} at {address}" for text, address in sorted(left.items()))
+    assert seen > 50
