@@ -22,9 +22,10 @@ SUITE = (
     "tests/admin/test_admin_access.py",
     "tests/access/test_scopes.py",
     "tests/access/test_permissions.py",
+    "tests/access/test_canaries.py",
 )
 # Tests that look for one country's mark in what another one gets.
-CANARIES = ("no_byte_of_one_country", "a_filter_on_a_foreign")
+CANARIES = ("no_byte_of_one_country", "a_filter_on_a_foreign", "test_canaries.py")
 # The child reads the settings of the tests anew, on a database of its own: a test may have started it.
 NOT_INHERITED = {"DATABASE_URL", "REDIS_URL", "STORAGE_URL", "PYTEST_ADDOPTS"}
 

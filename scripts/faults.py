@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,11 +25,13 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from importer.samples import make_pair  # noqa: E402
+from tests.faults.hostile import hostile_pairs  # noqa: E402
 from tests.faults.house import (  # noqa: E402
     NOTHING,
     House,
     PostgreSQL,
     Redis,
+    TooLong,
     alive,
     expected_summary,
     expected_totals,
@@ -42,6 +45,8 @@ from tests.faults.house import (  # noqa: E402
 from tests.faults.overlap import make_numbered_pair  # noqa: E402
 
 LONGEST_SECONDS = 600
+# A hostile file that keeps a worker for longer is named.
+SLOW_SECONDS = 15
 Figures = dict[str, Any]
 
 
@@ -198,6 +203,46 @@ def stopped_inside_the_write(house: House, folder: Path, expected: dict[str, Any
     return tally.figures
 
 
+def hostile(house: House, folder: Path, honest: Path, expected: dict[str, Any], *, harmed: int) -> Figures:
+    """Files that mean harm, in the place of the stat file and of a recap page: uploaded over the API, and those that it
+    refuses stored past all its checks, so that a worker has them whatever is found at the door. A good pair follows.
+    """
+    figures: Figures = dict.fromkeys(
+        ("files", "refused_at_the_door", "unanswered", "ended_in_error", "ended_otherwise", "hung", "slowest_seconds",
+         "worker_deaths"), 0,
+    )  # fmt: skip
+    worker, country = house.a_worker(2), house.new_country()
+    for kind, pair in hostile_pairs(folder, honest, expected["files"], harmed=harmed):
+        figures["files"] += 1
+        answer = house.do("upload", folder=str(pair), country=country)
+        if answer["status"] not in (202, 400, 413):
+            figures["unanswered"] += 1
+            print(f"     {kind} {pair.name}: {answer['status']}", flush=True)
+            continue
+        refused = answer["status"] != 202
+        figures["refused_at_the_door"] += refused
+        began = time.monotonic()
+        session = house.start(pair, country) if refused else answer["answer"]["id"]
+        try:
+            ended = house.ended(session, seconds=120)
+        except TooLong:
+            figures["hung"] += 1
+            print(f"     {kind} {pair.name}: not ended", flush=True)
+            continue
+        seconds = round(time.monotonic() - began, 1)
+        figures["slowest_seconds"] = max(figures["slowest_seconds"], seconds)
+        figures["ended_in_error" if ended["status"] == "ERROR" else "ended_otherwise"] += 1
+        if ended["attempts"] > 1 or seconds > SLOW_SECONDS or not ended["message"]:
+            told = f"{ended['attempts']} attempts, {seconds} s, {ended['message'][:80]!r}"
+            print(f"     {kind} {pair.name}: {told}", flush=True)
+        shutil.rmtree(pair)
+    # A process that has done its fifty tasks goes of itself; one that dies is lamented by its parent.
+    figures["worker_deaths"] = worker.said().count("exited with") + (not alive(worker.pid))
+    tally, country = Tally(), house.new_country()
+    tally.judge(house, house.start(honest, country), country, expected)
+    return figures | {name: tally.figures[name] for name in ("sessions", "ended", "claims_lost", "claims_doubled")}
+
+
 def database_restarts(folder: Path, expected: dict[str, Any], redis: Redis, where: Path, *, times: int) -> Figures:
     """F8: `pg_ctl restart -m immediate` at moments spread over an import."""
     server, tally, partly = PostgreSQL(), Tally(), 0
@@ -244,6 +289,7 @@ def main() -> None:
     options.add_argument("--points", type=int, default=20, help="moments at which the run is killed (F1)")
     options.add_argument("--pairs", type=int, default=50, help="overlapping pairs (F10)")
     options.add_argument("--waiting", type=int, default=20, help="sessions that wait while the broker is emptied (F6)")
+    options.add_argument("--harmed", type=int, default=25, help="harmed copies of each honest file (HF, hostile files)")
     options.add_argument("--only", default="", help="faults to inject, such as F1,F3")
     chosen = options.parse_args()
     only = set(filter(None, chosen.only.split(",")))
@@ -281,12 +327,16 @@ def main() -> None:
                 trial("F3", place, partial(power_cut, house, small, few))
                 trial("F6", place, partial(messages_lost, house, broker, tiny, waiting=chosen.waiting))
                 trial("F11", place, partial(stopped_inside_the_write, house, small, few))
+                trial("HF", place, partial(hostile, house, folder / "hostile", small, few, harmed=chosen.harmed))
                 trial("F10", place, partial(overlapping, house, work / f"{place}-pairs", pairs=chosen.pairs))
         if redis is not None and PostgreSQL.programs() is not None:
             (work / "f8").mkdir()
             trial("F8", "postgresql", partial(database_restarts, small, few, redis, work / "f8", times=6))
     print(json.dumps(told))
-    bad = ("claims_lost", "claims_doubled", "sums_wrong", "summaries_wrong", "partly_written")
+    bad = (
+        "claims_lost", "claims_doubled", "sums_wrong", "summaries_wrong", "partly_written",
+        "unanswered", "hung", "worker_deaths",
+    )  # fmt: skip
     if any(figures.get(name) for figures in told.values() for name in bad) or any(
         figures["ended"] != figures.get("sessions", figures.get("waiting")) for figures in told.values()
     ):

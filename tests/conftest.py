@@ -6,12 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import structlog
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
 from users.models import Country, Role, User
 
 PASSWORD = "Baobab-tree-1960"
+
+# A logger that was used once keeps its processors for good, and no test could capture what it says.
+structlog.configure(cache_logger_on_first_use=False)
 
 
 @dataclass

@@ -8,11 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from scripts.api_client import ENDED, Client
 from scripts.bench.installation import BenchError
-from scripts.bench.memory import PeakMemory
 
 # Each question costs the two cores that the import works on, so few are asked until the end is near.
 PATIENT_SECONDS, KEEN_SECONDS = 0.25, 0.05
@@ -39,18 +36,15 @@ class Import:
     upload: float
     steps: list[Step]
     lines: int
-    peak_mb: int
-    largest_mb: int
 
 
-def run_import(client: Client, worker: psutil.Process, *, stat: Path, recaps: list[Path], patience: float) -> Import:
+def run_import(client: Client, *, stat: Path, recaps: list[Path], patience: float) -> Import:
     """Import one pair. Raises BenchError unless its session ends with everything imported or reported."""
-    with PeakMemory(worker) as memory:
-        asked = time.perf_counter()
-        session = client.import_pair(stat=stat, recaps=recaps)
-        began = time.perf_counter()
-        ended = _wait(client, session["id"], patience=patience)
-        seconds = time.perf_counter() - began
+    asked = time.perf_counter()
+    session = client.import_pair(stat=stat, recaps=recaps)
+    began = time.perf_counter()
+    ended = _wait(client, session["id"], patience=patience)
+    seconds = time.perf_counter() - began
     if ended["status"] not in ("DONE", "DONE_WITH_ERRORS") or not ended["error_file"]:
         raise BenchError(f"An import ended as {ended['status']}: {ended['message']}")
     created = _time(ended["created_at"])
@@ -60,8 +54,6 @@ def run_import(client: Client, worker: psutil.Process, *, stat: Path, recaps: li
         upload=began - asked,
         steps=_steps(client, session["id"], created),
         lines=ended["summary"]["stat"]["lines"],
-        peak_mb=memory.peak_mb,
-        largest_mb=memory.largest_mb,
     )
 
 

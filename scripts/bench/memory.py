@@ -8,9 +8,10 @@ from types import TracebackType
 
 import psutil
 
-# Asking for a large process's exact share walks all its pages and would slow what is measured: a cheap look, which
-# counts shared pages once in each process and so never too few, tells whether it can be a new peak.
-LOOK_SECONDS = 0.04
+# Asking for a large process's exact share walks all its pages: a cheap look, which counts shared pages once in each
+# process and so never too few, tells whether it can be a new peak. Looking still slows what is looked at by a tenth and
+# more, so that an import is either timed or looked at; one that lasts for minutes is looked at more seldom.
+LOOK_SECONDS, SELDOM_SECONDS = 0.04, 0.5
 MEGABYTE = 1024 * 1024
 
 
@@ -18,9 +19,9 @@ class PeakMemory:
     """`peak_mb`: the largest sum of proportional set sizes (PSS: a page shared by n processes counts 1/n in each)
     over the tree of `root`; `largest_mb`: the largest single process at any look."""
 
-    def __init__(self, root: psutil.Process) -> None:
+    def __init__(self, root: psutil.Process, *, every: float = LOOK_SECONDS) -> None:
         self.peak_mb = self.largest_mb = 0
-        self._root = root
+        self._root, self._every = root, every
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="memory", daemon=True)
 
@@ -35,7 +36,7 @@ class PeakMemory:
         self._thread.join()
 
     def _watch(self) -> None:
-        while not self._stop.wait(LOOK_SECONDS):
+        while not self._stop.wait(self._every):
             pids = self._tree()
             if sum(_resident(pid) for pid in pids) // MEGABYTE <= self.peak_mb:
                 continue

@@ -9,7 +9,10 @@ import json
 import os
 import platform
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -20,6 +23,7 @@ from scripts.bench import comparison, installation
 from scripts.bench.floor import Floor, loading_seconds, reading_seconds, rows_of
 from scripts.bench.imports import Import, Step, run_import
 from scripts.bench.installation import RUN, BenchError, Databases, PostgresDatabases, SqliteDatabases
+from scripts.bench.memory import SELDOM_SECONDS, PeakMemory
 
 WARM_CLAIMS, WARM_PAGES = 200, 2
 # What the limits of RELIABILITY would call hung, by far.
@@ -34,6 +38,14 @@ class Round:
     again: Import
     rows_again: int
     floor: Floor
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Of the worker and all its processes at their peak: the sum, and the largest of them."""
+
+    peak_mb: int
+    largest_mb: int
 
 
 def say(text: str = "") -> None:
@@ -81,13 +93,18 @@ class Part:
             rounds = [self.round(number) for number in range(1, runs + 1)]
             if not self.is_large:
                 self.compare(rounds)
+                self.looked = self.memory()
         finally:
             self.databases.drop()
         return self.figures(rounds)
 
-    def round(self, number: int) -> Round:
+    @contextmanager
+    def served(self) -> Iterator[tuple[Callable[[], Import], psutil.Process]]:
+        """A new database, and web and worker that are not new; → what imports the pair, and the worker."""
         from django.db import connection
 
+        # Whoever is connected to a database that is made anew is thrown out.
+        connection.close()
         self.databases.renew(RUN)
         passwords = installation.make_accounts(["BW", "BX"])
         connection.close()
@@ -97,14 +114,31 @@ class Part:
                 for _each in range(2):
                     # Twice, since two processes of the pool take turns: imports, caches, connections.
                     self._login(client, "BW", passwords)
-                    run_import(client, worker, stat=self.warm[0], recaps=self.warm[1], patience=patience)
+                    run_import(client, stat=self.warm[0], recaps=self.warm[1], patience=patience)
                 self._login(client, "BX", passwords)
-                first = run_import(client, worker, stat=self.stat, recaps=self.recaps, patience=patience)
-                before = rows_of(self.databases)
-                again = run_import(client, worker, stat=self.stat, recaps=self.recaps, patience=patience)
-                rows_again = sum(abs(count - before[t]) for t, count in rows_of(self.databases).items())
+                yield partial(run_import, client, stat=self.stat, recaps=self.recaps, patience=patience), worker
         finally:
             installation.forget_queue(self.redis_url)
+
+    def memory(self) -> Memory:
+        """Of the pair's import and of the same pair's again; looking at it takes time, so nothing is timed."""
+        with self.served() as (import_pair, worker):
+            with PeakMemory(worker) as first:
+                import_pair()
+            with PeakMemory(worker) as again:
+                import_pair()
+        return Memory(max(first.peak_mb, again.peak_mb), max(first.largest_mb, again.largest_mb))
+
+    def round(self, number: int) -> Round:
+        with self.served() as (import_pair, worker):
+            # Large pairs are not imported twice as often for this: looked at seldom, they lose little.
+            with PeakMemory(worker, every=SELDOM_SECONDS) if self.is_large else nullcontext() as looked:
+                first = import_pair()
+                before = rows_of(self.databases)
+                again = import_pair()
+            if looked is not None:
+                self.looked = Memory(looked.peak_mb, looked.largest_mb)
+            rows_again = sum(abs(count - before[t]) for t, count in rows_of(self.databases).items())
         ways = reading_seconds([self.stat, *self.recaps], **({"ways": ["iter_rows"]} if self.is_large else {}))
         load, rows = loading_seconds(self.databases)
         floor = Floor(min(ways.values()), load, rows)
@@ -112,8 +146,7 @@ class Part:
         say(
             f"  {number}. import {first.seconds:6.2f} s (its own times say {first.told:.2f}), "
             f"upload {first.upload:.2f} s, again {again.seconds:.2f} s and {rows_again} rows\n"
-            f"     floor {floor.seconds:6.2f} s ({tried}; load {load:.2f} for {rows} rows), "
-            f"peak {first.peak_mb} MB, largest process {first.largest_mb} MB"
+            f"     floor {floor.seconds:6.2f} s ({tried}; load {load:.2f} for {rows} rows)"
         )
         return Round(first, again, rows_again, floor)
 
@@ -145,11 +178,12 @@ class Part:
             "floor": round(floor, 2),
             "ratio": round(seconds / floor, 2),
             "lines_per_second": round(middle.first.lines / seconds),
-            "peak_mb": max(max(one.first.peak_mb, one.again.peak_mb) for one in rounds),
+            "peak_mb": self.looked.peak_mb,
             "again_seconds": round(median(one.again.seconds for one in rounds), 2),
             "rows_again": max(one.rows_again for one in rounds),
         }
         say("  " + ", ".join(f"{name} {value}" for name, value in figures.items()))
+        say(f"  largest process {self.looked.largest_mb} MB")
         return figures
 
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
 from file_handling.models import SessionStatus
+from tests import canary
 from tests.api.conftest import Records, make_file, make_session, recap_csv, stat_csv
 from tests.conftest import ACCOUNTS, SHUT_OUT, Cast
 from users.models import Country, User
 
 OWN = ["togo_admin", "togo_head", "rival_head", "togo_operator"]
 FOREIGN = ["benin_admin", "benin_head", "benin_operator"]
+UNKNOWN = "987654321"
+# Filters by what all countries share.
+OF_THE_CATALOGUE = {"act", "category"}
 EVERYONE = [name for name, _role, _country in ACCOUNTS]
 
 
@@ -151,6 +156,8 @@ for _name in CATALOGUE_ROUTES:
     TABLE["GET", f"{_name}/export/"] = CATALOGUE
     TABLE["GET", f"{_name}/{{{_name}}}/"] = CATALOGUE
 
+TABLE["GET", "claims/{claims}/revisions/"] = RECORD
+
 # Open to all by intention: signing in, choosing a password by a link, and the description of the API.
 OPEN = {"auth/login/", "auth/password/reset/", "auth/password/set/", "schema/", "docs/"}
 
@@ -220,27 +227,106 @@ def test_the_table_names_every_route_and_method_of_the_api() -> None:
     assert found == known
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "files/",
-        "import-sessions/",
-        "users/me/",
-        *(f"{name}/" for name in RECORD_ROUTES + CATALOGUE_ROUTES),
-        *(f"{name}/?name=TOGOCANARY" for name in ["clients", "insured", "partners", "operators", "plans"]),
-        *(f"{name}/?number=TOGOCANARY" for name in ["policies", "invoices", "payments"]),
-        "claims/?number=TOGOCANARY-1",
-        "claims/?ordering=-claimed_amount",
-        "files/?name=TOGOCANARY",
-        "schema/",
-    ],
-)
+GETS = sorted(path for method, path in TABLE if method == "GET")
+# Where the marked country's own admin is shown no mark, so that its absence elsewhere proves nothing.
+UNMARKED = {
+    *(f"{name}/{tail}" for name in CATALOGUE_ROUTES for tail in ("", "export/", f"{{{name}}}/")),
+    # An import makes what these say: tests/access/test_canaries.py.
+    "import-sessions/{session}/events/",
+    "import-sessions/{session}/download/?type=log",
+    "files/{file}/preview/",
+}
+
+
+@pytest.mark.parametrize("path", GETS)
 def test_no_byte_of_one_country_reaches_another(path: str, cast: Cast, togo: Records, benin: Records) -> None:
-    for name in [*FOREIGN, *SHUT_OUT]:
-        response = cast.client(name).get(f"/api/v1/{path}")
-        assert b"TOGOCANARY" not in response.content, name
-        if response.status_code == 200 and "?" in path and "ordering" not in path:
-            assert response.json()["count"] == 0
+    canary.mark_people(cast)
+    canary.mark_country(cast)
+    own = cast.client("togo_admin")
+    # So that the trail, and the history of the file, have something to say.
+    own.get(f"/api/v1/files/{togo.file.pk}/")
+    others = {name: cast.client(name) for name in [*FOREIGN, *SHUT_OUT, "anonymous"]}
+    for query in canary.formats(path):
+        address = f"/api/v1/{canary.with_query(path.format(**canary.ids(cast, togo)), query)}"
+        first = own.get(address)
+        assert canary.bears(first) == (path not in UNMARKED)
+        # Now as whoever comes behind the same cache, or to the same browser.
+        assert "no-store" in first["Cache-Control"]
+        assert {"Authorization", "Cookie"} <= set(first["Vary"].split(", "))
+        for name, client in others.items():
+            answer = client.get(address, headers=canary.conditions(first))
+            assert answer.status_code in (200, 401, 403), name
+            assert not canary.bears(answer), (name, address)
+
+
+def test_no_byte_of_one_country_is_in_the_description_of_the_api(cast: Cast, togo: Records) -> None:
+    canary.mark_people(cast)
+    canary.mark_country(cast)
+    for path in ("schema/", "docs/"):
+        answer = cast.client("benin_admin").get(f"/api/v1/{path}")
+        assert answer.status_code == 200
+        assert not canary.bears(answer)
+
+
+@pytest.mark.parametrize("path", [path for path in GETS if canary.is_list(path)])
+def test_no_byte_of_one_country_comes_by_an_ordering_a_filter_or_a_search(
+    path: str, cast: Cast, togo: Records, benin: Records
+) -> None:
+    canary.mark_people(cast)
+    canary.mark_country(cast)
+    named = canary.ids(cast, togo)
+    own, others = cast.client("togo_admin"), [cast.client(name) for name in FOREIGN]
+    own.get(f"/api/v1/files/{togo.file.pk}/")
+    path = path.format(**named)
+
+    def asked(client: APIClient, *queries: str) -> Any:
+        return client.get(f"/api/v1/{canary.with_query(path, *queries)}")
+
+    for query in canary.orderings(path):
+        assert asked(own, query).status_code == 200
+        for client in others:
+            assert not canary.bears(asked(client, query)), query
+    for kind, name, value in canary.filters(path, named):
+        shown = asked(own, f"{name}={value}")
+        assert shown.status_code == 200, name
+        for client in others:
+            answer = asked(client, f"{name}={value}")
+            assert not canary.bears(answer), name
+            # Of a foreign row, and of words that only foreign rows have, there is no more than of what nobody has.
+            if kind != "other" and name not in OF_THE_CATALOGUE:
+                assert canary.body(answer) == canary.body(asked(client, f"{name}={UNKNOWN}")), name
+                if answer.status_code == 200 and not path.endswith("export/"):
+                    assert answer.json()["count"] == 0, name
+        if kind == "text" and not path.endswith("export/") and not path.startswith(tuple(CATALOGUE_ROUTES)):
+            assert shown.json()["count"] > 0, name
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(case for case in TABLE if case[0] != "GET"))
+def test_no_byte_of_one_country_comes_with_a_refusal(method: str, path: str, cast: Cast, togo: Records) -> None:
+    canary.mark_people(cast)
+    canary.mark_country(cast)
+    address = path.format(**canary.ids(cast, togo))
+    for name in [*FOREIGN, *SHUT_OUT, "anonymous"]:
+        answer = cast.client(name).generic(method, f"/api/v1/{address}")
+        assert not canary.bears(answer), name
+
+
+def test_no_byte_of_one_country_comes_with_what_is_said_of_its_ids_in_a_form(cast: Cast, togo: Records) -> None:
+    canary.mark_people(cast)
+    canary.mark_country(cast)
+    client = cast.client("benin_admin")
+
+    pair = {"stat_file_id": togo.file.pk, "recap_file_id": togo.recap.pk}
+    answer = client.post("/api/v1/import-sessions/", pair, format="multipart")
+    assert answer.status_code == 403
+    assert not canary.bears(answer)
+    taken = {"email": cast.togo_head.email, "role": "CHEF_DEPT_TECH", "first_name": "A", "last_name": "B"}
+    answer = client.post("/api/v1/users/", taken)
+    assert answer.status_code == 400
+    assert not canary.bears(answer)
+    moved = client.post(f"/api/v1/users/{cast.benin_head.pk}/country/", {"country": cast.togo.pk})
+    assert moved.status_code == 403
+    assert not canary.bears(moved)
 
 
 def test_a_filter_on_a_foreign_id_gives_what_an_unknown_id_gives(cast: Cast, togo: Records, benin: Records) -> None:

@@ -28,6 +28,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 LEASE = {"LEASE_SECONDS": "3", "HEARTBEAT_SECONDS": "1", "SWEEP_SECONDS": "1", "RING_AGAIN_SECONDS": "2"}
 SECRET = secrets.token_urlsafe(50)
 UNFINISHED = ("PENDING", "PROCESSING")
+# Claims of a pair whose write lasts long enough to be met in the middle, also by a test on a busy machine.
+WRITTEN_FOR_LONG = 6000
 
 
 class TooLong(AssertionError):

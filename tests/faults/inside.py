@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import django
@@ -26,6 +27,7 @@ from knox.models import AuthToken  # noqa: E402
 from rest_framework.test import APIClient  # noqa: E402
 
 from config import celery_app  # noqa: E402
+from core.models import Client  # noqa: E402
 from file_handling.models import File, ImportSession  # noqa: E402
 from importer import dispatch, lifecycle  # noqa: E402
 from users.models import Country, Role, User  # noqa: E402
@@ -53,9 +55,7 @@ def start(folder: str, country: str = "TG", **asked: Any) -> dict[str, Any]:
 
 def upload(folder: str, country: str = "TG") -> dict[str, Any]:
     """The pair in `folder` over the REST API; → status, answer and seconds."""
-    user = _admin(country)
-    client = APIClient(raise_request_exception=False, SERVER_NAME="localhost")
-    client.credentials(HTTP_AUTHORIZATION=f"Token {AuthToken.objects.create(user=user)[1]}")
+    client = _client(_admin(country))
     names = json.loads((Path(folder) / "expected.json").read_text())["files"]
 
     def content(name: str) -> SimpleUploadedFile:
@@ -65,6 +65,19 @@ def upload(folder: str, country: str = "TG") -> dict[str, Any]:
     began = time.monotonic()
     answer = client.post("/api/v1/import-sessions/", form, format="multipart")
     return {"status": answer.status_code, "answer": answer.json(), "seconds": time.monotonic() - began}
+
+
+def export(rows: int, country: str = "TG") -> dict[str, Any]:
+    """A workbook of `rows` clients over the REST API; → status, and either its size or the answer."""
+    user = _admin(country)
+    missing = range(Client.objects.filter(country=user.country).count(), rows)
+    Client.objects.bulk_create(Client(country=user.country, name=token_hex(20), key=f"K{at}") for at in missing)
+    answer = _client(user).get("/api/v1/clients/export/?format=xlsx")
+    if answer.status_code != 200:
+        return {"status": answer.status_code, "answer": answer.json()}
+    content = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
+    answer.close()
+    return {"status": 200, "bytes": len(content)}
 
 
 def steer(act: str, session: int) -> dict[str, Any]:
@@ -91,6 +104,12 @@ def check_records() -> None:
     call_command("check_records")
 
 
+def _client(user: User) -> APIClient:
+    client = APIClient(raise_request_exception=False, SERVER_NAME="localhost")
+    client.credentials(HTTP_AUTHORIZATION=f"Token {AuthToken.objects.create(user=user)[1]}")
+    return client
+
+
 def _admin(code: str) -> User:
     country, _ = Country.objects.get_or_create(code=code, defaults={"name": f"Country {code}"})
     user, _ = User.objects.get_or_create(
@@ -109,7 +128,7 @@ def _stored(user: User, path: Path, file_type: str, first_page: File | None = No
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {
-    command.__name__: command for command in (migrate, ready, start, upload, steer, ring, check_records)
+    command.__name__: command for command in (migrate, ready, start, upload, export, steer, ring, check_records)
 }
 
 

@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import Pairs
-from tests.faults.house import House, PostgreSQL, Redis, expected_summary, expected_totals, kill, told_summary, until
+from tests.faults.house import (
+    WRITTEN_FOR_LONG,
+    House,
+    PostgreSQL,
+    Redis,
+    expected_summary,
+    expected_totals,
+    kill,
+    told_summary,
+    until,
+)
 
 # SQLite is no server that could restart.
 pytestmark = pytest.mark.needs("postgresql")
@@ -38,7 +48,7 @@ def fragile(server: PostgreSQL, own_redis: Redis | None, tmp_path_factory: pytes
 def test_a_database_that_restarts_inside_the_write_has_all_rows_in_the_end(
     fragile: House, server: PostgreSQL, pairs: Pairs
 ) -> None:
-    folder, expected = pairs(1200)
+    folder, expected = pairs(WRITTEN_FOR_LONG)
     country, worker = fragile.new_country(), fragile.a_worker()
     session = fragile.start(folder, country)
     run = fragile.stop_while_writing(session)
@@ -51,7 +61,7 @@ def test_a_database_that_restarts_inside_the_write_has_all_rows_in_the_end(
 def test_a_database_that_restarts_while_files_are_read_is_not_even_noticed(
     fragile: House, server: PostgreSQL, pairs: Pairs
 ) -> None:
-    folder, expected = pairs(1200)
+    folder, expected = pairs(WRITTEN_FOR_LONG)
     country, _ = fragile.new_country(), fragile.a_worker()
     session = fragile.start(folder, country)
     until(lambda: fragile.readers(), every=0.01)

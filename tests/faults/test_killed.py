@@ -7,6 +7,7 @@ import time
 from tests.faults.conftest import Pairs
 from tests.faults.house import (
     NOTHING,
+    WRITTEN_FOR_LONG,
     House,
     alive,
     descendants,
@@ -22,7 +23,7 @@ from tests.faults.house import (
 def test_a_run_killed_inside_its_write_leaves_nothing_and_the_next_one_writes_everything(
     house: House, pairs: Pairs
 ) -> None:
-    folder, expected = pairs(1200)
+    folder, expected = pairs(WRITTEN_FOR_LONG)
     country, worker = house.new_country(), house.a_worker()
     session = house.start(folder, country)
     run = house.stop_while_writing(session)

@@ -55,6 +55,26 @@ def test_an_upload_to_a_full_disk_is_refused_as_507_and_leaves_nothing(
     assert cramped.totals(country) == expected_totals(expected)
 
 
+@pytest.mark.parametrize("full", ["where it is made", "where its sheets wait"])
+def test_an_export_that_finds_the_disk_full_is_refused_as_507_and_leaves_nothing(
+    make_house: MakeHouse, disk: Path, full: str
+) -> None:
+    waiting = disk / "waiting"
+    waiting.mkdir(exist_ok=True)
+    house = make_house(data=disk / "exports") if full == "where it is made" else make_house(TMPDIR=str(waiting))
+    country = house.new_country()
+    assert house.do("export", rows=5000, country=country)["bytes"] > 100_000
+    told = "SELECT count(*) FROM users_auditentry WHERE action = 'export'"
+    with full_disk(disk, leaving=40_000):
+        before, free = stored(house), shutil.disk_usage(disk).free
+        refused = house.do("export", rows=5000, country=country)
+        assert refused["status"] == 507, refused
+        assert "no room" in refused["answer"]["detail"]
+        assert (stored(house), shutil.disk_usage(disk).free, list(waiting.iterdir())) == (before, free, [])
+        assert house.row(told) == (1,)
+    assert house.do("export", rows=5000, country=country)["status"] == 200
+
+
 @pytest.mark.parametrize("room", [0, 300_000])
 def test_a_run_that_meets_a_full_disk_ends_in_words_and_can_be_run_again(
     cramped: House, disk: Path, pairs: Pairs, room: int
@@ -86,7 +106,8 @@ def test_a_report_that_cannot_be_written_keeps_the_claims_and_can_be_made_later(
     folder, expected = pairs()
     country, _ = house.new_country(), house.a_worker()
     in_the_way = house.data / "files" / "reports"
-    in_the_way.parent.mkdir(exist_ok=True)
+    shutil.rmtree(in_the_way, ignore_errors=True)
+    in_the_way.parent.mkdir(parents=True, exist_ok=True)
     in_the_way.write_text("a file where the folder should be")
     session = house.start(folder, country)
     ended = house.ended(session)
@@ -103,6 +124,7 @@ def test_a_log_that_cannot_be_written_shows_in_the_status_until_it_is_made_again
     house.a_worker()
     in_the_way = house.data / "files" / "logs"
     shutil.rmtree(in_the_way, ignore_errors=True)
+    in_the_way.parent.mkdir(parents=True, exist_ok=True)
     in_the_way.write_text("a file where the folder should be")
     session = house.start(make_numbered_pair(tmp_path, claims=range(20)), house.new_country())
     ended = house.ended(session)

@@ -14,6 +14,7 @@ from tests.faults.conftest import Pairs
 from tests.faults.house import (
     LEASE,
     NOTHING,
+    WRITTEN_FOR_LONG,
     House,
     alive,
     expected_totals,
@@ -65,7 +66,7 @@ def test_a_run_that_stops_and_comes_back_after_another_took_over_writes_nothing(
 
 @pytest.mark.needs("postgresql")  # on SQLite it is ended by a sweeper of its own machine: the next test
 def test_a_run_that_stops_inside_its_write_and_comes_back_writes_nothing(house: House, pairs: Pairs) -> None:
-    folder, expected = pairs(1200)
+    folder, expected = pairs(WRITTEN_FOR_LONG)
     country, _ = house.new_country(), house.a_worker()
     with another_machine(house):
         session = house.start(folder, country)
@@ -91,7 +92,7 @@ def _comes_back_in_vain(house: House, session: int, run: int) -> None:
 
 
 def test_a_stopped_run_keeps_nobody_out_even_when_no_other_worker_is_free(house: House, pairs: Pairs) -> None:
-    folder, expected = pairs(1200)
+    folder, expected = pairs(WRITTEN_FOR_LONG)
     country, _ = house.new_country(), house.a_worker(processes=2)
     session = house.start(folder, country)
     run = house.stop_while_writing(session)
@@ -117,7 +118,7 @@ def test_a_session_cancelled_while_it_is_read_writes_nothing(house: House, pairs
 @pytest.mark.needs("postgresql")  # SQLite has one writer: who cancels waits until the write is over, and is told so
 def test_a_session_cancelled_inside_its_write_writes_nothing(house: House, pairs: Pairs) -> None:
     country, _ = house.new_country(), house.a_worker()
-    session = house.start(pairs(1200)[0], country)
+    session = house.start(pairs(WRITTEN_FOR_LONG)[0], country)
     run = house.stop_while_writing(session)
     assert house.do("steer", act="cancel", session=session) == {"refusal": ""}
     kill(run, signal.SIGCONT)

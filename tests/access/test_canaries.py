@@ -1,0 +1,209 @@
+"""Real imports of two countries: nothing of one, not even how much there is of it, is in what the other one gets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import resolve
+
+from file_handling.models import ImportSession
+from importer import events
+from tests import canary
+from tests.admin.test_admin_access import OUTSIDE
+from tests.admin.test_admin_access import TABLE as PAGES
+from tests.api.conftest import Records
+from tests.api.test_access import CATALOGUE_ROUTES, FOREIGN, GETS, RECORD_ROUTES, SHUT_OUT
+from tests.conftest import Cast
+from tests.imports.door import API, Door
+from tests.imports.pairs import Cells, line, recap_csv, row, stat_csv
+from users.models import User
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+OTHER = "BENINCANARY"
+# Their own country's people change these by looking at them.
+GROWS_WHEN_READ = {"audit/", "audit/export/", "files/{file}/history/"}
+
+
+def marked_line(mark: str, number: int, **fields: str) -> Cells:
+    """A stat line of which every word that is not of the shared catalogue bears the mark."""
+    words = {
+        "employer": f"{mark} PORT",
+        "card_number": f"C-{mark}",
+        "beneficiary": f"{mark} AFI",
+        "plan": f"{mark} A",
+        "policy_number": f"45/{mark}",
+        "main_insured": f"{mark} AFI",
+        "partner": f"{mark} CLINIC",
+        "payment_reference": f"P-{mark}",
+        "note": f"{mark} note",
+        "invoice_number": f"F-{mark}",
+        "operator": f"{mark} OP",
+    }
+    return line(f"{mark}-{number}", **(words | fields))
+
+
+def bring(owner: User, mark: str) -> Records:
+    """Two real imports: claims that agree, one that does not, what one side alone has; then one claim replaced."""
+    door = Door.of(owner)
+
+    def pair(claimed: str) -> dict[str, Any]:
+        stat = [
+            marked_line(mark, 1, claimed_amount=claimed),
+            # The same card under another spelling.
+            marked_line(mark, 2, beneficiary=f"{mark} AFFI"),
+            marked_line(mark, 3),
+            marked_line(mark, 4),
+        ]
+        recap = [
+            row(f"{mark}-1", claimed),
+            row(f"{mark}-2"),
+            row(f"{mark}-3", "9000", note=f"{mark} note"),
+            row(f"{mark}-5", beneficiary=f"{mark} AFI"),
+        ]
+        return {
+            "stat": stat_csv(stat, f"{mark}-stat.csv"),
+            "recap": [recap_csv(recap, f"{mark}-recap.csv")],
+        }
+
+    waiting = door.send(**pair("5000"))
+    # What a run says of itself names nothing; the mark shows whose words an answer, or a log, brings.
+    events.append(waiting, step="queued", message=f"{mark} said")
+    first = door.run(waiting)
+    assert first.status == "DONE_WITH_ERRORS", first.message
+    replaced = door.bring(**pair("7000"), on_conflict="update")
+    assert replaced.numbers("amount_gap") == [f"{mark}-3"]
+    session = ImportSession.objects.get(pk=first.id)
+    rows = {}
+    for name in [*RECORD_ROUTES, *CATALOGUE_ROUTES]:
+        model = resolve(f"{API}{name}/").func.cls.model  # type: ignore[attr-defined]
+        rows[name] = model.objects.visible_to(owner).first() or Nothing()
+    return Records(
+        mark=mark,
+        file=session.stat_file,  # type: ignore[arg-type]
+        recap=session.recap_file,  # type: ignore[arg-type]
+        session=session,
+        finding=session.findings.first(),  # type: ignore[arg-type]
+        rows=rows,
+    )
+
+
+class Nothing:
+    """No alias of an act was brought by an import: people keep them."""
+
+    pk = 987654321
+
+
+def browser(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def addresses(path: str) -> list[str]:
+    """The address of the table with each of the files that it gives."""
+    found = [canary.with_query(path, query) for query in canary.formats(path)]
+    return [*found, path.replace("type=log", "type=error")] if path.endswith("type=log") else found
+
+
+def seen(cast: Cast, records: Records, pages: Client) -> dict[tuple[str, str], bytes]:
+    """(account, address) → all that Benin's people are shown of their own, over the API and in the admin."""
+    named = canary.ids(cast, records) | {"country": cast.benin.pk, "account": cast.benin_operator.pk}
+    shown = {}
+    for name in FOREIGN:
+        client = cast.client(name)
+        for path in GETS:
+            if path not in GROWS_WHEN_READ:
+                for address in addresses(path):
+                    answer = client.get(f"/api/v1/{address.format(**named)}")
+                    assert not canary.bears(answer), (name, address)
+                    shown[name, address] = canary.body(answer)
+    for model in admin.site._registry:
+        if model._meta.model_name != "auditentry":
+            address = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+            shown["benin_admin", address] = canary.page(pages.get(f"{address}?_facets=True")).encode()
+    return shown
+
+
+def test_what_one_country_is_shown_is_to_the_byte_what_it_was_before_the_other_one_came(cast: Cast) -> None:
+    benin = bring(cast.benin_head, OTHER)
+    # Signing in is shown to the others of their country.
+    pages = browser(cast.benin_admin)
+    before = seen(cast, benin, pages)
+    bring(cast.togo_head, canary.MARK)
+    after = seen(cast, benin, pages)
+    assert {key for key in before if before[key] != after[key]} == set()
+    # Or all of it would be refusals, and empty lists.
+    told = {address for (name, address), body in before.items() if name == "benin_admin" and OTHER.encode() in body}
+    assert {f"{name}/" for name in RECORD_ROUTES} <= told
+    assert {"import-sessions/{session}/download/?type=error", "import-sessions/{session}/download/?type=log"} <= told
+    assert {"import-sessions/{session}/findings/", "import-sessions/{session}/events/"} <= told
+    assert "files/{file}/preview/" in told
+    assert "/admin/core/claim/" in told
+
+
+def test_no_byte_of_one_country_s_import_reaches_another(cast: Cast) -> None:
+    bring(cast.benin_head, OTHER)
+    togo = bring(cast.togo_head, canary.MARK)
+    canary.mark_people(cast)
+    named = canary.ids(cast, togo)
+    own = cast.client("togo_admin")
+    others = {name: cast.client(name) for name in [*FOREIGN, *SHUT_OUT, "anonymous"]}
+    unmarked = set()
+    catalogue = [f"{name}/{tail}" for name in CATALOGUE_ROUTES for tail in ("", f"{{{name}}}/", "export/")]
+    for path in GETS:
+        for address in addresses(path):
+            first = own.get(f"/api/v1/{address.format(**named)}")
+            if not canary.bears(first):
+                unmarked.add(address)
+            for name, client in others.items():
+                answer = client.get(f"/api/v1/{address.format(**named)}", headers=canary.conditions(first))
+                assert not canary.bears(answer), (name, address)
+                if "{session}" in address or "{file}" in address:
+                    assert answer.status_code in (401, 403), (name, address)
+    assert unmarked == {
+        *(address for path in catalogue for address in addresses(path)),
+        "countries/",
+        "countries/{country}/",
+        "users/me/",
+    }
+
+
+def test_no_byte_of_one_country_s_import_reaches_the_admin_of_another(cast: Cast) -> None:
+    bring(cast.benin_head, OTHER)
+    togo = bring(cast.togo_head, canary.MARK)
+    canary.mark_people(cast)
+    named = canary.ids(cast, togo) | {"alias": 987654321, "entry": 1}
+    own = browser(cast.togo_admin)
+    others = {
+        name: Client() if name == "anonymous" else browser(cast.users[name]) for name in ["benin_admin", *OUTSIDE]
+    }
+    marked = set()
+    session = "file_handling/importsession/{session}/"
+    for path in [*(path for method, path in PAGES if method == "GET"), f"{session}download/report/"]:
+        first = own.get(f"/admin/{path.format(**named)}")
+        marked |= {path} if canary.bears(first) else set()
+        for name, client in others.items():
+            answer = client.get(f"/admin/{path.format(**named)}", headers=canary.conditions(first))
+            assert not canary.bears(answer), (name, path)
+    assert {f"{session}{page}" for page in ("events/", "findings/", "download/log/", "download/report/")} <= marked
+    assert "file_handling/file/{file}/preview/" in marked
+
+
+def test_the_same_files_in_another_country_are_not_told_apart_from_new_ones(cast: Cast) -> None:
+    def sent(user: User) -> dict[str, Any]:
+        door = Door.of(user)
+        pair = stat_csv([marked_line("SAME", 1)]), [recap_csv([row("SAME-1")])]
+        session: dict[str, Any] = door.bring(*pair).session
+        return session
+
+    def without_names(session: dict[str, Any]) -> set[str]:
+        return {name for name, value in session.items() if value}
+
+    togo, benin = sent(cast.togo_admin), sent(cast.benin_admin)
+    assert (togo["status"], benin["status"]) == ("DONE", "DONE")
+    assert togo["message"] == benin["message"]
+    assert without_names(togo) == without_names(benin)
