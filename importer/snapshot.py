@@ -84,7 +84,9 @@ def _table(rows: list[tuple[Any, ...]], columns: tuple[str, ...]) -> pl.DataFram
 
 def _references(model: type[Invoice] | type[Payment], wanted: pl.DataFrame, partners: pl.DataFrame) -> pl.DataFrame:
     """Those of the wanted invoices or payments that exist: id, partner_id, key."""
-    pairs = wanted.join(partners.select(partner_key="key", partner_id="id"), on="partner_key")
+    pairs = wanted.join(partners.select(partner_key="key", partner_id="id"), on="partner_key").unique(
+        ["partner_id", "key"]
+    )
     return _looked_up(
         model._meta.db_table,
         ("id", "partner_id", "key"),

@@ -5,7 +5,8 @@ The number of SQL statements does not depend on the number of rows. This module 
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -377,10 +378,8 @@ def _insert(model: type[models.Model], frame: pl.DataFrame) -> None:
             statement = f'COPY "{table}" ({columns}) FROM STDIN (FORMAT csv)'
             # Django translates the driver's errors for its own calls alone, and COPY is not one of them.
             with connection.wrap_database_errors, cursor.copy(statement) as copy:
-                for part in frame.iter_slices(COPY_SLICE):
-                    buffer = io.BytesIO()
-                    part.write_csv(buffer, include_header=False)
-                    copy.write(buffer.getbuffer())
+                for text in _written_ahead(frame):
+                    copy.write(text)
         else:
             days = [c for c, kind in frame.schema.items() if kind == pl.Date]
             places = ", ".join(["%s"] * frame.width)
@@ -389,6 +388,23 @@ def _insert(model: type[models.Model], frame: pl.DataFrame) -> None:
                 # An iterator will do: no list of all rows is made of a frame that is there already.
                 frame.with_columns(pl.col(days).cast(pl.String)).iter_rows(),  # type: ignore[arg-type]
             )
+
+
+def _written_ahead(frame: pl.DataFrame) -> Iterator[memoryview]:
+    """The frame as CSV, part after part, the next one made while the database takes the one before."""
+
+    def written(part: pl.DataFrame) -> memoryview:
+        buffer = io.BytesIO()
+        part.write_csv(buffer, include_header=False)
+        return buffer.getbuffer()
+
+    parts = frame.iter_slices(COPY_SLICE)
+    with ThreadPoolExecutor(1, thread_name_prefix="csv") as ahead:
+        coming = ahead.submit(written, next(parts))
+        for part in parts:
+            now, coming = coming.result(), ahead.submit(written, part)
+            yield now
+        yield coming.result()
 
 
 def _update(model: type[models.Model], frame: pl.DataFrame, types: dict[str, str]) -> None:

@@ -291,8 +291,12 @@ def place_references(
 
 
 def line_rows(lines: pl.DataFrame) -> pl.DataFrame:
-    """The claim lines as the database keeps them; `position` is their order in the file within the claim."""
-    return lines.select(
+    """The claim lines as the database keeps them; `position` is their order in the file within the claim.
+
+    Claim by claim, however they are scattered over the file: so they stand together in the table too, and the indexes
+    of a large import grow at their end.
+    """
+    return lines.sort("claim_id", "line", descending=[True, False]).select(
         "claim_id",
         "act_id",
         "category_id",

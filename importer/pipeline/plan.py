@@ -42,6 +42,7 @@ ENTITIES = (
     "payments",
 )
 COUNTED = tuple(sorted(set(ENTITIES) - {"insured_spellings"}))
+DIGESTED_TOGETHER = 10_000
 ROLE_OF_STATUS = {"A": "primary", "C": "spouse", "E": "child"}
 
 _KEY_OF = {
@@ -57,8 +58,8 @@ class Wanted:
     """The keys that a snapshot is asked for: what could be many in the country is fetched by them alone."""
 
     claim_numbers: pl.Series
-    invoices: pl.DataFrame  # partner_key, key
-    payments: pl.DataFrame  # partner_key, key
+    invoices: pl.DataFrame  # partner_key, key; some of them several times
+    payments: pl.DataFrame  # partner_key, key; some of them several times
 
 
 @dataclass(frozen=True)
@@ -111,16 +112,12 @@ def importable(reconciliation: Reconciliation) -> pl.DataFrame:
 
 def wanted(lines: pl.DataFrame) -> Wanted:
     """What the snapshot must look up for these `importable` lines."""
-    per_claim = _first_of_claim(lines, "partner_key")
+    per_claim = lines.group_by("claim_number", maintain_order=True).agg(
+        pl.col("partner_key").first(ignore_nulls=True), pl.col("invoice_key", "payment_key").drop_nulls()
+    )
 
     def references(key: str) -> pl.DataFrame:
-        return (
-            lines.select("claim_number", key=key)
-            .drop_nulls()
-            .join(per_claim, on="claim_number")
-            .select("partner_key", "key")
-            .unique()
-        )
+        return per_claim.select("partner_key", key=key).explode("key").drop_nulls("key")
 
     return Wanted(per_claim["claim_number"], references("invoice_key"), references("payment_key"))
 
@@ -169,12 +166,6 @@ def make_plan(*, lines: pl.DataFrame, snapshot: Snapshot, on_conflict: OnConflic
 
 
 # ------------------------------------------------------------------------------------------------ claims
-
-
-def _first_of_claim(lines: pl.DataFrame, *columns: str) -> pl.DataFrame:
-    return lines.group_by("claim_number", maintain_order=True).agg(
-        pl.col(*columns).first(ignore_nulls=True),
-    )
 
 
 def _claims(lines: pl.DataFrame, currency: str) -> pl.DataFrame:
@@ -239,8 +230,15 @@ def _fingerprints(lines: pl.DataFrame, currency: str) -> pl.DataFrame:
             ),
         )
         .group_by("claim_number", maintain_order=True)
-        .agg(pl.col("content").sort().str.join("\x1e"))
+        .agg("content")
+        # Of lists, not of groups: sorted and joined group by group takes twice as long.
+        .with_columns(pl.col("content").list.sort().list.join("\x1e").cast(pl.Binary))
     )
     prefix = currency.encode() + b"\x1e"
-    digests = [blake2b(prefix + text.encode(), digest_size=16).hexdigest() for text in content["content"].to_list()]
+    digests = [
+        blake2b(prefix + said, digest_size=16).hexdigest()
+        # In parts: what is still in the processor's cache is digested in half the time.
+        for part in content.select("content").iter_slices(DIGESTED_TOGETHER)
+        for said in part["content"].to_list()
+    ]
     return content.select("claim_number").with_columns(fingerprint=pl.Series(digests, dtype=pl.String))

@@ -10,7 +10,8 @@ import psutil
 
 # Asking for a large process's exact share walks all its pages: a cheap look, which counts shared pages once in each
 # process and so never too few, tells whether it can be a new peak. Looking still slows what is looked at by a tenth and
-# more, so that an import is either timed or looked at; one that lasts for minutes is looked at more seldom.
+# more, so that an import is either timed or looked at; the walk grows with the process, so a large one is looked at
+# more seldom.
 LOOK_SECONDS, SELDOM_SECONDS = 0.04, 0.5
 MEGABYTE = 1024 * 1024
 

@@ -10,7 +10,7 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from scripts.bench import comparison, installation
 from scripts.bench.floor import Floor, loading_seconds, reading_seconds, rows_of
 from scripts.bench.imports import Import, Step, run_import
 from scripts.bench.installation import RUN, BenchError, Databases, PostgresDatabases, SqliteDatabases
-from scripts.bench.memory import SELDOM_SECONDS, PeakMemory
+from scripts.bench.memory import LOOK_SECONDS, SELDOM_SECONDS, PeakMemory
 
 WARM_CLAIMS, WARM_PAGES = 200, 2
 # What the limits of RELIABILITY would call hung, by far.
@@ -93,7 +93,7 @@ class Part:
             rounds = [self.round(number) for number in range(1, runs + 1)]
             if not self.is_large:
                 self.compare(rounds)
-                self.looked = self.memory()
+            self.looked = self.memory()
         finally:
             self.databases.drop()
         return self.figures(rounds)
@@ -123,21 +123,18 @@ class Part:
     def memory(self) -> Memory:
         """Of the pair's import and of the same pair's again; looking at it takes time, so nothing is timed."""
         with self.served() as (import_pair, worker):
-            with PeakMemory(worker) as first:
+            every = SELDOM_SECONDS if self.is_large else LOOK_SECONDS
+            with PeakMemory(worker, every=every) as first:
                 import_pair()
-            with PeakMemory(worker) as again:
+            with PeakMemory(worker, every=every) as again:
                 import_pair()
         return Memory(max(first.peak_mb, again.peak_mb), max(first.largest_mb, again.largest_mb))
 
     def round(self, number: int) -> Round:
-        with self.served() as (import_pair, worker):
-            # Large pairs are not imported twice as often for this: looked at seldom, they lose little.
-            with PeakMemory(worker, every=SELDOM_SECONDS) if self.is_large else nullcontext() as looked:
-                first = import_pair()
-                before = rows_of(self.databases)
-                again = import_pair()
-            if looked is not None:
-                self.looked = Memory(looked.peak_mb, looked.largest_mb)
+        with self.served() as (import_pair, _worker):
+            first = import_pair()
+            before = rows_of(self.databases)
+            again = import_pair()
             rows_again = sum(abs(count - before[t]) for t, count in rows_of(self.databases).items())
         ways = reading_seconds([self.stat, *self.recaps], **({"ways": ["iter_rows"]} if self.is_large else {}))
         load, rows = loading_seconds(self.databases)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from tests.faults.conftest import Pairs
+from tests.faults.conftest import MakeHouse, Pairs
 from tests.faults.house import (
     NOTHING,
     WRITTEN_FOR_LONG,
@@ -21,9 +21,11 @@ from tests.faults.house import (
 
 
 def test_a_run_killed_inside_its_write_leaves_nothing_and_the_next_one_writes_everything(
-    house: House, pairs: Pairs
+    make_house: MakeHouse, pairs: Pairs
 ) -> None:
     folder, expected = pairs(WRITTEN_FOR_LONG)
+    # Of its own: all countries share the acts, and the first import brings them.
+    house = make_house()
     country, worker = house.new_country(), house.a_worker()
     session = house.start(folder, country)
     run = house.stop_while_writing(session)
