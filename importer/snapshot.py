@@ -1,9 +1,11 @@
 """Database → what the plan must know of the country (DOMAIN §6). A fixed number of queries, whatever the size."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import polars as pl
-from django.db import connection, models
+from django.db import connection, models, transaction
 
 from core.models import (
     Act,
@@ -35,7 +37,36 @@ _SCHEMA: dict[str, Any] = {
 
 
 def take_snapshot(*, country_id: int, wanted: Wanted) -> Snapshot:
-    """What the country holds. The version is read first: what changes after it makes the plan outdated, never wrong."""
+    """What the country holds, at one instant, with its version: what changes later makes the plan outdated, not wrong.
+
+    Inside a transaction of the caller's, who holds the country's lock, that transaction's view.
+    """
+    if connection.in_atomic_block:
+        return _taken(country_id, wanted)
+    with _one_instant():
+        return _taken(country_id, wanted)
+
+
+@contextmanager
+def _one_instant() -> Iterator[None]:
+    """All queries see the database as it was at the first: another import may end between two of them, and what one of
+    them tells (a membership) would point at what an earlier one did not know of (its policy).
+    """
+    if connection.vendor == "postgresql":
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
+        return
+    # Not Django's own transaction, which would wait for SQLite's one writer and keep the others from writing.
+    with connection.cursor() as cursor:
+        cursor.execute("BEGIN DEFERRED")
+    try:
+        yield
+    finally:
+        connection.connection.rollback()
+
+
+def _taken(country_id: int, wanted: Wanted) -> Snapshot:
     version = Country.objects.values_list("data_version", flat=True).get(pk=country_id)
     here = {"country_id": country_id}
     partners = _frame(Partner.objects.filter(**here), "id", "key")
