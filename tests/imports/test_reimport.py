@@ -8,7 +8,7 @@ import pytest
 from django.apps import apps
 
 from core.integrity import dangling_references
-from core.models import Act, Claim, ClaimLine, ClaimRevision
+from core.models import Act, Claim, ClaimLine, ClaimRevision, Invoice, Payment
 from tests.imports.door import Door
 from tests.imports.pairs import agreed, line, row
 
@@ -142,3 +142,14 @@ def test_what_a_replaced_claim_said_stays_readable_when_what_it_named_is_gone() 
     assert before["import_session_id"] == first.id
     Act.objects.filter(name="RADIO").delete()
     assert door.all(f"claims/{claim['id']}/revisions/")[0]["before"]["lines"][0]["act"] == "RADIO"
+
+
+def test_new_claims_on_an_invoice_and_a_payment_that_are_there_join_them() -> None:
+    door = Door()
+    told = {"invoice_number": "F/1", "payment_reference": "CHQ-9"}
+    door.bring(*agreed(line("A1", **told)))
+    again = {"invoice_number": "f 1", "payment_reference": "chq 9"}
+    outcome = door.bring(*agreed(line("A2", **again), line("A2", "50", "40", **again), line("A3", **again)))
+    assert (outcome.status, outcome.created()) == ("DONE", {})
+    for model in (Invoice, Payment):
+        assert model.objects.get().claim_lines.count() == 4
