@@ -1,66 +1,45 @@
-"""Refusals of the API, all of the shape `{"detail": …}` or, for a form, `{field: [reasons]}`.
+"""The errors by which service functions refuse. The API, the admin and the pages each translate them in one place.
 
-Their words are our own: an answer never repeats what a database, a library or a file said.
+Each message is a sentence for the actor, in the active language. An error never repeats what a database or a library
+said.
 """
 
 import errno
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import OperationalError
-from django.http import Http404
-from django.utils.translation import gettext_lazy as _
-from rest_framework import status
-from rest_framework.exceptions import APIException, NotFound, PermissionDenied
-from rest_framework.response import Response
-from rest_framework.views import exception_handler as default_handler
-from rest_framework.views import set_rollback
 
 SQLITE_FULL = 13
 POSTGRESQL_DISK_FULL = "53100"
 
 
-class AccessDenied(PermissionDenied):
-    """403: the object exists, and is not for this account to see (DOMAIN §1)."""
-
-    default_detail = _("Access denied")
+class ServiceError(Exception):
+    """A service function refuses. `str()` is a sentence for the actor; it may be empty."""
 
 
-class FileNotFound(NotFound):
-    default_detail = _("File not found")
+class NotAllowed(ServiceError):
+    """The actor may not do this (DOMAIN §1)."""
 
 
-class SessionNotFound(NotFound):
-    default_detail = _("Session not found")
+class Invalid(ServiceError):
+    """The values cannot be stored. `errors`: field → every problem of its value, as sentences for the actor."""
+
+    def __init__(self, errors: Mapping[str, Sequence[str]]) -> None:
+        self.errors = {field: [str(reason) for reason in reasons] for field, reasons in errors.items()}
+        # Field names alone: a value may name a person, and this text may reach a log.
+        super().__init__(", ".join(self.errors))
+
+    def sentences(self) -> list[str]:
+        """Every problem, without its field."""
+        return [reason for reasons in self.errors.values() for reason in reasons]
 
 
-class BadRequest(APIException):
-    """400 with one reason that belongs to no single field."""
-
-    status_code = status.HTTP_400_BAD_REQUEST
-    default_detail = _("Bad request")
-    default_code = "bad_request"
+class Conflict(ServiceError):
+    """The state of the object does not allow the action."""
 
 
-class Conflict(APIException):
-    """409: the object is no longer in a state where this can be done."""
-
-    status_code = status.HTTP_409_CONFLICT
-    default_detail = _("This can no longer be done")
-    default_code = "conflict"
-
-
-class TooLarge(APIException):
-    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
-    default_detail = _("The request is too large")
-    default_code = "too_large"
-
-
-class DiskFull(APIException):
-    status_code = status.HTTP_507_INSUFFICIENT_STORAGE
-    default_detail = _("The server has no room left to store this. Nothing was kept; try again later.")
-    default_code = "disk_full"
+class Gone(ServiceError):
+    """The object was deleted meanwhile."""
 
 
 def is_disk_full(error: BaseException) -> bool:
@@ -74,32 +53,3 @@ def is_disk_full(error: BaseException) -> bool:
             or getattr(cause, "sqlstate", None) == POSTGRESQL_DISK_FULL
         )
     return False
-
-
-def _as_refusal(error: Exception) -> Exception:
-    if isinstance(error, Http404):
-        # Django's own words name the model.
-        return NotFound()
-    if isinstance(error, DjangoPermissionDenied):
-        return AccessDenied()
-    if isinstance(error, RequestDataTooBig):
-        return TooLarge()
-    if isinstance(error, TooManyFilesSent):
-        return BadRequest(_("Too many files in one request"))
-    if isinstance(error, TooManyFieldsSent):
-        return BadRequest(_("Too many fields in one request"))
-    if is_disk_full(error):
-        return DiskFull()
-    return error
-
-
-def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's handler, which also turns Django's refusals and a full disk (507) into the API's shape.
-
-    Anything unforeseen is left alone: it is a 500 without words, with its traceback in the log.
-    """
-    refusal = _as_refusal(error)
-    response = default_handler(refusal, context)
-    if response is not None and refusal is not error:
-        set_rollback()
-    return response

@@ -4,4 +4,4 @@ from django.contrib.admin.apps import AdminConfig
 
 
 class ConcordAdminConfig(AdminConfig):
-    default_site = "users.admin_site.ConcordAdminSite"
+    default_site = "users.access.admin_site.ConcordAdminSite"

@@ -147,7 +147,7 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 # --- People -----------------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "users.User"
-AUTHENTICATION_BACKENDS = ["users.backends.NameOrEmailBackend"]
+AUTHENTICATION_BACKENDS = ["users.sign_in.backends.NameOrEmailBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
@@ -176,7 +176,7 @@ TIME_ZONE = "UTC"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "users.authentication.TokenAuthentication",
+        "users.sign_in.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
@@ -185,8 +185,8 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_FILTER_BACKENDS": ["common.filters.StrictFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "common.pagination.PageNumberPagination",
-    "DEFAULT_SCHEMA_CLASS": "users.schema.Schema",
-    "EXCEPTION_HANDLER": "common.errors.exception_handler",
+    "DEFAULT_SCHEMA_CLASS": "users.access.schema.Schema",
+    "EXCEPTION_HANDLER": "common.api_errors.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     # Proxies in front whose X-Forwarded-For is to be believed: none, unless said.
     "NUM_PROXIES": env.int("TRUSTED_PROXIES", default=0),
@@ -264,7 +264,7 @@ if CONCORD["HEARTBEAT_SECONDS"] * 2 > CONCORD["LEASE_SECONDS"]:
     raise ImproperlyConfigured("LEASE_SECONDS must be at least twice HEARTBEAT_SECONDS, or live runs lose their lease.")
 
 # Uploads go to disk while they arrive: no request holds a file in memory.
-FILE_UPLOAD_HANDLERS = ["file_handling.receiving.TidyUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["file_handling.files.upload_handler.TidyUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = str(UPLOAD_DIR)
 FILE_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o600

@@ -23,7 +23,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     # Chooses the language, and keeps it in a cookie: open to all, for the page to sign in on has a choice too.
     path("language/", set_language, name="set_language"),
-    path("account/", include("users.page_urls")),
+    path("account/", include("users.sign_in.page_urls")),
     path("api/v1/", include(api)),
 ]
 

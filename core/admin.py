@@ -11,6 +11,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from common.errors import Invalid
 from common.keys import claim_number, label_key, name_key, reference_key
 from core import catalogue, revisions
 from core.models import (
@@ -31,7 +32,7 @@ from core.models import (
     Plan,
     Policy,
 )
-from users.admin_base import ScopedInline, ScopedModelAdmin, actor_of
+from users.access.admin import ScopedInline, ScopedModelAdmin, actor_of
 
 ORIGIN = ("file", "import_session")
 REVISIONS_SHOWN = 20
@@ -336,8 +337,8 @@ class AliasForm(forms.ModelForm):
         name = str(self.cleaned_data["name"])
         try:
             catalogue.refuse_unfit(name=name)
-        except catalogue.UnfitError as reason:
-            raise forms.ValidationError(str(reason)) from reason
+        except Invalid as refused:
+            raise forms.ValidationError(refused.sentences()) from refused
         return name
 
 

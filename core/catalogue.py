@@ -3,18 +3,11 @@
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from common.errors import Invalid, NotAllowed
 from common.keys import label_key
 from core.models import Act, ActAlias
 from users import audit
 from users.models import AuditAction, User
-
-
-class NotAllowedError(Exception):
-    """The catalogue is kept by who sees all countries."""
-
-
-class UnfitError(Exception):
-    """The name cannot be an alias. `str()` is a sentence for the person who asked."""
 
 
 def may_keep_catalogue(user: User) -> bool:
@@ -22,27 +15,27 @@ def may_keep_catalogue(user: User) -> bool:
 
 
 def refuse_unfit(*, name: str) -> None:
-    """Raises UnfitError for a name without a letter or digit, and for one that is an act's or an alias's already."""
+    """Raises Invalid for a name without a letter or digit, and for one that is an act's or an alias's already."""
     key = label_key(name)
     if not any(character.isalnum() for character in key):
-        raise UnfitError(_("Give a name with letters or digits."))
+        raise Invalid({"name": [_("Give a name with letters or digits.")]})
     if Act.objects.filter(key=key).exists():
-        raise UnfitError(_("An act of the catalogue has this name: it cannot stand for another one."))
+        raise Invalid({"name": [_("An act of the catalogue has this name: it cannot stand for another one.")]})
     if ActAlias.objects.filter(key=key).exists():
-        raise UnfitError(_("This name is the alias of an act already."))
+        raise Invalid({"name": [_("This name is the alias of an act already.")]})
 
 
 def add_alias(*, actor: User, act: Act, name: str) -> ActAlias:
     """From the next import on, lines that bear `name` (by label key) lead to `act`; those already written stay.
 
-    Raises NotAllowedError, UnfitError.
+    Raises NotAllowed, Invalid.
     """
     if not may_keep_catalogue(actor):
-        raise NotAllowedError
+        raise NotAllowed(_("Only administrators of all countries may change the act catalogue."))
     with transaction.atomic():
         # Held, because a reverted import takes unused acts with it (docs/decisions/0005-references-of-bulk-tables.md).
         if not Act.objects.select_for_update().filter(pk=act.pk).exists():
-            raise UnfitError(_("This act is no longer in the catalogue."))
+            raise Invalid({"name": [_("This act is no longer in the catalogue.")]})
         refuse_unfit(name=name)
         alias = ActAlias.objects.create(act=act, name=name.strip())
         audit.record(actor=actor, action=AuditAction.CREATE, target=alias, country_id=None, label=alias.name)
@@ -50,9 +43,9 @@ def add_alias(*, actor: User, act: Act, name: str) -> ActAlias:
 
 
 def remove_alias(*, actor: User, alias: ActAlias) -> None:
-    """From the next import on, lines that bear its name are an act of their own. Raises NotAllowedError."""
+    """From the next import on, lines that bear its name are an act of their own. Raises NotAllowed."""
     if not may_keep_catalogue(actor):
-        raise NotAllowedError
+        raise NotAllowed(_("Only administrators of all countries may change the act catalogue."))
     with transaction.atomic():
         audit.record(actor=actor, action=AuditAction.DELETE, target=alias, country_id=None, label=alias.name)
         alias.delete()

@@ -26,7 +26,7 @@ from core.models import (
     Plan,
     Policy,
 )
-from file_handling.serializers import FileReferenceSerializer
+from file_handling.files.serializers import FileReferenceSerializer
 
 _ORIGIN = ["file", "import_session"]
 

@@ -49,10 +49,10 @@ from core.serializers import (
     PolicySerializer,
 )
 from users import audit
-from users.exporting import ExportMixin
+from users.access.exporting import ExportMixin
+from users.access.viewsets import MayReadRecords, NotedReadViewSet
 from users.models import AuditAction
 from users.scoping import country_id_of
-from users.viewsets import MayReadRecords, NotedReadViewSet
 
 
 @extend_schema(tags=["records"])

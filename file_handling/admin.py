@@ -17,16 +17,18 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from common.errors import Conflict, Gone
 from common.throttling import ExportThrottle
-from file_handling import rules, services
+from file_handling import permissions
+from file_handling.files import services
+from file_handling.files.preview import PreviewFailed, preview_file
+from file_handling.files.storage import on_local_disk
+from file_handling.files.views import attachment, unreadable
 from file_handling.lineage import created_by_file, created_by_session
 from file_handling.models import File, ImportSession
-from file_handling.preview import PreviewFailed, preview_file
-from file_handling.storage import on_local_disk
-from file_handling.views import attachment, unreadable
-from users.admin_base import ScopedModelAdmin, actor_of
+from users.access.admin import ScopedModelAdmin, actor_of
+from users.access.viewsets import row_id
 from users.models import AuditAction
-from users.viewsets import row_id
 
 PREVIEW_ROWS = 20
 MOST_PREVIEW_ROWS = 100
@@ -99,7 +101,7 @@ class FileAdmin(ScopedModelAdmin):
         user = actor_of(request)
         if obj is None:
             return user.is_superuser_role() or (user.is_admin_territorial() and user.working_country_id() is not None)
-        return rules.may_delete_file(user=user, file=obj)
+        return permissions.may_delete_file(user=user, file=obj)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -213,10 +215,10 @@ class FileAdmin(ScopedModelAdmin):
     def _delete(self, request: HttpRequest, file: File) -> HttpResponse:
         try:
             services.delete_file(actor=actor_of(request), file=file, force=request.POST.get("force") == "yes")
-        except services.InUseError as reason:
+        except Conflict as reason:
             messages.error(request, str(reason))
             return HttpResponseRedirect(_file_page(file.pk))
-        except services.GoneError as gone:
+        except Gone as gone:
             raise Http404 from gone
         messages.success(request, _("“%(name)s” was deleted.") % {"name": file.name})
         return HttpResponseRedirect(reverse("admin:file_handling_file_changelist"))

@@ -1,6 +1,6 @@
 from rest_framework.routers import SimpleRouter
 
-from file_handling.views import FileViewSet
+from file_handling.files.views import FileViewSet
 
 router = SimpleRouter()
 router.register("files", FileViewSet, basename="file")

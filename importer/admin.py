@@ -17,18 +17,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework.exceptions import NotFound
 
-from common.errors import is_disk_full
-from file_handling import rules, services
+from common.errors import Conflict, Gone, is_disk_full
+from file_handling import permissions
 from file_handling.admin import created_records, record_links, refuse_too_many, sizes
-from file_handling.filters import FindingFilter
 from file_handling.models import UNFINISHED, Finding, ImportSession, SessionEvent
-from file_handling.session_views import SessionReadViewSet
-from importer import admin_steering, admin_upload, lifecycle
-from importer.figures import blocks, category_counts, shown
+from file_handling.sessions import services
+from file_handling.sessions.filters import FindingFilter
+from file_handling.sessions.views import SessionReadViewSet
+from importer import admin_steering, admin_upload
+from importer.report.figures import blocks, category_counts, shown
 from users import audit
-from users.admin_base import ScopedModelAdmin, actor_of
+from users.access.admin import ScopedModelAdmin, actor_of
+from users.access.viewsets import row_id
 from users.models import AuditAction
-from users.viewsets import row_id
 
 FINDINGS_A_PAGE = 50
 EVENTS_SHOWN = 200
@@ -66,7 +67,7 @@ class ImportSessionAdmin(ScopedModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         if obj is None:
             return self.has_add_permission(request)
-        return rules.may_steer(user=actor_of(request), session=obj)
+        return permissions.may_steer(user=actor_of(request), session=obj)
 
     def get_urls(self) -> list[URLPattern]:
         def route(tail: str, view: Any, name: str) -> URLPattern:
@@ -249,7 +250,7 @@ class ImportSessionAdmin(ScopedModelAdmin):
         if asked is None:
             raise Http404
         user = actor_of(request)
-        if not rules.may_steer(user=user, session=session):
+        if not permissions.may_steer(user=user, session=session):
             raise PermissionDenied
         if request.method == "POST":
             self._carry_out(request, asked, session)
@@ -268,7 +269,7 @@ class ImportSessionAdmin(ScopedModelAdmin):
             admin_steering.carry_out(
                 act=act, session=session, actor=actor_of(request), stat_sheet=request.POST.get("stat_sheet", "")
             )
-        except lifecycle.NotPossible as reason:
+        except Conflict as reason:
             messages.error(request, str(reason))
         except OSError as error:
             if not is_disk_full(error):
@@ -295,10 +296,10 @@ class ImportSessionAdmin(ScopedModelAdmin):
     def _delete(self, request: HttpRequest, session: ImportSession) -> HttpResponse:
         try:
             services.delete_session(actor=actor_of(request), session=session)
-        except services.InUseError as reason:
+        except Conflict as reason:
             messages.error(request, str(reason))
             return HttpResponseRedirect(_page_of(session))
-        except services.GoneError as gone:
+        except Gone as gone:
             raise Http404 from gone
         messages.success(request, _("Import session %(number)d was deleted.") % {"number": session.pk})
         return HttpResponseRedirect(reverse("admin:file_handling_importsession_changelist"))

@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from file_handling import rules
+from file_handling import permissions
 from file_handling.models import ImportSession, SessionStatus
 from importer import lifecycle
 from users.models import User
@@ -74,12 +74,12 @@ BY_NAME = {act.name: act for act in ACTS}
 
 
 def offered(*, user: User, session: ImportSession) -> list[Act]:
-    if not rules.may_steer(user=user, session=session):
+    if not permissions.may_steer(user=user, session=session):
         return []
     return [act for act in ACTS if act.fits(session)]
 
 
 def carry_out(*, act: Act, session: ImportSession, actor: User, stat_sheet: str = "") -> ImportSession:
-    """Raises lifecycle.NotPossible where the status does not allow it, OSError when a report cannot be stored."""
+    """Raises Conflict where the status does not allow it, OSError when a report cannot be stored."""
     asked: dict[str, Any] = {"stat_sheet": stat_sheet} if act.name == "sheet" else {}
     return act.does(session=session, actor=actor, **asked)

@@ -9,8 +9,8 @@ from rest_framework.exceptions import APIException
 
 from common.errors import is_disk_full
 from common.throttling import UploadThrottle
+from file_handling.form_errors import RefusedForm
 from file_handling.models import File, FileType, ImportSession, OnConflict
-from file_handling.refusal import RefusedForm
 from importer.uploads import read_form, start_import
 from users.models import Country, User
 

@@ -9,13 +9,14 @@ from django.utils.translation import gettext as _
 from rest_framework import status
 from rest_framework.exceptions import APIException
 
-from common.errors import Conflict, SessionNotFound
+from common.api_errors import SessionNotFound
+from common.errors import Conflict
+from file_handling.files.storage import all_or_nothing
+from file_handling.form_errors import FormError, RefusedForm
 from file_handling.models import IdempotencyKey, ImportSession
-from file_handling.refusal import FormError, RefusedForm
-from file_handling.storage import all_or_nothing
 from importer.uploads import ImportForm, store
+from users.access.viewsets import visible_or_refused
 from users.models import User
-from users.viewsets import visible_or_refused
 
 HEADER = "Idempotency-Key"
 # What a header may hold without quoting, and a column.

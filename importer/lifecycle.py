@@ -11,17 +11,14 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
+from common.errors import Conflict
 from file_handling.models import File, ImportSession, OnConflict, SessionStatus
-from file_handling.services import pair_sha256
+from file_handling.sessions.services import pair_sha256
 from importer import dispatch, events
 from users import audit
 from users.models import AuditAction, Country, User
 
 S = SessionStatus
-
-
-class NotPossible(Exception):
-    """The session's status does not allow it. `str()` is a sentence for the person who asked."""
 
 
 def create_session(
@@ -70,7 +67,7 @@ def create_session(
 def name_sheet(*, session: ImportSession, actor: User, stat_sheet: str) -> ImportSession:
     """Tell which sheet of the stat workbook is meant; the session goes on."""
     if session.status == S.AWAITING_SHEET and stat_sheet not in session.sheet_choices:
-        raise NotPossible(
+        raise Conflict(
             _("The stat workbook has no such sheet with claims. Choose one of: %(sheets)s.")
             % {"sheets": ", ".join(session.sheet_choices)}
         )
@@ -102,7 +99,7 @@ def request_commit(*, session: ImportSession, actor: User) -> ImportSession:
 def retry(*, session: ImportSession, actor: User) -> ImportSession:
     """Run again a session that failed or was cancelled, from its files."""
     if session.stat_file is None or session.recap_file is None:
-        raise NotPossible(_("The session's files were deleted. Upload them again in a new session."))
+        raise Conflict(_("The session's files were deleted. Upload them again in a new session."))
     return _steer(
         session,
         actor,
@@ -149,7 +146,7 @@ def revert(*, session: ImportSession, actor: User) -> ImportSession:
             status=S.REVERTED
         )
         if not reverted:
-            raise NotPossible(_("Only a session that is done can be reverted."))
+            raise Conflict(_("Only a session that is done can be reverted."))
         removed = undo_session(session_id=session.pk, country_id=session.country_id)
         kept, relied_on = removed.pop("kept_claims"), removed.pop("relied_on")
         message = _("Reverted: %(claims)d claims and %(lines)d lines removed.") % {
@@ -177,8 +174,8 @@ def revert(*, session: ImportSession, actor: User) -> ImportSession:
 def remake_report(*, session: ImportSession, actor: User) -> ImportSession:
     """Make report and log again from what the database keeps of the session."""
     if session.status not in (S.DONE, S.DONE_WITH_ERRORS, S.REVIEW):
-        raise NotPossible(_("There is a report once the session is reconciled."))
-    from importer.paperwork import make_papers
+        raise Conflict(_("There is a report once the session is reconciled."))
+    from importer.report.files import make_papers
 
     make_papers(session)
     audit.record(
@@ -215,7 +212,7 @@ def _steer(
     with transaction.atomic():
         changed = ImportSession.objects.filter(pk=session.pk, status__in=allowed, **(condition or {})).update(**changes)
         if not changed:
-            raise NotPossible(refusal)
+            raise Conflict(refusal)
         events.append(session.pk, step="steered", message=message)
         audit.record(
             actor=actor,

@@ -28,19 +28,20 @@ from common.errors import is_disk_full
 from common.money import cents_of, to_decimal
 from common.timing import timed
 from file_handling.models import EventLevel, File, ImportSession, SessionStatus
-from importer import dispatch, endings, lease, observations
-from importer.findings import SourceFiles
-from importer.judging import Judged, judge
+from file_handling.problem_texts import sentence
+from file_handling.reading_limits import reading_limits
+from importer import dispatch, lease
 from importer.lease import Keeper, Lease, LeaseLost
-from importer.limits import reading_limits
-from importer.messages import sentence
-from importer.paperwork import Paper, forget, forget_older, store_log
-from importer.pipeline.problems import Problem
 from importer.pipeline.reconcile import NoCommonPeriod, Reconciliation, reconcile
-from importer.pipeline.sources import Source
-from importer.pipeline.values import dedupe_recap
-from importer.reading import ReaderKilled, start_read
+from importer.planning import Judged, judge
+from importer.report import ending_texts, finding_texts
+from importer.report.files import Paper, forget, forget_older, store_log
+from importer.report.findings import SourceFiles
 from importer.writer import Origin, write_findings, write_plan
+from reading.problems import Problem
+from reading.process import ReaderKilled, start_read
+from reading.sources import Source
+from reading.typed import dedupe_recap
 from users.models import Country
 
 log = structlog.get_logger(__name__)
@@ -115,7 +116,7 @@ class _Run:
             if self.is_written:
                 self.finish_what_was_written()
             elif self.lease.attempt > settings.CONCORD["MAX_ATTEMPTS"]:
-                self.fail(endings.given_up(settings.CONCORD["MAX_ATTEMPTS"]))
+                self.fail(ending_texts.given_up(settings.CONCORD["MAX_ATTEMPTS"]))
             else:
                 self.steps()
         except LeaseLost:
@@ -128,12 +129,12 @@ class _Run:
             self.review(changed.judged, before=self.session.outcome)
         except (ReaderKilled, OperationalError, InterfaceError, ConnectionError) as passing:
             if is_disk_full(passing) and not self.is_written:
-                self.fail(endings.no_room())
+                self.fail(ending_texts.no_room())
             else:
                 self.hand_back(passing)
         except Exception as error:  # noqa: BLE001
             if is_disk_full(error) and not self.is_written:
-                self.fail(endings.no_room())
+                self.fail(ending_texts.no_room())
                 return
             # Data may stand in the message of any exception, so the log gets its type and its place alone.
             places = traceback.format_list(traceback.extract_tb(error.__traceback__))
@@ -141,7 +142,7 @@ class _Run:
             if self.is_written:
                 self.end(message=_("The claims are imported."), complete=False, report=None)
                 return
-            self.fail(endings.unexpected())
+            self.fail(ending_texts.unexpected())
         finally:
             for paper in self.papers:
                 # What still writes into the folder would keep it from going.
@@ -254,7 +255,7 @@ class _Run:
                 tolerance_cents=cents_of(self.session.country.tolerance),
             )
         except NoCommonPeriod as apart:
-            raise Refused(observations.no_common_period(apart.stat_range, apart.recap_range)) from None
+            raise Refused(finding_texts.no_common_period(apart.stat_range, apart.recap_range)) from None
         counts = result.summary()["claims"]
         self.tell(
             "reconcile",
@@ -374,7 +375,7 @@ class _Run:
     def finish(self, written: Judged, paper: Paper) -> None:
         outcome = written.outcome()
         left_out = written.summary["claims"]["total"] - written.summary["importable"]["claims"]
-        message = endings.imported(outcome, left_out)
+        message = ending_texts.imported(outcome, left_out)
         self.tell("write", _("Written."), 90, **written.summary["entities"])
         self.end(message=message, complete=written.complete(), report=paper)
 
@@ -388,25 +389,25 @@ class _Run:
             paper = Paper(session, token=self.lease.token, folder=self.folder)
             paper.begin_again()
             self.papers.append(paper)
-        self.end(message=endings.imported(outcome, left_out), complete=bool(outcome.get("complete")), report=paper)
+        self.end(message=ending_texts.imported(outcome, left_out), complete=bool(outcome.get("complete")), report=paper)
 
     def end(self, *, message: str, complete: bool, report: Paper | None) -> None:
         places, trouble = {"error_file": ""}, ""
         if report is None:
-            trouble = endings.no_report()
+            trouble = ending_texts.no_report()
         else:
             try:
                 places = report.store()
             except Exception as error:  # noqa: BLE001
                 # The claims are in; a report that cannot be written must not undo or hide that (RELIABILITY F12).
                 log.error("report_failed", session=self.session.pk, error=type(error).__name__)
-                trouble = endings.no_report()
+                trouble = ending_texts.no_report()
         message = "\n".join(part for part in (message, trouble) if part)
         level = EventLevel.WARNING if trouble else EventLevel.INFO
         self.keeper.tell(step="done", message=message, progress=100, level=level)
         places |= self.store_log()
         if not places["log_file_path"]:
-            trouble = endings.no_log()
+            trouble = ending_texts.no_log()
             message = f"{message}\n{trouble}"
         status = S.DONE if complete and not trouble else S.DONE_WITH_ERRORS
         if not lease.held(self.lease).update(
@@ -422,13 +423,13 @@ class _Run:
         paper = self.paper(judged, is_written=False)
         message = _("Nothing is written yet. Read the report, then commit or cancel.")
         if before is not None:
-            message = endings.changed(before.get("reviewed") or {}, judged.reviewed(), self.session.currency)
+            message = ending_texts.changed(before.get("reviewed") or {}, judged.reviewed(), self.session.currency)
         places, trouble = {"error_file": ""}, ""
         try:
             places = paper.store()
         except OSError as error:
             log.error("report_failed", session=self.session.pk, error=type(error).__name__)
-            trouble = endings.no_report()
+            trouble = ending_texts.no_report()
         message = "\n".join(part for part in (message, trouble) if part)
         self.keeper.tell(step="review", message=message, progress=100)
         places |= self.store_log()

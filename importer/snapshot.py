@@ -23,9 +23,9 @@ from core.models import (
     Plan,
     Policy,
 )
-from importer.pipeline.placing import Snapshot
+from importer.pipeline.matching import Snapshot
 from importer.pipeline.plan import Wanted
-from importer.sets import INTEGER, TEXT, values_table
+from importer.sql import INTEGER, TEXT, values_table
 from users.models import Country
 
 _SCHEMA: dict[str, Any] = {

@@ -7,7 +7,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from core import models as core
 from file_handling.models import ImportSession, SessionStatus
-from importer.sets import INTEGER, values_table
+from importer.sql import INTEGER, values_table
 
 
 def undo_session(*, session_id: int, country_id: int) -> dict[str, int]:

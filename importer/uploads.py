@@ -9,20 +9,20 @@ from typing import Any
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from common.errors import FileNotFound
-from file_handling import services
-from file_handling.forms import FormReader
-from file_handling.intake import Page
+from common.api_errors import FileNotFound
+from file_handling.files import services
+from file_handling.files.intake import Page
+from file_handling.files.storage import Placed, all_or_nothing, local_path, sha256_and_size
+from file_handling.files.uploads import FormReader
+from file_handling.form_errors import FormError, RefusedForm
 from file_handling.models import File, FileType, ImportSession, OnConflict
-from file_handling.refusal import FormError, RefusedForm
-from file_handling.storage import Placed, all_or_nothing, local_path, sha256_and_size
+from file_handling.problem_texts import sentence
+from file_handling.reading_limits import reading_limits
 from importer import lifecycle
-from importer.limits import reading_limits
-from importer.messages import sentence
-from importer.pipeline.sources import Source as ReadSource
-from importer.reading import inspect_upload
+from reading.process import inspect_upload
+from reading.sources import Source as ReadSource
+from users.access.viewsets import visible_or_refused
 from users.models import Country, User
-from users.viewsets import visible_or_refused
 
 # An answer is due within 5 s; what a look at the first rows does not tell in this time, the run will.
 LOOK_SECONDS = 2.5

@@ -2,7 +2,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from common.throttling import ExportThrottle
-from file_handling.session_views import EventViewSet, FindingViewSet
+from file_handling.sessions.views import EventViewSet, FindingViewSet
 from importer.views import ImportSessionViewSet
 
 router = SimpleRouter()

@@ -11,18 +11,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
-from common.errors import Conflict
 from common.throttling import UploadThrottle
+from file_handling.files.serializers import RefusalSerializer
+from file_handling.files.views import DENIED_OR_NONE
 from file_handling.models import ImportSession
-from file_handling.serializers import RefusalSerializer, SessionDetailSerializer
-from file_handling.session_views import SessionReadViewSet
-from file_handling.views import DENIED_OR_NONE
+from file_handling.sessions.serializers import SessionDetailSerializer
+from file_handling.sessions.views import SessionReadViewSet
 from importer import lifecycle
 from importer.idempotency import HEADER, read_key, start_once
 from importer.serializers import SessionFormSerializer, SheetSerializer
 from importer.uploads import read_form, start_import
+from users.access.viewsets import MayImport
 from users.serializers import DetailSerializer
-from users.viewsets import MayImport
 
 _READING = {"list", "export", "retrieve", "download"}
 REPEATED = "Idempotent-Replayed"
@@ -121,10 +121,7 @@ class ImportSessionViewSet(SessionReadViewSet):
         return self._steered(self.steerable(), lifecycle.remake_report)
 
     def _steered(self, session: ImportSession, what: Callable[..., ImportSession], **asked: Any) -> Response:
-        try:
-            what(session=session, actor=self.request.user, **asked)
-        except lifecycle.NotPossible as reason:
-            raise Conflict(str(reason)) from reason
+        what(session=session, actor=self.request.user, **asked)
         return Response(self._shown(session))
 
     def _shown(self, session: ImportSession) -> Any:

@@ -18,7 +18,7 @@ from django.db import IntegrityError, connection, models
 from core import models as core
 from file_handling.models import Finding
 from importer.pipeline.plan import Plan
-from importer.sets import DATE, INTEGER, TEXT, values_table
+from importer.sql import DATE, INTEGER, TEXT, values_table
 
 COPY_SLICE = 100_000
 EMPTY = pl.lit("")

@@ -34,7 +34,7 @@ def breaks() -> dict[str, Break]:
     `scope:`      the filter of one model's `visible_to`;
     `narrower:`   an override of `within_country`;
     `permission:` a permission class of the API, which then holds for every account;
-    `rule:`       a public rule of file_handling.rules, which then says yes;
+    `rule:`       a public rule of file_handling.permissions, which then says yes;
     `uncalled:`   one call of a role method, in a module that has any of the above, that lost its parentheses.
     """
     found = [*_scopes(), *_narrower(), *_permissions(), *_rules(), *_uncalled()]
@@ -103,7 +103,7 @@ def _permissions() -> Iterator[Break]:
 
 
 def _rules() -> Iterator[Break]:
-    from file_handling import rules
+    from file_handling import permissions as rules
 
     for name, function in inspect.getmembers(rules, inspect.isfunction):
         if function.__module__ == rules.__name__ and not name.startswith("_"):
@@ -111,7 +111,7 @@ def _rules() -> Iterator[Break]:
 
 
 def _uncalled() -> Iterator[Break]:
-    from file_handling import rules
+    from file_handling import permissions as rules
     from users import permissions
 
     modules = {rules, permissions}

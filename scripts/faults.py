@@ -24,9 +24,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from importer.samples import make_pair  # noqa: E402
-from tests.faults.hostile import hostile_pairs  # noqa: E402
-from tests.faults.house import (  # noqa: E402
+from samples import make_pair  # noqa: E402
+from tests.support.hostile import hostile_pairs  # noqa: E402
+from tests.support.installation import (  # noqa: E402
     NOTHING,
     House,
     PostgreSQL,
@@ -42,7 +42,7 @@ from tests.faults.house import (  # noqa: E402
     told_summary,
     until,
 )
-from tests.faults.overlap import make_numbered_pair  # noqa: E402
+from tests.support.overlap import make_numbered_pair  # noqa: E402
 
 LONGEST_SECONDS = 600
 # A hostile file that keeps a worker for longer is named.

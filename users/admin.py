@@ -13,13 +13,13 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from common.errors import NotAllowed
 from common.throttling import UploadThrottle
-from users import account_import, accounts, countries
-from users.admin_base import ScopedModelAdmin, actor_of
-from users.admin_forms import AccountForm, CountryForm, DecidedForm
-from users.admin_import import AccountSheetForm, pack
+from users.access.admin import ScopedModelAdmin, actor_of
+from users.accounts import countries, from_sheet, services
+from users.accounts.admin_forms import AccountForm, CountryForm, DecidedForm
+from users.accounts.admin_import import AccountSheetForm, pack
 from users.models import AuditAction, AuditEntry, Country, LetterPurpose, User
-from users.refusals import NotAllowed
 
 
 class _DecidedAdmin(ScopedModelAdmin):
@@ -119,13 +119,13 @@ class AccountAdmin(_DecidedAdmin):
         return filters if actor_of(request).sees_all_countries() else [one for one in filters if one != "role"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return bool(accounts.assignable_roles(actor_of(request)))
+        return bool(services.assignable_roles(actor_of(request)))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         actor = actor_of(request)
         if obj is None:
             return self.has_add_permission(request)
-        return obj.pk != actor.pk and accounts.manageable_by(actor).filter(pk=obj.pk).exists()
+        return obj.pk != actor.pk and services.manageable_by(actor).filter(pk=obj.pk).exists()
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.import_view)
@@ -146,7 +146,7 @@ class AccountAdmin(_DecidedAdmin):
         elif is_sent and form.is_valid():
             with form.refusals():
                 sheet = form.sheet()
-                does = account_import.create if form.was_looked_at() else account_import.preview
+                does = from_sheet.create if form.was_looked_at() else from_sheet.preview
                 people = does(actor=actor, rows=sheet.rows, country=sheet.country)
                 kept = "" if form.was_looked_at() else pack(actor=actor, sheet=sheet)
         return self.page(
@@ -165,13 +165,13 @@ class AccountAdmin(_DecidedAdmin):
     def keep(self, request: HttpRequest, row: Any, form: DecidedForm) -> User:
         actor, values = actor_of(request), dict(form.cleaned_data)
         if row is None:
-            return accounts.create_account(actor=actor, **values)
+            return services.create_account(actor=actor, **values)
         country = values.pop("country", row.country)
-        account = accounts.update_account(actor=actor, account=row, **values)
+        account = services.update_account(actor=actor, account=row, **values)
         # A role without a country has just lost it; the form still bears the one from before.
         kept_no_country = account.country_id is None and country == row.country
-        if accounts.may_move(actor) and country != account.country and not kept_no_country:
-            account = accounts.move_account(actor=actor, account=account, country=country)
+        if services.may_move(actor) and country != account.country and not kept_no_country:
+            account = services.move_account(actor=actor, account=account, country=country)
         return account
 
     def acts_on(self, request: HttpRequest, row: Any) -> list[tuple[str, str]]:
@@ -182,16 +182,16 @@ class AccountAdmin(_DecidedAdmin):
         return [("activate", self._activate), ("deactivate", self._deactivate), ("send_link", self._send_link)]
 
     def _activate(self, request: HttpRequest, account: User) -> None:
-        accounts.set_active(actor=actor_of(request), account=account, is_active=True)
+        services.set_active(actor=actor_of(request), account=account, is_active=True)
         messages.success(request, _("“%(name)s” is active.") % {"name": account})
 
     def _deactivate(self, request: HttpRequest, account: User) -> None:
-        accounts.set_active(actor=actor_of(request), account=account, is_active=False)
+        services.set_active(actor=actor_of(request), account=account, is_active=False)
         messages.success(request, _("“%(name)s” can no longer sign in.") % {"name": account})
 
     def _send_link(self, request: HttpRequest, account: User) -> None:
         purpose = LetterPurpose.RESET if account.has_usable_password() else LetterPurpose.INVITATION
-        accounts.send_password_link(actor=actor_of(request), account=account, purpose=purpose)
+        services.send_password_link(actor=actor_of(request), account=account, purpose=purpose)
         messages.success(request, _("A link to choose a password is on its way to “%(name)s”.") % {"name": account})
 
     def _each(self, request: HttpRequest, rows: QuerySet[Any], does: Callable[[HttpRequest, User], None]) -> None:

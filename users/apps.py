@@ -8,4 +8,4 @@ class UsersConfig(AppConfig):
 
     def ready(self) -> None:
         # Known by being imported.
-        import users.token_scheme  # noqa: F401
+        import users.sign_in.token_scheme  # noqa: F401

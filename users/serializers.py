@@ -6,8 +6,8 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from users.access.viewsets import row_id
 from users.models import Country, Language, Role, User
-from users.viewsets import row_id
 
 
 class CountrySerializer(serializers.ModelSerializer[Country]):
@@ -27,7 +27,7 @@ class CountryDetailSerializer(serializers.ModelSerializer[Country]):
 
 
 class CountryFormSerializer(serializers.Serializer[None]):
-    """What is wrong with a country is said by `users.countries`, to every caller alike."""
+    """What is wrong with a country is said by `users.accounts.countries`, to every caller alike."""
 
     name = serializers.CharField(max_length=200)
     code = serializers.CharField(max_length=10, help_text="ISO 3166 code, such as TG")

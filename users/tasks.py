@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from users.letters import SEND_TASK, send_due
+from users.sign_in.letters import SEND_TASK, send_due
 
 
 @shared_task(name=SEND_TASK, ignore_result=True)

@@ -1,10 +1,10 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
-from users.account_views import AccountViewSet, CountryViewSet
-from users.audit_api import AuditViewSet
-from users.password_views import LogoutEverywhereView, PasswordChangeView, PasswordResetView, PasswordSetView
-from users.views import LoginView, LogoutView, MeView
+from users.access.audit_api import AuditViewSet
+from users.accounts.views import AccountViewSet, CountryViewSet
+from users.sign_in.password_views import LogoutEverywhereView, PasswordChangeView, PasswordResetView, PasswordSetView
+from users.sign_in.views import LoginView, LogoutView, MeView
 
 router = SimpleRouter()
 router.register("users", AccountViewSet, basename="users")

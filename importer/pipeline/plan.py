@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import polars as pl
 
-from importer.pipeline.fitting import fitted
-from importer.pipeline.placing import (
+from importer.pipeline.key_length import fitted
+from importer.pipeline.matching import (
     PLACED_COLUMNS,
     Snapshot,
     completed_people,

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from common.money import decimal_string
-from importer.pipeline.fitting import fitted
+from importer.pipeline.key_length import fitted
 
 CONFORM, CANCELLED = "conform", "cancelled"
 UNREADABLE, DIVERGENT, INCONSISTENT, INCOMPLETE = "unreadable", "divergent_in_recap", "inconsistent", "incomplete"

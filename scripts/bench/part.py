@@ -54,7 +54,7 @@ def say(text: str = "") -> None:
 
 def sample_pair(folder: Path, *, claims: int, pages: int) -> tuple[Path, list[Path]]:
     """The stat file and recap pages of a size, made once and kept."""
-    from importer.samples import make_pair
+    from samples import make_pair
 
     kept = folder / f"pair-{claims}-{pages}"
     # The last file that the generator writes: without it, an earlier run was stopped half way.

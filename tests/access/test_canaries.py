@@ -11,14 +11,14 @@ from django.urls import resolve
 
 from file_handling.models import ImportSession
 from importer import events
-from tests import canary
 from tests.admin.test_admin_access import OUTSIDE
 from tests.admin.test_admin_access import TABLE as PAGES
 from tests.api.conftest import Records
 from tests.api.test_access import CATALOGUE_ROUTES, FOREIGN, GETS, RECORD_ROUTES, SHUT_OUT
 from tests.conftest import Cast
-from tests.imports.door import API, Door
-from tests.imports.pairs import Cells, line, recap_csv, row, stat_csv
+from tests.support import canary
+from tests.support.api_user import API, Door
+from tests.support.pairs import Cells, line, recap_csv, row, stat_csv
 from users.models import User
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -12,7 +12,7 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
 
-from file_handling import rules
+from file_handling import permissions
 from file_handling.models import File, IdempotencyKey
 from tests.api.conftest import Records
 from tests.conftest import SHUT_OUT, Cast
@@ -127,5 +127,5 @@ def test_what_one_owned_as_a_head_of_department_is_lost_with_the_role(cast: Cast
         cast.togo_head.role = role
         cast.togo_head.save()
         assert File.objects.visible_to(cast.togo_head).filter(pk=togo.file.pk).exists() == is_theirs
-        assert rules.may_delete_file(user=cast.togo_head, file=togo.file) == is_theirs
-        assert rules.may_steer(user=cast.togo_head, session=togo.session) == is_theirs
+        assert permissions.may_delete_file(user=cast.togo_head, file=togo.file) == is_theirs
+        assert permissions.may_steer(user=cast.togo_head, session=togo.session) == is_theirs

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from django.core import mail
 from django.core.mail import EmailMessage
 
-from users.letters import send_due
+from users.sign_in.letters import send_due
 
 
 def letters() -> list[EmailMessage]:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from common.errors import NotAllowed
 from tests.conftest import PASSWORD, Cast
-from users.accounts import move_account, set_active
+from users.accounts.services import move_account, set_active
 from users.models import AuditEntry, Country, Role, User
-from users.refusals import NotAllowed
 
 USERS = "/api/v1/users/"
 ROLES = [role.value for role in Role]

@@ -8,7 +8,7 @@ from django.core.mail import get_connection
 
 from config.celery import app
 from config.services import MAIL_SERVICES, mail
-from users.letters import SEND_TASK
+from users.sign_in.letters import SEND_TASK
 
 
 def test_without_a_server_mail_is_shown_on_the_console() -> None:

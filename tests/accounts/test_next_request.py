@@ -9,10 +9,10 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from tests.conftest import PASSWORD, Cast
-from users.accounts import move_account, set_active, update_account
-from users.countries import set_country_active
+from users.accounts.countries import set_country_active
+from users.accounts.services import move_account, set_active, update_account
 from users.models import User
-from users.passwords import change_password, sign_out_everywhere
+from users.sign_in.passwords import change_password, sign_out_everywhere
 
 ME = "/api/v1/users/me/"
 LOGIN = "/api/v1/auth/login/"

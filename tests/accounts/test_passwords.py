@@ -16,9 +16,9 @@ from rest_framework.test import APIClient
 
 from tests.accounts.conftest import address_in, letters, link_in
 from tests.conftest import PASSWORD, Cast
-from users.letters import compose
-from users.links import LinkTokens
 from users.models import AuditEntry, Letter, LetterPurpose, User
+from users.sign_in.letters import compose
+from users.sign_in.links import LinkTokens
 
 LOGIN = "/api/v1/auth/login/"
 RESET = "/api/v1/auth/password/reset/"
@@ -327,7 +327,7 @@ def test_a_name_and_its_address_are_counted_as_one_account(cast: Cast) -> None:
 
 
 def test_slow_guessing_from_one_place_ends_within_the_hour(cast: Cast, settings: Any) -> None:
-    from users.throttling import LoginAccountThrottle, LoginPairThrottle
+    from users.sign_in.throttling import LoginAccountThrottle, LoginPairThrottle
 
     with (
         patch.object(LoginAccountThrottle, "allow_request", return_value=True),

@@ -14,11 +14,11 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from core.models import ActAlias
 from file_handling.models import SessionStatus
 from importer.admin_steering import BY_NAME
-from tests import canary
 from tests.admin.conftest import Browser
 from tests.api.conftest import Records, make_file, make_session
 from tests.conftest import ACCOUNTS, SHUT_OUT, Cast
-from users.admin_base import ScopedModelAdmin
+from tests.support import canary
+from users.access.admin import ScopedModelAdmin
 from users.models import AuditEntry, User
 
 # Whoever may not enter at all is sent to the page to sign in on.

@@ -11,9 +11,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
 from file_handling.models import SessionStatus
-from tests import canary
 from tests.api.conftest import Records, make_file, make_session, recap_csv, stat_csv
 from tests.conftest import ACCOUNTS, SHUT_OUT, Cast
+from tests.support import canary
 from users.models import Country, User
 
 OWN = ["togo_admin", "togo_head", "rival_head", "togo_operator"]

@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from core.models import Claim
 from importer.runs import run_session
-from importer.samples.pairs import make_pair
+from samples.pairs import make_pair
 from tests.conftest import Cast
 
 

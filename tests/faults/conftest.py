@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings
 
-from importer.samples import make_pair
-from tests.faults.house import House, Redis, own_database
+from samples import make_pair
+from tests.support.installation import House, Redis, own_database
 
 MakeHouse = Callable[..., House]
 Pair = tuple[Path, dict[str, Any]]

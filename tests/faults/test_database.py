@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import Pairs
-from tests.faults.house import (
+from tests.support.installation import (
     WRITTEN_FOR_LONG,
     House,
     PostgreSQL,

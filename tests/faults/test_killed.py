@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from tests.faults.conftest import MakeHouse, Pairs
-from tests.faults.house import (
+from tests.support.installation import (
     NOTHING,
     WRITTEN_FOR_LONG,
     House,

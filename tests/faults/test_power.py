@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import Pairs
-from tests.faults.house import ROOT, House, expected_totals, free_port, processes_naming, until
+from tests.support.installation import ROOT, House, expected_totals, free_port, processes_naming, until
 
 Serve = Callable[[], "subprocess.Popen[bytes]"]
 

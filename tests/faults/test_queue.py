@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.house import House, Redis, until
-from tests.faults.overlap import make_numbered_pair
+from tests.support.installation import House, Redis, until
+from tests.support.overlap import make_numbered_pair
 
 
 @pytest.fixture(scope="module")

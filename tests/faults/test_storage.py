@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import MakeHouse, Pairs
-from tests.faults.house import NOTHING, House, expected_totals, full_disk, small_disk, until
-from tests.faults.overlap import make_numbered_pair
+from tests.support.installation import NOTHING, House, expected_totals, full_disk, small_disk, until
+from tests.support.overlap import make_numbered_pair
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import Pairs
-from tests.faults.house import (
+from tests.support.installation import (
     LEASE,
     NOTHING,
     WRITTEN_FOR_LONG,
@@ -21,7 +21,7 @@ from tests.faults.house import (
     kill,
     until,
 )
-from tests.faults.overlap import LINES, claimed, make_numbered_pair
+from tests.support.overlap import LINES, claimed, make_numbered_pair
 
 
 @contextmanager

@@ -11,8 +11,8 @@ from core.models import Claim
 from file_handling.models import ImportSession
 from importer import lease
 from importer.runs import _Run
-from tests.imports.door import Door
-from tests.imports.pairs import agreed, line
+from tests.support.api_user import Door
+from tests.support.pairs import agreed, line
 
 
 @pytest.mark.django_db(transaction=True)

@@ -7,8 +7,8 @@ import structlog
 
 from core.models import Claim, Insured
 from file_handling.models import ImportSession
-from tests.imports.door import Door, Outcome
-from tests.imports.pairs import agreed, line, recap_csv, recap_xlsx, row, stat_xlsx
+from tests.support.api_user import Door, Outcome
+from tests.support.pairs import agreed, line, recap_csv, recap_xlsx, row, stat_xlsx
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -6,8 +6,8 @@ import pytest
 from django.apps import apps
 
 from core.models import ActAlias, ClaimRevision
-from tests.imports.door import Door
-from tests.imports.pairs import agreed, line, recap_csv, stat_xlsx
+from tests.support.api_user import Door
+from tests.support.pairs import agreed, line, recap_csv, stat_xlsx
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

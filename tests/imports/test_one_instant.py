@@ -11,8 +11,8 @@ from django.db import connection, connections
 
 from core.integrity import dangling_references
 from core.models import Claim, Membership
-from tests.imports.door import Door
-from tests.imports.pairs import agreed, line
+from tests.support.api_user import Door
+from tests.support.pairs import agreed, line
 
 LOOKED_AT = ("core_client", "core_policy", "core_plan", "core_insured", "core_membership", "core_partner", "core_act")
 

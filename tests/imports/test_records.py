@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from core.models import Act, ActAlias, ActCategory
-from tests.imports.door import Door, Outcome
-from tests.imports.pairs import Cells, agreed, line
+from tests.support.api_user import Door, Outcome
+from tests.support.pairs import Cells, agreed, line
 
 pytestmark = pytest.mark.django_db
 

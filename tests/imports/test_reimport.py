@@ -9,8 +9,8 @@ from django.apps import apps
 
 from core.integrity import dangling_references
 from core.models import Act, Claim, ClaimLine, ClaimRevision, Invoice, Payment
-from tests.imports.door import Door
-from tests.imports.pairs import agreed, line, row
+from tests.support.api_user import Door
+from tests.support.pairs import agreed, line, row
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -9,8 +9,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from core.integrity import dangling_references
-from importer.samples import make_pair
-from tests.imports.door import Door
+from samples import make_pair
+from tests.support.api_user import Door
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -15,9 +15,9 @@ from django.test.utils import CaptureQueriesContext
 
 from core.models import Act
 from importer.runs import run_session
-from importer.samples import make_pair
-from tests.imports.door import Door
-from tests.imports.pairs import agreed, line
+from samples import make_pair
+from tests.support.api_user import Door
+from tests.support.pairs import agreed, line
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

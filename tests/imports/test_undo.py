@@ -7,8 +7,8 @@ from django.apps import apps
 
 from core import models as core
 from core.integrity import dangling_references
-from tests.imports.door import Door, Outcome
-from tests.imports.pairs import agreed, line
+from tests.support.api_user import Door, Outcome
+from tests.support.pairs import agreed, line
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -4,9 +4,9 @@ import zipfile
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from file_handling.checks import RefusedUpload, check_upload, expand_recap_zip
-from file_handling.preview import PreviewFailed, preview_file
-from tests.reading.files import RECAP_HEADERS, package, recap_row, worksheet, write_csv, write_xlsx
+from file_handling.files.checks import RefusedUpload, check_upload, expand_recap_zip
+from file_handling.files.preview import PreviewFailed, preview_file
+from tests.support.files import RECAP_HEADERS, package, recap_row, worksheet, write_csv, write_xlsx
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 1016
 GOOD = package(worksheet('<row r="1"/>'))

@@ -1,5 +1,5 @@
-from importer.pipeline.columns import RECAP_COLUMNS, STAT_COLUMNS, choose_sheets, recognise
-from tests.reading.files import RECAP_HEADERS, STAT_HEADERS
+from reading.columns import RECAP_COLUMNS, STAT_COLUMNS, choose_sheets, recognise
+from tests.support.files import RECAP_HEADERS, STAT_HEADERS
 
 
 def test_every_accepted_header_of_the_stat_file_is_recognised():

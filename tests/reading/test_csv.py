@@ -2,7 +2,7 @@ import csv
 
 import pytest
 
-from tests.reading.files import (
+from tests.support.files import (
     RECAP_HEADERS,
     STAT_HEADERS,
     problems_of,

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from importer.pipeline import divided
-from importer.pipeline.sources import Source
-from importer.reading import ReaderKilled, start_read
-from tests.reading.files import RECAP_HEADERS, header_row, inline, package, recap_row, worksheet
+from reading import parallel_scan
+from reading.process import ReaderKilled, start_read
+from reading.sources import Source
+from tests.support.files import RECAP_HEADERS, header_row, inline, package, recap_row, worksheet
 
-PAD = {"xl/media/image1.png": os.urandom(divided.LEAST_BYTES)}
+PAD = {"xl/media/image1.png": os.urandom(parallel_scan.LEAST_BYTES)}
 ROW = "".join(f'<c t="inlineStr"><is><t>{cell}</t></is></c>' for cell in recap_row("A"))
 
 
 def large(path: Path, rows: str) -> Path:
     path.write_bytes(package(worksheet(header_row(RECAP_HEADERS) + rows), extra=PAD))
-    assert divided.is_worth_two(Source(str(path), path.name))
+    assert parallel_scan.is_worth_two(Source(str(path), path.name))
     return path
 
 

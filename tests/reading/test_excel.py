@@ -5,9 +5,9 @@ import zipfile
 import pytest
 import xlsxwriter
 
-from importer.pipeline.limits import Limits
-from importer.pipeline.values import typed_recap, typed_stat
-from tests.reading.files import (
+from reading.limits import Limits
+from reading.typed import typed_recap, typed_stat
+from tests.support.files import (
     RECAP_HEADERS,
     STAT_HEADERS,
     header_row,

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from importer.messages import known_codes, sentence
-from importer.pipeline.limits import MB, Limits
-from importer.pipeline.peek import heads
-from importer.pipeline.problems import Problem
-from importer.pipeline.sources import Source
-from importer.reading import ReaderKilled, inspect_upload, start_read
-from tests.reading.files import (
+from file_handling.problem_texts import known_codes, sentence
+from reading.first_look import heads
+from reading.limits import MB, Limits
+from reading.problems import Problem
+from reading.process import ReaderKilled, inspect_upload, start_read
+from reading.sources import Source
+from tests.support.files import (
     RECAP_HEADERS,
     STAT_HEADERS,
     header_row,
@@ -110,8 +110,8 @@ def test_who_waits_can_stop_the_reader_early(tmp_path, large_stat):
 
 def test_a_killed_worker_leaves_no_reader_behind(tmp_path, large_stat):
     script = (
-        "import sys, time; from pathlib import Path; from importer.reading import start_read;"
-        "from importer.pipeline.sources import Source;"
+        "import sys, time; from pathlib import Path; from reading.process import start_read;"
+        "from reading.sources import Source;"
         f"files = [Source({str(large_stat)!r}, 'l.xlsx')];"
         f"job = start_read(kind='stat', files=files, out_dir=Path({str(tmp_path / 'o')!r}));"
         "print(job.pid, flush=True); time.sleep(60)"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from importer.pipeline.peek import heads
-from importer.pipeline.sources import Source
-from tests.reading.files import problems_of, read
+from reading.first_look import heads
+from reading.sources import Source
+from tests.support.files import problems_of, read
 
 RECAP = Path(__file__).parent / "recap.xls"
 

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from python_calamine import CalamineWorkbook
 
-from importer.pipeline.report import MOST_ROWS, ColumnSpec, Fact, Report, SheetSpec, sheet_title, write_report
+from importer.report.workbook import MOST_ROWS, ColumnSpec, Fact, Report, SheetSpec, sheet_title, write_report
 
 DANGEROUS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", '=HYPERLINK("http://a.b")', "http://a.b", "mailto:a@b.c", "{=1}"]
 COLUMNS = [
@@ -178,7 +178,7 @@ def test_a_folder_that_is_not_there_is_an_os_error(tmp_path):
 
 FILL = """
 import errno, hashlib, resource, sys
-from importer.pipeline.report import *
+from importer.report.workbook import *
 path, sheets, rows, room = sys.argv[1], *map(int, sys.argv[2:])
 cells = [(hashlib.sha256(b"%d" % n).hexdigest(),) for n in range(rows)]
 lists = [SheetSpec(title="x", columns=[ColumnSpec(header="a")], rows=cells)] * sheets

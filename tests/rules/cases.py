@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tests.imports.pairs import Cells, line, row
+from tests.support.pairs import Cells, line, row
 
 BEFORE, FIRST, LAST, AFTER = "20/12/2023", "01/01/2024", "31/12/2024", "10/01/2025"
 

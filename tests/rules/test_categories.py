@@ -10,8 +10,6 @@ from typing import Any
 import openpyxl
 import pytest
 
-from tests.imports.door import Door, Outcome
-from tests.imports.pairs import Cells, line, recap_csv, row
 from tests.rules.cases import (
     AFTER,
     BEFORE,
@@ -24,6 +22,8 @@ from tests.rules.cases import (
     Case,
     number,
 )
+from tests.support.api_user import Door, Outcome
+from tests.support.pairs import Cells, line, recap_csv, row
 
 pytestmark = pytest.mark.django_db
 

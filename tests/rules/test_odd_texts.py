@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from core import models as core
-from tests.imports.door import Door, Outcome
-from tests.imports.pairs import agreed, line, row
+from tests.support.api_user import Door, Outcome
+from tests.support.pairs import agreed, line, row
 
 pytestmark = pytest.mark.django_db
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from tests.imports.door import Door
-from tests.imports.pairs import line, row
+from tests.support.api_user import Door
+from tests.support.pairs import line, row
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import openpyxl
 
 from common.keys import header_key
-from importer.samples import make_pair
+from samples import make_pair
 
 
 def test_an_odd_workbook_has_titles_above_its_header_another_sheet_and_a_nameless_card_column(tmp_path: Path) -> None:

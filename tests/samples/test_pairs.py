@@ -10,11 +10,11 @@ import pytest
 from common.dates import parse_date
 from common.keys import claim_number, is_empty, label_key, name_key
 from common.money import decimal_string, parse_amount
-from importer.samples import Pair, make_pair, make_rows
-from importer.samples import columns as c
-from importer.samples.kinds import SHARES
-from importer.samples.spelling import Cell
-from tests.samples.files import as_csv_shows, grid
+from samples import Pair, make_pair, make_rows
+from samples import columns as c
+from samples.kinds import SHARES
+from samples.spelling import Cell
+from tests.samples.workbooks import as_csv_shows, grid
 
 CLAIMS = 200
 

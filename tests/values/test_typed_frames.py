@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from importer.pipeline.columns import RECAP_COLUMNS, STAT_COLUMNS
-from importer.pipeline.values import dedupe_recap, typed_recap, typed_stat
+from reading.columns import RECAP_COLUMNS, STAT_COLUMNS
+from reading.typed import dedupe_recap, typed_recap, typed_stat
 
 STAT_LINE = {
     "employer": "Énergie  des Lagunes",

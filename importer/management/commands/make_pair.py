@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from importer.samples import make_pair
+from samples import make_pair
 
 
 def _amount(text: str) -> Decimal:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from importer.lease import seconds
 from importer.sweeper import sweep
-from users import letters
+from users.sign_in import letters
 
 log = structlog.get_logger(__name__)
 

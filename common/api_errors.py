@@ -1,0 +1,98 @@
+"""Errors of the API: `{"detail": sentence}` or, for a form, `{field: [sentences]}`.
+
+An answer never repeats what a database, a library or a file said.
+"""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.http import Http404
+from django.utils.translation import gettext_lazy as _
+from rest_framework import status
+from rest_framework.exceptions import APIException, NotFound, PermissionDenied, ValidationError
+from rest_framework.response import Response
+from rest_framework.views import exception_handler as default_handler
+from rest_framework.views import set_rollback
+
+from common.errors import Conflict, Gone, Invalid, NotAllowed, is_disk_full
+
+
+class AccessDenied(PermissionDenied):
+    """403: the object exists, and is not for this account to see (DOMAIN §1)."""
+
+    default_detail = _("Access denied")
+
+
+class FileNotFound(NotFound):
+    default_detail = _("File not found")
+
+
+class SessionNotFound(NotFound):
+    default_detail = _("Session not found")
+
+
+class BadRequest(APIException):
+    """400 with one reason that belongs to no single field."""
+
+    status_code = status.HTTP_400_BAD_REQUEST
+    default_detail = _("Bad request")
+    default_code = "bad_request"
+
+
+class ConflictAnswer(APIException):
+    """409: the state of the object does not allow the action."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_detail = _("This can no longer be done")
+    default_code = "conflict"
+
+
+class TooLarge(APIException):
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = _("The request is too large")
+    default_code = "too_large"
+
+
+class DiskFull(APIException):
+    status_code = status.HTTP_507_INSUFFICIENT_STORAGE
+    default_detail = _("The server has no room left to store this. Nothing was kept; try again later.")
+    default_code = "disk_full"
+
+
+def _as_api_error(error: Exception) -> Exception:
+    """The API's error for an error of a service function, of Django or of the disk; any other error as it is."""
+    if isinstance(error, NotAllowed):
+        return AccessDenied(str(error) or None)
+    if isinstance(error, Invalid):
+        return ValidationError(error.errors)
+    if isinstance(error, Conflict):
+        return ConflictAnswer(str(error) or None)
+    if isinstance(error, Gone):
+        return NotFound(str(error) or None)
+    if isinstance(error, Http404):
+        # Django's own words name the model.
+        return NotFound()
+    if isinstance(error, DjangoPermissionDenied):
+        return AccessDenied()
+    if isinstance(error, RequestDataTooBig):
+        return TooLarge()
+    if isinstance(error, TooManyFilesSent):
+        return BadRequest(_("Too many files in one request"))
+    if isinstance(error, TooManyFieldsSent):
+        return BadRequest(_("Too many fields in one request"))
+    if is_disk_full(error):
+        return DiskFull()
+    return error
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's handler for the errors of services (`common.errors`), of Django and of a full disk (507) too.
+
+    An unforeseen error is left alone: it becomes a 500 without details, with its traceback in the log.
+    """
+    api_error = _as_api_error(error)
+    response = default_handler(api_error, context)
+    if response is not None and api_error is not error:
+        set_rollback()
+    return response

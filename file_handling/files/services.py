@@ -1,0 +1,153 @@
+"""What the API and the admin do to files and sessions: the same functions, with the actor as an argument."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from django.core.files.base import File as DjangoFile
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from common.errors import Conflict, Gone
+from file_handling.files.storage import Placed, delete_after_commit, sha256_and_size
+from file_handling.lineage import created_by_file
+from file_handling.models import UNFINISHED, File, FileType, ImportSession, SessionStatus, stored_file_name
+from users import audit
+from users.models import AuditAction, Country, User
+
+# Sessions that will read their files again. A failed one does so only when asked, and says then what it lacks.
+_READS_AGAIN = (*UNFINISHED, SessionStatus.AWAITING_SHEET, SessionStatus.REVIEW)
+_LONGEST_NAME = 255
+_SESSIONS_NAMED = 10
+
+
+class FileUsed(Conflict):
+    """Sessions imported from the file: deleting it takes a second word. `stays`: how many records of each kind do."""
+
+    def __init__(self, *, sessions: list[int], stays: dict[str, int]) -> None:
+        self.sessions, self.stays = sessions, stays
+        numbers = ", ".join(str(pk) for pk in sessions[:_SESSIONS_NAMED]) + ("…" if sessions[_SESSIONS_NAMED:] else "")
+        super().__init__(
+            _(
+                "Import sessions used this file: %(sessions)s. They stay with their reports, and so do the %(claims)d "
+                "claims and %(lines)d claim lines that came from it, but none of these will lead to the file any "
+                "more, and the sessions cannot be run again. Delete it with force=true."
+            )
+            % {
+                "sessions": numbers,
+                "claims": stays.get("claims", 0) + stays.get("settled_claims", 0),
+                "lines": stays.get("claim_lines", 0),
+            }
+        )
+
+
+class Upload(Protocol):
+    """A file that passed the upload checks: what it is called, and its content, open."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def content(self) -> DjangoFile[Any]: ...
+
+
+def displayable_name(name: str) -> str:
+    """What the user called a file, without folders or control characters, its ending kept when it is too long."""
+    name = name.replace("\\", "/").rsplit("/", 1)[-1]
+    name = "".join(c for c in name if c.isprintable()).strip() or "file"
+    if len(name) <= _LONGEST_NAME:
+        return name
+    stem, dot, ending = name.rpartition(".")
+    if not dot or len(ending) > 10:
+        return name[:_LONGEST_NAME]
+    return stem[: _LONGEST_NAME - len(ending) - 1] + dot + ending
+
+
+def store_upload(
+    *, placed: Placed, user: User, country: Country, file_type: FileType, uploads: Sequence[Upload]
+) -> File:
+    """Store the pages of one upload inside the caller's transaction; returns the first, to which the others point.
+
+    `uploads`: at least one, in page order. Raises OSError when the storage is full; `placed` then knows what to remove.
+    """
+    first: File | None = None
+    for upload in uploads:
+        page = File(
+            user=user, country=country, file_type=file_type, name=displayable_name(upload.name), first_page=first
+        )
+        page.sha256, page.size = sha256_and_size(upload.content)
+        page.file = placed.put(
+            storage=page.file.storage, name=stored_file_name(page, page.name), content=upload.content
+        )
+        # A page from an archive has nobody else who would close it.
+        upload.content.close()
+        page.save()
+        first = first or page
+    if first is None:
+        raise ValueError("an upload has at least one file")
+    audit.record(
+        actor=user,
+        action=AuditAction.UPLOAD,
+        target=first,
+        country_id=country.pk,
+        label=first.name,
+        data={"pages": len(uploads)},
+    )
+    return first
+
+
+def delete_file(*, actor: User, file: File, force: bool = False) -> None:
+    """Delete a file with its later pages; records that came from it stay, without it (DOMAIN §6).
+
+    A file that sessions used goes only with `force`: FileUsed tells what will stay. Raises Conflict for a later page
+    and for a file that a session will still read, forced or not; Gone when it is gone already. A refusal leaves
+    an entry too.
+    """
+    try:
+        _delete_file(actor=actor, file=file, force=force)
+    except Conflict as refused:
+        audit.record(
+            actor=actor,
+            action=AuditAction.DELETE,
+            target=file,
+            country_id=file.country_id,
+            label=file.name,
+            success=False,
+            data={"reason": type(refused).__name__},
+        )
+        raise
+
+
+def _delete_file(*, actor: User, file: File, force: bool) -> None:
+    with transaction.atomic():
+        locked = File.objects.select_for_update().filter(pk=file.pk).first()
+        if locked is None:
+            raise Gone
+        if locked.first_page_id is not None:
+            raise Conflict(
+                _("This is a later page of file %(id)d. Delete that one: its pages go with it.")
+                % {"id": locked.first_page_id}
+            )
+        used_by = ImportSession.objects.filter(Q(stat_file=locked) | Q(recap_file=locked)).order_by("pk")
+        reader = used_by.filter(status__in=_READS_AGAIN).first()
+        if reader is not None:
+            raise Conflict(
+                _("Import session %(id)d still needs this file. Let it end or cancel it, then delete the file.")
+                % {"id": reader.pk}
+            )
+        pages = locked.all_pages()
+        sessions = list(used_by.values_list("pk", flat=True))
+        if sessions and not force:
+            raise FileUsed(sessions=sessions, stays=created_by_file(locked, pages=pages[1:]))
+        audit.record(
+            actor=actor,
+            action=AuditAction.DELETE,
+            target=locked,
+            country_id=locked.country_id,
+            label=locked.name,
+            data={"pages": len(pages), "sessions": sessions},
+        )
+        delete_after_commit(storage=locked.file.storage, names=[page.file.name or "" for page in pages])
+        locked.delete()

@@ -1,0 +1,123 @@
+"""Reading the form of an upload: strictly, and to its end, so that all that is wrong is said at once."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from common.api_errors import BadRequest
+from file_handling.files.intake import Page, take_in
+from file_handling.files.services import store_upload
+from file_handling.files.storage import all_or_nothing
+from file_handling.form_errors import FormError, RefusedForm
+from file_handling.models import File, FileType
+from users.access.viewsets import row_id
+from users.models import Country, User
+
+_YES_NO = {"true": True, "1": True, "false": False, "0": False}
+
+
+class FormReader:
+    """Reads the fields of one form one by one, and collects what is wrong with them in `errors`."""
+
+    def __init__(self, *, user: User, data: Mapping[str, Any]) -> None:
+        if not isinstance(data, Mapping):
+            raise BadRequest(_("Send a form, or one JSON object."))
+        self.user = user
+        self.data = data
+        self.errors: list[FormError] = []
+
+    def refuse(self, field: str, message: str, *, file: str = "") -> None:
+        self.errors.append(FormError(field, message, file))
+
+    def values(self, field: str) -> list[Any]:
+        """Everything sent under a name; an empty text is nothing."""
+        if isinstance(self.data, QueryDict):
+            sent: list[Any] = self.data.getlist(field)
+        else:
+            given = self.data.get(field)
+            sent = given if isinstance(given, list) else [given]
+        return [value for value in sent if value is not None and value != ""]
+
+    def text(self, field: str) -> str:
+        """The one text (or whole number) sent under a name, "" when none was."""
+        sent = self.values(field)
+        if not sent:
+            return ""
+        if len(sent) > 1:
+            self.refuse(field, _("Send this once."))
+            return ""
+        if isinstance(sent[0], bool) or not isinstance(sent[0], str | int) or "\x00" in str(sent[0]):
+            self.refuse(field, _("This must be text."))
+            return ""
+        return str(sent[0])
+
+    def yes_no(self, field: str) -> bool:
+        """False unless said; any word but true, false, 1 and 0 is refused."""
+        sent = self.values(field)
+        if len(sent) == 1 and isinstance(sent[0], bool):
+            return sent[0]
+        word = self.text(field).strip().lower()
+        if word not in ("", *_YES_NO):
+            self.refuse(field, _("Say true or false."))
+        return _YES_NO.get(word, False)
+
+    def choice(self, field: str, *, choices: Sequence[str], default: str = "") -> str:
+        """One of `choices`; `default` where nothing was sent, and a refusal where there is no default."""
+        word = self.text(field).strip() or default
+        if word not in choices:
+            self.refuse(field, _("Choose from: %(choices)s.") % {"choices": ", ".join(choices)})
+        return word
+
+    def country(self) -> Country | None:
+        """The account's own country; one that has none names it, and nobody else may name another (DOMAIN §1)."""
+        named = self.text("country").strip()
+        if not self.user.is_superuser_role():
+            own = self.user.country
+            if own is None or (named and named.lower() not in (str(own.pk), own.code.lower())):
+                self.refuse("country", _("Your account imports into its own country."))
+                return None
+            return own
+        if not named:
+            if self.user.country is None:
+                self.refuse("country", _("Name the country to import into: its id or its code."))
+                return None
+            named = str(self.user.country.pk)
+        pk = row_id(named)
+        found = Country.objects.filter(pk=pk) if pk is not None else Country.objects.filter(code__iexact=named)
+        country = found.filter(is_active=True).first()
+        if country is None:
+            self.refuse("country", _("There is no active country with this id or code."))
+        return country
+
+    def pages(self, field: str, *, kind: FileType) -> list[Page]:
+        """The checked files sent under a name."""
+        sent = self.values(field)
+        if not sent:
+            self.refuse(field, _("This is required."))
+            return []
+        if not all(isinstance(value, TemporaryUploadedFile) for value in sent):
+            self.refuse(field, _("Send a file here, as multipart/form-data."))
+            return []
+        pages, errors = take_in(field=field, kind=kind, uploads=sent)
+        self.errors += errors
+        return pages
+
+
+def upload_files(*, user: User, data: Mapping[str, Any]) -> File:
+    """Store the files of a form (`file`, once or for each page of a recap; `file_type`; `country` for who has none).
+
+    Returns the first page. Raises RefusedForm with all that is wrong, OSError when the storage is full; neither leaves
+    anything behind.
+    """
+    form = FormReader(user=user, data=data)
+    country = form.country()
+    file_type = form.choice("file_type", choices=FileType.values)
+    # Without its kind a file cannot be checked.
+    pages = form.pages("file", kind=FileType(file_type)) if file_type in FileType.values else []
+    if form.errors or country is None:
+        raise RefusedForm(form.errors)
+    with all_or_nothing() as placed:
+        return store_upload(placed=placed, user=user, country=country, file_type=FileType(file_type), uploads=pages)

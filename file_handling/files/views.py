@@ -1,0 +1,247 @@
+"""Files: list, read, download, preview, delete, and their history (DOMAIN §1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.files.base import File as DjangoFile
+from django.db.models import Count, QuerySet
+from django.http import FileResponse, HttpResponseBase
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
+
+from common.api_errors import AccessDenied, BadRequest, FileNotFound
+from common.errors import Gone
+from common.filters import StableOrdering, StrictFilterBackend
+from common.throttling import ExportThrottle, UploadThrottle
+from file_handling import permissions
+from file_handling.files import exports, services
+from file_handling.files.filters import FileFilter
+from file_handling.files.history import history_of
+from file_handling.files.preview import PreviewFailed, preview_file
+from file_handling.files.serializers import (
+    FileDetailSerializer,
+    FileFormSerializer,
+    FileSerializer,
+    PreviewSerializer,
+    RefusalSerializer,
+    StillUsedSerializer,
+)
+from file_handling.files.storage import on_local_disk
+from file_handling.files.uploads import upload_files
+from file_handling.models import File
+from users import audit
+from users.access.audit_api import AuditEntrySerializer
+from users.access.exporting import ExportMixin
+from users.access.viewsets import MayImport, MayReadImports, ScopedReadViewSet, row_id
+from users.models import AuditAction
+from users.serializers import DetailSerializer
+
+MOST_PREVIEW_ROWS = 100
+CONTENT_TYPES = {
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".xls": "application/vnd.ms-excel",
+    ".csv": "text/csv",
+    ".log": "text/plain; charset=utf-8",
+}
+DOWNLOADED = [CONTENT_TYPES[ending] for ending in File.EXTENSIONS] + ["application/octet-stream"]
+DENIED = {
+    401: OpenApiResponse(DetailSerializer, description="Not signed in"),
+    403: OpenApiResponse(DetailSerializer, description="Access denied"),
+}
+DENIED_OR_NONE = DENIED | {404: OpenApiResponse(DetailSerializer, description="There is no such thing")}
+
+
+def attachment(*, content: DjangoFile[Any], name: str) -> FileResponse:
+    """A stored object as a download, streamed, under the name that people know it by."""
+    ending = name[name.rfind(".") :].lower() if "." in name else ""
+    response = FileResponse(
+        content,
+        as_attachment=True,
+        filename=services.displayable_name(name),
+        content_type=CONTENT_TYPES.get(ending, "application/octet-stream"),
+    )
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def unreadable(problem: str) -> str:
+    """Why a stored file cannot be shown, from the code that the reader gave."""
+    match problem:
+        case "gone":
+            reason = _("it is no longer stored.")
+        case "no_such_sheet":
+            reason = _("it has no sheet of this name.")
+        case "empty_file":
+            reason = _("it is empty.")
+        case "reader_too_slow" | "reader_out_of_memory":
+            reason = _("it takes too much to read.")
+        case _:
+            reason = _(
+                "its content is not what its name says, or is damaged. Open it in Excel, save it again, upload that."
+            )
+    return _("Error reading file: %(reason)s") % {"reason": reason}
+
+
+@extend_schema_view(
+    list=extend_schema(tags=["files"], responses={200: FileSerializer(many=True), **DENIED}),
+    retrieve=extend_schema(tags=["files"], responses={200: FileDetailSerializer, **DENIED_OR_NONE}),
+    export=extend_schema(tags=["files"]),
+)
+class FileViewSet(ExportMixin, ScopedReadViewSet):
+    """Uploaded files. Lists name each recap once, by its first page."""
+
+    model = File
+    not_found = FileNotFound
+    permission_classes = [MayReadImports]
+    parser_classes = [MultiPartParser, FormParser, JSONParser]
+    serializer_class = FileSerializer
+    detail_serializer_class = FileDetailSerializer
+    filter_backends = [StrictFilterBackend, StableOrdering]
+    filterset_class = FileFilter
+    export_columns = exports.FILES
+    ordering_fields = ["id", "name", "size", "uploaded_at"]
+    ordering = ["-id"]
+
+    def with_related(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        rows = rows.select_related("country").annotate(page_count=Count("pages") + 1)
+        if self.action == "retrieve":
+            return rows.prefetch_related("pages")
+        return rows.filter(first_page=None) if self.action in ("list", "export") else rows
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        file = self.get_object()
+        self._note(AuditAction.READ, file)
+        return Response(self.get_serializer(file).data)
+
+    @extend_schema(
+        tags=["files"],
+        parameters=[
+            OpenApiParameter("force", enum=["true", "false"], default="false", description="Although sessions used it")
+        ],
+        responses={
+            204: None,
+            409: OpenApiResponse(
+                StillUsedSerializer,
+                description="An import still needs it; or sessions used it, and `?force=true` deletes it all the same",
+            ),
+            **DENIED_OR_NONE,
+        },
+    )
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Delete a file with its pages; records and sessions that came from it stay."""
+        forced = request.query_params.get("force", "false")
+        if forced not in ("true", "false"):
+            raise BadRequest(_("Say true or false."))
+        file: File = self.get_object()
+        if not permissions.may_delete_file(user=request.user, file=file):  # type: ignore[arg-type]
+            raise AccessDenied()
+        try:
+            services.delete_file(actor=request.user, file=file, force=forced == "true")  # type: ignore[arg-type]
+        except services.FileUsed as reason:
+            refusal = {"detail": str(reason), "sessions": reason.sessions, "stays": reason.stays}
+            return Response(refusal, status=status.HTTP_409_CONFLICT)
+        except Gone as gone:
+            raise FileNotFound() from gone
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(tags=["files"], filters=False, responses={200: AuditEntrySerializer(many=True), **DENIED_OR_NONE})
+    @action(detail=True, filterset_class=None, filter_backends=[])
+    def history(self, request: Request, pk: str) -> Response:
+        """Who uploaded, read, previewed, downloaded, imported, deleted it, when, with what success; newest first.
+
+        It outlives the file.
+        """
+        entries = history_of(pk=pk, user=request.user)  # type: ignore[arg-type]
+        page = self.paginate_queryset(entries)
+        return self.get_paginated_response(AuditEntrySerializer(page, many=True).data)
+
+    def get_permissions(self) -> Sequence[Any]:
+        if self.action in ("create", "destroy"):
+            return [MayImport()]
+        return super().get_permissions()
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        return [UploadThrottle()] if self.action == "create" else super().get_throttles()
+
+    @extend_schema(
+        tags=["files"],
+        request={"multipart/form-data": FileFormSerializer},
+        responses={
+            201: FileDetailSerializer,
+            400: OpenApiResponse(RefusalSerializer, description="All that is wrong; nothing was stored"),
+            413: OpenApiResponse(DetailSerializer, description="The files are too large"),
+            507: OpenApiResponse(DetailSerializer, description="No room left; nothing was stored"),
+            **DENIED,
+        },
+    )
+    def create(self, request: Request) -> Response:
+        file = upload_files(user=request.user, data=request.data)  # type: ignore[arg-type]
+        shown = FileDetailSerializer(
+            self.get_queryset().prefetch_related("pages").get(pk=file.pk), context=self.get_serializer_context()
+        ).data
+        return Response(shown, status=status.HTTP_201_CREATED, headers={"Location": str(shown["url"])})
+
+    @extend_schema(
+        tags=["files"],
+        responses={(200, *DOWNLOADED): OpenApiTypes.BINARY, **DENIED_OR_NONE},
+    )
+    @action(detail=True, throttle_classes=[ExportThrottle])
+    def download(self, request: Request, pk: str) -> HttpResponseBase:
+        file: File = self.get_object()
+        try:
+            content = file.file.open("rb")
+        except FileNotFoundError as missing:
+            self._note(AuditAction.DOWNLOAD, file, success=False)
+            raise FileNotFound() from missing
+        self._note(AuditAction.DOWNLOAD, file)
+        return attachment(content=content, name=file.name)
+
+    @extend_schema(
+        tags=["files"],
+        parameters=[
+            OpenApiParameter("rows", OpenApiTypes.INT, description="How many, 1 to 100; 10 unless said"),
+            OpenApiParameter("sheet", description="The first one unless said"),
+        ],
+        responses={
+            200: PreviewSerializer,
+            400: OpenApiResponse(DetailSerializer, description="Error reading file: …"),
+            **DENIED_OR_NONE,
+        },
+    )
+    @action(detail=True, throttle_classes=[ExportThrottle])
+    def preview(self, request: Request, pk: str) -> Response:
+        file: File = self.get_object()
+        rows = row_id(request.query_params.get("rows", "10"))
+        if rows is None or rows > MOST_PREVIEW_ROWS:
+            raise BadRequest(_("`rows` must be a whole number from 1 to %(most)d.") % {"most": MOST_PREVIEW_ROWS})
+        sheet = request.query_params.get("sheet") or None
+        try:
+            with on_local_disk(storage=file.file.storage, name=file.file.name or "") as path:
+                shown = preview_file(str(path), name=file.name, rows=rows, sheet=sheet)
+        except FileNotFoundError as missing:
+            self._note(AuditAction.PREVIEW, file, success=False)
+            raise BadRequest(unreadable("gone")) from missing
+        except PreviewFailed as reason:
+            self._note(AuditAction.PREVIEW, file, success=False)
+            raise BadRequest(unreadable(reason.problem)) from reason
+        self._note(AuditAction.PREVIEW, file)
+        return Response(shown)
+
+    def _note(self, what: AuditAction, file: File, *, success: bool = True) -> None:
+        audit.record(
+            actor=self.request.user,  # type: ignore[arg-type]
+            action=what,
+            target=file,
+            country_id=file.country_id,
+            label=file.name,
+            success=success,
+        )

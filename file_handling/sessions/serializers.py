@@ -1,0 +1,139 @@
+"""Sessions, findings and events as the API shows them. Clients write none of these fields."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.reverse import reverse
+
+from file_handling.files.serializers import CreatedSerializer, FileReferenceSerializer
+from file_handling.lineage import created_by_session
+from file_handling.models import Finding, ImportSession, SessionEvent
+from file_handling.sessions import services
+from users.serializers import CountrySerializer
+
+
+class RecapReferenceSerializer(serializers.Serializer[None]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    pages = serializers.IntegerField(help_text="How many files the recap came in")
+
+
+class SessionSerializer(serializers.ModelSerializer[ImportSession]):
+    """A session whole, but for its lease. Its queryset gives `recap_later_pages` (views.with_session_related)."""
+
+    url = serializers.HyperlinkedIdentityField(view_name="import-session-detail")
+    country = CountrySerializer(read_only=True)
+    stat_file = FileReferenceSerializer(read_only=True, allow_null=True)
+    recap_file = serializers.SerializerMethodField()
+    error_file = serializers.SerializerMethodField()
+    log_file = serializers.SerializerMethodField()
+    sheet_choices = serializers.ListField(child=serializers.CharField(), read_only=True)
+    summary = serializers.DictField(read_only=True, allow_null=True)
+    outcome = serializers.DictField(read_only=True)
+
+    class Meta:
+        model = ImportSession
+        fields = [
+            "id",
+            "url",
+            "user",
+            "uploaded_by_name",
+            "uploaded_by_email",
+            "country",
+            "status",
+            "progress",
+            "message",
+            "created_at",
+            "started_at",
+            "completed_at",
+            "stat_file",
+            "recap_file",
+            "stat_sheet",
+            "sheet_choices",
+            "dry_run",
+            "on_conflict",
+            "currency",
+            "summary",
+            "outcome",
+            "insured_created_count",
+            "claims_created_count",
+            "total_claimed_amount",
+            "total_reimbursed_amount",
+            "start_date",
+            "end_date",
+            "attempts",
+            "error_file",
+            "log_file",
+        ]
+        read_only_fields = fields
+
+    @extend_schema_field(RecapReferenceSerializer(allow_null=True))
+    def get_recap_file(self, session: ImportSession) -> dict[str, Any] | None:
+        recap = session.recap_file
+        if recap is None:
+            return None
+        return {"id": recap.pk, "name": recap.name, "pages": 1 + getattr(session, "recap_later_pages", 0)}
+
+    @extend_schema_field(serializers.URLField(allow_null=True))
+    def get_error_file(self, session: ImportSession) -> str | None:
+        return self._download_url(session, "error") if session.error_file else None
+
+    @extend_schema_field(serializers.URLField(allow_null=True))
+    def get_log_file(self, session: ImportSession) -> str | None:
+        has_log = bool(session.log_file_path) or session.started_at is not None
+        return self._download_url(session, "log") if has_log else None
+
+    def _download_url(self, session: ImportSession, kind: str) -> str:
+        address = reverse("import-session-download", kwargs={"pk": session.pk}, request=self.context.get("request"))
+        return f"{address}?type={kind}"
+
+
+class SessionDetailSerializer(SessionSerializer):
+    """A session with what it created, and the earlier ones that brought the same files."""
+
+    created = serializers.SerializerMethodField()
+    same_files_as = serializers.SerializerMethodField(
+        help_text="Earlier sessions of the country that brought files of the same contents, newest first"
+    )
+
+    class Meta(SessionSerializer.Meta):
+        fields = [*SessionSerializer.Meta.fields, "created", "same_files_as"]
+        read_only_fields = fields
+
+    @extend_schema_field(CreatedSerializer)
+    def get_created(self, session: ImportSession) -> dict[str, int]:
+        return created_by_session(session)
+
+    def get_same_files_as(self, session: ImportSession) -> list[int]:
+        return services.sessions_of_same_files(session=session, user=self.context["request"].user)
+
+
+class FindingSerializer(serializers.ModelSerializer[Finding]):
+    locations = serializers.ListField(child=serializers.DictField(), read_only=True)
+
+    class Meta:
+        model = Finding
+        fields = [
+            "id",
+            "sequence",
+            "category",
+            "code",
+            "claim_number",
+            "observation",
+            "stat_claimed",
+            "stat_reimbursed",
+            "recap_claimed",
+            "recap_reimbursed",
+            "locations",
+        ]
+        read_only_fields = fields
+
+
+class EventSerializer(serializers.ModelSerializer[SessionEvent]):
+    data = serializers.DictField(read_only=True)  # type: ignore[assignment]
+
+    class Meta:
+        model = SessionEvent
+        fields = ["sequence", "at", "level", "step", "progress", "message", "data"]
+        read_only_fields = fields

@@ -1,0 +1,75 @@
+"""What a session says when it ends, in the language in use."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from importer.report.figures import blocks, shown
+
+
+def imported(outcome: dict[str, Any], left_out: int) -> str:
+    """`outcome`: the plan's. `left_out`: claims of the period that were not imported."""
+    parts = [
+        ngettext("%(count)d claim imported.", "%(count)d claims imported.", outcome["claims_to_create"])
+        % {"count": outcome["claims_to_create"]}
+    ]
+    for key, text in (
+        ("claims_to_replace", _("%(count)d replaced.")),
+        ("claims_skipped", _("%(count)d were already there.")),
+        ("claims_in_conflict", _("%(count)d differ from what is there and were left alone.")),
+    ):
+        if outcome[key]:
+            parts.append(text % {"count": outcome[key]})
+    if left_out:
+        parts.append(_("%(count)d were not imported: the report says why.") % {"count": left_out})
+    return " ".join(parts)
+
+
+def changed(before: dict[str, Any], now: dict[str, Any], currency: str) -> str:
+    """How the outcome moved since it was reviewed, a line for each figure. Both as `Judged.reviewed` gives them."""
+    was, is_ = _figures(before, currency), _figures(now, currency)
+    moved = [
+        f"{label}: {was.get(label, '–')} → {is_.get(label, '–')}"
+        for label in dict.fromkeys([*is_, *was])
+        if was.get(label) != is_.get(label)
+    ]
+    return "\n".join(
+        [
+            _("The database has changed since the review, so nothing was written. What would be different now:"),
+            *moved,
+            _("Read the new report, then commit or cancel."),
+        ]
+    )
+
+
+def _figures(reviewed: dict[str, Any], currency: str) -> dict[str, str]:
+    kept = blocks(reviewed.get("summary"), reviewed.get("plan", {}), is_written=False)
+    return {figure.label: shown(figure.value, currency) for block in kept for figure in block.figures}
+
+
+def no_report() -> str:
+    return _("The report could not be written. Everything it would say is kept: make it again from the session.")
+
+
+def no_log() -> str:
+    return _("The log could not be written. Everything it would say is kept: make it again from the session.")
+
+
+def no_room() -> str:
+    return _(
+        "The server has no room left on its disk, so the import was stopped; nothing was written. "
+        "Ask your administrator to make room, then run the session again."
+    )
+
+
+def given_up(attempts: int) -> str:
+    return _(
+        "The import was started %(count)d times and broke off each time before it could end. "
+        "Nothing was written. Check the files (an oversized or damaged one is the likely cause) "
+        "and upload them again, or ask your administrator to look at the worker."
+    ) % {"count": attempts}
+
+
+def unexpected() -> str:
+    return _("An unexpected error stopped the import; nothing was written. Your administrator finds it in the log.")

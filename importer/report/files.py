@@ -1,0 +1,167 @@
+"""A session's papers as files: made beside the write or again later, put into the storage, put away when outdated."""
+
+import shutil
+import tempfile
+import threading
+import uuid
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import structlog
+from django.conf import settings
+from django.core.files import File as StoredFile
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.utils.translation import override
+
+from common.timing import timed
+from file_handling.models import ImportSession, SessionStatus
+from file_handling.sessions.log import log_lines
+from importer.planning import Judged
+from importer.report.contents import build_report, findings_frame
+from importer.report.figures import blocks
+from importer.report.findings import SourceFiles, build_findings
+from importer.report.workbook import write_report
+
+log = structlog.get_logger(__name__)
+
+# How many earlier runs of a session are looked for when their papers are put away.
+RUNS_SOUGHT = 10
+
+
+class Paper:
+    """Findings and report of one run, made in a thread of their own: while the database works, the run would only wait.
+
+    What goes wrong there is raised where the result is asked for, in the run's own thread.
+    """
+
+    def __init__(self, session: ImportSession, *, token: int, folder: Path) -> None:
+        self.path = folder / f"report-{uuid.uuid4().hex}.xlsx"
+        self.session, self.token = session, token
+        self._found: Future[pl.DataFrame] = Future()
+        self._written: Future[None] = Future()
+
+    def begin(self, judged: Judged, files: SourceFiles, *, is_written: bool) -> None:
+        """Start making them of what was just judged and is written, or planned only."""
+
+        def find() -> pl.DataFrame:
+            return build_findings(
+                reconciliation=judged.reconciliation,
+                lines=judged.lines,
+                plan=judged.plan,
+                snapshot=judged.snapshot,
+                files=files,
+                language=self.session.language,
+            )
+
+        self._start(find, judged.summary, judged.outcome(), is_written)
+
+    def begin_again(self) -> None:
+        """Start making them of what the database keeps of the session."""
+        session = self.session
+        kept = findings_frame(session)
+        self._start(lambda: kept, session.summary or {}, session.outcome, session.written_at is not None)
+
+    def findings(self) -> pl.DataFrame:
+        return self._found.result()
+
+    def store(self) -> dict[str, str]:
+        """Wait for the report and put it into the storage; → what the session's row keeps of it."""
+        self._written.result()
+        return {"error_file": _store(self.path, _report_name(self.session, self.token))}
+
+    def wait(self) -> None:
+        """Until its thread has done all that it does."""
+        self._written.exception()
+
+    def _start(
+        self, find: Callable[[], pl.DataFrame], summary: dict[str, Any], outcome: dict[str, Any], is_written: bool
+    ) -> None:
+        session = self.session
+        # Asked for here: the thread has no connection to the database.
+        names = [page.name for page in session.recap_file.all_pages()] if session.recap_file else []
+
+        def write(found: pl.DataFrame) -> None:
+            with override(session.language):
+                facts = blocks(summary, outcome, is_written=is_written)
+            write_report(self.path, build_report(session=session, findings=found, blocks=facts, recap_names=names))
+
+        threading.Thread(target=self._make, args=(find, write), name=f"paper-{session.pk}", daemon=True).start()
+
+    def _make(self, find: Callable[[], pl.DataFrame], write: Callable[[pl.DataFrame], None]) -> None:
+        try:
+            with timed("findings", session=self.session.pk) as told:
+                found = find()
+                told["findings"] = found.height
+        except BaseException as error:  # noqa: BLE001
+            self._found.set_exception(error)
+            self._written.set_exception(error)
+            return
+        self._found.set_result(found)
+        try:
+            with timed("report", session=self.session.pk):
+                write(found)
+        except BaseException as error:  # noqa: BLE001
+            self._written.set_exception(error)
+        else:
+            self._written.set_result(None)
+
+
+def make_papers(session: ImportSession) -> None:
+    """Report and log of a reconciled session, made again from what the database keeps.
+
+    Raises OSError when the storage cannot be written.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=f"papers-{session.pk}-", dir=settings.UPLOAD_DIR))
+    try:
+        paper = Paper(session, token=session.lease_token, folder=folder)
+        paper.begin_again()
+        old = [session.error_file.name, session.log_file_path]
+        with override(session.language):
+            changes: dict[str, Any] = paper.store() | store_log(session, session.lease_token)
+        if session.outcome.get("complete") and session.status == SessionStatus.DONE_WITH_ERRORS:
+            changes["status"] = SessionStatus.DONE
+        ImportSession.objects.filter(pk=session.pk, status=session.status).update(**changes)
+        forget(old)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def store_log(session: ImportSession, token: int) -> dict[str, str]:
+    """Put the log, made of the session's events, into the storage; → what the session's row keeps of it."""
+    content = ContentFile("".join(log_lines(session)).encode())
+    return {"log_file_path": default_storage.save(_log_name(session, token), content)}
+
+
+def forget_older(session: ImportSession, token: int, kept: Iterable[str | None]) -> None:
+    """Put away papers of the session's earlier runs: of a review, and of runs killed before they could name theirs."""
+    older = {session.error_file.name, session.log_file_path}
+    for earlier in range(max(1, token - RUNS_SOUGHT), token):
+        older |= {_report_name(session, earlier), _log_name(session, earlier)}
+    forget(older - set(kept))
+
+
+def forget(names: Iterable[str | None]) -> None:
+    """Delete stored papers that no row names any more. One that will not go is logged and left."""
+    for name in filter(None, names):
+        try:
+            default_storage.delete(name)
+        except Exception as error:  # noqa: BLE001
+            # Every storage fails in words of its own; the session is in order without this.
+            log.warning("paper_stays", name=name, error=type(error).__name__)
+
+
+def _store(path: Path, name: str) -> str:
+    with path.open("rb") as content:
+        return default_storage.save(name, StoredFile(content))
+
+
+def _report_name(session: ImportSession, token: int) -> str:
+    return f"reports/{session.country_id}/session-{session.pk}-{token}.xlsx"
+
+
+def _log_name(session: ImportSession, token: int) -> str:
+    return f"logs/{session.country_id}/session-{session.pk}-{token}.log"

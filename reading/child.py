@@ -1,0 +1,170 @@
+"""The child process that reads one group of files: `python -m reading.child JOB.json`.
+
+A file is hostile until read, and is read by a process that may die: this one limits its own memory and CPU time, and
+dies with the process that started it. The job is a JSON object: `out` (a folder), `limits`, `parent` (process id) and
+either `kind` and `files` (`path`, `name`, `sheet`), or `mode`: `peek` (`files` with a `kind` each) or `preview`
+(`path`, `name`, `rows`, `sheet`). The answer is `<out>/facts.json`; reading writes `<out>/frame.arrow` beside it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import json
+import os
+import resource
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reading.excel.guard import LostCells, Scan, scan_file
+from reading.limits import Limits
+from reading.parallel_scan import NICENESS, die_with, divide, is_worth_two
+from reading.problems import Problem, ReadRefused
+from reading.sources import Source
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FACTS_NAME = "facts.json"
+FRAME_NAME = "frame.arrow"
+# The exit code that tells of a full disk: there is no room for an answer either.
+NO_ROOM = errno.ENOSPC
+
+
+def main(job_path: str) -> int:
+    job: dict[str, Any] = json.loads(Path(job_path).read_text())
+    limits = Limits.from_dict(job.get("limits", {}))
+    _confine(limits, parent=job.get("parent"))
+    if job.get("kind") == "recap":
+        # Beside a stat file, which has three times the lines.
+        os.nice(NICENESS)
+    out = Path(job["out"])
+    scanned: Scan | None = None
+    try:
+        scanned = _scanned_beside(job, limits)
+        facts = _answer(job, limits, out, scanned)
+    except MemoryError:
+        facts = {"problems": [Problem("reader_out_of_memory").as_dict()]}
+    except ReadRefused as refused:
+        facts = {"problems": [problem.as_dict() for problem in refused.problems]}
+    except OSError as error:
+        # The frames library gives no number, only the system's words.
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT) and "(os error 28)" not in str(error):
+            raise
+        return NO_ROOM
+    if scanned is not None:
+        # What the scan finds against the file goes before whatever else was found: it ends this process here.
+        scanned()
+    facts["ok"] = not facts["problems"]
+    facts["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    write_json(out / FACTS_NAME, facts)
+    return 0
+
+
+def _confine(limits: Limits, *, parent: int | None) -> None:
+    if parent is not None:
+        die_with(parent)
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+    # The hard limit is later, so that the soft one's SIGXCPU tells what happened.
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 5))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _scanned_beside(job: dict[str, Any], limits: Limits) -> Scan | None:
+    """Where a job is one large workbook, go on in a child process while this one scans the file (see `divided`)."""
+    if job.get("mode", "read") != "read" or len(job["files"]) != 1:
+        return None
+    source = _source(job["files"][0])
+    if not is_worth_two(source):
+        return None
+
+    def scan() -> dict[str, LostCells]:
+        try:
+            return scan_file(source.path, limits=limits)
+        except ReadRefused as refused:
+            raise ReadRefused([replace(problem, file=source.name) for problem in refused.problems]) from refused
+
+    return divide(scan)
+
+
+def _answer(job: dict[str, Any], limits: Limits, out: Path, scanned: Scan | None) -> dict[str, Any]:
+    match job.get("mode", "read"):
+        case "peek":
+            return _peek(job, out)
+        case "preview":
+            from reading.preview import preview
+
+            return {"problems": []} | preview(_source(job), rows=job["rows"], limits=limits)
+        case _:
+            return _read(job, limits, out, scanned)
+
+
+def _source(one: dict[str, Any]) -> Source:
+    return Source(one["path"], one["name"], one.get("sheet"))
+
+
+def _peek(job: dict[str, Any], out: Path) -> dict[str, Any]:
+    from reading.first_look import peek_all
+
+    sources = [(one["kind"], _source(one)) for one in job["files"]]
+    found: list[dict[str, Any]] = []
+    for problem in peek_all(sources):
+        found.append(problem.as_dict())
+        # Whoever waits may stop at any moment: what is known by then must be there.
+        write_json(out / FACTS_NAME, {"problems": found})
+    return {"problems": found}
+
+
+def _read(job: dict[str, Any], limits: Limits, out: Path, scanned: Scan | None) -> dict[str, Any]:
+    import polars as pl
+
+    from reading.sources import read_file
+    from reading.typed import typed_recap, typed_stat
+
+    typed = typed_stat if job["kind"] == "stat" else typed_recap
+    frames: list[pl.DataFrame] = []
+    files: list[dict[str, Any]] = []
+    problems: list[Problem] = []
+    began = time.perf_counter()
+    for index, one in enumerate(job["files"]):
+        source = _source(one)
+        try:
+            read = read_file(source, index=index, kind=job["kind"], limits=limits, scanned=scanned)
+        except ReadRefused as refused:
+            problems += refused.problems
+            files.append({"name": source.name, "sheets": [], "read": [], "rows": 0})
+            continue
+        files.append({"name": source.name, "sheets": read.sheets, "read": read.read, "rows": read.frame.height})
+        if not problems:
+            frames.append(typed(read.frame))
+        del read
+        _give_back_memory()
+    if frames and not problems:
+        write_frame(out / FRAME_NAME, pl.concat(frames, rechunk=False))
+    seconds = round(time.perf_counter() - began, 3)
+    return {"problems": [problem.as_dict() for problem in problems], "files": files, "seconds": seconds}
+
+
+def _give_back_memory() -> None:
+    """What a workbook took and freed stays with the allocator, a fifth of the whole peak, unless it is asked for."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
+
+
+def write_frame(path: Path, frame: pl.DataFrame) -> None:
+    """Uncompressed Arrow: the file lives for seconds, and who waits for it has it sooner."""
+    frame.write_ipc(path, compression="uncompressed")
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(value))
+    partial.replace(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

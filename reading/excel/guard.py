@@ -1,0 +1,241 @@
+"""One pass over the inflated bytes of an .xlsx before a reader allocates anything for it.
+
+Readers trust a workbook: they lay a sheet out as a full grid, so that one cell in the last row and column aborts the
+process, and they turn error cells into empty ones, so that a broken settlement date would read as "not paid yet".
+This pass counts what is inflated, refuses what cannot be held, and remembers the error cells.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from reading.excel.package import DAMAGED, Package, chunks, open_package, refuse_damaged
+from reading.limits import Limits
+from reading.problems import Problem, ReadRefused
+
+REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,3})([0-9]{1,9})["']""")
+_ERROR_TYPE = re.compile(rb"""\bt\s*=\s*["']e["']""")
+CELL_START = re.compile(rb"<(?:\w+:)?c[\s/>]")
+_VALUE = re.compile(rb"<(?:\w+:)?v>([^<]*)<")
+_ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA", "#SPILL!", "#CALC!")
+# Numbers of which the reader makes nothing in a date column: its own calendar ends 95 million days on.
+_BEYOND_DATES = re.compile(rb"v>\s*-?0*(?:9[5-9][0-9]{6}|[1-9][0-9]{8}|[0-9.]+[eE])")
+_MAX_CARRY = 8 * 1024 * 1024
+
+
+@dataclass
+class LostCells:
+    """Cells of a sheet that its reader loses: 0-based rows and columns, as the sheet counts them, and their texts.
+
+    `dates_too`: whether the sheet has numbers so large that the reader would lose them in a date column.
+    """
+
+    rows: array[int] = field(default_factory=lambda: array("I"))
+    columns: array[int] = field(default_factory=lambda: array("I"))
+    texts: list[str] = field(default_factory=list)
+    dates_too: bool = False
+
+    @classmethod
+    def of(cls, rows: list[int], columns: list[int], texts: list[str], dates_too: bool) -> LostCells:
+        return cls(array("I", rows), array("I", columns), texts, dates_too)
+
+    def add(self, row: int, column: int, text: str) -> None:
+        if row < 0:  # no sheet has a row 0, whatever a forged address says
+            return
+        self.rows.append(row)
+        self.columns.append(column)
+        self.texts.append(text)
+
+
+Scan = Callable[[], dict[str, LostCells]]
+
+
+def column_index(letters: str) -> int:
+    """0-based: `A` is 0, `XFD` is 16383."""
+    index = 0
+    for letter in letters.upper():
+        index = index * 26 + ord(letter) - 64
+    return index - 1
+
+
+def place_of(reference: re.Match[bytes]) -> tuple[int, int]:
+    """Row and column, 0-based, of an address that REFERENCE matched."""
+    return int(reference[2]) - 1, column_index(reference[1].decode())
+
+
+def column_letters(index: int) -> str:
+    letters = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def scan_file(path: str, *, limits: Limits) -> dict[str, LostCells]:
+    """`scan` of the workbook at `path`. Raises ReadRefused: what `open_package` and `scan` refuse."""
+    package = open_package(path)
+    with package.archive:
+        return scan(package, file_bytes=os.path.getsize(path), limits=limits)
+
+
+def scan(package: Package, *, file_bytes: int, limits: Limits) -> dict[str, LostCells]:
+    """Inflate every entry of `package` once; answer the error cells of each sheet, by sheet name.
+
+    Raises ReadRefused: `too_many_entries`, `inflates_too_much`, `entities`, `far_cell` (`cell`, `columns`, `rows`),
+    `encrypted`, `damaged`.
+    """
+    infos = package.archive.infolist()
+    if len(infos) > limits.max_entries:
+        raise ReadRefused([Problem("too_many_entries", params={"limit": limits.max_entries})])
+    allowed = min(limits.max_inflated_bytes, max(limits.ratio_free_bytes, limits.max_ratio * file_bytes))
+    sheet_of = {part: name for name, part in package.sheets.items()}
+    errors: dict[str, LostCells] = {}
+    inflated = 0
+    try:
+        for info in infos:
+            watch = _SheetWatch(sheet_of[info.filename], limits) if info.filename in sheet_of else None
+            is_xml = watch is not None or info.filename.lower().endswith((".xml", ".rels", ".vml"))
+            seam = b""
+            with package.archive.open(info) as part:
+                for data in chunks(part):
+                    inflated += len(data)
+                    if inflated > allowed:
+                        raise ReadRefused([Problem("inflates_too_much", params={"limit": limits.max_inflated_bytes})])
+                    if is_xml:
+                        _refuse_entities(seam + data[:64])
+                        _refuse_entities(data)
+                        seam = data[-64:]
+                    if watch is not None:
+                        watch.feed(data)
+            if watch is not None:
+                watch.close()
+                errors[watch.name] = watch.errors
+    except RuntimeError as error:
+        raise ReadRefused([Problem("encrypted")]) from error
+    except DAMAGED as error:
+        raise refuse_damaged() from error
+    return errors
+
+
+def _refuse_entities(data: bytes) -> None:
+    # A document type may also be written in UTF-16, where every other byte is NUL.
+    if b"<!DOCTYPE" in data or (b"<\0!\0D" in data or b"\0<\0!\0D" in data):
+        raise ReadRefused([Problem("entities")])
+
+
+class WholeRows:
+    """Takes a sheet's XML in pieces and gives it back cut after a row, so that no cell is seen in halves."""
+
+    def __init__(self) -> None:
+        self.rest = b""
+
+    def feed(self, data: bytes) -> bytes:
+        data = self.rest + data
+        cut = data.rfind(b"row>") + 4
+        if cut < 4:
+            cut = 0 if len(data) < _MAX_CARRY else len(data)
+        self.rest = data[cut:]
+        return data[:cut]
+
+
+class _SheetWatch:
+    """Looks at a sheet's XML as it goes by."""
+
+    def __init__(self, name: str, limits: Limits) -> None:
+        self.name = name
+        self.errors = LostCells()
+        self._limits = limits
+        self._rows = WholeRows()
+        self._last_row = 0
+        self._last_column = 0
+        self._wider = _beyond(0)
+
+    def feed(self, data: bytes) -> None:
+        self._look(self._rows.feed(data))
+
+    def close(self) -> None:
+        self._look(self._rows.rest)
+
+    def _look(self, data: bytes) -> None:
+        self._widest(data)
+        self._lowest(data)
+        if not self.errors.dates_too:
+            self.errors.dates_too = _BEYOND_DATES.search(data) is not None
+        if b'"e"' in data or b"'e'" in data:
+            self._collect_errors(data)
+
+    def _widest(self, data: bytes) -> None:
+        at = 0
+        while match := self._wider.search(data, at):
+            at = match.end()
+            reference = REFERENCE.match(data, match.start())
+            if reference is None or not _has_value(data, at):
+                continue
+            column = column_index(reference[1].decode())
+            if column >= self._limits.max_columns:
+                self._refuse(reference)
+            if column > self._last_column:
+                self._last_column = column
+                self._wider = _beyond(column)
+
+    def _lowest(self, data: bytes) -> None:
+        # Rows come in order, so the last cell that holds something tells how far down the sheet goes.
+        end = max(data.rfind(b"v>"), data.rfind(b"is>"))
+        start = data.rfind(b" r=", 0, end) if end > 0 else -1
+        reference = REFERENCE.match(data, start + 1) if start >= 0 else None
+        if reference is None:
+            return
+        self._last_row = max(self._last_row, int(reference[2]))
+        grid = self._last_row * (self._last_column + 1)
+        if self._last_row > self._limits.max_rows or grid > self._limits.max_grid_cells:
+            self._refuse(reference)
+
+    def _refuse(self, reference: re.Match[bytes]) -> None:
+        cell = (reference[1] + reference[2]).decode().upper()
+        params = {"cell": cell, "columns": self._limits.max_columns, "rows": self._limits.max_rows}
+        raise ReadRefused([Problem("far_cell", sheet=self.name, params=params)])
+
+    def _collect_errors(self, data: bytes) -> None:
+        for match in _ERROR_TYPE.finditer(data):
+            start = data.rfind(b"<", 0, match.start())
+            tag_end = data.find(b">", match.end())
+            if tag_end < 0 or not CELL_START.match(data, start):
+                continue
+            reference = REFERENCE.search(data, start, tag_end)
+            value = _VALUE.search(data, tag_end, tag_end + 4096)
+            if reference is None:
+                # The standard allows a cell without its address; where it stands is then known only to who counts.
+                raise ReadRefused([Problem("error_cell_unplaced", sheet=self.name)])
+            text = value[1].decode("ascii", "replace") if value else ""
+            row, column = place_of(reference)
+            self.errors.add(row, column, text if text in _ERRORS else "#ERROR!")
+
+
+def _has_value(data: bytes, at: int) -> bool:
+    """Whether the cell whose address ends at `at` holds something: an address alone is a format without a value."""
+    tag_end = data.find(b">", at)
+    if tag_end < 0 or data[tag_end - 1 : tag_end] == b"/":
+        return False
+    next_cell = data.find(b" r=", tag_end)
+    inside = data[tag_end : next_cell if next_cell >= 0 else len(data)]
+    return b"v>" in inside or b"is>" in inside
+
+
+def _beyond(column: int) -> re.Pattern[bytes]:
+    """A pattern of the addresses to the right of `column` (0-based). It is fast because it starts with a literal."""
+    letters = column_letters(column)
+    longer = rf"[A-Za-z]{{{len(letters) + 1},3}}"
+    same = []
+    for index, letter in enumerate(letters):
+        if letter == "Z":
+            continue
+        following = f"[{chr(ord(letter) + 1)}-Z{chr(ord(letter) + 1).lower()}-z]"
+        prefix = "".join(f"[{one}{one.lower()}]" for one in letters[:index])
+        same.append(f"{prefix}{following}" + "[A-Za-z]" * (len(letters) - index - 1))
+    options = "|".join([*same, longer] if len(letters) < 3 else same)
+    return re.compile(rf"""r=["'](?:{options})[0-9]""".encode())

@@ -1,0 +1,202 @@
+"""Excel workbooks → raw frames, through calamine (by fastexcel), which keeps a sheet out of Python objects."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Sequence
+
+import fastexcel
+import polars as pl
+
+from reading.columns import HEADER_SEARCH_ROWS, FileKind, Layout, Row, choose_sheets, columns_of
+from reading.excel.guard import LostCells, Scan, scan_file
+from reading.excel.odd_dates import is_day, numbers_without_day, plain
+from reading.excel.package import open_package
+from reading.limits import Limits
+from reading.problems import Problem, ReadRefused
+from reading.raw import empty_frame, layout_of, raw_frame
+from reading.sources import ReadFile
+
+Heads = dict[str, Sequence[Row]]
+# Takes a sheet's name, cells, layout and first column; gives the cells with what the reader lost of them.
+Patch = Callable[[str, pl.DataFrame, Layout, int], pl.DataFrame]
+# As the reader writes days before 1904 (where the other of a workbook's two calendars begins) and after 9999.
+_ODD_DAY = r"^(?:[+-][0-9]+|0[0-9]{3}|1[0-8][0-9]{2}|190[0-3])-[0-9]{2}-[0-9]{2} [0-9]{2}:"
+_MIDNIGHT = " 00:00:00"
+
+
+def read_xlsx(
+    path: str, *, named: str | None, index: int, kind: FileKind, limits: Limits, scanned: Scan | None = None
+) -> ReadFile:
+    """Read an .xlsx. Raises ReadRefused: what `scan`, `choose_sheets`, `layout_of`, `raw_frame` refuse.
+
+    With `scanned`, the scan is under way elsewhere and what it finds is asked for when it is needed.
+    """
+    from reading.excel.first_rows import xlsx_heads
+
+    if scanned is None:
+        found = scan_file(path, limits=limits)
+        scanned = lambda: found  # noqa: E731
+    package = open_package(path)
+    with package.archive:
+        # Laying a sheet out is what costs: the first rows of each tell which are worth it.
+        heads = xlsx_heads(package, rows=HEADER_SEARCH_ROWS)
+    choice = choose_sheets(heads, kind=kind, named=named)
+    if choice.problems:
+        raise ReadRefused(list(choice.problems))
+    reader = open_workbook(path)
+
+    def patch(sheet: str, cells: pl.DataFrame, layout: Layout, first_column: int) -> pl.DataFrame:
+        lost = scanned().get(sheet, LostCells())
+        cells = _put_back(cells, lost, first_column)
+        doubtful = [first_column + at for at in _doubtful_dates(cells, layout, empty_too=lost.dates_too)]
+        return _put_back(cells, numbers_without_day(path, sheet, columns=doubtful), first_column)
+
+    frame = _read_sheets(reader, choice.sheets, patch=patch, index=index, kind=kind, limits=limits)
+    return ReadFile(frame, tuple(heads), choice.sheets)
+
+
+def read_xls(path: str, *, named: str | None, index: int, kind: FileKind, limits: Limits) -> ReadFile:
+    """Read an .xls. Raises ReadRefused, as `read_xlsx`, and `encrypted`."""
+    reader = open_workbook(path)
+    heads = xls_heads(reader)
+    choice = choose_sheets(heads, kind=kind, named=named)
+    if choice.problems:
+        raise ReadRefused(list(choice.problems))
+
+    def patch(sheet: str, cells: pl.DataFrame, layout: Layout, first_column: int) -> pl.DataFrame:
+        doubtful = [first_column + at for at in _doubtful_dates(cells, layout, empty_too=True)]
+        return _put_back(cells, _xls_lost(path, sheet, dates=doubtful), first_column) if doubtful else cells
+
+    frame = _read_sheets(reader, choice.sheets, patch=patch, index=index, kind=kind, limits=limits)
+    return ReadFile(frame, tuple(heads), choice.sheets)
+
+
+def xls_heads(reader: fastexcel.ExcelReader, *, rows: int = HEADER_SEARCH_ROWS) -> Heads:
+    """The first rows of each sheet, by name."""
+    return {name: sheet_cells(reader, name, rows=rows)[0].rows() for name in reader.sheet_names}
+
+
+def open_workbook(path: str) -> fastexcel.ExcelReader:
+    """Raises ReadRefused: `encrypted`, `damaged`."""
+    try:
+        return fastexcel.read_excel(path)
+    except fastexcel.FastExcelError as error:
+        code = "encrypted" if "password" in str(error).lower() else "damaged"
+        raise ReadRefused([Problem(code)]) from error
+
+
+def sheet_cells(reader: fastexcel.ExcelReader, name: str, *, rows: int | None = None) -> tuple[pl.DataFrame, int]:
+    """Every row of a sheet from its first, as text, and the sheet's column (0-based) that the first of them is."""
+    # `skip_rows=0` keeps the empty rows above the header, without which every row number would be off.
+    sheet = reader.load_sheet(name, header_row=None, skip_rows=0, n_rows=rows, dtypes="string")
+    if sheet.total_height == 0 or not sheet.selected_columns:
+        return pl.DataFrame(), 0
+    return pl.DataFrame(sheet), sheet.selected_columns[0].absolute_index
+
+
+def _read_sheets(
+    reader: fastexcel.ExcelReader,
+    sheets: tuple[str, ...],
+    *,
+    patch: Patch,
+    index: int,
+    kind: FileKind,
+    limits: Limits,
+) -> pl.DataFrame:
+    frames: list[pl.DataFrame] = []
+    problems: list[Problem] = []
+    for name in sheets:
+        try:
+            frames.append(_read_sheet(reader, name, patch=patch, index=index, kind=kind, limits=limits))
+        except ReadRefused as refused:
+            problems += [Problem(p.code, sheet=name, row=p.row, params=p.params) for p in refused.problems]
+        except fastexcel.FastExcelError:
+            problems.append(Problem("damaged", sheet=name))
+    if problems:
+        raise ReadRefused(problems)
+    return pl.concat(frames, rechunk=False) if frames else empty_frame(kind)
+
+
+def _read_sheet(
+    reader: fastexcel.ExcelReader,
+    name: str,
+    *,
+    patch: Patch,
+    index: int,
+    kind: FileKind,
+    limits: Limits,
+) -> pl.DataFrame:
+    cells, first_column = sheet_cells(reader, name)
+    layout = layout_of(cells, kind=kind, limits=limits)
+    cells = patch(name, cells, layout, first_column)
+    frame = raw_frame(cells, layout, index=index, sheet=name, first_column=first_column)
+    return frame.with_columns(shown(field) for field in frame.columns[4:])
+
+
+def shown(field: str) -> pl.Expr:
+    """A cell of calamine as a raw frame has it: booleans in capitals, dates without a midnight."""
+    text = pl.col(field)
+    is_date = text.str.ends_with(_MIDNIGHT) & (text.str.len_bytes() == 19)
+    return (
+        pl.when(is_date)
+        .then(text.str.head(10))
+        .when(text.is_in(["true", "false"]))
+        .then(text.str.to_uppercase())
+        .otherwise(text)
+        .alias(field)
+    )
+
+
+def _put_back(cells: pl.DataFrame, lost: LostCells, first_column: int) -> pl.DataFrame:
+    """Put the texts of lost cells where they belong."""
+    if not lost.rows:
+        return cells
+    placed = pl.DataFrame({"row": lost.rows, "column": lost.columns, "text": lost.texts}).filter(
+        pl.col("row") < cells.height
+    )
+    for (column,), group in placed.group_by("column"):
+        at = int(str(column)) - first_column
+        if 0 <= at < cells.width:
+            name = cells.columns[at]
+            cells = cells.with_columns(cells[name].scatter(group["row"], group["text"]).alias(name))
+    return cells
+
+
+def _doubtful_dates(cells: pl.DataFrame, layout: Layout, *, empty_too: bool) -> list[int]:
+    """The columns of dates where a number may have been lost: one is a day that no spreadsheet shows, or empty."""
+    body = cells.slice(layout.header_row + 1)
+    dates = [
+        at
+        for column in columns_of(layout.kind)
+        if column.kind == "date"
+        for at in layout.positions.get(column.field, ())
+    ]
+    return [
+        at
+        for at in dates
+        if body.select(_is_odd(body.columns[at]).any()).item() or (empty_too and body[:, at].null_count())
+    ]
+
+
+def _is_odd(name: str) -> pl.Expr:
+    return pl.col(name).str.contains(_ODD_DAY)
+
+
+def _xls_lost(path: str, sheet_name: str, *, dates: Collection[int]) -> LostCells:
+    """Error cells, and numbers in the columns `dates` that are no day."""
+    import xlrd
+
+    lost = LostCells()
+    with open(os.devnull, "w") as silence, xlrd.open_workbook(path, on_demand=True, logfile=silence) as book:
+        sheet = book.sheet_by_name(sheet_name)
+        for row in range(sheet.nrows):
+            for column, kind in enumerate(sheet.row_types(row)):
+                if kind == xlrd.XL_CELL_ERROR:
+                    code = sheet.cell_value(row, column)
+                    lost.add(row, column, xlrd.error_text_from_code.get(code, "#ERROR!"))
+                elif column in dates and kind in (xlrd.XL_CELL_DATE, xlrd.XL_CELL_NUMBER):
+                    number = sheet.cell_value(row, column)
+                    if not is_day(number):
+                        lost.add(row, column, plain(number))
+    return lost

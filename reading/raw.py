@@ -1,0 +1,115 @@
+"""The cells of one sheet → its raw frame: the same for every format (see docs/architecture.md, "Raw frame")."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from common.keys import EMPTY_WORDS
+from reading.columns import HEADER_SEARCH_ROWS, FileKind, Layout, columns_of, recognise
+from reading.excel.guard import column_letters
+from reading.limits import Limits
+from reading.problems import Problem, ReadRefused
+
+_CONTROL = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]"
+
+
+def empty_frame(kind: FileKind) -> pl.DataFrame:
+    schema: dict[str, pl.DataType | type[pl.DataType]] = {
+        "file": pl.UInt32, "sheet": pl.String, "row": pl.UInt32, "anomaly": pl.String,
+    }  # fmt: skip
+    return pl.DataFrame(schema=schema | {column.field: pl.String for column in columns_of(kind)})
+
+
+def layout_of(cells: pl.DataFrame, *, kind: FileKind, limits: Limits) -> Layout:
+    """Recognise the header among the first rows of `cells`. Raises ReadRefused: `too_many_columns`, `recognise`'s."""
+    layout = recognise(cells.head(HEADER_SEARCH_ROWS).rows(), kind)
+    if cells.width > limits.max_columns:
+        used = sum(series.null_count() < cells.height for series in cells.iter_columns())
+        if used > limits.max_columns:
+            raise ReadRefused([Problem("too_many_columns", params={"columns": used, "limit": limits.max_columns})])
+    if layout.problems:
+        raise ReadRefused(list(layout.problems))
+    return layout
+
+
+def raw_frame(cells: pl.DataFrame, layout: Layout, *, index: int, sheet: str, first_column: int = 0) -> pl.DataFrame:
+    """Lay the lines below the header out by field.
+
+    `cells` has one String column per column of the sheet, and holds every row from the sheet's first, or a `row` and an
+    `anomaly` column of its own. `first_column` is the sheet's column (0-based) of the first of `cells`.
+    Raises ReadRefused: `same_field_twice` (`headers`, `letters`).
+    """
+    own_rows = "row" in cells.columns
+    names = [name for name in cells.columns if name not in ("row", "anomaly")]
+    if own_rows:
+        body = cells.filter(pl.col("row") > layout.header_row + 1)
+    else:
+        body = cells.with_row_index("row", offset=1).slice(layout.header_row + 1)
+        body = body.with_columns(pl.lit(None, dtype=pl.String).alias("anomaly"))
+    body = _without_blank_rows(body, names, layout)
+    chosen, problems = _choose_columns(body, names, layout, first_column)
+    if problems:
+        raise ReadRefused(problems)
+    fields = [
+        (pl.col(chosen[column.field]) if column.field in chosen else pl.lit(None, dtype=pl.String)).alias(column.field)
+        for column in columns_of(layout.kind)
+    ]
+    frame = body.select(
+        pl.lit(index, dtype=pl.UInt32).alias("file"),
+        pl.lit(sheet, dtype=pl.String).alias("sheet"),
+        pl.col("row").cast(pl.UInt32),
+        pl.col("anomaly"),
+        *fields,
+    )
+    return _without_control_characters(frame)
+
+
+def is_blank(name: str) -> pl.Expr:
+    """Whether a cell is empty in the sense of DOMAIN §4."""
+    return pl.col(name).is_null() | pl.col(name).str.strip_chars().str.to_lowercase().is_in(list(EMPTY_WORDS))
+
+
+def _without_blank_rows(body: pl.DataFrame, names: list[str], layout: Layout) -> pl.DataFrame:
+    # A row that bears a claim number is not blank: only the few others need all their cells looked at.
+    bearer = names[layout.positions["claim_number"][0]]
+    suspects = body.filter(is_blank(bearer))
+    if suspects.is_empty():
+        return body
+    blank = suspects.filter(pl.all_horizontal(is_blank(name) for name in names))
+    if blank.is_empty():
+        return body
+    return body.filter(~pl.col("row").is_in(blank["row"].implode()))
+
+
+def _choose_columns(
+    body: pl.DataFrame, names: list[str], layout: Layout, first_column: int
+) -> tuple[dict[str, str], list[Problem]]:
+    chosen: dict[str, str] = {}
+    problems: list[Problem] = []
+    for field, positions in layout.positions.items():
+        if len(positions) == 1:
+            chosen[field] = names[positions[0]]
+            continue
+        filled = [at for at in positions if not body.select(is_blank(names[at]).all()).item()]
+        chosen[field] = names[filled[0] if filled else positions[0]]
+        first = pl.col(chosen[field]).str.strip_chars()
+        differ = [
+            not body.select(first.eq_missing(pl.col(names[at]).str.strip_chars()).all()).item() for at in filled[1:]
+        ]
+        if any(differ):
+            headers = list(dict.fromkeys(layout.headers[at] for at in filled))
+            letters = [column_letters(first_column + at) for at in filled]
+            problems.append(Problem("same_field_twice", params={"headers": headers, "letters": letters}))
+    return chosen, problems
+
+
+def _without_control_characters(frame: pl.DataFrame) -> pl.DataFrame:
+    texts = frame.columns[4:]
+    found = frame.select(pl.col(texts).str.contains(_CONTROL).any())
+    dirty = [name for name in texts if found[name].item()]
+    cleaned = frame.with_columns(pl.col(dirty).str.replace_all(_CONTROL, "")) if dirty else frame
+    return cleaned.with_columns(
+        pl.when(pl.col(name).str.len_bytes() > 0).then(pl.col(name)).alias(name)
+        for name in texts
+        if dirty and name in dirty
+    )

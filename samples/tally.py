@@ -1,0 +1,114 @@
+"""What an import of a sample pair must come to, counted from the drafts while they are made."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from typing import Any
+
+from samples import columns as c
+from samples.drafts import Draft, Row
+from samples.kinds import IMPORTED, SHARES
+from samples.spelling import Verbatim
+
+ENTITIES = (
+    "act_categories",
+    "acts",
+    "clients",
+    "insured",
+    "invoices",
+    "memberships",
+    "operators",
+    "partners",
+    "payments",
+    "plans",
+    "policies",
+)
+_DATES_AND_AMOUNTS = (c.SETTLED, c.CLAIMED, c.REIMBURSED)
+
+
+def money(cents: int) -> str:
+    """Hundredths as a decimal string with two decimals."""
+    sign = "-" if cents < 0 else ""
+    return f"{sign}{abs(cents) // 100}.{abs(cents) % 100:02d}"
+
+
+class Tally:
+    def __init__(self) -> None:
+        self.category_of: dict[str, str] = {}
+        self.facts: Counter[str] = Counter()
+        self.entities: dict[str, set[Any]] = {name: set() for name in ENTITIES}
+
+    def add(self, claim: Draft, category: str | None) -> None:
+        """Counts a finished draft. `category` is None for what is no claim of the period."""
+        self.facts["lines"] += len(claim.lines)
+        self.facts["unreadable_lines"] += sum(self._is_unreadable(line) for line in claim.lines)
+        self.facts["rows"] += len(claim.recaps)
+        self.facts["unpaid"] += sum(row[c.R_SETTLED] is None for row in claim.recaps)
+        if category is None:
+            return
+        self.category_of[claim.number] = category
+        if category in IMPORTED:
+            self._import(claim)
+
+    @staticmethod
+    def _is_unreadable(line: Row) -> bool:
+        return line[c.NUMBER] is None or any(
+            line[column] is None or type(line[column]) is Verbatim for column in _DATES_AND_AMOUNTS
+        )
+
+    def _import(self, claim: Draft) -> None:
+        claimed, reimbursed = claim.totals()
+        self.facts["imported_claims"] += 1
+        self.facts["imported_lines"] += len(claim.lines)
+        self.facts["claimed"] += claimed
+        self.facts["reimbursed"] += reimbursed
+        found, policy, partner = self.entities, claim.policy.number, claim.partner.name
+        found["policies"].add(policy)
+        found["partners"].add(partner)
+        if claim.client:
+            found["clients"].add(claim.client)
+        # A principal is a person of the policy even when only a dependant's line names them.
+        for person in (claim.person, claim.person.principal):
+            found["insured"].add(person)
+            found["memberships"].add((person, policy, claim.client))
+        for line in claim.lines:
+            found["act_categories"].add(line[c.CATEGORY])
+            for name, value in (("acts", line[c.ACT]), ("operators", line[c.OPERATOR])):
+                if value is not None:
+                    found[name].add(value)
+            for name, owner, value in (
+                ("plans", policy, line[c.PLAN]),
+                ("invoices", partner, line[c.INVOICE]),
+                ("payments", partner, line[c.PAYMENT]),
+            ):
+                if value is not None:
+                    found[name].add((owner, value))
+
+    def expected(self, *, tolerance: int, first: dt.date, last: dt.date, duplicates: int) -> dict[str, Any]:
+        """The outcome under DOMAIN §5 and §6, amounts as decimal strings; `category_of` by claim number in capitals."""
+        facts, counts = self.facts, Counter(self.category_of.values())
+        return {
+            "tolerance": money(tolerance),
+            "period": [first.isoformat(), last.isoformat()],
+            "stat": {"lines": facts["lines"], "unreadable_lines": facts["unreadable_lines"]},
+            "recap": {
+                "rows_after_dedup": facts["rows"],
+                "duplicate_rows_removed": duplicates,
+                "unpaid": facts["unpaid"],
+            },
+            "claims": {
+                "total": len(self.category_of),
+                "by_category": {category: counts[category] for category in SHARES if counts[category]},
+                "recap_only": facts["recap_only"],
+            },
+            "out_of_period": {"lines": facts["out_of_period_lines"], "claims": facts["out_of_period_claims"]},
+            "importable": {
+                "claims": facts["imported_claims"],
+                "lines": facts["imported_lines"],
+                "claimed": money(facts["claimed"]),
+                "reimbursed": money(facts["reimbursed"]),
+            },
+            "entities": {name: len(values) for name, values in self.entities.items()},
+            "category_of": self.category_of,
+        }

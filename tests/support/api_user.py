@@ -1,0 +1,136 @@
+"""The front door: upload over the API, run where a worker would, read over the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from io import BytesIO
+from typing import Any
+
+import openpyxl
+from knox.models import AuthToken
+from rest_framework.response import Response
+from rest_framework.test import APIClient
+
+from importer.runs import run_session
+from tests.support.pairs import Cells, recap_csv, stat_csv
+from users.models import Country, Role, User
+
+API = "/api/v1/"
+SESSIONS = f"{API}import-sessions/"
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A session and its findings as the API shows them once a run has ended."""
+
+    session: Json
+    findings: list[Json]
+
+    @property
+    def id(self) -> int:
+        return int(self.session["id"])
+
+    @property
+    def status(self) -> str:
+        return str(self.session["status"])
+
+    @property
+    def message(self) -> str:
+        return str(self.session["message"])
+
+    @property
+    def summary(self) -> Json:
+        return dict(self.session["summary"])
+
+    def of(self, category: str) -> list[Json]:
+        return [finding for finding in self.findings if finding["category"] == category]
+
+    def numbers(self, category: str) -> list[str]:
+        return [finding["claim_number"] for finding in self.of(category)]
+
+    def created(self) -> dict[str, int]:
+        """How many records of each kind the session created, those of which it created none left out."""
+        return {name: count for name, count in self.summary["entities"].items() if count}
+
+
+class Door:
+    """A territorial admin of a country of their own, with the files they send."""
+
+    def __init__(self, code: str = "TG", *, tolerance: Decimal = Decimal(5)) -> None:
+        self.country = Country.objects.create(name=f"Country {code}", code=code, tolerance=tolerance)
+        self._open(
+            User.objects.create_user(
+                username=f"admin_{code}", email=f"{code}@example.org", role=Role.ADMIN_TERRITORIAL, country=self.country
+            )
+        )
+
+    @classmethod
+    def of(cls, user: User) -> Door:
+        """The door of an account that there is."""
+        door = cls.__new__(cls)
+        door.country = user.country  # type: ignore[assignment]
+        door._open(user)
+        return door
+
+    def _open(self, user: User) -> None:
+        self.user = user
+        self.client = APIClient()
+        self.client.credentials(HTTP_AUTHORIZATION=f"Token {AuthToken.objects.create(user=user)[1]}")
+
+    def post(self, stat: Iterable[Cells] | Any, recap: Sequence[Any], **form: Any) -> Response:
+        """Send a pair: dicts make a CSV file, anything else goes as it is. `recap`: rows of one page, or pages."""
+        stat_file = stat_csv(stat) if isinstance(stat, list) else stat
+        pages = [recap_csv(recap)] if not recap or isinstance(recap[0], dict) else recap
+        return self.client.post(SESSIONS, {"stat_file": stat_file, "recap_file": pages} | form, format="multipart")
+
+    def send(self, stat: Any, recap: Sequence[Any], **form: Any) -> int:
+        """Send a pair that the API takes; → the session's id, which waits for a worker."""
+        response = self.post(stat, recap, **form)
+        assert response.status_code == 202, response.content.decode()
+        return int(response.json()["id"])
+
+    def bring(self, stat: Any, recap: Sequence[Any], **form: Any) -> Outcome:
+        """Send a pair and run its session."""
+        return self.run(self.send(stat, recap, **form))
+
+    def run(self, session_id: int) -> Outcome:
+        run_session(session_id)
+        return self.outcome(session_id)
+
+    def outcome(self, session_id: int) -> Outcome:
+        session = self.get(f"import-sessions/{session_id}/")
+        return Outcome(session, self.all(f"import-sessions/{session_id}/findings/"))
+
+    def steer(self, session_id: int, act: str, **asked: Any) -> Response:
+        return self.client.post(f"{SESSIONS}{session_id}/{act}/", asked, format="json")
+
+    def get(self, path: str) -> Json:
+        response = self.client.get(f"{API}{path}")
+        assert response.status_code == 200, response.content.decode()
+        return dict(response.json())
+
+    def all(self, path: str) -> list[Json]:
+        """Every row of a list, through all its pages."""
+        address: str | None = f"{API}{path}{'&' if '?' in path else '?'}page_size=200"
+        rows: list[Json] = []
+        while address:
+            page = self.client.get(address).json()
+            rows += page["results"]
+            address = page["next"]
+        return rows
+
+    def claims(self) -> dict[str, Json]:
+        return {claim["number"]: claim for claim in self.all("claims/")}
+
+    def claim(self, number: str) -> Json:
+        """One claim with its lines, membership and place in the recap."""
+        (found,) = self.all(f"claims/?number={number}")
+        return self.get(f"claims/{found['id']}/")
+
+    def report(self, session_id: int) -> openpyxl.Workbook:
+        response = self.client.get(f"{SESSIONS}{session_id}/download/?type=error")
+        assert response.status_code == 200
+        return openpyxl.load_workbook(BytesIO(b"".join(response.streaming_content)))  # type: ignore[attr-defined]

@@ -1,0 +1,150 @@
+"""What a request of an installation would do, from a process of that installation: one JSON command a line, one answer.
+
+Started by `house.House`, with the installation's own environment.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+django.setup()
+
+from django.core.files import File as Content  # noqa: E402
+from django.core.files.uploadedfile import SimpleUploadedFile  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
+from knox.models import AuthToken  # noqa: E402
+from rest_framework.test import APIClient  # noqa: E402
+
+from common.errors import Conflict  # noqa: E402
+from config import celery_app  # noqa: E402
+from core.models import Client  # noqa: E402
+from file_handling.models import File, ImportSession  # noqa: E402
+from importer import dispatch, lifecycle  # noqa: E402
+from users.models import Country, Role, User  # noqa: E402
+
+
+def migrate() -> None:
+    call_command("migrate", interactive=False, verbosity=0)
+    call_command("createcachetable", verbosity=0)
+
+
+def start(folder: str, country: str = "TG", **asked: Any) -> dict[str, Any]:
+    """A session from the pair in `folder`; → its id, and how long the caller had to wait for it."""
+    user = _admin(country)
+    names = json.loads((Path(folder) / "expected.json").read_text())["files"]
+    stat = _stored(user, Path(folder) / names["stat"], "stat")
+    first: File | None = None
+    for name in names["recaps"]:
+        page = _stored(user, Path(folder) / name, "recap", first)
+        first = first or page
+    assert first is not None
+    began = time.monotonic()
+    session = lifecycle.create_session(user=user, country=user.country, stat_file=stat, recap_file=first, **asked)  # type: ignore[arg-type]
+    return {"id": session.pk, "seconds": time.monotonic() - began}
+
+
+def upload(folder: str, country: str = "TG") -> dict[str, Any]:
+    """The pair in `folder` over the REST API; → status, answer and seconds."""
+    client = _client(_admin(country))
+    names = json.loads((Path(folder) / "expected.json").read_text())["files"]
+
+    def content(name: str) -> SimpleUploadedFile:
+        return SimpleUploadedFile(name, (Path(folder) / name).read_bytes())
+
+    form = {"stat_file": content(names["stat"]), "recap_file": [content(name) for name in names["recaps"]]}
+    began = time.monotonic()
+    answer = client.post("/api/v1/import-sessions/", form, format="multipart")
+    return {"status": answer.status_code, "answer": answer.json(), "seconds": time.monotonic() - began}
+
+
+def export(rows: int, country: str = "TG") -> dict[str, Any]:
+    """A workbook of `rows` clients over the REST API; → status, and either its size or the answer."""
+    user = _admin(country)
+    missing = range(Client.objects.filter(country=user.country).count(), rows)
+    Client.objects.bulk_create(Client(country=user.country, name=token_hex(20), key=f"K{at}") for at in missing)
+    answer = _client(user).get("/api/v1/clients/export/?format=xlsx")
+    if answer.status_code != 200:
+        return {"status": answer.status_code, "answer": answer.json()}
+    content = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
+    answer.close()
+    return {"status": 200, "bytes": len(content)}
+
+
+def steer(act: str, session: int) -> dict[str, Any]:
+    """One of lifecycle's acts on a session; → the refusal in words, or none."""
+    row = ImportSession.objects.select_related("country", "stat_file", "recap_file", "user").get(pk=session)
+    try:
+        getattr(lifecycle, act)(session=row, actor=row.user)
+    except Conflict as reason:
+        return {"refusal": str(reason)}
+    return {"refusal": ""}
+
+
+def ring(session: int, times: int = 1) -> None:
+    """The session's message, as often as wished."""
+    for _ in range(times):
+        celery_app.send_task(dispatch.RUN_TASK, args=[session])
+
+
+def ready() -> None:
+    """Nothing: the process has started by then."""
+
+
+def check_records() -> None:
+    call_command("check_records")
+
+
+def _client(user: User) -> APIClient:
+    client = APIClient(raise_request_exception=False, SERVER_NAME="localhost")
+    client.credentials(HTTP_AUTHORIZATION=f"Token {AuthToken.objects.create(user=user)[1]}")
+    return client
+
+
+def _admin(code: str) -> User:
+    country, _ = Country.objects.get_or_create(code=code, defaults={"name": f"Country {code}"})
+    user, _ = User.objects.get_or_create(
+        username=f"admin-{code}",
+        defaults={"email": f"{code}@example.org", "role": Role.ADMIN_TERRITORIAL, "country": country},
+    )
+    return user
+
+
+def _stored(user: User, path: Path, file_type: str, first_page: File | None = None) -> File:
+    file = File(user=user, country=user.country, name=path.name, file_type=file_type, first_page=first_page)
+    with path.open("rb") as content:
+        file.file.save(path.name, Content(content), save=False)
+    file.save()
+    return file
+
+
+COMMANDS: dict[str, Callable[..., Any]] = {
+    command.__name__: command for command in (migrate, ready, start, upload, export, steer, ring, check_records)
+}
+
+
+def main() -> None:
+    # Whatever a command prints must not be taken for its answer.
+    answers, sys.stdout = sys.stdout, sys.stderr
+    for line in sys.stdin:
+        asked = json.loads(line)
+        try:
+            said = {"result": COMMANDS[asked.pop("do")](**asked)}
+        except Exception as error:  # noqa: BLE001  (the test decides what it means)
+            said = {"error": f"{type(error).__name__}: {error}"}
+        connection.close()
+        print(json.dumps(said, default=str), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""The admin's site: who gets in, and that only pages with a scope are in it."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.views import PasswordChangeView
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver, reverse
+from django.utils.translation import gettext_lazy as _
+
+from users.access.admin import ScopedModelAdmin, actor_of
+from users.models import AuditEntry
+from users.sign_in.admin import OwnPasswordForm, SignInForm, may_enter
+from users.sign_in.throttling import PasswordThrottle
+
+RECENT = 10
+
+
+class ConcordAdminSite(admin.AdminSite):
+    """For superusers, global admins, and territorial admins of an active country."""
+
+    site_header = "Concord"
+    site_title = "Concord"
+    index_title = _("Administration")
+    site_url = None
+    login_form = SignInForm
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        # Libraries bring admin pages of their own, which know no country: tokens, groups, attempts to sign in.
+        if admin_class is not None and issubclass(admin_class, ScopedModelAdmin):
+            super().register(model_or_iterable, admin_class, **options)
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return may_enter(request.user)
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        # No row has a page outside the admin, and this one would look up any row of any table.
+        return [route for route in super().get_urls() if getattr(route, "name", None) != "view_on_site"]
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        if request.method == "POST" and not PasswordThrottle().allow_request(request, None):  # type: ignore[arg-type]
+            too_many = _("Too many attempts. Wait a few minutes, then try again.")
+            return HttpResponse(too_many, status=429, content_type="text/plain; charset=utf-8")
+        view = PasswordChangeView.as_view(
+            form_class=OwnPasswordForm,
+            success_url=reverse("admin:password_change_done"),
+            extra_context={**self.each_context(request), **(extra_context or {})},
+        )
+        return view(request)
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        """Answers only for the fields that some form completes; Django's own would search any reference of any page."""
+        asked = request.GET
+        source = next(
+            (
+                page
+                for model, page in self._registry.items()
+                if (model._meta.app_label, model._meta.model_name) == (asked.get("app_label"), asked.get("model_name"))
+            ),
+            None,
+        )
+        if source is None or asked.get("field_name") not in source.get_autocomplete_fields(request):
+            raise PermissionDenied
+        if not source.has_add_permission(request):
+            raise PermissionDenied
+        return super().autocomplete_view(request)
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        user = actor_of(request)
+        recent = AuditEntry.objects.visible_to(user).filter(actor=user)[:RECENT]
+        return super().index(request, {"recent_entries": recent, **(extra_context or {})})

@@ -1,0 +1,94 @@
+"""A sheet of accounts in the admin: between being looked at and being carried out, its rows travel signed.
+
+Nothing of it lies on the server meanwhile, and what comes back is what was shown.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+from django.core import signing
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from common.errors import Invalid
+from users.accounts import from_sheet, services
+from users.accounts.admin_forms import DecidedForm
+from users.accounts.sheet import HEADERS, SheetRow
+from users.models import Country, User
+
+_GOOD_FOR_SECONDS = 60 * 60
+
+
+@dataclass(frozen=True)
+class Sheet:
+    rows: list[SheetRow]
+    country: Country | None
+
+
+class AccountSheetForm(DecidedForm):
+    """A sheet and the country of its people, or `kept`: one that was looked at."""
+
+    file = forms.FileField(
+        label=_("file"),
+        max_length=255,
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"accept": ".xlsx,.csv"}),
+        help_text=_(
+            "An Excel workbook (.xlsx) or .csv with the columns first_name, last_name, email and role: at most 1 MB and"
+            " 1,000 rows"
+        ),
+    )
+    country = forms.ModelChoiceField(
+        label=_("country"),
+        queryset=Country.objects.none(),
+        required=False,
+        empty_label=_("none"),
+        help_text=_("Of all the accounts in the file; global administrators have none"),
+    )
+    kept = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None, files: Any = None, *, actor: User) -> None:
+        super().__init__(data, files)
+        self.actor = actor
+        self.fields["file"].required = not self.data.get("kept")
+        if services.may_move(actor):
+            self.fields["country"].queryset = Country.objects.visible_to(actor).filter(is_active=True)  # type: ignore[attr-defined]
+        else:
+            del self.fields["country"]
+
+    def was_looked_at(self) -> bool:
+        return bool(self.cleaned_data["kept"])
+
+    def sheet(self) -> Sheet:
+        """Raises Invalid (of "file"), NotAllowed."""
+        if self.was_looked_at():
+            return unpack(actor=self.actor, text=self.cleaned_data["kept"])
+        rows = from_sheet.read(actor=self.actor, file=self.cleaned_data["file"])
+        return Sheet(rows=rows, country=self.cleaned_data.get("country"))
+
+
+def pack(*, actor: User, sheet: Sheet) -> str:
+    """The sheet as a text that nobody but `actor` can use, and none can change."""
+    rows = [[row.row, *(row.cells[name] for name in HEADERS)] for row in sheet.rows]
+    content = {"country": sheet.country.pk if sheet.country else None, "rows": rows}
+    return signing.dumps(content, salt=_salt(actor), compress=True)
+
+
+def unpack(*, actor: User, text: str) -> Sheet:
+    """What `pack` made. Raises Invalid (of "file") when it is no such text, or older than an hour."""
+    try:
+        content = signing.loads(text, salt=_salt(actor), max_age=_GOOD_FOR_SECONDS)
+    except signing.BadSignature:
+        raise Invalid({"file": [gettext("It is too long since this file was looked at. Choose it again.")]}) from None
+    rows = [SheetRow(row=number, cells=dict(zip(HEADERS, cells, strict=True))) for number, *cells in content["rows"]]
+    country = None
+    if content["country"] is not None:
+        country = Country.objects.visible_to(actor).filter(pk=content["country"]).first()
+        if country is None:
+            raise Invalid({"country": [gettext("This country is not active.")]})
+    return Sheet(rows=rows, country=country)
+
+
+def _salt(actor: User) -> str:
+    return f"users.account-sheet.{actor.pk}"

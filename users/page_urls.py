@@ -1,8 +1,0 @@
-from django.urls import path
-
-from users.pages import choose_password_page, forgotten_password_page
-
-urlpatterns = [
-    path("password/choose/", choose_password_page, name="password-choose"),
-    path("password/forgotten/", forgotten_password_page, name="password-forgotten"),
-]

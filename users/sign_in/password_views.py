@@ -1,0 +1,97 @@
+"""Passwords over the API: changed by who knows the present one, or chosen by a one-time link."""
+
+from django.contrib.auth import logout
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import status
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from common.api_errors import BadRequest
+from common.errors import NotAllowed
+from common.throttling import LoginAddressThrottle
+from users.serializers import (
+    DetailSerializer,
+    PasswordChangeSerializer,
+    PasswordResetSerializer,
+    PasswordSetSerializer,
+)
+from users.sign_in import passwords
+from users.sign_in.letters import ask_for_reset
+from users.sign_in.throttling import PasswordThrottle, ResetAccountThrottle, ResetAddressThrottle
+
+
+class PasswordChangeView(APIView):
+    """Change one's own password. All tokens and sessions end with the old one, this one too."""
+
+    permission_classes = [IsAuthenticated]
+    throttle_classes = [PasswordThrottle]
+
+    @extend_schema(
+        operation_id="auth_password_change", tags=["auth"], request=PasswordChangeSerializer, responses={204: None}
+    )
+    def post(self, request: Request) -> Response:
+        asked = PasswordChangeSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        passwords.change_password(account=request.user, **asked.validated_data)  # type: ignore[arg-type]
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class PasswordResetView(APIView):
+    """Ask for a one-time link, good for 24 hours. The answer is the same whether or not the account exists."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    throttle_classes = [ResetAddressThrottle, ResetAccountThrottle]
+
+    @extend_schema(
+        operation_id="auth_password_reset",
+        tags=["auth"],
+        auth=[],
+        request=PasswordResetSerializer,
+        responses={202: OpenApiResponse(DetailSerializer, description="Whether or not the account exists")},
+    )
+    def post(self, request: Request) -> Response:
+        asked = PasswordResetSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        ask_for_reset(address=asked.validated_data["email"])
+        return Response(
+            {"detail": _("If an account has this e-mail address, a link to choose a password is on its way to it.")},
+            status=status.HTTP_202_ACCEPTED,
+        )
+
+
+class PasswordSetView(APIView):
+    """Choose a password by the link of a letter; the link then serves no more."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    throttle_classes = [LoginAddressThrottle]
+
+    @extend_schema(
+        operation_id="auth_password_set", tags=["auth"], auth=[], request=PasswordSetSerializer, responses={204: None}
+    )
+    def post(self, request: Request) -> Response:
+        asked = PasswordSetSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        try:
+            passwords.choose_password(**asked.validated_data)
+        except NotAllowed as refused:
+            # Not 403: nobody is signed in here, and what is wrong is what was sent.
+            raise BadRequest(str(refused)) from refused
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class LogoutEverywhereView(APIView):
+    """End all of one's own tokens and sessions, the one that asks included."""
+
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(operation_id="auth_logout_all", tags=["auth"], request=None, responses={204: None})
+    def post(self, request: Request) -> Response:
+        passwords.sign_out_everywhere(account=request.user)  # type: ignore[arg-type]
+        if request.auth is None:
+            logout(request._request)
+        return Response(status=status.HTTP_204_NO_CONTENT)

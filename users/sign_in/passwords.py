@@ -1,0 +1,84 @@
+"""Choosing a password: by a one-time link, or knowing the present one. Each ends all tokens and sessions of before."""
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from common.errors import Invalid, NotAllowed
+from users import audit
+from users.accounts.services import revoke_access
+from users.models import AuditAction, LetterPurpose, User
+from users.sign_in.letters import write_letter
+from users.sign_in.links import account_of_uid, link_tokens
+
+LONGEST_PASSWORD = 256
+
+
+def link_account(*, uid: str, token: str) -> User | None:
+    """The account that a link is good for now; None for every other link, whatever is wrong with it."""
+    pk = account_of_uid(uid)
+    # What no row has is asked all the same, so that the time tells nothing of which accounts there are.
+    account = User.objects.select_related("country").filter(pk=pk or 0).first()
+    holds = link_tokens.check_token(account or User(pk=0), token)
+    if account is None or not holds or not account.is_active or account.is_frozen():
+        return None
+    return account
+
+
+def choose_password(*, uid: str, token: str, new_password: str) -> User:
+    """Set the password that the owner of a link chose; the link is then used up.
+
+    Raises NotAllowed for a link that is not good (any more), Invalid for a password that is too weak.
+    """
+    with transaction.atomic():
+        # Two who use one link at once come one after the other, and the second finds it used.
+        User.objects.select_for_update().filter(pk=account_of_uid(uid) or 0).first()
+        account = link_account(uid=uid, token=token)
+        if account is None:
+            raise NotAllowed(_("This link is not good any more. Ask for a new one."))
+        _set(account, new_password, by_link=True)
+    return account
+
+
+def change_password(*, account: User, current_password: str, new_password: str) -> None:
+    """Change one's own password. Raises Invalid for a wrong present one and for a new one that is too weak."""
+    with transaction.atomic():
+        locked = User.objects.select_for_update().get(pk=account.pk)
+        if not locked.check_password(current_password):
+            raise Invalid({"current_password": [_("This is not your present password.")]})
+        _set(locked, new_password, by_link=False)
+        write_letter(purpose=LetterPurpose.CHANGED, account=locked)
+
+
+def sign_out_everywhere(*, account: User) -> None:
+    """End all tokens and sessions of one's own account."""
+    with transaction.atomic():
+        revoke_access(account)
+        audit.record(
+            actor=account,
+            action=AuditAction.LOGOUT,
+            target=account,
+            country_id=account.country_id,
+            data={"everywhere": True},
+        )
+
+
+def _set(account: User, new_password: str, *, by_link: bool) -> None:
+    if len(new_password) > LONGEST_PASSWORD:
+        raise Invalid({"new_password": [_("At most %(limit)d characters.") % {"limit": LONGEST_PASSWORD}]})
+    try:
+        validate_password(new_password, account)
+    except ValidationError as refused:
+        raise Invalid({"new_password": refused.messages}) from None
+    account.set_password(new_password)
+    account.save(update_fields=["password"])
+    revoke_access(account)
+    audit.record(
+        actor=account,
+        action=AuditAction.PASSWORD,
+        target=account,
+        country_id=account.country_id,
+        label=account.username,
+        data={"by_link": by_link},
+    )

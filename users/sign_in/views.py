@@ -1,0 +1,104 @@
+"""Signing in and out, and who one is."""
+
+from django.contrib.auth import authenticate, logout
+from django.contrib.auth.models import update_last_login
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from knox.models import AuthToken
+from rest_framework import status
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from users import audit
+from users.accounts import services
+from users.models import AuditAction, User
+from users.serializers import (
+    AccountSerializer,
+    DetailSerializer,
+    LoginSerializer,
+    ProfileFormSerializer,
+    SignedInSerializer,
+)
+from users.sign_in.throttling import SIGN_IN_THROTTLES
+
+
+class LoginView(APIView):
+    """Trade a username or e-mail address and a password for a token."""
+
+    # No authenticator: a stale token in the header must not stand in the way of a new one.
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    throttle_classes = [*SIGN_IN_THROTTLES]
+
+    @extend_schema(
+        operation_id="auth_login",
+        tags=["auth"],
+        auth=[],
+        request=LoginSerializer,
+        responses={
+            200: SignedInSerializer,
+            400: OpenApiResponse(description="A field is missing"),
+            401: OpenApiResponse(DetailSerializer, description="No active account with this name and password"),
+            429: OpenApiResponse(
+                DetailSerializer, description="Too many attempts from this address or on this account"
+            ),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        asked = LoginSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        user = authenticate(request._request, **asked.validated_data)
+        if user is None:
+            # One answer and one entry for all reasons: neither may tell whether the account exists.
+            audit.record(actor=None, action=AuditAction.LOGIN, target=User(), country_id=None, success=False)
+            raise AuthenticationFailed(_("No active account matches this name and password."))
+        token, secret = AuthToken.objects.create(user=user)
+        update_last_login(None, user)  # type: ignore[arg-type]
+        audit.record(actor=user, action=AuditAction.LOGIN, target=user, country_id=user.country_id)
+        return Response(SignedInSerializer({"token": secret, "expiry": token.expiry, "user": user}).data)
+
+    def get_authenticate_header(self, request: Request) -> str:
+        # Without it the framework would turn the 401 of a refused sign-in into a 403.
+        return "Token"
+
+
+class LogoutView(APIView):
+    """Revoke the token that the request bears."""
+
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(
+        operation_id="auth_logout", tags=["auth"], request=None, responses={204: None, 401: DetailSerializer}
+    )
+    def post(self, request: Request) -> Response:
+        if request.auth is not None:
+            request.auth.delete()
+        else:
+            logout(request._request)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class MeView(APIView):
+    """The account that asks; open to accounts without a country too."""
+
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(operation_id="users_me", tags=["users"], responses={200: AccountSerializer, 401: DetailSerializer})
+    def get(self, request: Request) -> Response:
+        return Response(AccountSerializer(request.user).data)  # type: ignore[arg-type]
+
+    @extend_schema(
+        operation_id="users_me_change",
+        tags=["users"],
+        request=ProfileFormSerializer,
+        responses={200: AccountSerializer},
+    )
+    def patch(self, request: Request) -> Response:
+        """Change one's own name or language; role, country and address are an administrator's to change."""
+        asked = ProfileFormSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        account = services.update_own_profile(account=request.user, **asked.validated_data)  # type: ignore[arg-type]
+        return Response(AccountSerializer(account).data)
