@@ -11,9 +11,8 @@ from django.utils.translation import gettext as _
 
 from common.api_errors import FileNotFound
 from file_handling.files import services
-from file_handling.files.intake import Page
 from file_handling.files.storage import Placed, all_or_nothing, local_path, sha256_and_size
-from file_handling.files.uploads import FormReader
+from file_handling.files.uploads import FormReader, Page
 from file_handling.form_errors import FormError, RefusedForm
 from file_handling.models import File, FileType, ImportSession, OnConflict
 from file_handling.problem_texts import sentence

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from reading.excel.guard import LostCells, Scan, scan_file
 from reading.limits import Limits
-from reading.parallel_scan import NICENESS, die_with, divide, is_worth_two
-from reading.problems import Problem, ReadRefused
+from reading.parallel_scan import NICENESS, die_with, fork_reader, is_large_xlsx
+from reading.problems import Problem, UnreadableFile
 from reading.sources import Source
 
 if TYPE_CHECKING:
@@ -44,11 +44,11 @@ def main(job_path: str) -> int:
     out = Path(job["out"])
     scanned: Scan | None = None
     try:
-        scanned = _scanned_beside(job, limits)
+        scanned = _fork_large_xlsx(job, limits)
         facts = _answer(job, limits, out, scanned)
     except MemoryError:
         facts = {"problems": [Problem("reader_out_of_memory").as_dict()]}
-    except ReadRefused as refused:
+    except UnreadableFile as refused:
         facts = {"problems": [problem.as_dict() for problem in refused.problems]}
     except OSError as error:
         # The frames library gives no number, only the system's words.
@@ -73,21 +73,21 @@ def _confine(limits: Limits, *, parent: int | None) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _scanned_beside(job: dict[str, Any], limits: Limits) -> Scan | None:
-    """Where a job is one large workbook, go on in a child process while this one scans the file (see `divided`)."""
+def _fork_large_xlsx(job: dict[str, Any], limits: Limits) -> Scan | None:
+    """For one large workbook: go on in a child process while this one scans the file (see `parallel_scan`)."""
     if job.get("mode", "read") != "read" or len(job["files"]) != 1:
         return None
     source = _source(job["files"][0])
-    if not is_worth_two(source):
+    if not is_large_xlsx(source):
         return None
 
     def scan() -> dict[str, LostCells]:
         try:
             return scan_file(source.path, limits=limits)
-        except ReadRefused as refused:
-            raise ReadRefused([replace(problem, file=source.name) for problem in refused.problems]) from refused
+        except UnreadableFile as refused:
+            raise UnreadableFile([replace(problem, file=source.name) for problem in refused.problems]) from refused
 
-    return divide(scan)
+    return fork_reader(scan)
 
 
 def _answer(job: dict[str, Any], limits: Limits, out: Path, scanned: Scan | None) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def _read(job: dict[str, Any], limits: Limits, out: Path, scanned: Scan | None) 
         source = _source(one)
         try:
             read = read_file(source, index=index, kind=job["kind"], limits=limits, scanned=scanned)
-        except ReadRefused as refused:
+        except UnreadableFile as refused:
             problems += refused.problems
             files.append({"name": source.name, "sheets": [], "read": [], "rows": 0})
             continue

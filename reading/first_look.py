@@ -8,12 +8,12 @@ from dataclasses import replace
 from reading.columns import HEADER_SEARCH_ROWS, FileKind, Row, choose_sheets
 from reading.excel.first_rows import xlsx_heads
 from reading.excel.package import open_package
-from reading.problems import Problem, ReadRefused
+from reading.problems import Problem, UnreadableFile
 from reading.sources import Source, format_of, panics_refused
 
 
 def heads(source: Source, *, kind: FileKind, rows: int = HEADER_SEARCH_ROWS) -> dict[str, Sequence[Row]]:
-    """The first `rows` rows of each sheet, by name ("" for CSV). Raises ReadRefused."""
+    """The first `rows` rows of each sheet, by name ("" for CSV). Raises UnreadableFile."""
     match format_of(source):
         case "csv":
             from reading.csv.read import csv_head
@@ -34,7 +34,7 @@ def peek_problems(source: Source, *, kind: FileKind) -> list[Problem]:
     try:
         with panics_refused():
             found: Sequence[Problem] = choose_sheets(heads(source, kind=kind), kind=kind, named=source.sheet).problems
-    except ReadRefused as refused:
+    except UnreadableFile as refused:
         found = refused.problems
     return [replace(problem, file=source.name) for problem in found]
 

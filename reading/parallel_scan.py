@@ -13,7 +13,7 @@ import signal
 from contextlib import suppress
 
 from reading.excel.guard import LostCells, Scan
-from reading.problems import ReadRefused
+from reading.problems import UnreadableFile
 from reading.sources import Source, format_of
 
 # Below this size, the look takes less time than a process of its own.
@@ -23,14 +23,14 @@ NICENESS = 10
 _PR_SET_PDEATHSIG = 1
 
 
-def is_worth_two(source: Source) -> bool:
+def is_large_xlsx(source: Source) -> bool:
     try:
         return os.path.getsize(source.path) >= LEAST_BYTES and format_of(source) == "xlsx"
-    except ReadRefused:
+    except UnreadableFile:
         return False
 
 
-def divide(scan: Scan) -> Scan:
+def fork_reader(scan: Scan) -> Scan:
     """Go on in a child process; → how the child asks for what `scan` finds.
 
     This process scans, waits for the child and ends as the child does. Should `scan` raise, the child is ended, and the
@@ -42,7 +42,7 @@ def divide(scan: Scan) -> Scan:
     if child == 0:
         os.close(send)
         die_with(started)
-        return _asking(receive)
+        return _answer_from(receive)
     os.close(receive)
     # The reading takes longer, so it goes first where processes are more than processors.
     os.nice(NICENESS)
@@ -70,7 +70,7 @@ def divide(scan: Scan) -> Scan:
     os._exit(os.waitstatus_to_exitcode(status))
 
 
-def _asking(receive: int) -> Scan:
+def _answer_from(receive: int) -> Scan:
     answer: dict[str, LostCells] | None = None
 
     def ask() -> dict[str, LostCells]:

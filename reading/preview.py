@@ -14,7 +14,7 @@ from reading.excel.guard import scan
 from reading.excel.package import open_package
 from reading.excel.read import open_workbook, sheet_cells, shown
 from reading.limits import Limits
-from reading.problems import Problem, ReadRefused
+from reading.problems import Problem, UnreadableFile
 from reading.sources import Source, format_of, panics_refused
 
 
@@ -23,7 +23,7 @@ def preview(source: Source, *, rows: int, limits: Limits) -> dict[str, Any]:
 
     Answers `sheets` (names; none for CSV), `sheet` (the one shown: the one named, else the first), `columns` (header
     texts), `rows` (lists of text or null), `total_rows` (below the header, blank ones at the end left out) and
-    `total_columns`. Raises ReadRefused, also with `no_such_sheet`.
+    `total_columns`. Raises UnreadableFile, also with `no_such_sheet`.
     """
     with panics_refused():
         if format_of(source) == "csv":
@@ -36,7 +36,7 @@ def preview(source: Source, *, rows: int, limits: Limits) -> dict[str, Any]:
         sheets = list(reader.sheet_names)
         sheet = source.sheet or (sheets[0] if sheets else "")
         if sheet not in sheets:
-            raise ReadRefused([Problem("no_such_sheet", source.name, sheet, params={"sheets": sheets})])
+            raise UnreadableFile([Problem("no_such_sheet", source.name, sheet, params={"sheets": sheets})])
         cells, _ = sheet_cells(reader, sheet)
         cells = cells.select(shown(name) for name in cells.columns)
         return _facts(cells.iter_rows(), cells.height, cells.width, rows) | {"sheets": sheets, "sheet": sheet}

@@ -28,7 +28,7 @@ class Problem:
         return cls(**value)
 
 
-class ReadRefused(Exception):
+class UnreadableFile(Exception):
     """A file cannot be read; carries every problem found in it."""
 
     def __init__(self, problems: list[Problem]) -> None:

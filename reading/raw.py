@@ -8,7 +8,7 @@ from common.keys import EMPTY_WORDS
 from reading.columns import HEADER_SEARCH_ROWS, FileKind, Layout, columns_of, recognise
 from reading.excel.guard import column_letters
 from reading.limits import Limits
-from reading.problems import Problem, ReadRefused
+from reading.problems import Problem, UnreadableFile
 
 _CONTROL = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]"
 
@@ -21,14 +21,14 @@ def empty_frame(kind: FileKind) -> pl.DataFrame:
 
 
 def layout_of(cells: pl.DataFrame, *, kind: FileKind, limits: Limits) -> Layout:
-    """Recognise the header among the first rows of `cells`. Raises ReadRefused: `too_many_columns`, `recognise`'s."""
+    """Recognise the header in the first rows of `cells`. Raises UnreadableFile (`too_many_columns`, `recognise`)."""
     layout = recognise(cells.head(HEADER_SEARCH_ROWS).rows(), kind)
     if cells.width > limits.max_columns:
         used = sum(series.null_count() < cells.height for series in cells.iter_columns())
         if used > limits.max_columns:
-            raise ReadRefused([Problem("too_many_columns", params={"columns": used, "limit": limits.max_columns})])
+            raise UnreadableFile([Problem("too_many_columns", params={"columns": used, "limit": limits.max_columns})])
     if layout.problems:
-        raise ReadRefused(list(layout.problems))
+        raise UnreadableFile(list(layout.problems))
     return layout
 
 
@@ -37,7 +37,7 @@ def raw_frame(cells: pl.DataFrame, layout: Layout, *, index: int, sheet: str, fi
 
     `cells` has one String column per column of the sheet, and holds every row from the sheet's first, or a `row` and an
     `anomaly` column of its own. `first_column` is the sheet's column (0-based) of the first of `cells`.
-    Raises ReadRefused: `same_field_twice` (`headers`, `letters`).
+    Raises UnreadableFile: `same_field_twice` (`headers`, `letters`).
     """
     own_rows = "row" in cells.columns
     names = [name for name in cells.columns if name not in ("row", "anomaly")]
@@ -49,7 +49,7 @@ def raw_frame(cells: pl.DataFrame, layout: Layout, *, index: int, sheet: str, fi
     body = _without_blank_rows(body, names, layout)
     chosen, problems = _choose_columns(body, names, layout, first_column)
     if problems:
-        raise ReadRefused(problems)
+        raise UnreadableFile(problems)
     fields = [
         (pl.col(chosen[column.field]) if column.field in chosen else pl.lit(None, dtype=pl.String)).alias(column.field)
         for column in columns_of(layout.kind)

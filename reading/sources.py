@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from reading.columns import FileKind
 from reading.limits import Limits
-from reading.problems import Problem, ReadRefused
+from reading.problems import Problem, UnreadableFile
 
 if TYPE_CHECKING:
     import polars as pl
@@ -62,15 +62,15 @@ def content_of(path: str) -> str:
 
 
 def format_of(source: Source) -> str:
-    """`xlsx`, `xls` or `csv`. Raises ReadRefused: `empty_file`, `wrong_extension`, `wrong_content` (`found`)."""
+    """`xlsx`, `xls` or `csv`. Raises UnreadableFile: `empty_file`, `wrong_extension`, `wrong_content` (`found`)."""
     extension = Path(source.name).suffix.lower().lstrip(".")
     if extension not in ("xlsx", "xls", "csv"):
-        raise ReadRefused([Problem("wrong_extension", params={"extension": extension})])
+        raise UnreadableFile([Problem("wrong_extension", params={"extension": extension})])
     found = content_of(source.path)
     if found == "empty":
-        raise ReadRefused([Problem("empty_file")])
+        raise UnreadableFile([Problem("empty_file")])
     if {"xlsx": "xlsx", "xls": "xls", "csv": "text"}[extension] != found:
-        raise ReadRefused([Problem("wrong_content", params={"extension": extension, "found": found})])
+        raise UnreadableFile([Problem("wrong_content", params={"extension": extension, "found": found})])
     return extension
 
 
@@ -79,13 +79,13 @@ def read_file(source: Source, *, index: int, kind: FileKind, limits: Limits, sca
 
     `scanned` gives what `xlsx_scan.scan` finds in the file, where that is done elsewhere.
 
-    Raises ReadRefused with every problem found, each bearing the file's name (codes: `file_handling.problem_texts`).
+    Raises UnreadableFile with every problem found, each bearing the file's name (codes: `file_handling.problem_texts`).
     """
     try:
         with panics_refused():
             return _read_format(format_of(source), source, index=index, kind=kind, limits=limits, scanned=scanned)
-    except ReadRefused as refused:
-        raise ReadRefused([replace(problem, file=source.name) for problem in refused.problems]) from refused
+    except UnreadableFile as refused:
+        raise UnreadableFile([replace(problem, file=source.name) for problem in refused.problems]) from refused
 
 
 def _read_format(
@@ -124,4 +124,4 @@ def panics_refused() -> Iterator[None]:
             raise
         if any(sign in str(error) for sign in _NO_RESOURCES):
             raise MemoryError from None
-        raise ReadRefused([Problem("damaged")]) from None
+        raise UnreadableFile([Problem("damaged")]) from None

@@ -16,6 +16,8 @@ from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.utils.translation import gettext as _
 
+from common.errors import Invalid
+
 EXTENSIONS = ("xlsx", "xls", "csv")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ZIP = b"PK\x03\x04"
@@ -29,12 +31,11 @@ _BIFF_BOF, _BIFF_FILEPASS = 0x0809, 0x002F
 _UNREADABLE_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError, struct.error)
 
 
-class RefusedUpload(Exception):
-    """The upload is refused; `errors` are all the reasons, each a sentence for the person who sent it."""
+class InvalidUpload(Invalid):
+    """The file cannot be imported; `sentences()` are all the reasons."""
 
-    def __init__(self, errors: list[str]) -> None:
-        super().__init__(f"{len(errors)} reasons")
-        self.errors = errors
+    def __init__(self, reasons: list[str]) -> None:
+        super().__init__({"file": reasons})
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def check_upload(uploaded: UploadedFile, *, kind: str) -> CheckedUpload | None:
 
     None for a lock file of Excel, which is to be left out.
 
-    Raises RefusedUpload with every reason: extension, size, content that is not what the name says, missing parts,
+    Raises InvalidUpload with every reason: extension, size, content that is not what the name says, missing parts,
     macros, encryption.
     """
     name = plain_name(uploaded.name or "")
@@ -85,7 +86,7 @@ def check_upload(uploaded: UploadedFile, *, kind: str) -> CheckedUpload | None:
     finally:
         stream.seek(0)
     if errors:
-        raise RefusedUpload(errors)
+        raise InvalidUpload(errors)
     return CheckedUpload(name, _extension(name), size)
 
 
@@ -231,7 +232,7 @@ def expand_recap_zip(uploaded: UploadedFile) -> list[TemporaryUploadedFile]:
     Nested folders are looked into, names are never used as paths; lock files, hidden files and what macOS adds are
     skipped.
     Sizes are counted while inflating. Each page is checked as an upload of its own is.
-    Raises RefusedUpload with every reason.
+    Raises InvalidUpload with every reason.
     """
     checked = check_upload(uploaded, kind="recap")
     if checked is None:
@@ -249,7 +250,7 @@ def expand_recap_zip(uploaded: UploadedFile) -> list[TemporaryUploadedFile]:
     if errors:
         for page in pages:
             page.close()
-        raise RefusedUpload(errors)
+        raise InvalidUpload(errors)
     return pages
 
 

@@ -1,14 +1,17 @@
 """Reading the form of an upload: strictly, and to its end, so that all that is wrong is said at once."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from common.api_errors import BadRequest
-from file_handling.files.intake import Page, take_in
+from file_handling.files.checks import InvalidUpload, check_upload, expand_recap_zip
 from file_handling.files.services import store_upload
 from file_handling.files.storage import all_or_nothing
 from file_handling.form_errors import FormError, RefusedForm
@@ -17,6 +20,50 @@ from users.access.viewsets import row_id
 from users.models import Country, User
 
 _YES_NO = {"true": True, "1": True, "false": False, "0": False}
+
+
+@dataclass(frozen=True)
+class Page:
+    """A file that passed the checks: its name at the sender's, and its content, open and on local disk."""
+
+    name: str
+    content: TemporaryUploadedFile
+
+    @property
+    def path(self) -> Path:
+        return Path(self.content.temporary_file_path())
+
+
+def check_files(
+    *, field: str, kind: FileType, uploads: Sequence[TemporaryUploadedFile]
+) -> tuple[list[Page], list[FormError]]:
+    """The pages in `uploads`, in their order, and everything that is wrong with them.
+
+    A stat is one file; a recap is one file or several, or .zip archives of pages. Excel's lock files (`~$…`) are
+    skipped.
+    """
+    pages: list[Page] = []
+    errors: list[FormError] = []
+    for upload in uploads:
+        name = upload.name or ""
+        try:
+            if kind == FileType.RECAP and name.lower().endswith(".zip"):
+                pages += [Page(name=page.name or "", content=page) for page in expand_recap_zip(upload)]
+            elif check_upload(upload, kind=kind) is not None:
+                pages.append(Page(name=name, content=upload))
+        except InvalidUpload as invalid:
+            errors += [FormError(field, sentence, name) for sentence in invalid.sentences()]
+    if errors:
+        return pages, errors
+    if not pages:
+        errors.append(FormError(field, _("There is no file to read here.")))
+    elif kind == FileType.STAT and len(pages) > 1:
+        errors.append(FormError(field, _("Send one stat file; its sheets belong into one workbook.")))
+    elif len(pages) > settings.CONCORD["MAX_PAGES"]:
+        errors.append(
+            FormError(field, _("At most %(most)d pages at a time.") % {"most": settings.CONCORD["MAX_PAGES"]})
+        )
+    return pages, errors
 
 
 class FormReader:
@@ -101,7 +148,7 @@ class FormReader:
         if not all(isinstance(value, TemporaryUploadedFile) for value in sent):
             self.refuse(field, _("Send a file here, as multipart/form-data."))
             return []
-        pages, errors = take_in(field=field, kind=kind, uploads=sent)
+        pages, errors = check_files(field=field, kind=kind, uploads=sent)
         self.errors += errors
         return pages
 

@@ -10,7 +10,7 @@ from reading.columns import HEADER_SEARCH_ROWS, FileKind, Layout, Row, choose_sh
 from reading.csv.records import parse_record, records
 from reading.csv.text import find_separator, lines_of, read_text
 from reading.limits import Limits
-from reading.problems import Problem, ReadRefused
+from reading.problems import Problem, UnreadableFile
 from reading.raw import raw_frame
 from reading.sources import ReadFile
 
@@ -29,7 +29,7 @@ def read_csv(path: str, *, index: int, kind: FileKind, limits: Limits) -> ReadFi
 
     Anomalies of a row: `unclosed_quote`, and `extra_field` (more fields than the header has columns, and something in
     them).
-    Raises ReadRefused: `empty_file`, `too_many_columns`, and those of `recognise` and `raw_frame`.
+    Raises UnreadableFile: `empty_file`, `too_many_columns`, and those of `recognise` and `raw_frame`.
     """
     lines, hinted = lines_of(read_text(path))
     separator = hinted or find_separator(lines, kind=kind)
@@ -38,7 +38,7 @@ def read_csv(path: str, *, index: int, kind: FileKind, limits: Limits) -> ReadFi
     _refuse_too_wide(max((sum(cell is not None for cell in row) for row in head), default=0), limits)
     problems = choose_sheets({"": head}, kind=kind, named=None).problems
     if problems:
-        raise ReadRefused(list(problems))
+        raise UnreadableFile(list(problems))
     layout = recognise(head, kind)
     width = _width(lines, separator, head, layout)
     _refuse_too_wide(width, limits)
@@ -50,7 +50,7 @@ def read_csv(path: str, *, index: int, kind: FileKind, limits: Limits) -> ReadFi
 
 def _refuse_too_wide(columns: int, limits: Limits) -> None:
     if columns > limits.max_columns:
-        raise ReadRefused([Problem("too_many_columns", params={"columns": columns, "limit": limits.max_columns})])
+        raise UnreadableFile([Problem("too_many_columns", params={"columns": columns, "limit": limits.max_columns})])
 
 
 def _head(lines: Sequence[str], separator: str, *, rows: int) -> list[Row]:

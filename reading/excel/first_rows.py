@@ -9,7 +9,7 @@ from xml.parsers import expat
 
 from reading.excel.guard import column_index
 from reading.excel.package import DAMAGED, Package, chunks, refuse_damaged
-from reading.problems import Problem, ReadRefused
+from reading.problems import Problem, UnreadableFile
 
 _CHUNK = 16 * 1024
 _ADDRESS = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
@@ -20,7 +20,7 @@ _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 def xlsx_heads(package: Package, *, rows: int) -> dict[str, list[list[str | None]]]:
     """The first `rows` rows of each worksheet, by name; cells as text, dates as their serial numbers.
 
-    Raises ReadRefused: `entities`, `encrypted`, `damaged`.
+    Raises UnreadableFile: `entities`, `encrypted`, `damaged`.
     """
     try:
         sheets = {name: _SheetHead(rows) for name in package.sheets}
@@ -32,7 +32,7 @@ def xlsx_heads(package: Package, *, rows: int) -> dict[str, list[list[str | None
             _follow(package, package.shared_strings, strings)
         return {name: sheet.table(strings.texts) for name, sheet in sheets.items()}
     except RuntimeError as error:
-        raise ReadRefused([Problem("encrypted")]) from error
+        raise UnreadableFile([Problem("encrypted")]) from error
     except (*DAMAGED, expat.ExpatError) as error:
         raise refuse_damaged() from error
 
@@ -64,7 +64,7 @@ def _follow(package: Package, part: str, follower: _Follower) -> None:
         return handle
 
     def refuse(*_: Any) -> None:
-        raise ReadRefused([Problem("entities")])
+        raise UnreadableFile([Problem("entities")])
 
     parser.StartElementHandler = local(follower.start)
     parser.EndElementHandler = local(follower.end)

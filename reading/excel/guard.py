@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from reading.excel.package import DAMAGED, Package, chunks, open_package, refuse_damaged
 from reading.limits import Limits
-from reading.problems import Problem, ReadRefused
+from reading.problems import Problem, UnreadableFile
 
 REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,3})([0-9]{1,9})["']""")
 _ERROR_TYPE = re.compile(rb"""\bt\s*=\s*["']e["']""")
@@ -77,7 +77,7 @@ def column_letters(index: int) -> str:
 
 
 def scan_file(path: str, *, limits: Limits) -> dict[str, LostCells]:
-    """`scan` of the workbook at `path`. Raises ReadRefused: what `open_package` and `scan` refuse."""
+    """`scan` of the workbook at `path`. Raises UnreadableFile: what `open_package` and `scan` refuse."""
     package = open_package(path)
     with package.archive:
         return scan(package, file_bytes=os.path.getsize(path), limits=limits)
@@ -86,12 +86,12 @@ def scan_file(path: str, *, limits: Limits) -> dict[str, LostCells]:
 def scan(package: Package, *, file_bytes: int, limits: Limits) -> dict[str, LostCells]:
     """Inflate every entry of `package` once; answer the error cells of each sheet, by sheet name.
 
-    Raises ReadRefused: `too_many_entries`, `inflates_too_much`, `entities`, `far_cell` (`cell`, `columns`, `rows`),
+    Raises UnreadableFile: `too_many_entries`, `inflates_too_much`, `entities`, `far_cell` (`cell`, `columns`, `rows`),
     `encrypted`, `damaged`.
     """
     infos = package.archive.infolist()
     if len(infos) > limits.max_entries:
-        raise ReadRefused([Problem("too_many_entries", params={"limit": limits.max_entries})])
+        raise UnreadableFile([Problem("too_many_entries", params={"limit": limits.max_entries})])
     allowed = min(limits.max_inflated_bytes, max(limits.ratio_free_bytes, limits.max_ratio * file_bytes))
     sheet_of = {part: name for name, part in package.sheets.items()}
     errors: dict[str, LostCells] = {}
@@ -105,7 +105,9 @@ def scan(package: Package, *, file_bytes: int, limits: Limits) -> dict[str, Lost
                 for data in chunks(part):
                     inflated += len(data)
                     if inflated > allowed:
-                        raise ReadRefused([Problem("inflates_too_much", params={"limit": limits.max_inflated_bytes})])
+                        raise UnreadableFile(
+                            [Problem("inflates_too_much", params={"limit": limits.max_inflated_bytes})]
+                        )
                     if is_xml:
                         _refuse_entities(seam + data[:64])
                         _refuse_entities(data)
@@ -116,7 +118,7 @@ def scan(package: Package, *, file_bytes: int, limits: Limits) -> dict[str, Lost
                 watch.close()
                 errors[watch.name] = watch.errors
     except RuntimeError as error:
-        raise ReadRefused([Problem("encrypted")]) from error
+        raise UnreadableFile([Problem("encrypted")]) from error
     except DAMAGED as error:
         raise refuse_damaged() from error
     return errors
@@ -125,7 +127,7 @@ def scan(package: Package, *, file_bytes: int, limits: Limits) -> dict[str, Lost
 def _refuse_entities(data: bytes) -> None:
     # A document type may also be written in UTF-16, where every other byte is NUL.
     if b"<!DOCTYPE" in data or (b"<\0!\0D" in data or b"\0<\0!\0D" in data):
-        raise ReadRefused([Problem("entities")])
+        raise UnreadableFile([Problem("entities")])
 
 
 class WholeRows:
@@ -198,7 +200,7 @@ class _SheetWatch:
     def _refuse(self, reference: re.Match[bytes]) -> None:
         cell = (reference[1] + reference[2]).decode().upper()
         params = {"cell": cell, "columns": self._limits.max_columns, "rows": self._limits.max_rows}
-        raise ReadRefused([Problem("far_cell", sheet=self.name, params=params)])
+        raise UnreadableFile([Problem("far_cell", sheet=self.name, params=params)])
 
     def _collect_errors(self, data: bytes) -> None:
         for match in _ERROR_TYPE.finditer(data):
@@ -210,7 +212,7 @@ class _SheetWatch:
             value = _VALUE.search(data, tag_end, tag_end + 4096)
             if reference is None:
                 # The standard allows a cell without its address; where it stands is then known only to who counts.
-                raise ReadRefused([Problem("error_cell_unplaced", sheet=self.name)])
+                raise UnreadableFile([Problem("error_cell_unplaced", sheet=self.name)])
             text = value[1].decode("ascii", "replace") if value else ""
             row, column = place_of(reference)
             self.errors.add(row, column, text if text in _ERRORS else "#ERROR!")

@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from reading.excel.guard import CELL_START, REFERENCE, LostCells, WholeRows, column_letters, place_of
 from reading.excel.package import DAMAGED, Package, chunks, open_package, refuse_damaged
-from reading.problems import Problem, ReadRefused
+from reading.problems import Problem, UnreadableFile
 
 _END_OF_DAYS = 2958466
 _NOT_A_NUMBER = "#NUM!"
@@ -31,7 +31,7 @@ _NUMBER_NEXT = re.compile(_NUMBER)
 def numbers_without_day(path: str, sheet: str, *, columns: Collection[int]) -> LostCells:
     """The number cells of `columns` (0-based) in a sheet of the workbook at `path` that are no day, in plain notation.
 
-    Raises ReadRefused: `damaged`, `encrypted`, `entities`.
+    Raises UnreadableFile: `damaged`, `encrypted`, `entities`.
     """
     lost = LostCells()
     if columns:
@@ -66,7 +66,7 @@ def _numbers(package: Package, sheet: str, columns: Collection[int]) -> Iterator
     try:
         yield from (_addressed if _is_addressed(package, sheet) else _counted)(package, sheet, columns)
     except RuntimeError as error:
-        raise ReadRefused([Problem("encrypted")]) from error
+        raise UnreadableFile([Problem("encrypted")]) from error
     except DAMAGED as error:
         raise refuse_damaged() from error
 

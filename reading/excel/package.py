@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from reading.problems import Problem, ReadRefused
+from reading.problems import Problem, UnreadableFile
 
 # What a damaged or forged package raises while it is opened or inflated.
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, ParseError, KeyError, NotImplementedError, UnicodeDecodeError)
@@ -29,12 +29,12 @@ class Package:
     shared_strings: str | None
 
 
-def refuse_damaged() -> ReadRefused:
-    return ReadRefused([Problem("damaged")])
+def refuse_damaged() -> UnreadableFile:
+    return UnreadableFile([Problem("damaged")])
 
 
 def open_package(path: str) -> Package:
-    """Open the workbook at `path`. Raises ReadRefused: `damaged`, `not_a_workbook`, `entities`, `encrypted`."""
+    """Open the workbook at `path`. Raises UnreadableFile: `damaged`, `not_a_workbook`, `entities`, `encrypted`."""
     try:
         archive = zipfile.ZipFile(path)
     except DAMAGED as error:
@@ -43,15 +43,15 @@ def open_package(path: str) -> Package:
         return _read_package(archive)
     except DefusedXmlException as error:
         archive.close()
-        raise ReadRefused([Problem("entities")]) from error
+        raise UnreadableFile([Problem("entities")]) from error
     except RuntimeError as error:
         # zipfile's own way to say that an entry needs a password.
         archive.close()
-        raise ReadRefused([Problem("encrypted")]) from error
+        raise UnreadableFile([Problem("encrypted")]) from error
     except DAMAGED as error:
         archive.close()
         raise refuse_damaged() from error
-    except ReadRefused:
+    except UnreadableFile:
         archive.close()
         raise
 
@@ -89,7 +89,7 @@ def _workbook_part(archive: zipfile.ZipFile, names: dict[str, str]) -> str:
                     return names[part.lower()]
     if "xl/workbook.xml" in names:
         return names["xl/workbook.xml"]
-    raise ReadRefused([Problem("not_a_workbook")])
+    raise UnreadableFile([Problem("not_a_workbook")])
 
 
 def _xml(archive: zipfile.ZipFile, name: str) -> Element:

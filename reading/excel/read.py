@@ -13,7 +13,7 @@ from reading.excel.guard import LostCells, Scan, scan_file
 from reading.excel.odd_dates import is_day, numbers_without_day, plain
 from reading.excel.package import open_package
 from reading.limits import Limits
-from reading.problems import Problem, ReadRefused
+from reading.problems import Problem, UnreadableFile
 from reading.raw import empty_frame, layout_of, raw_frame
 from reading.sources import ReadFile
 
@@ -28,7 +28,7 @@ _MIDNIGHT = " 00:00:00"
 def read_xlsx(
     path: str, *, named: str | None, index: int, kind: FileKind, limits: Limits, scanned: Scan | None = None
 ) -> ReadFile:
-    """Read an .xlsx. Raises ReadRefused: what `scan`, `choose_sheets`, `layout_of`, `raw_frame` refuse.
+    """Read an .xlsx. Raises UnreadableFile: what `scan`, `choose_sheets`, `layout_of`, `raw_frame` refuse.
 
     With `scanned`, the scan is under way elsewhere and what it finds is asked for when it is needed.
     """
@@ -43,7 +43,7 @@ def read_xlsx(
         heads = xlsx_heads(package, rows=HEADER_SEARCH_ROWS)
     choice = choose_sheets(heads, kind=kind, named=named)
     if choice.problems:
-        raise ReadRefused(list(choice.problems))
+        raise UnreadableFile(list(choice.problems))
     reader = open_workbook(path)
 
     def patch(sheet: str, cells: pl.DataFrame, layout: Layout, first_column: int) -> pl.DataFrame:
@@ -57,12 +57,12 @@ def read_xlsx(
 
 
 def read_xls(path: str, *, named: str | None, index: int, kind: FileKind, limits: Limits) -> ReadFile:
-    """Read an .xls. Raises ReadRefused, as `read_xlsx`, and `encrypted`."""
+    """Read an .xls. Raises UnreadableFile, as `read_xlsx`, and `encrypted`."""
     reader = open_workbook(path)
     heads = xls_heads(reader)
     choice = choose_sheets(heads, kind=kind, named=named)
     if choice.problems:
-        raise ReadRefused(list(choice.problems))
+        raise UnreadableFile(list(choice.problems))
 
     def patch(sheet: str, cells: pl.DataFrame, layout: Layout, first_column: int) -> pl.DataFrame:
         doubtful = [first_column + at for at in _doubtful_dates(cells, layout, empty_too=True)]
@@ -78,12 +78,12 @@ def xls_heads(reader: fastexcel.ExcelReader, *, rows: int = HEADER_SEARCH_ROWS) 
 
 
 def open_workbook(path: str) -> fastexcel.ExcelReader:
-    """Raises ReadRefused: `encrypted`, `damaged`."""
+    """Raises UnreadableFile: `encrypted`, `damaged`."""
     try:
         return fastexcel.read_excel(path)
     except fastexcel.FastExcelError as error:
         code = "encrypted" if "password" in str(error).lower() else "damaged"
-        raise ReadRefused([Problem(code)]) from error
+        raise UnreadableFile([Problem(code)]) from error
 
 
 def sheet_cells(reader: fastexcel.ExcelReader, name: str, *, rows: int | None = None) -> tuple[pl.DataFrame, int]:
@@ -109,12 +109,12 @@ def _read_sheets(
     for name in sheets:
         try:
             frames.append(_read_sheet(reader, name, patch=patch, index=index, kind=kind, limits=limits))
-        except ReadRefused as refused:
+        except UnreadableFile as refused:
             problems += [Problem(p.code, sheet=name, row=p.row, params=p.params) for p in refused.problems]
         except fastexcel.FastExcelError:
             problems.append(Problem("damaged", sheet=name))
     if problems:
-        raise ReadRefused(problems)
+        raise UnreadableFile(problems)
     return pl.concat(frames, rechunk=False) if frames else empty_frame(kind)
 
 

@@ -4,7 +4,7 @@ import zipfile
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from file_handling.files.checks import RefusedUpload, check_upload, expand_recap_zip
+from file_handling.files.checks import InvalidUpload, check_upload, expand_recap_zip
 from file_handling.files.preview import PreviewFailed, preview_file
 from tests.support.files import RECAP_HEADERS, package, recap_row, worksheet, write_csv, write_xlsx
 
@@ -17,9 +17,9 @@ def upload(name: str, data: bytes) -> SimpleUploadedFile:
 
 
 def refusal(name: str, data: bytes, kind: str = "recap") -> list[str]:
-    with pytest.raises(RefusedUpload) as refused:
+    with pytest.raises(InvalidUpload) as refused:
         check_upload(upload(name, data), kind=kind)
-    return refused.value.errors
+    return refused.value.sentences()
 
 
 def zipped(**pages: bytes) -> bytes:
@@ -99,9 +99,9 @@ def test_the_pages_of_a_zip_are_had_in_order_wherever_they_stand_in_it():
 
 def test_every_bad_page_of_a_zip_is_named():
     archive = zip_of({"a.csv": b"a;b", "b.zip": zipped(x_csv=b"a"), "c.xlsx": b"text", "d.csv": b""})
-    with pytest.raises(RefusedUpload) as refused:
+    with pytest.raises(InvalidUpload) as refused:
         expand_recap_zip(upload("pages.zip", archive))
-    assert [name for error in refused.value.errors for name in ("b.zip", "c.xlsx", "d.csv") if name in error] == [
+    assert [name for error in refused.value.sentences() for name in ("b.zip", "c.xlsx", "d.csv") if name in error] == [
         "b.zip",
         "c.xlsx",
         "d.csv",
@@ -123,9 +123,9 @@ def test_every_bad_page_of_a_zip_is_named():
 )
 def test_a_zip_past_the_limits_is_refused(settings, pages, changed, says):
     settings.CONCORD = settings.CONCORD | changed
-    with pytest.raises(RefusedUpload) as refused:
+    with pytest.raises(InvalidUpload) as refused:
         expand_recap_zip(upload("pages.zip", zip_of(pages)))
-    assert says in refused.value.errors[0]
+    assert says in refused.value.sentences()[0]
 
 
 def test_a_preview_shows_the_first_rows_and_how_many_there_are(tmp_path):

@@ -13,7 +13,7 @@ import xlsxwriter
 
 from reading.columns import RECAP_COLUMNS, STAT_COLUMNS, FileKind
 from reading.limits import Limits
-from reading.problems import Problem, ReadRefused
+from reading.problems import Problem, UnreadableFile
 from reading.sources import Source, read_file
 
 STAT_HEADERS = [column.header for column in STAT_COLUMNS]
@@ -120,6 +120,6 @@ def read(path: Path, *, kind: FileKind, sheet: str | None = None, limits: Limits
 def problems_of(path: Path, *, kind: FileKind, sheet: str | None = None, limits: Limits | None = None) -> list[Problem]:
     try:
         read(path, kind=kind, sheet=sheet, limits=limits)
-    except ReadRefused as refused:
+    except UnreadableFile as refused:
         return refused.problems
     return []

@@ -18,7 +18,7 @@ ROW = "".join(f'<c t="inlineStr"><is><t>{cell}</t></is></c>' for cell in recap_r
 
 def large(path: Path, rows: str) -> Path:
     path.write_bytes(package(worksheet(header_row(RECAP_HEADERS) + rows), extra=PAD))
-    assert parallel_scan.is_worth_two(Source(str(path), path.name))
+    assert parallel_scan.is_large_xlsx(Source(str(path), path.name))
     return path
 
 
