@@ -21,6 +21,10 @@ MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR 
 SHP SLE SLL SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV WST XAF XCD
 XOF XPF YER ZAR ZMW
 """
+# ISO 4217 (list one, 2024): the currencies whose number of decimals is not two.
+_MINOR_UNITS = dict.fromkeys(
+    ["BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"], 0
+) | dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3)
 _CURRENCY = (
     r"(?:(?i:F\.? ?CFA|FRANCS? CFA|CFA|XOF|XAF|GNF|EUROS?|EUR|FRANCS?|FRS?|F)"
     r"|(?:US)?\$|(?:GH)?₵|€|£|₦|" + "|".join(_ISO_CODES.split()) + ")"
@@ -32,6 +36,11 @@ _PLAIN = re.compile(r"(-?)([0-9]{1,12})(?:\.([0-9]+))?")
 _BARE = re.compile(r"[0-9., ]+")
 # Groups of three, parted by a space or by the separator that is not the decimal one.
 _GROUPED = re.compile(r"[0-9]{1,3}(?:[ .,][0-9]{3})+")
+
+
+def minor_units(currency: str) -> int:
+    """How many decimals amounts of an ISO 4217 currency have: XOF 0, EUR 2, TND 3; 2 for an unknown one."""
+    return _MINOR_UNITS.get(currency.upper(), 2)
 
 
 def _without_currency(text: str) -> tuple[str, bool]:
