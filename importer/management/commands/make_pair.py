@@ -8,7 +8,6 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from samples import make_pair
 
@@ -21,9 +20,12 @@ def _amount(text: str) -> Decimal:
 
 
 class Command(BaseCommand):
-    help: str = gettext_lazy(  # type: ignore[assignment]
-        "Make a stat file and its recap pages, with the outcome that their import must have (expected.json)."
-    )
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Not a lazy text: argparse takes only str.
+        self.help = _(
+            "Make a stat file and its recap pages, with the outcome that their import must have (expected.json)."
+        )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("out_dir", help=_("folder to write into; made when absent"))

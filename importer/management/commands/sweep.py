@@ -11,7 +11,6 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error as DatabaseFailure
 from django.db import connection
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from importer.lease import seconds
 from importer.sweeper import sweep
@@ -21,7 +20,10 @@ log = structlog.get_logger(__name__)
 
 
 class Command(BaseCommand):
-    help: str = gettext_lazy("Ring for import sessions that wait or whose run fell silent.")  # type: ignore[assignment]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Not a lazy text: argparse takes only str.
+        self.help = _("Ring for import sessions that wait or whose run fell silent.")
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--parent", type=int, help=_("go on until this process, which started the command, ends"))
