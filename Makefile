@@ -1,6 +1,7 @@
-# Concord's commands. Python 3.11, make and a compiler are enough: everything else is set up in .venv by itself.
+# Concord's commands. They need Python 3.11 or newer, make and a compiler, and set up everything else in .venv.
 
-PYTHON ?= python3.11
+# Empty: the first interpreter that scripts/pythons.sh finds.
+PYTHON ?=
 VENV   := .venv
 PY     := $(VENV)/bin/python
 PORT   ?= 8000
@@ -8,29 +9,33 @@ CLAIMS ?= 2000
 ARGS   ?=
 export PORT
 
-# The services of the environment are for `make serve`; tests and demo choose their own.
+# DATABASE_URL, REDIS_URL and STORAGE_URL serve `make serve` only: tests and demo have services of their own.
 EMBEDDED := env -u DATABASE_URL -u REDIS_URL -u STORAGE_URL
 
 .PHONY: help setup serve demo test lint bench faults access messages pins clean
 .DEFAULT_GOAL := help
 
 help:
-	@echo 'make demo            a sample pair, uploaded and imported before your eyes (ONCE=1: and then stop; CLAIMS=2000; PORT=8000)'
-	@echo 'make test            the tests; also on TEST_DATABASE_URL and TEST_REDIS_URL where named (ARGS="-k name")'
-	@echo 'make serve           web on PORT and worker, in the foreground'
+	@echo 'make demo            upload and import a sample pair, step by step (ONCE=1: stop after the summary; CLAIMS=2000; PORT=8000)'
+	@echo 'make test            the tests; then again on TEST_DATABASE_URL and TEST_REDIS_URL if these are set (ARGS="-k name")'
+	@echo 'make serve           the web server on PORT and a worker, in the foreground'
 	@echo 'make setup           .venv with the pinned libraries, and the database'
 	@echo 'make lint            style, layers, types, migrations'
-	@echo 'make bench           speed and memory, beside the floor of the machine (ONLY=postgresql|sqlite|tenfold; CLAIMS=40000; RUNS=3)'
-	@echo 'make messages        the French catalogue from what the code says, and its compiled form'
-	@echo 'make faults          workers killed, brokers emptied, databases restarted under a large import; also on TEST_DATABASE_URL where named (ARGS="--only F1")'
-	@echo 'make access          each wall between countries and roles taken down in turn: do the tests notice? (ARGS="--only scope:")'
+	@echo 'make bench           speed and memory, compared with the least that the machine needs (ONLY=postgresql|sqlite|tenfold; CLAIMS=40000; RUNS=3)'
+	@echo 'make messages        update the French catalogue from the messages in the code, and compile it'
+	@echo 'make faults          kill workers, empty brokers, restart databases during a large import; also on TEST_DATABASE_URL if set (ARGS="--only F1")'
+	@echo 'make access          remove each access check in turn: does a test fail? (ARGS="--only scope:")'
 	@echo 'make pins            requirements*.txt from requirements*.in'
 
-# Each stamp is younger than what it was made from, so that a second run does nothing.
+# Each of these empty files is newer than the files that its step depends on, so a second run does nothing.
 $(VENV)/made:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11) and "Concord needs Python 3.11: make PYTHON=/path/to/python3.11")'
-	rm -rf $(VENV)
-	$(PYTHON) -m venv $(VENV)
+	@python=$$(sh scripts/pythons.sh $(if $(PYTHON),"$(PYTHON)") | head -n 1); \
+	if [ -z "$$python" ]; then \
+		echo 'Concord needs Python 3.11 or newer with the module venv (on Debian and Ubuntu: apt install python3-venv).' >&2; \
+		echo 'Not found as: $(or $(PYTHON),python3.13, python3.12, python3.11, python3). Name it: make PYTHON=/path/to/python3' >&2; \
+		exit 1; \
+	fi; \
+	rm -rf $(VENV) && "$$python" -m venv $(VENV)
 	@touch $@
 
 $(VENV)/runtime: $(VENV)/made requirements.txt
@@ -51,12 +56,12 @@ serve: $(VENV)/runtime
 demo: $(VENV)/runtime
 	@exec $(EMBEDDED) CLAIMS=$(CLAIMS) ONCE=$(ONCE) $(PY) scripts/demo.py
 
-# First without any service; then the same tests on those that are named, which must answer.
+# First without services; then the same tests on the services that are named, which must answer.
 test: $(VENV)/development
 	@$(PY) scripts/services.py
 	$(EMBEDDED) $(PY) -m pytest $(or $(ARGS),-n 2)
 	@if [ -n "$$TEST_DATABASE_URL$$TEST_REDIS_URL" ]; then \
-		echo 'The same tests on the services named:'; \
+		echo 'The same tests on the named services:'; \
 		$(EMBEDDED) DATABASE_URL="$$TEST_DATABASE_URL" REDIS_URL="$$TEST_REDIS_URL" $(PY) -m pytest $(or $(ARGS),-n 2); \
 	fi
 
@@ -67,7 +72,6 @@ lint: $(VENV)/development
 	$(VENV)/bin/mypy
 	$(EMBEDDED) $(PY) manage.py makemigrations --check --dry-run
 
-# On services of its own (BENCH_DATABASE_URL, BENCH_REDIS_URL), where those answer.
 faults: CLAIMS = 40000
 faults: $(VENV)/development
 	@exec $(EMBEDDED) $(PY) scripts/faults.py --claims $(CLAIMS) $(ARGS)
@@ -75,11 +79,12 @@ faults: $(VENV)/development
 access: $(VENV)/development
 	@exec $(EMBEDDED) $(PY) -m scripts.access $(ARGS)
 
+# On BENCH_DATABASE_URL and BENCH_REDIS_URL if these answer.
 bench: CLAIMS = 40000
 bench: $(VENV)/development
 	@exec $(EMBEDDED) CLAIMS=$(CLAIMS) ONLY=$(ONLY) RUNS=$(RUNS) $(PY) -m scripts.bench
 
-# New messages come without French: fill in locale/fr/LC_MESSAGES/django.po, then run it again.
+# New messages have no French text: write it into locale/fr/LC_MESSAGES/django.po, then run this again.
 messages: $(VENV)/development
 	@$(PY) -m scripts.messages
 
