@@ -17,8 +17,8 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from common.keys import name_key
+from common.parsing import LARGEST_ID
 
-_LARGEST_ID = 2**63 - 1
 # Longer than any name on file; a database has its own limits for patterns, which it tells by failing.
 _LONGEST_TEXT = 255
 
@@ -30,7 +30,7 @@ class IdFilter(django_filters.NumberFilter):
     field_class = forms.IntegerField
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, min_value=1, max_value=_LARGEST_ID, **kwargs)
+        super().__init__(*args, min_value=1, max_value=LARGEST_ID, **kwargs)
 
 
 class YesNoFilter(django_filters.TypedChoiceFilter):

@@ -32,7 +32,8 @@ from core.models import (
     Plan,
     Policy,
 )
-from users.access.admin import ScopedInline, ScopedModelAdmin, actor_of
+from users.access.actor import actor_of
+from users.access.admin import ScopedInline, ScopedModelAdmin
 
 ORIGIN = ("file", "import_session")
 REVISIONS_SHOWN = 20

@@ -38,7 +38,7 @@ def add_alias(*, actor: User, act: Act, name: str) -> ActAlias:
             raise Invalid({"name": [_("This act is no longer in the catalogue.")]})
         refuse_unfit(name=name)
         alias = ActAlias.objects.create(act=act, name=name.strip())
-        audit.record(actor=actor, action=AuditAction.CREATE, target=alias, country_id=None, label=alias.name)
+        audit.record(actor=actor, action=AuditAction.CREATE, target=alias, label=alias.name)
     return alias
 
 
@@ -47,5 +47,5 @@ def remove_alias(*, actor: User, alias: ActAlias) -> None:
     if not may_keep_catalogue(actor):
         raise NotAllowed(_("Only administrators of all countries may change the act catalogue."))
     with transaction.atomic():
-        audit.record(actor=actor, action=AuditAction.DELETE, target=alias, country_id=None, label=alias.name)
+        audit.record(actor=actor, action=AuditAction.DELETE, target=alias, label=alias.name)
         alias.delete()

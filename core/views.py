@@ -49,14 +49,14 @@ from core.serializers import (
     PolicySerializer,
 )
 from users import audit
+from users.access.actor import actor_of
 from users.access.exporting import ExportMixin
-from users.access.viewsets import MayReadRecords, NotedReadViewSet
+from users.access.viewsets import AuditedReadViewSet, MayReadRecords
 from users.models import AuditAction
-from users.scoping import country_id_of
 
 
 @extend_schema(tags=["records"])
-class RecordViewSet(ExportMixin, NotedReadViewSet):
+class RecordViewSet(ExportMixin, AuditedReadViewSet):
     """List, export and detail of one kind of record."""
 
     permission_classes = [MayReadRecords]
@@ -249,10 +249,9 @@ class ClaimViewSet(RecordViewSet):
         revisions = ClaimRevision.objects.visible_to(request.user).filter(claim=claim).order_by("-id")
         page = self.paginate_queryset(revisions) or []
         audit.record(
-            actor=request.user,  # type: ignore[arg-type]
+            actor=actor_of(request),
             action=AuditAction.READ,
             target=claim,
-            country_id=country_id_of(claim),
             data={"part": "revisions", "rows": len(page)},
         )
         return self.get_paginated_response(ClaimRevisionSerializer(page, many=True).data)

@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from common.errors import Conflict, Gone
+from common.parsing import positive_int
 from common.throttling import ExportThrottle
 from file_handling import permissions
 from file_handling.files import services
@@ -26,8 +26,8 @@ from file_handling.files.storage import on_local_disk
 from file_handling.files.views import attachment, unreadable
 from file_handling.lineage import created_by_file, created_by_session
 from file_handling.models import File, ImportSession
-from users.access.admin import ScopedModelAdmin, actor_of
-from users.access.viewsets import row_id
+from users.access.actor import actor_of
+from users.access.admin import ScopedModelAdmin
 from users.models import AuditAction
 
 PREVIEW_ROWS = 20
@@ -158,7 +158,7 @@ class FileAdmin(ScopedModelAdmin):
             content = file.file.open("rb")
         except FileNotFoundError as missing:
             raise Http404 from missing
-        self.note(request, AuditAction.DOWNLOAD, file, label=file.name)
+        self.record_audit(request, AuditAction.DOWNLOAD, file, label=file.name)
         return attachment(content=content, name=file.name)
 
     def preview_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
@@ -167,7 +167,7 @@ class FileAdmin(ScopedModelAdmin):
         refused = refuse_too_many(request)
         if refused is not None:
             return refused
-        rows = row_id(request.GET.get("rows", str(PREVIEW_ROWS))) or PREVIEW_ROWS
+        rows = positive_int(request.GET.get("rows", str(PREVIEW_ROWS))) or PREVIEW_ROWS
         shown, problem = None, ""
         try:
             with on_local_disk(storage=file.file.storage, name=file.file.name or "") as place:
@@ -182,7 +182,7 @@ class FileAdmin(ScopedModelAdmin):
         except PreviewFailed as reason:
             problem = unreadable(reason.problem)
         if shown is not None:
-            self.note(request, AuditAction.PREVIEW, file, label=file.name)
+            self.record_audit(request, AuditAction.PREVIEW, file, label=file.name)
         return self.page(
             request,
             "admin/file_handling/file/preview.html",
@@ -213,13 +213,9 @@ class FileAdmin(ScopedModelAdmin):
         )
 
     def _delete(self, request: HttpRequest, file: File) -> HttpResponse:
-        try:
-            services.delete_file(actor=actor_of(request), file=file, force=request.POST.get("force") == "yes")
-        except Conflict as reason:
-            messages.error(request, str(reason))
+        actor, force = actor_of(request), request.POST.get("force") == "yes"
+        if not self.carry_out(request, lambda: services.delete_file(actor=actor, file=file, force=force)):
             return HttpResponseRedirect(_file_page(file.pk))
-        except Gone as gone:
-            raise Http404 from gone
         messages.success(request, _("“%(name)s” was deleted.") % {"name": file.name})
         return HttpResponseRedirect(reverse("admin:file_handling_file_changelist"))
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework.exceptions import NotFound
 
-from common.errors import Conflict, Gone, is_disk_full
+from common.parsing import positive_int
 from file_handling import permissions
 from file_handling.admin import created_records, record_links, refuse_too_many, sizes
 from file_handling.models import UNFINISHED, Finding, ImportSession, SessionEvent
@@ -27,8 +27,8 @@ from file_handling.sessions.views import SessionReadViewSet
 from importer import admin_steering, admin_upload
 from importer.report.figures import blocks, category_counts, shown
 from users import audit
-from users.access.admin import ScopedModelAdmin, actor_of
-from users.access.viewsets import row_id
+from users.access.actor import actor_of
+from users.access.admin import ScopedModelAdmin
 from users.models import AuditAction
 
 FINDINGS_A_PAGE = 50
@@ -173,7 +173,7 @@ class ImportSessionAdmin(ScopedModelAdmin):
     def events_view(self, request: HttpRequest, object_id: str) -> JsonResponse:
         """What is new since `after`, for the page that watches: status, progress, events."""
         session: ImportSession = self.get_object(request, unquote(object_id))
-        after = row_id(request.GET.get("after", "")) or 0
+        after = positive_int(request.GET.get("after", "")) or 0
         events = SessionEvent.objects.visible_to(actor_of(request)).filter(session=session, sequence__gt=after)
         shown = {
             "status": session.status,
@@ -204,7 +204,9 @@ class ImportSessionAdmin(ScopedModelAdmin):
             raise Http404
         page = Paginator(asked.qs, FINDINGS_A_PAGE).get_page(request.GET.get("p"))
         narrowed = audit.filter_names(request.GET.dict())
-        self.note(request, AuditAction.READ, session, data={"part": "findings", "filters": narrowed, "rows": len(page)})
+        self.record_audit(
+            request, AuditAction.READ, session, data={"part": "findings", "filters": narrowed, "rows": len(page)}
+        )
         kept = request.GET.copy()
         kept.pop("p", None)
         return self.page(
@@ -238,7 +240,7 @@ class ImportSessionAdmin(ScopedModelAdmin):
         except NotFound as missing:
             messages.error(request, str(missing.detail))
             return HttpResponseRedirect(_page_of(session))
-        self.note(request, AuditAction.DOWNLOAD, session, data={"type": _PAPERS[paper]})
+        self.record_audit(request, AuditAction.DOWNLOAD, session, data={"type": _PAPERS[paper]})
         return content
 
     # --- Steering --------------------------------------------------------------------------------------------------
@@ -265,17 +267,10 @@ class ImportSessionAdmin(ScopedModelAdmin):
         return HttpResponseRedirect(_page_of(session))
 
     def _carry_out(self, request: HttpRequest, act: admin_steering.Act, session: ImportSession) -> None:
-        try:
-            admin_steering.carry_out(
-                act=act, session=session, actor=actor_of(request), stat_sheet=request.POST.get("stat_sheet", "")
-            )
-        except Conflict as reason:
-            messages.error(request, str(reason))
-        except OSError as error:
-            if not is_disk_full(error):
-                raise
-            messages.error(request, _("The server has no room left to store the report. Try again later."))
-        else:
+        actor, sheet = actor_of(request), request.POST.get("stat_sheet", "")
+        if self.carry_out(
+            request, lambda: admin_steering.carry_out(act=act, session=session, actor=actor, stat_sheet=sheet)
+        ):
             messages.success(request, str(act.said))
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
@@ -294,13 +289,8 @@ class ImportSessionAdmin(ScopedModelAdmin):
         )
 
     def _delete(self, request: HttpRequest, session: ImportSession) -> HttpResponse:
-        try:
-            services.delete_session(actor=actor_of(request), session=session)
-        except Conflict as reason:
-            messages.error(request, str(reason))
+        if not self.carry_out(request, lambda: services.delete_session(actor=actor_of(request), session=session)):
             return HttpResponseRedirect(_page_of(session))
-        except Gone as gone:
-            raise Http404 from gone
         messages.success(request, _("Import session %(number)d was deleted.") % {"number": session.pk})
         return HttpResponseRedirect(reverse("admin:file_handling_importsession_changelist"))
 

@@ -49,14 +49,13 @@ def create_session(
         )
         with override(language):
             events.append(session.pk, step="received", message=_("Files received; waiting for a worker."))
-        audit.record(actor=user, action=AuditAction.IMPORT, target=session, country_id=country.pk)
+        audit.record(actor=user, action=AuditAction.IMPORT, target=session)
         for file in (stat_file, recap_file):
             # The file's own history names the import too.
             audit.record(
                 actor=user,
                 action=AuditAction.IMPORT,
                 target=file,
-                country_id=country.pk,
                 label=file.name,
                 data={"import_session": session.pk},
             )
@@ -164,9 +163,7 @@ def revert(*, session: ImportSession, actor: User) -> ImportSession:
         ImportSession.objects.filter(pk=session.pk).update(message=message)
         Country.objects.filter(pk=session.country_id).update(data_version=F("data_version") + 1)
         events.append(session.pk, step="reverted", message=message, progress=100, data=removed)
-        audit.record(
-            actor=actor, action=AuditAction.REVERT, target=session, country_id=session.country_id, data=removed
-        )
+        audit.record(actor=actor, action=AuditAction.REVERT, target=session, data=removed)
     session.refresh_from_db()
     return session
 
@@ -178,9 +175,7 @@ def remake_report(*, session: ImportSession, actor: User) -> ImportSession:
     from importer.report.files import make_papers
 
     make_papers(session)
-    audit.record(
-        actor=actor, action=AuditAction.STEER, target=session, country_id=session.country_id, data={"act": "report"}
-    )
+    audit.record(actor=actor, action=AuditAction.STEER, target=session, data={"act": "report"})
     session.refresh_from_db()
     return session
 
@@ -218,7 +213,6 @@ def _steer(
             actor=actor,
             action=AuditAction.STEER,
             target=session,
-            country_id=session.country_id,
             data={"status": str(changes["status"])},
         )
         if ring:

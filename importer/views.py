@@ -21,6 +21,7 @@ from importer import lifecycle
 from importer.idempotency import HEADER, read_key, start_once
 from importer.serializers import SessionFormSerializer, SheetSerializer
 from importer.uploads import read_form, start_import
+from users.access.actor import actor_of
 from users.access.viewsets import MayImport
 from users.serializers import DetailSerializer
 
@@ -76,13 +77,13 @@ class ImportSessionViewSet(SessionReadViewSet):
     def create(self, request: Request) -> Response:
         """Start an import. Files that the country has imported before are taken again; `same_files_as` says so."""
         key = read_key(request.headers.get(HEADER))
-        form = read_form(user=request.user, data=request.data)  # type: ignore[arg-type]
+        form = read_form(user=actor_of(request), data=request.data)
         headers = {}
         if key:
-            session, repeated = start_once(user=request.user, form=form, key=key)  # type: ignore[arg-type]
+            session, repeated = start_once(user=actor_of(request), form=form, key=key)
             headers = {REPEATED: "true"} if repeated else {}
         else:
-            session = start_import(user=request.user, form=form)  # type: ignore[arg-type]
+            session = start_import(user=actor_of(request), form=form)
         shown = self._shown(session)
         return Response(shown, status=status.HTTP_202_ACCEPTED, headers={"Location": str(shown["url"])} | headers)
 

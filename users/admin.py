@@ -1,6 +1,7 @@
 """Accounts, countries and the audit trail in the admin, by hierarchy (DOMAIN §1)."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -13,9 +14,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from common.errors import NotAllowed
 from common.throttling import UploadThrottle
-from users.access.admin import ScopedModelAdmin, actor_of
+from users.access.actor import actor_of
+from users.access.admin import ScopedModelAdmin
 from users.accounts import countries, from_sheet, services
 from users.accounts.admin_forms import AccountForm, CountryForm, DecidedForm
 from users.accounts.admin_import import AccountSheetForm, pack
@@ -61,7 +62,7 @@ class _DecidedAdmin(ScopedModelAdmin):
                 messages.success(request, _("“%(name)s” was saved.") % {"name": kept})
                 return HttpResponseRedirect(self.address("changelist"))
         if self.audited and row is not None and request.method == "GET":
-            self.note(request, AuditAction.READ, row)
+            self.record_audit(request, AuditAction.READ, row)
         return self.page(
             request,
             "admin/users/form.html",
@@ -87,10 +88,7 @@ class _DecidedAdmin(ScopedModelAdmin):
         if does is None:
             raise Http404
         if request.method == "POST":
-            try:
-                does(request, row)
-            except NotAllowed as refused:
-                messages.error(request, str(refused))
+            self.carry_out(request, lambda: does(request, row))
         return HttpResponseRedirect(self.address("change", row.pk))
 
     def acts(self) -> list[tuple[str, Callable[[HttpRequest, Any], None]]]:
@@ -196,10 +194,7 @@ class AccountAdmin(_DecidedAdmin):
 
     def _each(self, request: HttpRequest, rows: QuerySet[Any], does: Callable[[HttpRequest, User], None]) -> None:
         for account in rows:
-            try:
-                does(request, account)
-            except NotAllowed as refused:
-                messages.error(request, f"{account}: {refused}")
+            self.carry_out(request, partial(does, request, account), about=str(account))
 
     @admin.action(description=gettext_lazy("Activate"))
     def activate(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:

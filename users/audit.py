@@ -1,4 +1,4 @@
-"""The audit trail is written by the functions that do the thing; the actor is an argument."""
+"""Writing the audit trail. Service functions call `record`; the actor is an argument."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import structlog
 from django.db import models, transaction
 
 from users.models import AuditAction, AuditEntry, User
+from users.scoping import country_id_of
 
 log = structlog.get_logger(__name__)
 
@@ -15,15 +16,18 @@ def record(
     actor: User | None,
     action: AuditAction,
     target: models.Model,
-    country_id: int | None,
+    country_id: int | None = None,
     label: str = "",
     success: bool = True,
     data: dict[str, Any] | None = None,
 ) -> AuditEntry:
-    """Append one entry. `data` carries ids and counts, never cell values: the log says it too, once it is committed.
+    """Append one entry, and log it once the transaction is committed. `data`: ids and counts, never cell values.
 
-    A `target` without an id stands for several of its kind: a page of a list, an export.
+    A `target` without an id stands for several objects of its kind: a page of a list, an export. `country_id`: the
+    country whose administrators see the entry; the country of the `target` when None.
     """
+    if country_id is None and target.pk is not None:
+        country_id = country_id_of(target)
     entry = AuditEntry.objects.create(
         actor=actor,
         actor_label=actor.display_name() if actor else "",
@@ -36,7 +40,7 @@ def record(
         data=data or {},
     )
     # Neither the actor's name nor the label: a file may be named after a person.
-    told = {
+    fields = {
         "entry": entry.pk,
         "action": str(action),
         "actor": actor.pk if actor else None,
@@ -46,25 +50,25 @@ def record(
         "success": success,
         "data": entry.data,
     }
-    transaction.on_commit(lambda: log.info("audited", **told), robust=True)
+    transaction.on_commit(lambda: log.info("audited", **fields), robust=True)
     return entry
 
 
-def record_listing(*, actor: User, model: type[models.Model], rows: int, asked: dict[str, Any]) -> AuditEntry:
-    """Append that a page of a list of `model` was read: how many rows, narrowed by the filters of which names.
+def record_listing(*, actor: User, model: type[models.Model], rows: int, query: dict[str, Any]) -> AuditEntry:
+    """Append an entry for a page of a list of `model`: the number of rows and the names of the filters.
 
-    `asked`: the query; of a filter only the name is kept, since its value may be a person's.
+    `query`: the parameters of the request. A filter's value is not stored: it may be a person's name.
     """
-    page = str(asked.get("page", "1"))
+    page = str(query.get("page", "1"))
     return record(
         actor=actor,
         action=AuditAction.READ,
         target=model(),
         country_id=actor.country_id,
-        data={"rows": rows, "page": page if page.isdigit() else "", "filters": filter_names(asked)},
+        data={"rows": rows, "page": page if page.isdigit() else "", "filters": filter_names(query)},
     )
 
 
-def filter_names(asked: dict[str, Any]) -> list[str]:
-    """The names under which a query narrows a list."""
-    return sorted(name for name, value in asked.items() if value and name not in ("page", "page_size", "format"))
+def filter_names(query: dict[str, Any]) -> list[str]:
+    """The names of the filters in a query."""
+    return sorted(name for name, value in query.items() if value and name not in ("page", "page_size", "format"))

@@ -5,14 +5,16 @@ from typing import Any, Self
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 
-from users.models import User
+from users.models import Country, User
 
 
 def country_id_of(row: models.Model) -> int | None:
-    """The id of the country that a row belongs to, by its model's `country_path`.
+    """The id of the country that a row belongs to, by its model's `country_path`; of a country, its own id.
 
-    None for what all countries share, and for who has none.
+    None for a row that all countries share and for an account without a country.
     """
+    if isinstance(row, Country):
+        return row.pk
     value: Any = row
     for part in getattr(row, "country_path", "").split("__"):
         value = getattr(value, part) if part else None

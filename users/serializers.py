@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from users.access.viewsets import row_id
+from common.parsing import positive_int
 from users.models import Country, Language, Role, User
 
 
@@ -89,7 +89,7 @@ class CountryIdField(serializers.PrimaryKeyRelatedField[Country]):
         return Country.objects.visible_to(self.context["request"].user)
 
     def to_internal_value(self, data: Any) -> Country:
-        if isinstance(data, int | str) and not isinstance(data, bool) and row_id(str(data)) is None:
+        if isinstance(data, int | str) and not isinstance(data, bool) and positive_int(str(data)) is None:
             self.fail("does_not_exist")
         country: Country = super().to_internal_value(data)
         return country

@@ -3,8 +3,8 @@
 from django.db.models import QuerySet
 
 from common.api_errors import AccessDenied, FileNotFound
+from common.parsing import positive_int
 from file_handling.models import File
-from users.access.viewsets import row_id
 from users.models import AuditAction, AuditEntry, User
 
 
@@ -14,7 +14,7 @@ def history_of(*, pk: str, user: User) -> QuerySet[AuditEntry]:
     Of a deleted file, who saw it sees its history: all countries' and the country's administrators, and the uploader.
     Raises FileNotFound for a file that never was, AccessDenied for one beyond sight.
     """
-    wanted = row_id(pk)
+    wanted = positive_int(pk)
     if wanted is None:
         raise FileNotFound()
     entries = AuditEntry.objects.filter(object_type=File._meta.label_lower, object_id=wanted).order_by("-id")

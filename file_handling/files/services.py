@@ -91,7 +91,6 @@ def store_upload(
         actor=user,
         action=AuditAction.UPLOAD,
         target=first,
-        country_id=country.pk,
         label=first.name,
         data={"pages": len(uploads)},
     )
@@ -112,7 +111,6 @@ def delete_file(*, actor: User, file: File, force: bool = False) -> None:
             actor=actor,
             action=AuditAction.DELETE,
             target=file,
-            country_id=file.country_id,
             label=file.name,
             success=False,
             data={"reason": type(refused).__name__},
@@ -145,7 +143,6 @@ def _delete_file(*, actor: User, file: File, force: bool) -> None:
             actor=actor,
             action=AuditAction.DELETE,
             target=locked,
-            country_id=locked.country_id,
             label=locked.name,
             data={"pages": len(pages), "sessions": sessions},
         )

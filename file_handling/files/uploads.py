@@ -11,12 +11,12 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from common.api_errors import BadRequest
+from common.parsing import positive_int
 from file_handling.files.checks import InvalidUpload, check_upload, expand_recap_zip
 from file_handling.files.services import store_upload
 from file_handling.files.storage import all_or_nothing
 from file_handling.form_errors import FormError, RefusedForm
 from file_handling.models import File, FileType
-from users.access.viewsets import row_id
 from users.models import Country, User
 
 _YES_NO = {"true": True, "1": True, "false": False, "0": False}
@@ -132,7 +132,7 @@ class FormReader:
                 self.refuse("country", _("Name the country to import into: its id or its code."))
                 return None
             named = str(self.user.country.pk)
-        pk = row_id(named)
+        pk = positive_int(named)
         found = Country.objects.filter(pk=pk) if pk is not None else Country.objects.filter(code__iexact=named)
         country = found.filter(is_active=True).first()
         if country is None:

@@ -21,6 +21,7 @@ from rest_framework.throttling import BaseThrottle
 from common.api_errors import AccessDenied, BadRequest, FileNotFound
 from common.errors import Gone
 from common.filters import StableOrdering, StrictFilterBackend
+from common.parsing import positive_int
 from common.throttling import ExportThrottle, UploadThrottle
 from file_handling import permissions
 from file_handling.files import exports, services
@@ -39,9 +40,10 @@ from file_handling.files.storage import on_local_disk
 from file_handling.files.uploads import upload_files
 from file_handling.models import File
 from users import audit
+from users.access.actor import actor_of
 from users.access.audit_api import AuditEntrySerializer
 from users.access.exporting import ExportMixin
-from users.access.viewsets import MayImport, MayReadImports, ScopedReadViewSet, row_id
+from users.access.viewsets import MayImport, MayReadImports, ScopedReadViewSet
 from users.models import AuditAction
 from users.serializers import DetailSerializer
 
@@ -142,10 +144,10 @@ class FileViewSet(ExportMixin, ScopedReadViewSet):
         if forced not in ("true", "false"):
             raise BadRequest(_("Say true or false."))
         file: File = self.get_object()
-        if not permissions.may_delete_file(user=request.user, file=file):  # type: ignore[arg-type]
+        if not permissions.may_delete_file(user=actor_of(request), file=file):
             raise AccessDenied()
         try:
-            services.delete_file(actor=request.user, file=file, force=forced == "true")  # type: ignore[arg-type]
+            services.delete_file(actor=actor_of(request), file=file, force=forced == "true")
         except services.FileUsed as reason:
             refusal = {"detail": str(reason), "sessions": reason.sessions, "stays": reason.stays}
             return Response(refusal, status=status.HTTP_409_CONFLICT)
@@ -160,7 +162,7 @@ class FileViewSet(ExportMixin, ScopedReadViewSet):
 
         It outlives the file.
         """
-        entries = history_of(pk=pk, user=request.user)  # type: ignore[arg-type]
+        entries = history_of(pk=pk, user=actor_of(request))
         page = self.paginate_queryset(entries)
         return self.get_paginated_response(AuditEntrySerializer(page, many=True).data)
 
@@ -184,7 +186,7 @@ class FileViewSet(ExportMixin, ScopedReadViewSet):
         },
     )
     def create(self, request: Request) -> Response:
-        file = upload_files(user=request.user, data=request.data)  # type: ignore[arg-type]
+        file = upload_files(user=actor_of(request), data=request.data)
         shown = FileDetailSerializer(
             self.get_queryset().prefetch_related("pages").get(pk=file.pk), context=self.get_serializer_context()
         ).data
@@ -220,7 +222,7 @@ class FileViewSet(ExportMixin, ScopedReadViewSet):
     @action(detail=True, throttle_classes=[ExportThrottle])
     def preview(self, request: Request, pk: str) -> Response:
         file: File = self.get_object()
-        rows = row_id(request.query_params.get("rows", "10"))
+        rows = positive_int(request.query_params.get("rows", "10"))
         if rows is None or rows > MOST_PREVIEW_ROWS:
             raise BadRequest(_("`rows` must be a whole number from 1 to %(most)d.") % {"most": MOST_PREVIEW_ROWS})
         sheet = request.query_params.get("sheet") or None
@@ -238,10 +240,9 @@ class FileViewSet(ExportMixin, ScopedReadViewSet):
 
     def _note(self, what: AuditAction, file: File, *, success: bool = True) -> None:
         audit.record(
-            actor=self.request.user,  # type: ignore[arg-type]
+            actor=actor_of(self.request),
             action=what,
             target=file,
-            country_id=file.country_id,
             label=file.name,
             success=success,
         )

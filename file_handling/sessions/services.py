@@ -25,7 +25,7 @@ def delete_session(*, actor: User, session: ImportSession) -> None:
             raise Gone
         if locked.status in UNFINISHED:
             raise Conflict(_("This import is still under way. Let it end or cancel it, then delete it."))
-        audit.record(actor=actor, action=AuditAction.DELETE, target=locked, country_id=locked.country_id)
+        audit.record(actor=actor, action=AuditAction.DELETE, target=locked)
         storage = locked.error_file.storage
         delete_after_commit(storage=storage, names=[locked.error_file.name or "", locked.log_file_path])
         locked.delete()

@@ -33,6 +33,7 @@ from file_handling.sessions.serializers import (
     SessionSerializer,
 )
 from users import audit
+from users.access.actor import actor_of
 from users.access.exporting import ExportMixin
 from users.access.viewsets import MayReadImports, ScopedReadViewSet, ScopedViewSet, visible_or_refused
 from users.models import AuditAction
@@ -86,13 +87,13 @@ class SessionReadViewSet(ExportMixin, mixins.DestroyModelMixin, ScopedReadViewSe
     def steerable(self) -> ImportSession:
         """The session that the path names, where the caller may steer it. Raises AccessDenied where only seen."""
         session: ImportSession = self.get_object()
-        if not permissions.may_steer(user=self.request.user, session=session):  # type: ignore[arg-type]
+        if not permissions.may_steer(user=actor_of(self.request), session=session):
             raise AccessDenied()
         return session
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         try:
-            services.delete_session(actor=request.user, session=self.steerable())  # type: ignore[arg-type]
+            services.delete_session(actor=actor_of(request), session=self.steerable())
         except Gone as reason:
             raise SessionNotFound() from reason
         return Response(status=status.HTTP_204_NO_CONTENT)
@@ -119,10 +120,9 @@ class SessionReadViewSet(ExportMixin, mixins.DestroyModelMixin, ScopedReadViewSe
             case _:
                 raise BadRequest(_("Say which file: ?type=error (the report) or ?type=log."))
         audit.record(
-            actor=request.user,  # type: ignore[arg-type]
+            actor=actor_of(request),
             action=AuditAction.DOWNLOAD,
             target=session,
-            country_id=session.country_id,
             data={"type": request.query_params["type"]},
         )
         return response
@@ -195,16 +195,15 @@ class FindingViewSet(ExportMixin, _SessionPartViewSet):
         self._note(AuditAction.READ, rows=len(response.data["results"]))
         return response
 
-    def note_export(self, *, kind: str, rows: int) -> None:
+    def record_export(self, *, kind: str, rows: int) -> None:
         self._note(AuditAction.EXPORT, rows=rows, format=kind)
 
     def _note(self, what: AuditAction, **facts: Any) -> None:
         session = ImportSession.objects.get(pk=self.kwargs["session_pk"])
         audit.record(
-            actor=self.request.user,  # type: ignore[arg-type]
+            actor=actor_of(self.request),
             action=what,
             target=session,
-            country_id=session.country_id,
             data={"part": "findings", "filters": audit.filter_names(self.request.query_params.dict()), **facts},
         )
 

@@ -3,34 +3,29 @@
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db import models
+from django.db import OperationalError, models
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from common.errors import Gone, Invalid, ServiceError, is_disk_full
 from common.keys import name_key
+from common.parsing import positive_int
 from users import audit
-from users.access.viewsets import row_id, visible_or_refused
-from users.models import AuditAction, AuditEntry, Country, User
-from users.scoping import country_id_of
+from users.access.actor import actor_of
+from users.access.viewsets import visible_or_refused
+from users.models import AuditAction, AuditEntry, Country
 
 ENTRIES_SHOWN = 50
 _FILTER_LOOKUPS = ("exact", "in", "isnull", "gte", "lt")
 _HIERARCHY_LOOKUPS = ("year", "month", "day", "gte", "lt")
-
-
-def actor_of(request: HttpRequest) -> User:
-    """The account that asks. Raises PermissionDenied for nobody."""
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    return request.user
 
 
 def visible_row(*, rows: models.QuerySet[Any], object_id: str) -> Any:
@@ -66,7 +61,7 @@ class CountryFilter(admin.SimpleListFilter):
         return [(str(country.pk), country.name) for country in Country.objects.visible_to(user)]
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> models.QuerySet[Any]:
-        wanted = row_id(self.value() or "")
+        wanted = positive_int(self.value() or "")
         if wanted is None:
             return queryset.none() if self.value() else queryset
         return queryset.filter(**{queryset.model.country_path: wanted})
@@ -115,7 +110,7 @@ class ScopedModelAdmin(admin.ModelAdmin):
         if self.personal and context and "cl" in context:
             shown: Any = context["cl"]
             asked = {"page": str(shown.page_num), **request.GET.dict()}
-            audit.record_listing(actor=actor_of(request), model=self.model, rows=len(shown.result_list), asked=asked)
+            audit.record_listing(actor=actor_of(request), model=self.model, rows=len(shown.result_list), query=asked)
         return response
 
     def change_view(
@@ -126,7 +121,7 @@ class ScopedModelAdmin(admin.ModelAdmin):
 
     def _refuse_unseen(self, request: HttpRequest, named: Iterable[str]) -> None:
         """An action on rows of which one is not the caller's is refused whole, not carried out on the rest."""
-        ids = {row_id(one) for one in named}
+        ids = {positive_int(one) for one in named}
         if None in ids:
             raise Http404
         unseen = ids - set(self.get_queryset(request).filter(pk__in=ids).values_list("pk", flat=True))
@@ -224,12 +219,59 @@ class ScopedModelAdmin(admin.ModelAdmin):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         row = kwargs.get("obj")
         if self.audited and row is not None and request.method == "GET":
-            self.note(request, AuditAction.READ, row)
+            self.record_audit(request, AuditAction.READ, row)
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def note(self, request: HttpRequest, action: AuditAction, row: models.Model, **more: Any) -> None:
+    def record_audit(self, request: HttpRequest, action: AuditAction, row: models.Model, **more: Any) -> None:
         """Append to the audit trail what the caller did to `row`."""
-        audit.record(actor=actor_of(request), action=action, target=row, country_id=country_id_of(row), **more)
+        audit.record(actor=actor_of(request), action=action, target=row, **more)
+
+    # --- Refusals of services --------------------------------------------------------------------------------------
+
+    def carry_out(self, request: HttpRequest, change: Callable[[], object], *, about: str = "") -> bool:
+        """Call a service function; → whether it succeeded. A refusal is shown as `show_refusal` does."""
+        try:
+            change()
+        except (ServiceError, OSError, OperationalError) as error:
+            self.show_refusal(request, error, about=about)
+            return False
+        return True
+
+    def show_refusal(self, request: HttpRequest, error: Exception, *, about: str = "") -> None:
+        """Show why a service function refused (`common.errors`), or a full disk, as messages of the next page.
+
+        `about`: the name of the object, where several are changed at once. Raises Http404 for an object that was
+        deleted meanwhile, and any other error again.
+        """
+        if isinstance(error, Gone):
+            raise Http404 from error
+        if isinstance(error, Invalid):
+            sentences = error.sentences()
+        elif isinstance(error, ServiceError):
+            sentences = [str(error) or _("This can no longer be done")]
+        elif is_disk_full(error):
+            sentences = [_("The server has no room left to store this. Nothing was kept; try again later.")]
+        else:
+            raise error
+        for sentence in sentences:
+            text = _("%(field)s: %(reason)s") % {"field": about, "reason": sentence} if about else sentence
+            messages.error(request, text)
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except ServiceError as error:
+            self.show_refusal(request, error)
+            return HttpResponseRedirect(request.get_full_path())
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except ServiceError as error:
+            self.show_refusal(request, error)
+            return HttpResponseRedirect(request.get_full_path())
 
     # The audit trail is the one record of what was done: Django's own log knows no country.
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:

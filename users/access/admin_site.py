@@ -10,7 +10,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, reverse
 from django.utils.translation import gettext_lazy as _
 
-from users.access.admin import ScopedModelAdmin, actor_of
+from users.access.actor import actor_of
+from users.access.admin import ScopedModelAdmin
 from users.models import AuditEntry
 from users.sign_in.admin import OwnPasswordForm, SignInForm, may_enter
 from users.sign_in.throttling import PasswordThrottle

@@ -22,6 +22,7 @@ from common.api_errors import BadRequest
 from common.exports import Column, csv_lines, write_xlsx
 from common.throttling import ExportThrottle
 from users import audit
+from users.access.actor import actor_of
 from users.access.viewsets import ScopedViewSet
 from users.models import AuditAction
 
@@ -75,7 +76,7 @@ class ExportMixin(_Base):
         words = (_("yes"), _("no"))
         response: HttpResponseBase
         if kind == CSV:
-            self.note_export(kind=kind, rows=count)
+            self.record_export(kind=kind, rows=count)
             response = StreamingHttpResponse(csv_lines(columns=self.export_columns, rows=values, words=words))
             response["Content-Disposition"] = f'attachment; filename="{name}"'
         else:
@@ -86,7 +87,7 @@ class ExportMixin(_Base):
                 )
                 write_xlsx(target=workbook, title=title, columns=self.export_columns, rows=values, words=words)
                 workbook.seek(0)
-                self.note_export(kind=kind, rows=count)
+                self.record_export(kind=kind, rows=count)
                 # From here on it is closed, and with that removed, when the last byte is sent.
                 unfinished.pop_all()
             response = FileResponse(workbook, as_attachment=True, filename=name)
@@ -94,15 +95,16 @@ class ExportMixin(_Base):
         response["Cache-Control"] = "private, no-store"
         return response
 
-    def note_export(self, *, kind: str, rows: int) -> None:
+    def record_export(self, *, kind: str, rows: int) -> None:
         """Write the audit entry; a list that belongs to one object names it."""
-        asked = self.request.query_params.dict()
+        actor = actor_of(self.request)
+        query = self.request.query_params.dict()
         audit.record(
-            actor=self.request.user,  # type: ignore[arg-type]
+            actor=actor,
             action=AuditAction.EXPORT,
             target=self.model(),
-            country_id=self.request.user.country_id,  # type: ignore[union-attr]
-            data={"format": kind, "rows": rows, "filters": audit.filter_names(asked)},
+            country_id=actor.country_id,
+            data={"format": kind, "rows": rows, "filters": audit.filter_names(query)},
         )
 
     def _values(self, rows: QuerySet[Any], most: int) -> Iterator[Sequence[Any]]:

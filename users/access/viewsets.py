@@ -12,7 +12,9 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from common.api_errors import AccessDenied
+from common.parsing import positive_int
 from users import audit
+from users.access.actor import actor_of
 from users.models import AuditAction
 from users.permissions import (
     HasAccessCountry,
@@ -22,7 +24,6 @@ from users.permissions import (
     IsTerritorialAdmin,
     IsTerritorialAdminAndAssignedCountry,
 )
-from users.scoping import country_id_of
 
 # DOMAIN §1, "May": who manages countries, who manages accounts and reads the trail, who imports, who reads files and
 # sessions, who reads records (all who have a country to see).
@@ -32,17 +33,6 @@ MayImport = IsSuperUser | (HasAccessCountry & (IsTerritorialAdmin | IsChefDeptTe
 MayReadImports = MayImport | IsGlobalAdmin
 MayReadRecords = HasAccessCountry
 
-# Beyond it no row has ever been numbered, and some databases refuse to compare.
-_LARGEST_ID = 2**63 - 1
-
-
-def row_id(text: str) -> int | None:
-    """The id that a path or field names; None when it can be no row's."""
-    if not (text.isascii() and text.isdigit()) or len(text) > 19:
-        return None
-    number = int(text)
-    return number if 0 < number <= _LARGEST_ID else None
-
 
 def visible_or_refused(
     *, rows: models.QuerySet[Any], pk: str, not_found: type[Exception], refused: type[Exception] = AccessDenied
@@ -51,7 +41,7 @@ def visible_or_refused(
 
     Raises `refused` when there is such a row beyond them, `not_found` when there is none at all (DOMAIN §1).
     """
-    wanted = row_id(str(pk))
+    wanted = positive_int(str(pk))
     if wanted is None:
         raise not_found()
     row = rows.filter(pk=wanted).first()
@@ -96,7 +86,7 @@ class ScopedReadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Scoped
     """List and detail of one model."""
 
 
-class NotedReadViewSet(ScopedReadViewSet):
+class AuditedReadViewSet(ScopedReadViewSet):
     """List and detail of which reading one row leaves an audit entry; `audited` turns that off.
 
     `personal`: what names or concerns a person leaves an entry for each page of its list as well.
@@ -109,10 +99,10 @@ class NotedReadViewSet(ScopedReadViewSet):
         response = super().list(request, *args, **kwargs)
         if self.personal:
             audit.record_listing(
-                actor=request.user,  # type: ignore[arg-type]
+                actor=actor_of(request),
                 model=self.model,
                 rows=len(response.data["results"]),
-                asked=request.query_params.dict(),
+                query=request.query_params.dict(),
             )
         return response
 
@@ -120,9 +110,8 @@ class NotedReadViewSet(ScopedReadViewSet):
         row = self.get_object()
         if self.audited:
             audit.record(
-                actor=request.user,  # type: ignore[arg-type]
+                actor=actor_of(request),
                 action=AuditAction.READ,
                 target=row,
-                country_id=country_id_of(row),
             )
         return Response(self.get_serializer(row).data)

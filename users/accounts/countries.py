@@ -51,7 +51,6 @@ def set_country_active(*, actor: User, country: Country, is_active: bool) -> Cou
                 actor=actor,
                 action=AuditAction.ACTIVATE if is_active else AuditAction.DEACTIVATE,
                 target=locked,
-                country_id=locked.pk,
                 label=locked.name,
             )
     return locked
@@ -93,7 +92,6 @@ def _write(actor: User, country: Country, fields: dict[str, Any], action: AuditA
                 actor=actor,
                 action=action,
                 target=country,
-                country_id=country.pk,
                 label=country.name,
                 data={"fields": changed},
             )

@@ -94,7 +94,6 @@ def create_account(
             actor=actor,
             action=AuditAction.CREATE,
             target=account,
-            country_id=account.country_id,
             label=account.username,
             data={"role": account.role},
         )
@@ -151,7 +150,6 @@ def update_account(*, actor: User, account: User, **fields: Any) -> User:
             actor=actor,
             action=AuditAction.UPDATE,
             target=locked,
-            country_id=locked.country_id,
             label=locked.username,
             data=told,
         )
@@ -192,7 +190,6 @@ def set_active(*, actor: User, account: User, is_active: bool) -> User:
             actor=actor,
             action=AuditAction.ACTIVATE if is_active else AuditAction.DEACTIVATE,
             target=locked,
-            country_id=locked.country_id,
             label=locked.username,
         )
     return locked
@@ -244,7 +241,6 @@ def send_password_link(*, account: User, purpose: LetterPurpose | str, actor: Us
             actor=actor,
             action=AuditAction.LINK,
             target=account,
-            country_id=account.country_id,
             label=account.username,
             data={"purpose": str(purpose)},
         )

@@ -18,11 +18,12 @@ from rest_framework.throttling import BaseThrottle
 from common.filters import IdFilter, SearchFilter, StableOrdering, StrictFilterBackend, YesNoFilter
 from common.keys import clean_text
 from common.throttling import UploadThrottle
+from users.access.actor import actor_of
 from users.access.viewsets import (
+    AuditedReadViewSet,
     MayManageAccounts,
     MayManageCountries,
     MayReadRecords,
-    NotedReadViewSet,
     ScopedReadViewSet,
 )
 from users.accounts import countries, from_sheet, services
@@ -71,7 +72,7 @@ class CountryFilter(django_filters.FilterSet):
 
 
 @extend_schema_view(list=extend_schema(tags=["users"]), retrieve=extend_schema(tags=["users"]))
-class AccountViewSet(NotedReadViewSet):
+class AccountViewSet(AuditedReadViewSet):
     """Accounts: those that one sees, and what one may do to those below one's role."""
 
     model = User
@@ -92,26 +93,26 @@ class AccountViewSet(NotedReadViewSet):
     @extend_schema(tags=["users"], request=AccountFormSerializer, responses={201: AccountSerializer})
     def create(self, request: Request) -> Response:
         values = self._read(AccountFormSerializer)
-        account = services.create_account(actor=self._actor(), **values)
+        account = services.create_account(actor=actor_of(request), **values)
         return self._shown(account, code=status.HTTP_201_CREATED)
 
     @extend_schema(tags=["users"], request=AccountChangeSerializer, responses={200: AccountSerializer})
     def partial_update(self, request: Request, pk: str) -> Response:
         account = self.get_object()
         values = self._read(AccountChangeSerializer)
-        return self._changed(lambda: services.update_account(actor=self._actor(), account=account, **values))
+        return self._changed(lambda: services.update_account(actor=actor_of(request), account=account, **values))
 
     @extend_schema(tags=["users"], request=None, responses={200: AccountSerializer})
     @action(detail=True, methods=["post"])
     def activate(self, request: Request, pk: str) -> Response:
         account = self.get_object()
-        return self._changed(lambda: services.set_active(actor=self._actor(), account=account, is_active=True))
+        return self._changed(lambda: services.set_active(actor=actor_of(request), account=account, is_active=True))
 
     @extend_schema(tags=["users"], request=None, responses={200: AccountSerializer})
     @action(detail=True, methods=["post"])
     def deactivate(self, request: Request, pk: str) -> Response:
         account = self.get_object()
-        return self._changed(lambda: services.set_active(actor=self._actor(), account=account, is_active=False))
+        return self._changed(lambda: services.set_active(actor=actor_of(request), account=account, is_active=False))
 
     @extend_schema(
         tags=["users"],
@@ -123,7 +124,7 @@ class AccountViewSet(NotedReadViewSet):
     def password_link(self, request: Request, pk: str) -> Response:
         account = self.get_object()
         purpose = LetterPurpose.RESET if account.has_usable_password() else LetterPurpose.INVITATION
-        services.send_password_link(actor=self._actor(), account=account, purpose=purpose)
+        services.send_password_link(actor=actor_of(request), account=account, purpose=purpose)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(tags=["users"], request=AssignmentSerializer, responses={200: AccountSerializer})
@@ -132,14 +133,14 @@ class AccountViewSet(NotedReadViewSet):
         """Assign a country, or another one than before."""
         account = self.get_object()
         place = self._read(AssignmentSerializer)["country"]
-        return self._changed(lambda: services.move_account(actor=self._actor(), account=account, country=place))
+        return self._changed(lambda: services.move_account(actor=actor_of(request), account=account, country=place))
 
     @extend_schema(tags=["users"], request=None, responses={200: AccountSerializer})
     @country.mapping.delete
     def no_country(self, request: Request, pk: str) -> Response:
         """Take the country away: the account then has access to nothing."""
         account = self.get_object()
-        return self._changed(lambda: services.move_account(actor=self._actor(), account=account, country=None))
+        return self._changed(lambda: services.move_account(actor=actor_of(request), account=account, country=None))
 
     @extend_schema(
         tags=["users"], request={"multipart/form-data": AccountSheetSerializer}, responses={200: PeopleSerializer}
@@ -148,8 +149,8 @@ class AccountViewSet(NotedReadViewSet):
     def preview_import(self, request: Request) -> Response:
         """Every row of a sheet of accounts with all its problems; nothing is created."""
         values = self._read(AccountSheetSerializer)
-        rows = from_sheet.read(actor=self._actor(), file=values.pop("file"))
-        people = from_sheet.preview(actor=self._actor(), rows=rows, **values)
+        rows = from_sheet.read(actor=actor_of(request), file=values.pop("file"))
+        people = from_sheet.preview(actor=actor_of(request), rows=rows, **values)
         return self._people(people)
 
     @extend_schema(
@@ -161,13 +162,9 @@ class AccountViewSet(NotedReadViewSet):
     def import_sheet(self, request: Request) -> Response:
         """Create an account for every row without a problem; 201 when there was one, 200 when there was none."""
         values = self._read(AccountSheetSerializer)
-        rows = from_sheet.read(actor=self._actor(), file=values.pop("file"))
-        people = from_sheet.create(actor=self._actor(), rows=rows, **values)
+        rows = from_sheet.read(actor=actor_of(request), file=values.pop("file"))
+        people = from_sheet.create(actor=actor_of(request), rows=rows, **values)
         return self._people(people)
-
-    def _actor(self) -> User:
-        actor: User = self.request.user  # type: ignore[assignment]
-        return actor
 
     def _read(self, form_class: type[Serializer[Any]]) -> dict[str, Any]:
         form = form_class(data=self.request.data, context=self.get_serializer_context())
@@ -214,7 +211,7 @@ class CountryViewSet(ScopedReadViewSet):
     def create(self, request: Request) -> Response:
         form = CountryFormSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        country = countries.create_country(actor=request.user, **form.validated_data)  # type: ignore[arg-type]
+        country = countries.create_country(actor=actor_of(request), **form.validated_data)
         return Response(CountryDetailSerializer(country).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(tags=["countries"], request=CountryFormSerializer, responses={200: CountryDetailSerializer})
@@ -223,7 +220,7 @@ class CountryViewSet(ScopedReadViewSet):
         form = CountryFormSerializer(data=request.data, partial=True)
         form.is_valid(raise_exception=True)
         country = countries.update_country(
-            actor=request.user,  # type: ignore[arg-type]
+            actor=actor_of(request),
             country=country,
             **form.validated_data,
         )
@@ -232,18 +229,18 @@ class CountryViewSet(ScopedReadViewSet):
     @extend_schema(tags=["countries"], request=None, responses={200: CountryDetailSerializer})
     @action(detail=True, methods=["post"])
     def activate(self, request: Request, pk: str) -> Response:
-        return self._set_active(is_active=True)
+        return self._set_active(request, is_active=True)
 
     @extend_schema(tags=["countries"], request=None, responses={200: CountryDetailSerializer})
     @action(detail=True, methods=["post"])
     def deactivate(self, request: Request, pk: str) -> Response:
         """Freezes the country's accounts at once, tokens included. Nothing is deleted; `activate` gives all back."""
-        return self._set_active(is_active=False)
+        return self._set_active(request, is_active=False)
 
-    def _set_active(self, *, is_active: bool) -> Response:
+    def _set_active(self, request: Request, *, is_active: bool) -> Response:
         country = self.get_object()
         country = countries.set_country_active(
-            actor=self.request.user,  # type: ignore[arg-type]
+            actor=actor_of(request),
             country=country,
             is_active=is_active,
         )

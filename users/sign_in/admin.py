@@ -56,11 +56,11 @@ class SignInForm(AdminAuthenticationForm):
         try:
             cleaned: dict[str, Any] = super().clean()
         except ValidationError:
-            audit.record(actor=None, action=AuditAction.LOGIN, target=User(), country_id=None, success=False)
+            audit.record(actor=None, action=AuditAction.LOGIN, target=User(), success=False)
             raise
         user = self.get_user()
         if isinstance(user, User):
-            audit.record(actor=user, action=AuditAction.LOGIN, target=user, country_id=user.country_id)
+            audit.record(actor=user, action=AuditAction.LOGIN, target=user)
         return cleaned
 
     def confirm_login_allowed(self, user: AbstractBaseUser) -> None:

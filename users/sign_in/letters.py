@@ -137,7 +137,6 @@ def _record(letter: Letter, account: User, *, success: bool) -> None:
         actor=None,
         action=AuditAction.LINK,
         target=account,
-        country_id=account.country_id,
         label=account.username,
         success=success,
         data={"purpose": letter.purpose},

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
-from users.access.viewsets import row_id
+from common.parsing import positive_int
 from users.models import User
 
 
@@ -32,6 +32,6 @@ def make_link(account: User) -> str:
 def account_of_uid(uid: str) -> int | None:
     """The account's id that a link names; None when it names none."""
     try:
-        return row_id(urlsafe_base64_decode(uid).decode("ascii"))
+        return positive_int(urlsafe_base64_decode(uid).decode("ascii"))
     except ValueError:
         return None

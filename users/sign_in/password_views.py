@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from common.api_errors import BadRequest
 from common.errors import NotAllowed
 from common.throttling import LoginAddressThrottle
+from users.access.actor import actor_of
 from users.serializers import (
     DetailSerializer,
     PasswordChangeSerializer,
@@ -35,7 +36,7 @@ class PasswordChangeView(APIView):
     def post(self, request: Request) -> Response:
         asked = PasswordChangeSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        passwords.change_password(account=request.user, **asked.validated_data)  # type: ignore[arg-type]
+        passwords.change_password(account=actor_of(request), **asked.validated_data)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -91,7 +92,7 @@ class LogoutEverywhereView(APIView):
 
     @extend_schema(operation_id="auth_logout_all", tags=["auth"], request=None, responses={204: None})
     def post(self, request: Request) -> Response:
-        passwords.sign_out_everywhere(account=request.user)  # type: ignore[arg-type]
+        passwords.sign_out_everywhere(account=actor_of(request))
         if request.auth is None:
             logout(request._request)
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -59,7 +59,6 @@ def sign_out_everywhere(*, account: User) -> None:
             actor=account,
             action=AuditAction.LOGOUT,
             target=account,
-            country_id=account.country_id,
             data={"everywhere": True},
         )
 
@@ -78,7 +77,6 @@ def _set(account: User, new_password: str, *, by_link: bool) -> None:
         actor=account,
         action=AuditAction.PASSWORD,
         target=account,
-        country_id=account.country_id,
         label=account.username,
         data={"by_link": by_link},
     )

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from users import audit
+from users.access.actor import actor_of
 from users.accounts import services
 from users.models import AuditAction, User
 from users.serializers import (
@@ -53,11 +54,11 @@ class LoginView(APIView):
         user = authenticate(request._request, **asked.validated_data)
         if user is None:
             # One answer and one entry for all reasons: neither may tell whether the account exists.
-            audit.record(actor=None, action=AuditAction.LOGIN, target=User(), country_id=None, success=False)
+            audit.record(actor=None, action=AuditAction.LOGIN, target=User(), success=False)
             raise AuthenticationFailed(_("No active account matches this name and password."))
         token, secret = AuthToken.objects.create(user=user)
         update_last_login(None, user)  # type: ignore[arg-type]
-        audit.record(actor=user, action=AuditAction.LOGIN, target=user, country_id=user.country_id)
+        audit.record(actor=user, action=AuditAction.LOGIN, target=user)
         return Response(SignedInSerializer({"token": secret, "expiry": token.expiry, "user": user}).data)
 
     def get_authenticate_header(self, request: Request) -> str:
@@ -88,7 +89,7 @@ class MeView(APIView):
 
     @extend_schema(operation_id="users_me", tags=["users"], responses={200: AccountSerializer, 401: DetailSerializer})
     def get(self, request: Request) -> Response:
-        return Response(AccountSerializer(request.user).data)  # type: ignore[arg-type]
+        return Response(AccountSerializer(actor_of(request)).data)
 
     @extend_schema(
         operation_id="users_me_change",
@@ -100,5 +101,5 @@ class MeView(APIView):
         """Change one's own name or language; role, country and address are an administrator's to change."""
         asked = ProfileFormSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        account = services.update_own_profile(account=request.user, **asked.validated_data)  # type: ignore[arg-type]
+        account = services.update_own_profile(account=actor_of(request), **asked.validated_data)
         return Response(AccountSerializer(account).data)

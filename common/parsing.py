@@ -1,0 +1,12 @@
+"""Numbers that a client sends as text, in an address, a query or a form."""
+
+# The largest id that a database column holds. Some databases raise an error when they compare with a larger number.
+LARGEST_ID = 2**63 - 1
+
+
+def positive_int(text: str) -> int | None:
+    """The whole number from 1 to LARGEST_ID that `text` writes in digits; None for any other text."""
+    if not (text.isascii() and text.isdigit()) or len(text) > 19:
+        return None
+    number = int(text)
+    return number if 0 < number <= LARGEST_ID else None
