@@ -1,4 +1,5 @@
-"""Errors of the API: `{"detail": sentence}` or, for a form, `{field: [sentences]}`.
+"""Errors of the API: `{"detail": sentence}`, with further fields for some; `{field: [sentences]}` for invalid values;
+for a form with files `{"detail": sentence, "errors": [{"field", "file", "message"}, …]}`.
 
 An answer never repeats what a database, a library or a file said.
 """
@@ -15,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler as default_handler
 from rest_framework.views import set_rollback
 
-from common.errors import Conflict, Gone, Invalid, NotAllowed, is_disk_full
+from common.errors import Conflict, Gone, Invalid, InvalidForm, NotAllowed, is_disk_full
 
 
 class AccessDenied(PermissionDenied):
@@ -60,14 +61,25 @@ class DiskFull(APIException):
     default_code = "disk_full"
 
 
+def _with_fields(error: APIException, fields: dict[str, Any]) -> APIException:
+    """The same error with further fields in its body. The body is set here, because DRF would make all values text."""
+    if fields:
+        body: Any = {"detail": error.detail, **fields}
+        error.detail = body
+    return error
+
+
 def _as_api_error(error: Exception) -> Exception:
     """The API's error for an error of a service function, of Django or of the disk; any other error as it is."""
     if isinstance(error, NotAllowed):
         return AccessDenied(str(error) or None)
+    if isinstance(error, InvalidForm):
+        problems = [{"field": one.field, "file": one.file, "message": one.message} for one in error.problems]
+        return _with_fields(BadRequest(error.sentence()), {"errors": problems})
     if isinstance(error, Invalid):
         return ValidationError(error.errors)
     if isinstance(error, Conflict):
-        return ConflictAnswer(str(error) or None)
+        return _with_fields(ConflictAnswer(str(error) or None), error.facts)
     if isinstance(error, Gone):
         return NotFound(str(error) or None)
     if isinstance(error, Http404):

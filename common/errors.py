@@ -6,11 +6,16 @@ said.
 
 import errno
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from django.db import OperationalError
+from django.utils.translation import ngettext
 
 SQLITE_FULL = 13
 POSTGRESQL_DISK_FULL = "53100"
+# How many problems of a form its sentence contains; the others are counted.
+_REASONS_IN_SENTENCE = 3
 
 
 class ServiceError(Exception):
@@ -34,8 +39,41 @@ class Invalid(ServiceError):
         return [reason for reasons in self.errors.values() for reason in reasons]
 
 
+@dataclass(frozen=True)
+class FormError:
+    """One problem of a form: its field, a sentence for the actor and, where a file has it, the name of that file."""
+
+    field: str
+    message: str
+    file: str = ""
+
+
+class InvalidForm(Invalid):
+    """A form with files cannot be accepted, and nothing of it was stored. `problems`: all of them."""
+
+    def __init__(self, problems: Sequence[FormError]) -> None:
+        self.problems = list(problems)
+        errors: dict[str, list[str]] = {}
+        for problem in self.problems:
+            errors.setdefault(problem.field, []).append(problem.message)
+        super().__init__(errors)
+
+    def sentence(self) -> str:
+        """The first problems, and how many more there are, for a reader of one line."""
+        messages = list(dict.fromkeys(problem.message for problem in self.problems))
+        more = len(messages) - _REASONS_IN_SENTENCE
+        if more > 0:
+            rest = ngettext("%(number)d more thing is wrong.", "%(number)d more things are wrong.", more)
+            messages[_REASONS_IN_SENTENCE:] = [rest % {"number": more}]
+        return " ".join(messages)
+
+
 class Conflict(ServiceError):
-    """The state of the object does not allow the action."""
+    """The state of the object does not allow the action. `facts`: further fields of the API's answer."""
+
+    def __init__(self, sentence: str = "", *, facts: Mapping[str, Any] | None = None) -> None:
+        self.facts = dict(facts or {})
+        super().__init__(sentence)
 
 
 class Gone(ServiceError):

@@ -7,9 +7,8 @@ from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import APIException
 
-from common.errors import is_disk_full
+from common.errors import InvalidForm, is_disk_full
 from common.throttling import UploadThrottle
-from file_handling.form_errors import RefusedForm
 from file_handling.models import File, FileType, ImportSession, OnConflict
 from importer.uploads import read_form, start_import
 from users.models import Country, User
@@ -44,12 +43,12 @@ def send(request: HttpRequest, *, user: User) -> Sent:
     try:
         form = read_form(user=user, data=_as_api_data(request))
         return Sent(session=start_import(user=user, form=form))
-    except RefusedForm as refused:
+    except InvalidForm as invalid:
         errors: dict[str, list[str]] = {}
-        for error in refused.errors:
-            at = error.field if error.field in _FIELDS else ""
-            errors.setdefault(at, []).append(error.message)
-        return Sent(errors=errors, status=refused.status_code)
+        for problem in invalid.problems:
+            at = problem.field if problem.field in _FIELDS else ""
+            errors.setdefault(at, []).append(problem.message)
+        return Sent(errors=errors, status=400)
     except APIException as refused:
         return Sent(errors={"": [str(refused.detail)]}, status=refused.status_code)
     except OSError as error:

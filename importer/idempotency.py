@@ -10,9 +10,8 @@ from rest_framework import status
 from rest_framework.exceptions import APIException
 
 from common.api_errors import SessionNotFound
-from common.errors import Conflict
+from common.errors import Conflict, FormError, InvalidForm
 from file_handling.files.storage import all_or_nothing
-from file_handling.form_errors import FormError, RefusedForm
 from file_handling.models import IdempotencyKey, ImportSession
 from importer.uploads import ImportForm, store
 from users.access.viewsets import visible_or_refused
@@ -31,12 +30,12 @@ class KeyReused(APIException):
 
 
 def read_key(header: str | None) -> str:
-    """The key that a request bears, "" for none. Raises RefusedForm for what can be none."""
+    """The key that a request bears, "" for none. Raises InvalidForm for what can be none."""
     if header is None:
         return ""
     key = header.strip()
     if not _KEY.fullmatch(key):
-        raise RefusedForm([FormError(HEADER, _("Give 1 to 255 letters, digits or signs, without spaces."))])
+        raise InvalidForm([FormError(HEADER, _("Give 1 to 255 letters, digits or signs, without spaces."))])
     return key
 
 

@@ -10,10 +10,10 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from common.api_errors import FileNotFound
+from common.errors import FormError, InvalidForm
 from file_handling.files import services
 from file_handling.files.storage import Placed, all_or_nothing, local_path, sha256_and_size
 from file_handling.files.uploads import FormReader, Page
-from file_handling.form_errors import FormError, RefusedForm
 from file_handling.models import File, FileType, ImportSession, OnConflict
 from file_handling.problem_texts import sentence
 from file_handling.reading_limits import reading_limits
@@ -109,7 +109,7 @@ class _ImportFormReader(FormReader):
 def read_form(*, user: User, data: Mapping[str, Any]) -> ImportForm:
     """Understand and check everything that a client sent, first rows of the files included.
 
-    Raises RefusedForm with all that is wrong; AccessDenied or FileNotFound for the id of a file that is not the user's.
+    Raises InvalidForm with all that is wrong; AccessDenied or FileNotFound for the id of a file that is not the user's.
     """
     form = _ImportFormReader(user=user, data=data)
     country = form.country()
@@ -120,10 +120,10 @@ def read_form(*, user: User, data: Mapping[str, Any]) -> ImportForm:
     stat = form.source("stat_file", kind=FileType.STAT, country=country)
     recap = form.source("recap_file", kind=FileType.RECAP, country=country)
     if form.errors or country is None:
-        raise RefusedForm(form.errors)
+        raise InvalidForm(form.errors)
     errors = _first_look(stat=stat, recap=recap, stat_sheet=stat_sheet)
     if errors:
-        raise RefusedForm(errors)
+        raise InvalidForm(errors)
     return ImportForm(
         country=country,
         stat=stat,

@@ -24,10 +24,12 @@ _SESSIONS_NAMED = 10
 
 
 class FileUsed(Conflict):
-    """Sessions imported from the file: deleting it takes a second word. `stays`: how many records of each kind do."""
+    """Sessions imported from the file, so the caller must confirm its deletion.
+
+    `sessions`: their ids. `stays`: how many records of each kind stay without the file. The API answers with both.
+    """
 
     def __init__(self, *, sessions: list[int], stays: dict[str, int]) -> None:
-        self.sessions, self.stays = sessions, stays
         numbers = ", ".join(str(pk) for pk in sessions[:_SESSIONS_NAMED]) + ("…" if sessions[_SESSIONS_NAMED:] else "")
         super().__init__(
             _(
@@ -39,7 +41,8 @@ class FileUsed(Conflict):
                 "sessions": numbers,
                 "claims": stays.get("claims", 0) + stays.get("settled_claims", 0),
                 "lines": stays.get("claim_lines", 0),
-            }
+            },
+            facts={"sessions": sessions, "stays": stays},
         )
 
 

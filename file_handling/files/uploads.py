@@ -11,11 +11,11 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from common.api_errors import BadRequest
+from common.errors import FormError, InvalidForm
 from common.parsing import positive_int
 from file_handling.files.checks import InvalidUpload, check_upload, expand_recap_zip
 from file_handling.files.services import store_upload
 from file_handling.files.storage import all_or_nothing
-from file_handling.form_errors import FormError, RefusedForm
 from file_handling.models import File, FileType
 from users.models import Country, User
 
@@ -156,7 +156,7 @@ class FormReader:
 def upload_files(*, user: User, data: Mapping[str, Any]) -> File:
     """Store the files of a form (`file`, once or for each page of a recap; `file_type`; `country` for who has none).
 
-    Returns the first page. Raises RefusedForm with all that is wrong, OSError when the storage is full; neither leaves
+    Returns the first page. Raises InvalidForm with all that is wrong, OSError when the storage is full; neither leaves
     anything behind.
     """
     form = FormReader(user=user, data=data)
@@ -165,6 +165,6 @@ def upload_files(*, user: User, data: Mapping[str, Any]) -> File:
     # Without its kind a file cannot be checked.
     pages = form.pages("file", kind=FileType(file_type)) if file_type in FileType.values else []
     if form.errors or country is None:
-        raise RefusedForm(form.errors)
+        raise InvalidForm(form.errors)
     with all_or_nothing() as placed:
         return store_upload(placed=placed, user=user, country=country, file_type=FileType(file_type), uploads=pages)

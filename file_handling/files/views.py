@@ -148,9 +148,6 @@ class FileViewSet(ExportMixin, ScopedReadViewSet):
             raise AccessDenied()
         try:
             services.delete_file(actor=actor_of(request), file=file, force=forced == "true")
-        except services.FileUsed as reason:
-            refusal = {"detail": str(reason), "sessions": reason.sessions, "stays": reason.stays}
-            return Response(refusal, status=status.HTTP_409_CONFLICT)
         except Gone as gone:
             raise FileNotFound() from gone
         return Response(status=status.HTTP_204_NO_CONTENT)
