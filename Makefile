@@ -77,7 +77,7 @@ faults: $(VENV)/development
 	@exec $(EMBEDDED) $(PY) scripts/faults.py --claims $(CLAIMS) $(ARGS)
 
 access: $(VENV)/development
-	@exec $(EMBEDDED) $(PY) -m scripts.access $(ARGS)
+	@exec $(EMBEDDED) $(PY) -m scripts.mutations $(ARGS)
 
 # On BENCH_DATABASE_URL and BENCH_REDIS_URL if these answer.
 bench: CLAIMS = 40000

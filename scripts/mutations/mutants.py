@@ -1,4 +1,7 @@
-"""The walls between countries and roles, found by looking at the code, and what it is to take one down in memory."""
+"""The access checks between countries and roles: finds them in the code and disables one in memory.
+
+Imports models, so Django must be set up before.
+"""
 
 import ast
 import inspect
@@ -7,6 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import Any
+
+from django.apps import apps
+
+from file_handling import permissions as rules
+from users import permissions
+from users.scoping import ScopedQuerySet
 
 ROLE_METHODS = frozenset(
     {
@@ -21,98 +30,89 @@ ROLE_METHODS = frozenset(
 
 
 @dataclass(frozen=True)
-class Break:
-    """One wall. `name` is the same in every process; `take_down` holds for the life of the process."""
+class Mutant:
+    """One disabled check. `name` is the same in every process; `apply` changes the code until the process ends."""
 
     name: str
-    take_down: Callable[[], None]
+    apply: Callable[[], None]
 
 
-def breaks() -> dict[str, Break]:
-    """Every wall by its name. Django must be set up.
+def mutants() -> dict[str, Mutant]:
+    """Every mutant by its name.
 
-    `scope:`      the filter of one model's `visible_to`;
-    `narrower:`   an override of `within_country`;
-    `permission:` a permission class of the API, which then holds for every account;
-    `rule:`       a public rule of file_handling.permissions, which then says yes;
-    `uncalled:`   one call of a role method, in a module that has any of the above, that lost its parentheses.
+    `scope:`      `visible_to` of one model does not filter by country (or at all, where it is the model's own);
+    `narrower:`   an override of `within_country` returns all rows;
+    `permission:` a permission class of the API holds for every account;
+    `rule:`       a public function of file_handling.permissions returns True;
+    `uncalled:`   a call of a role method, in a module that has any of the above, has lost its parentheses.
     """
     found = [*_scopes(), *_narrower(), *_permissions(), *_rules(), *_uncalled()]
-    return {one.name: one for one in found}
+    return {mutant.name: mutant for mutant in found}
 
 
 def _querysets() -> dict[Any, type]:
-    from django.apps import apps
-
     sets = {model: type(model._default_manager.all()) for model in apps.get_models()}
     return {model: rows for model, rows in sets.items() if hasattr(rows, "visible_to")}
 
 
 def _owner(cls: type, name: str) -> type:
-    return next(one for one in cls.__mro__ if name in vars(one))
+    """The class that defines the attribute `name` of `cls`."""
+    return next(ancestor for ancestor in cls.__mro__ if name in vars(ancestor))
 
 
-def _scopes() -> Iterator[Break]:
-    from users.scoping import ScopedQuerySet
-
+def _scopes() -> Iterator[Mutant]:
     for model, rows in _querysets().items():
         owner = _owner(rows, "visible_to")
-        yield Break(f"scope:{model._meta.label}", _without_filter(owner, model, by_country=owner is ScopedQuerySet))
+        yield Mutant(f"scope:{model._meta.label}", _without_filter(owner, model, by_country=owner is ScopedQuerySet))
 
 
 def _without_filter(owner: type, model: Any, *, by_country: bool) -> Callable[[], None]:
-    def take_down() -> None:
-        whole = vars(owner)["visible_to"]
+    def apply() -> None:
+        original = vars(owner)["visible_to"]
 
         def visible_to(rows: Any, user: Any) -> Any:
             if rows.model is not model:
-                return whole(rows, user)
+                return original(rows, user)
             if not by_country:
                 return rows.all()
-            # The country alone goes: what else the rule asks of an account stays, so that less gives it away.
+            # Only the filter by country is removed: with the other conditions gone too, more tests would fail, and
+            # fail more easily.
             if not user.is_active or user.sees_all_countries() or user.working_country_id() is None:
-                return whole(rows, user)
+                return original(rows, user)
             return rows.within_country(user)
 
         owner.visible_to = visible_to  # type: ignore[attr-defined]
 
-    return take_down
+    return apply
 
 
-def _narrower() -> Iterator[Break]:
-    from users.scoping import ScopedQuerySet
-
+def _narrower() -> Iterator[Mutant]:
     owners = {_owner(rows, "within_country") for rows in _querysets().values() if issubclass(rows, ScopedQuerySet)}
-    for owner in sorted(owners - {ScopedQuerySet}, key=lambda one: one.__qualname__):
-        yield Break(
+    for owner in sorted(owners - {ScopedQuerySet}, key=lambda owner: owner.__qualname__):
+        yield Mutant(
             f"narrower:{owner.__module__}.{owner.__qualname__}",
-            _replaced(owner, "within_country", lambda rows, _user: rows),
+            _replacing(owner, "within_country", lambda rows, _user: rows),
         )
 
 
-def _replaced(place: Any, name: str, by: Any) -> Callable[[], None]:
-    return lambda: setattr(place, name, by)
+def _replacing(holder: Any, name: str, by: Any) -> Callable[[], None]:
+    return lambda: setattr(holder, name, by)
 
 
-def _permissions() -> Iterator[Break]:
-    from users import permissions
-
+def _permissions() -> Iterator[Mutant]:
     for name, cls in inspect.getmembers(permissions, inspect.isclass):
         if cls.__module__ == permissions.__name__ and not name.startswith("_"):
-            yield Break(f"permission:{name}", _replaced(cls, "holds_for", lambda _self, _user: True))
+            yield Mutant(f"permission:{name}", _replacing(cls, "holds_for", lambda _self, _user: True))
 
 
-def _rules() -> Iterator[Break]:
-    from file_handling import permissions as rules
-
+def _rules() -> Iterator[Mutant]:
     for name, function in inspect.getmembers(rules, inspect.isfunction):
         if function.__module__ == rules.__name__ and not name.startswith("_"):
-            yield Break(f"rule:{name}", _replaced(rules, name, lambda **_named: True))
+            yield Mutant(f"rule:{name}", _replacing(rules, name, lambda **_arguments: True))
 
 
-def _uncalled() -> Iterator[Break]:
+def _uncalled() -> Iterator[Mutant]:
     from file_handling import permissions as rules
-    from users import permissions
 
     modules = {rules, permissions}
     for rows in _querysets().values():
@@ -121,31 +121,28 @@ def _uncalled() -> Iterator[Break]:
                 module = inspect.getmodule(_owner(rows, name))
                 if module is not None:
                     modules.add(module)
-    for module in sorted(modules, key=lambda one: one.__name__):
+    for module in sorted(modules, key=lambda module: module.__name__):
         for function in _functions(module):
             for number in range(len(_role_calls(_tree(function)))):
                 name = f"uncalled:{module.__name__}.{function.__qualname__}:{number + 1}"
-                yield Break(name, _without_parentheses(function, number))
+                yield Mutant(name, _without_parentheses(function, number))
 
 
 def _functions(module: ModuleType) -> Iterator[FunctionType]:
     """The functions of a module and the methods of its classes."""
-    for holder in [module, *(one for _name, one in inspect.getmembers(module, inspect.isclass))]:
-        for one in vars(holder).values():
-            if (
-                getattr(holder, "__module__", module.__name__) == module.__name__
-                and inspect.isfunction(one)
-                and one.__module__ == module.__name__
-                and "<" not in one.__qualname__
-            ):
-                yield one
+    classes = [cls for _name, cls in inspect.getmembers(module, inspect.isclass) if cls.__module__ == module.__name__]
+    for holder in [module, *classes]:
+        for member in vars(holder).values():
+            # "<": lambdas and functions inside functions.
+            if inspect.isfunction(member) and member.__module__ == module.__name__ and "<" not in member.__qualname__:
+                yield member
 
 
 def _tree(function: FunctionType) -> ast.Module:
     try:
         return ast.parse(textwrap.dedent(inspect.getsource(function)))
     except OSError:
-        # Made while running, as enumerations do: no source, so no call that somebody wrote.
+        # Generated at run time (enumerations have such methods): no source, so no call to change.
         return ast.Module(body=[], type_ignores=[])
 
 
@@ -158,17 +155,17 @@ def _role_calls(tree: ast.AST) -> list[ast.Call]:
 
 
 def _without_parentheses(function: FunctionType, number: int) -> Callable[[], None]:
-    def take_down() -> None:
+    def apply() -> None:
         tree = _tree(function)
         target = _role_calls(tree)[number]
 
-        class Drop(ast.NodeTransformer):
+        class DropParentheses(ast.NodeTransformer):
             def visit_Call(self, node: ast.Call) -> ast.AST:
                 return node.func if node is target else self.generic_visit(node)
 
-        changed = ast.fix_missing_locations(Drop().visit(tree))
+        changed = ast.fix_missing_locations(DropParentheses().visit(tree))
         namespace = dict(function.__globals__)
         exec(compile(changed, f"<{function.__qualname__}>", "exec"), namespace)  # noqa: S102
         function.__code__ = namespace[function.__name__].__code__
 
-    return take_down
+    return apply

@@ -1,4 +1,4 @@
-"""The tests of access notice when a wall falls: three here, all of them by `make access`."""
+"""The tests of access fail when an access check is missing: three mutants here, all of them by `make access`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.access import outcomes
-from scripts.access_break import ROLE_METHODS
+from scripts.mutations.mutants import ROLE_METHODS
+from scripts.mutations.run import outcomes
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -18,15 +18,15 @@ CLAIM, CANCEL, UPLOAD = "[GET-claims/{claims}/]", "[POST-import-sessions/{sessio
 
 
 @pytest.mark.slow
-def test_a_wall_that_falls_makes_a_test_of_access_fail_and_walls_that_stand_none() -> None:
-    noticed = {
+def test_a_missing_access_check_makes_a_test_of_access_fail_and_without_a_mutant_none_fails() -> None:
+    failures = {
         "": [],
         "scope:core.Claim": [API + CLAIM],
         "rule:may_steer": [API + CANCEL],
         "uncalled:users.permissions.IsSuperUser.holds_for:1": [API + UPLOAD],
     }
-    found = outcomes(names=list(noticed), tests=(API + CLAIM, API + CANCEL, API + UPLOAD))
-    assert {one.name: one.failed for one in found} == noticed
+    found = outcomes(names=list(failures), tests=(API + CLAIM, API + CANCEL, API + UPLOAD))
+    assert {outcome.name: outcome.failed for outcome in found} == failures
 
 
 def uncalled_role_methods(source: str) -> list[int]:
