@@ -2,6 +2,7 @@
 
 import re
 from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
 
 from common.keys import clean_text
 
@@ -30,12 +31,20 @@ _CURRENCY = (
     r"|(?:US)?\$|(?:GH)?₵|€|£|₦|" + "|".join(_ISO_CODES.split()) + ")"
 )
 _LEADING_CURRENCY = re.compile(rf"{_CURRENCY} ?(?=[-+(0-9])")
-_TRAILING_CURRENCY = re.compile(rf"(?<=[0-9)]) ?{_CURRENCY}$")
+_TRAILING_CURRENCY = re.compile(rf"(?<=[-0-9)]) ?{_CURRENCY}$")
 
 _PLAIN = re.compile(r"(-?)([0-9]{1,12})(?:\.([0-9]+))?")
 _BARE = re.compile(r"[0-9., ]+")
 # Groups of three, parted by a space or by the separator that is not the decimal one.
 _GROUPED = re.compile(r"[0-9]{1,3}(?:[ .,][0-9]{3})+")
+_LONE_MARK = re.compile(r"[1-9][0-9]{0,2}([.,])[0-9]{3}")
+
+
+class MarkMeaning(StrEnum):
+    """What a `.` or a `,` in an amount is."""
+
+    DECIMAL = "decimal"
+    THOUSANDS = "thousands"
 
 
 def minor_units(currency: str) -> int:
@@ -43,8 +52,85 @@ def minor_units(currency: str) -> int:
     return _MINOR_UNITS.get(currency.upper(), 2)
 
 
+def parse_amount(text: str, *, lone_mark: MarkMeaning | None = None) -> int | None:
+    """Read an amount as hundredths of the currency unit; None when it cannot be read (DOMAIN §4 "Amounts").
+
+    A half hundredth is rounded away from zero (0.005 → 1, -0.005 → -1). Spaces and thousands separators must part
+    groups of three digits: `12 345` is read, `1 2` and `12.05.2023` are not. Exponents, words, error cells and more
+    than twelve digits before the decimal sign are unreadable.
+
+    `lone_mark`: the meaning of the one mark in a text such as `12.000` (see `lone_mark_of`); without it, such a text
+    is unreadable. A single mark in any other text is the decimal sign.
+    """
+    plain = _PLAIN.fullmatch(text)
+    if plain and not (plain[3] and _LONE_MARK.fullmatch(text, plain.start(2))):
+        return _cents(whole=plain[2], decimals=plain[3] or "", negative=bool(plain[1]))
+    number, negative = _without_sign(text)
+    if _LONE_MARK.fullmatch(number):
+        if lone_mark is None:
+            return None
+        if lone_mark is MarkMeaning.THOUSANDS:
+            return _cents(whole=number.replace(",", "").replace(".", ""), decimals="", negative=negative)
+    parted = _split_decimals(number)
+    if parted is None:
+        return None
+    return _cents(whole=parted[0], decimals=parted[1], negative=negative)
+
+
+def lone_mark_of(text: str) -> str | None:
+    """The mark of a text in which it could part thousands or decimals (DOMAIN §4 "Amounts"): `.` of `12.000`.
+
+    Such a text has one mark, exactly three digits behind it, and one to three before it, of which the first is not 0.
+    """
+    if "." not in text and "," not in text:
+        return None
+    found = _LONE_MARK.fullmatch(_without_sign(text)[0])
+    return found[1] if found else None
+
+
+def mark_evidence(text: str) -> dict[str, MarkMeaning]:
+    """What the marks of a readable amount can only be (DOMAIN §4 "Amounts"): `1.234,5` → `.` thousands, `,` decimal.
+
+    Empty where the text has no mark, is unreadable, or could be either.
+    """
+    commas, points = text.count(","), text.count(".")
+    if not commas + points:
+        return {}
+    number, _ = _without_sign(text)
+    commas, points = number.count(","), number.count(".")
+    if not commas + points or _LONE_MARK.fullmatch(number) or _split_decimals(number) is None:
+        return {}
+    if commas and points:
+        last, other = (",", ".") if number.rfind(",") > number.rfind(".") else (".", ",")
+        return {last: MarkMeaning.DECIMAL, other: MarkMeaning.THOUSANDS}
+    mark = "," if commas else "."
+    if commas + points > 1:
+        return {mark: MarkMeaning.THOUSANDS}
+    # Nothing behind the mark (`500,`) decides nothing.
+    return {} if number.endswith(mark) else {mark: MarkMeaning.DECIMAL}
+
+
+def _without_sign(text: str) -> tuple[str, bool]:
+    """An amount without its currency and its sign: digits, spaces and marks, where it is one; whether it is negative.
+
+    A sign stands before the number or is a minus behind it, or the number stands in parentheses.
+    """
+    rest = clean_text(text).translate(_MINUS_SIGNS)
+    rest, has_currency = _without_currency(rest)
+    negative = False
+    if rest.startswith("(") and rest.endswith(")"):
+        negative, rest = True, rest[1:-1].strip()
+    elif rest[:1] in ("-", "+"):
+        negative, rest = rest[0] == "-", rest[1:].strip()
+    elif rest.endswith("-"):
+        negative, rest = True, rest[:-1].strip()
+    if not has_currency:
+        rest, _ = _without_currency(rest)
+    return rest, negative
+
+
 def _without_currency(text: str) -> tuple[str, bool]:
-    """Take one currency word from the front or the back of a number; tell whether there was one."""
+    """A number without the one currency word before or behind it, and whether there was one."""
     if _BARE.fullmatch(text):
         return text, False
     rest, found = _LEADING_CURRENCY.subn("", text, count=1) if _LEADING_CURRENCY.match(text) else (text, 0)
@@ -54,7 +140,7 @@ def _without_currency(text: str) -> tuple[str, bool]:
 
 
 def _split_decimals(number: str) -> tuple[str, str] | None:
-    """Part digits, spaces, `,` and `.` into whole and decimal digits; None when the separators make no number."""
+    """Digits, spaces, `,` and `.` → whole and decimal digits; None when the separators make no number."""
     commas, points = number.count(","), number.count(".")
     decimal = ""
     if commas and points:
@@ -83,31 +169,6 @@ def _cents(*, whole: str, decimals: str, negative: bool) -> int | None:
     if cents > _MOST_CENTS:
         return None
     return -cents if negative else cents
-
-
-def parse_amount(text: str) -> int | None:
-    """Read an amount as hundredths of the currency unit; None when it cannot be read (DOMAIN §4 "Amounts").
-
-    A half hundredth is rounded away from zero (0.005 → 1, -0.005 → -1). Spaces and thousands separators must part
-    groups of three digits: `12 345` is read, `1 2` and `12.05.2023` are not. A single `,` or `.` is the decimal sign,
-    whatever follows. Exponents, words, error cells and more than twelve digits before the decimal sign are unreadable.
-    """
-    plain = _PLAIN.fullmatch(text)
-    if plain:
-        return _cents(whole=plain[2], decimals=plain[3] or "", negative=bool(plain[1]))
-    rest = clean_text(text).translate(_MINUS_SIGNS)
-    rest, has_currency = _without_currency(rest)
-    negative = False
-    if rest.startswith("(") and rest.endswith(")"):
-        negative, rest = True, rest[1:-1].strip()
-    elif rest[:1] in ("-", "+"):
-        negative, rest = rest[0] == "-", rest[1:].strip()
-    if not has_currency:
-        rest, _ = _without_currency(rest)
-    parted = _split_decimals(rest)
-    if parted is None:
-        return None
-    return _cents(whole=parted[0], decimals=parted[1], negative=negative)
 
 
 def to_decimal(cents: int) -> Decimal:

@@ -195,7 +195,11 @@ class _Run:
         self.files = SourceFiles(
             stat=[(session.stat_file.pk, session.stat_file.name)], recap=[(page.pk, page.name) for page in pages]
         )
-        options: dict[str, Any] = {"limits": self.limits, "wall_seconds": settings.CONCORD["READER_WALL_SECONDS"]}
+        options: dict[str, Any] = {
+            "limits": self.limits,
+            "wall_seconds": settings.CONCORD["READER_WALL_SECONDS"],
+            "currency": session.currency or session.country.currency_code,
+        }
         with (
             start_read(
                 kind="stat",
@@ -212,6 +216,8 @@ class _Run:
         ):
             stat, recap = stat_job.wait(self.keeper.check), recap_job.wait(self.keeper.check)
         self.refuse_problems([*stat.problems, *recap.problems])
+        lone_marks = {"stat": stat.lone_marks, "recap": recap.lone_marks}
+        self.files = replace(self.files, lone_marks=lone_marks)
         rows, duplicates = dedupe_recap(recap.frame)
         frame = stat.frame
         self.tell(
@@ -224,6 +230,7 @@ class _Run:
             duplicates=duplicates,
             seconds={"stat": stat.seconds, "recap": recap.seconds},
             peak_mb={"stat": stat.peak_mb, "recap": recap.peak_mb},
+            lone_marks=lone_marks,
         )
         return frame, rows, duplicates
 

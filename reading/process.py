@@ -54,11 +54,14 @@ class ReadResult:
     """`problems`: everything that keeps the files from being read; empty when `frame` is there.
 
     `files`: for each file given its `name`, `sheets` (all of them), `read` (those read) and `rows`.
+    `lone_marks`: for each amount column with texts such as `12.000`, how they were read (`LoneMark.as_dict` of
+    reading/lone_marks.py).
     """
 
     problems: list[Problem]
     frame_path: Path
     files: list[dict[str, Any]] = field(default_factory=list)
+    lone_marks: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
     peak_mb: int = 0
 
@@ -127,6 +130,7 @@ class ReadJob:
                 problems=[Problem.from_dict(one) for one in facts["problems"]],
                 frame_path=self._out_dir / FRAME_NAME,
                 files=facts.get("files", []),
+                lone_marks=facts.get("lone_marks", []),
                 seconds=facts.get("seconds", 0.0),
                 peak_mb=facts.get("peak_mb", 0),
             )
@@ -159,16 +163,20 @@ def start_read(
     kind: FileKind,
     files: Sequence[Source],
     out_dir: Path,
+    currency: str = "",
     limits: Limits | None = None,
     wall_seconds: float = DEFAULT_WALL_SECONDS,
 ) -> ReadJob:
     """Start reading `files`, all of one `kind`, into `out_dir`.
 
-    The thread that calls this must live until the job ends: the process dies with it, so that a killed worker leaves
-    no reader behind.
+    `currency`: the ISO 4217 code of the amounts, which decides what `12.000` is where nothing else does (DOMAIN §4).
+    The thread that calls this must live until the job ends: the process dies with it, so that a killed worker leaves no
+    reader behind.
     """
     listed = [{"path": str(file.path), "name": file.name, "sheet": file.sheet} for file in files]
-    return _start({"kind": kind, "files": listed}, out_dir=out_dir, limits=limits, wall_seconds=wall_seconds)
+    return _start(
+        {"kind": kind, "files": listed, "currency": currency}, out_dir=out_dir, limits=limits, wall_seconds=wall_seconds
+    )
 
 
 def inspect_upload(

@@ -10,7 +10,7 @@ import polars as pl
 
 from common.dates import parse_date
 from common.keys import claim_number, clean_text, is_empty, label_key, name_key, reference_key, reference_text
-from common.money import parse_amount
+from common.money import MarkMeaning, parse_amount
 from reading.columns import RECAP_COLUMNS, STAT_COLUMNS, Column
 
 SOURCE_COLUMNS = ("file", "sheet", "row", "anomaly")
@@ -92,7 +92,7 @@ def _typed(raw: pl.DataFrame, *, columns: Sequence[Column], keys: dict[str, dict
             read += _dates(cells, column.field)
         else:
             read += _texts(cells, column, keys.get(column.field, {}))
-    return pl.DataFrame(read)
+    return pl.DataFrame(read).with_columns(lost_references=pl.lit(None, dtype=pl.String))
 
 
 def _texts(cells: pl.Series, column: Column, keys: dict[str, KeyFunction]) -> list[pl.Series]:
@@ -110,7 +110,10 @@ def _texts(cells: pl.Series, column: Column, keys: dict[str, KeyFunction]) -> li
 def _amounts(cells: pl.Series, field: str) -> list[pl.Series]:
     values = _distinct(cells)
     empty = [is_empty(value) for value in values]
-    cents = [None if nothing else parse_amount(value) for value, nothing in zip(values, empty, strict=True)]
+    cents = [
+        None if nothing else parse_amount(value, lone_mark=MarkMeaning.DECIMAL)
+        for value, nothing in zip(values, empty, strict=True)
+    ]
     name = field.removesuffix("_amount") + "_cents"
     return _spread(
         cells, values, {name: pl.Series(cents, dtype=pl.Int64), f"{field}_raw": _unread(values, empty, cents)}

@@ -8,7 +8,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from common.money import to_decimal
+from common.money import MarkMeaning, parse_amount, to_decimal
 from common.words import clauses
 
 FIELD_LABELS = {
@@ -19,6 +19,11 @@ FIELD_LABELS = {
     "reimbursed_amount": gettext_lazy("reimbursed amount"),
     "beneficiary": gettext_lazy("beneficiary"),
     "policy": gettext_lazy("policy"),
+    "policy_number": gettext_lazy("policy number"),
+    "card_number": gettext_lazy("card number"),
+    "payment_reference": gettext_lazy("payment reference"),
+    "cheque_number": gettext_lazy("cheque number"),
+    "invoice_number": gettext_lazy("invoice number"),
     "employer": gettext_lazy("employer"),
     "partner": gettext_lazy("provider"),
     "act_category": gettext_lazy("act category"),
@@ -58,14 +63,35 @@ def broken_row(row: Row) -> str:
         if code in ANOMALY_SENTENCES:
             parts.append(str(ANOMALY_SENTENCES[code]))
             continue
-        label = str(FIELD_LABELS.get(code, code))
-        raw = row.get(f"{code}_raw")
-        parts.append(
-            _("the %(field)s “%(value)s” cannot be read") % {"field": label, "value": raw}
-            if raw
-            else _("the %(field)s is empty") % {"field": label}
-        )
+        field, _colon, reason = code.partition(":")
+        label = str(FIELD_LABELS.get(field, field))
+        raw = row.get(f"{field}_raw")
+        if reason == "ambiguous":
+            parts.append(ambiguous_amount(label, str(raw)))
+        elif reason == "lost_digits":
+            parts.append(lost_digits(label, row[field]))
+        elif raw:
+            parts.append(_("the %(field)s “%(value)s” cannot be read") % {"field": label, "value": raw})
+        else:
+            parts.append(_("the %(field)s is empty") % {"field": label})
     return clauses(parts)
+
+
+def ambiguous_amount(label: str, text: str) -> str:
+    """`text`: an amount such as `12.000`, of which nothing decides what its mark is."""
+    readings = (parse_amount(text, lone_mark=meaning) for meaning in (MarkMeaning.THOUSANDS, MarkMeaning.DECIMAL))
+    thousands, decimals = (amount(cents) for cents in readings)
+    return _(
+        "the %(field)s “%(value)s” is ambiguous, it can be %(thousands)s or %(decimals)s: write the amounts of this "
+        "column without a separator of thousands"
+    ) % {"field": label, "value": text, "thousands": thousands, "decimals": decimals}
+
+
+def lost_digits(label: str, text: str) -> str:
+    return _(
+        "the %(field)s “%(value)s” has lost its digits to scientific notation: format the column as text in the "
+        "workbook, restore the numbers and export again"
+    ) % {"field": label, "value": text}
 
 
 def place(row: Row) -> str:
@@ -169,6 +195,45 @@ def unreadable_line(row: Row) -> str:
 
 def unknown_incident_date(raw: str) -> str:
     return _("The incident date “%(value)s” cannot be read; it is stored as unknown.") % {"value": raw}
+
+
+def lost_references(row: Row) -> str:
+    """`lost_references` of the row: `field=text` of each, with spaces between."""
+    sentences = []
+    for part in row["lost_references"].split():
+        field, _equals, text = part.partition("=")
+        sentences.append(
+            _(
+                "The %(field)s “%(value)s” has lost its digits to scientific notation and is left empty. Format the "
+                "column as text in the workbook, restore the numbers and export again."
+            )
+            % {"field": FIELD_LABELS[field], "value": text}
+        )
+    return " ".join(sentences)
+
+
+def thousands_from_three_digits(side: str, mark: Mapping[str, Any]) -> str:
+    """`mark`: one of `ReadResult.lone_marks`, read as thousands."""
+    names = {"stat": _("stat file"), "recap": _("recap")}
+    reasons = {
+        "column": _("other amounts of the column use this mark for thousands"),
+        "neither": _("no other amount of the column decides, and %(currency)s has no decimals"),
+        "both": _(
+            "other amounts of the column use this mark for thousands and for decimals, and %(currency)s has none"
+        ),
+    }
+    return _(
+        "Column “%(column)s” of the %(file)s: a “%(mark)s” before three digits is read as the separator of thousands "
+        "(%(examples)s), because %(reason)s. If these amounts have decimals, correct the file and import again."
+    ) % {
+        "column": mark["column"],
+        "file": names[side],
+        "mark": mark["mark"],
+        "examples": ", ".join(
+            f"{text} = {amount(parse_amount(text, lone_mark=MarkMeaning.THOUSANDS))}" for text in mark["examples"]
+        ),
+        "reason": reasons[mark["reason"]] % {"currency": mark["currency"]},
+    }
 
 
 def deduced(name: str) -> str:

@@ -6,7 +6,7 @@ Columns: category, code, claim_number, observation, stat_claimed, stat_reimburse
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -48,10 +48,14 @@ PLACE = ("side", "file", "file_id", "sheet", "row")
 
 @dataclass(frozen=True)
 class SourceFiles:
-    """(File id, name) of the stat file and of the recap pages, in the order in which the frames number them."""
+    """(File id, name) of the stat file and of the recap pages, in the order in which the frames number them.
+
+    `lone_marks`: how the amounts such as `12.000` of each side (`stat`, `recap`) were read (`ReadResult.lone_marks`).
+    """
 
     stat: list[tuple[int, str]]
     recap: list[tuple[int, str]]
+    lone_marks: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
 def build_findings(
@@ -71,6 +75,7 @@ def build_findings(
             _claims(reconciliation, stat, recap),
             _conflicts(plan, stat),
             *_lists(reconciliation, stat, recap),
+            *_reading_warnings(stat, recap, files.lone_marks),
             *_warnings(reconciliation, lines, plan, snapshot, stat, files),
         ]
     return pl.concat(parts).with_columns(sequence=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
@@ -157,9 +162,9 @@ class _Words:
         self.paid = _by_claim(of(DIVERGENT, recap.filter(pl.col("is_paid") & ~pl.col("unreadable"))), days=True)
         self.named: dict[str, dict[str, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
         for row in of(INCONSISTENT, stat.filter("in_period")).iter_rows(named=True):
-            for field, key in IDENTITY.items():
+            for identity, key in IDENTITY.items():
                 if row[key] is not None:
-                    self.named[row["claim_number"]][field].setdefault(row[key], row[field])
+                    self.named[row["claim_number"]][identity].setdefault(row[key], row[identity])
 
     def of(self, claim: dict[str, Any]) -> str:
         number = claim["claim_number"]
@@ -251,6 +256,28 @@ def _rows(
 
 
 # ------------------------------------------------------------------------------------------------ warnings
+
+
+def _reading_warnings(
+    stat: pl.DataFrame, recap: pl.DataFrame, lone_marks: dict[str, list[dict[str, Any]]]
+) -> Iterable[pl.DataFrame]:
+    """What was read in a way that a person must know of: thousands of three digits, and references without digits."""
+    texts = [
+        finding_texts.thousands_from_three_digits(side, mark)
+        for side, marks in lone_marks.items()
+        for mark in marks
+        if mark["meaning"] == "thousands"
+    ]
+    yield _part(
+        pl.DataFrame({"observation": pl.Series(texts, dtype=pl.String)}),
+        category=Category.WARNING.value,
+        code="thousands_from_three_digits",
+        locations="[]",
+        lines="[]",
+    )
+    for side, rows in (("stat", stat), ("recap", recap)):
+        readable = rows.filter(pl.col("lost_references").is_not_null() & ~pl.col("unreadable") & pl.col("in_period"))
+        yield _rows(readable, side, Category.WARNING, finding_texts.lost_references, code="references_lost_digits")
 
 
 def _warnings(
