@@ -56,7 +56,7 @@ def fork_reader(scan: Scan) -> Scan:
     with suppress(BrokenPipeError), os.fdopen(send, "w") as pipe:
         json.dump(
             {
-                name: [list(cells.rows), list(cells.columns), cells.texts, cells.dates_too]
+                name: [list(cells.rows), list(cells.columns), cells.texts, cells.dates_too, list(cells.merged)]
                 for name, cells in found.items()
             },
             pipe,

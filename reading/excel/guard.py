@@ -24,6 +24,9 @@ _VALUE = re.compile(rb"<(?:\w+:)?v>([^<]*)<")
 _ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA", "#SPILL!", "#CALC!")
 # Numbers of which the reader makes nothing in a date column: its own calendar ends 95 million days on.
 _BEYOND_DATES = re.compile(rb"v>\s*-?0*(?:9[5-9][0-9]{6}|[1-9][0-9]{8}|[0-9.]+[eE])")
+_MERGED = re.compile(
+    rb"""<(?:\w+:)?mergeCell\s[^<>]{0,200}?\bref\s*=\s*["']([A-Za-z]{1,3})([0-9]{1,7}):[A-Za-z]{1,3}([0-9]{1,7})["']"""
+)
 _MAX_CARRY = 8 * 1024 * 1024
 
 
@@ -32,16 +35,18 @@ class LostCells:
     """Cells of a sheet that its reader loses: 0-based rows and columns, as the sheet counts them, and their texts.
 
     `dates_too`: whether the sheet has numbers so large that the reader would lose them in a date column.
+    `merged`: the cells merged down over several rows: column, first row and last row of each, one after the other.
     """
 
     rows: array[int] = field(default_factory=lambda: array("I"))
     columns: array[int] = field(default_factory=lambda: array("I"))
     texts: list[str] = field(default_factory=list)
     dates_too: bool = False
+    merged: array[int] = field(default_factory=lambda: array("I"))
 
     @classmethod
-    def of(cls, rows: list[int], columns: list[int], texts: list[str], dates_too: bool) -> LostCells:
-        return cls(array("I", rows), array("I", columns), texts, dates_too)
+    def of(cls, rows: list[int], columns: list[int], texts: list[str], dates_too: bool, merged: list[int]) -> LostCells:
+        return cls(array("I", rows), array("I", columns), texts, dates_too, array("I", merged))
 
     def add(self, row: int, column: int, text: str) -> None:
         if row < 0:  # no sheet has a row 0, whatever a forged address says
@@ -140,7 +145,7 @@ class WholeRows:
         data = self.rest + data
         cut = data.rfind(b"row>") + 4
         if cut < 4:
-            cut = 0 if len(data) < _MAX_CARRY else len(data)
+            cut = 0 if len(data) < _MAX_CARRY else data.rfind(b">") + 1 or len(data)
         self.rest = data[cut:]
         return data[:cut]
 
@@ -170,6 +175,8 @@ class _SheetWatch:
             self.errors.dates_too = _BEYOND_DATES.search(data) is not None
         if b'"e"' in data or b"'e'" in data:
             self._collect_errors(data)
+        if b"mergeCell" in data:
+            self._collect_merged(data)
 
     def _widest(self, data: bytes) -> None:
         at = 0
@@ -216,6 +223,13 @@ class _SheetWatch:
             text = value[1].decode("ascii", "replace") if value else ""
             row, column = place_of(reference)
             self.errors.add(row, column, text if text in _ERRORS else "#ERROR!")
+
+    def _collect_merged(self, data: bytes) -> None:
+        for match in _MERGED.finditer(data):
+            first, last = int(match[2]) - 1, int(match[3]) - 1
+            # Merged across only, or forged: the addresses of a range stand in order, and no sheet has a row 0.
+            if 0 <= first < last <= self._limits.max_rows:
+                self.errors.merged.extend((column_index(match[1].decode()), first, last))
 
 
 def _has_value(data: bytes, at: int) -> bool:
