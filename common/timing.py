@@ -16,14 +16,14 @@ def timed(step: str, **facts: int | float | str | None) -> Iterator[dict[str, in
     `facts` are ids, counts and row numbers, never cell values; the block may add more to the dictionary that it gets.
     An exception passes through; of it only the class is logged.
     """
-    told = dict(facts)
+    values = dict(facts)
     start = time.perf_counter()
     try:
-        yield told
+        yield values
     except BaseException as error:
-        log.info("step_timed", step=step, seconds=_since(start), outcome="failed", error=type(error).__name__, **told)
+        log.info("step_timed", step=step, seconds=_since(start), outcome="failed", error=type(error).__name__, **values)
         raise
-    log.info("step_timed", step=step, seconds=_since(start), outcome="ended", **told)
+    log.info("step_timed", step=step, seconds=_since(start), outcome="ended", **values)
 
 
 def _since(start: float) -> float:

@@ -35,7 +35,7 @@ FINDINGS_A_PAGE = 50
 EVENTS_SHOWN = 200
 EVENTS_A_FETCH = 100
 PLACES_SHOWN = 6
-_PAPERS = {"report": "error", "log": "log"}
+_DOWNLOADS = {"report": "error", "log": "log"}
 
 
 @admin.register(ImportSession)
@@ -78,7 +78,7 @@ class ImportSessionAdmin(ScopedModelAdmin):
         return [
             route("events/", self.events_view, "events"),
             route("findings/", self.findings_view, "findings"),
-            route("download/<slug:paper>/", self.download_view, "download"),
+            route("download/<slug:kind>/", self.download_view, "download"),
             route("steer/<slug:act>/", self.steer_view, "steer"),
             *super().get_urls(),
         ]
@@ -223,10 +223,10 @@ class ImportSessionAdmin(ScopedModelAdmin):
             kept=kept.urlencode(),
         )
 
-    def download_view(self, request: HttpRequest, object_id: str, paper: str) -> HttpResponseBase:
+    def download_view(self, request: HttpRequest, object_id: str, kind: str) -> HttpResponseBase:
         """The report or the log, as the API gives it; audited as there."""
         session: ImportSession = self.get_object(request, unquote(object_id))
-        if paper not in _PAPERS:
+        if kind not in _DOWNLOADS:
             raise Http404
         refused = refuse_too_many(request)
         if refused is not None:
@@ -234,13 +234,13 @@ class ImportSessionAdmin(ScopedModelAdmin):
         try:
             content = (
                 SessionReadViewSet.report_response(session)
-                if paper == "report"
+                if kind == "report"
                 else SessionReadViewSet.log_response(session)
             )
         except NotFound as missing:
             messages.error(request, str(missing.detail))
             return HttpResponseRedirect(_page_of(session))
-        self.record_audit(request, AuditAction.DOWNLOAD, session, data={"type": _PAPERS[paper]})
+        self.record_audit(request, AuditAction.DOWNLOAD, session, data={"type": _DOWNLOADS[kind]})
         return content
 
     # --- Steering --------------------------------------------------------------------------------------------------

@@ -15,22 +15,22 @@ from file_handling.models import ImportSession
 log = structlog.get_logger(__name__)
 
 RUN_TASK = "importer.run_session"
-# How long a request may wait to learn whether the bell sounded. It answers either way.
-PATIENCE_SECONDS = 1.0
+# How long a request may wait to learn whether the thread sounded. It answers either way.
+ANSWER_SECONDS = 1.0
 
 
-def ring_after_commit(session_id: int) -> None:
+def enqueue_after_commit(session_id: int) -> None:
     """Ring once the session can be seen by others."""
     # The session is safe by then: what goes wrong from here on is logged, and the sweeper's to mend.
-    transaction.on_commit(lambda: ring(session_id), robust=True)
+    transaction.on_commit(lambda: enqueue(session_id), robust=True)
 
 
-def ring(session_id: int, *, patience: float = PATIENCE_SECONDS) -> None:
+def enqueue(session_id: int, *, wait_seconds: float = ANSWER_SECONDS) -> None:
     """Ask for a worker. A broker that is refused or paused delays the session, never the caller."""
     ImportSession.objects.filter(pk=session_id).update(rung_at=Now())
-    bell = threading.Thread(target=_publish, args=(session_id,), daemon=True, name=f"ring-{session_id}")
-    bell.start()
-    bell.join(patience)
+    thread = threading.Thread(target=_publish, args=(session_id,), daemon=True, name=f"enqueue-{session_id}")
+    thread.start()
+    thread.join(wait_seconds)
 
 
 def _publish(session_id: int) -> None:

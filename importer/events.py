@@ -55,7 +55,7 @@ def append_under_lease(
 
     Two statements would let a run that was stopped between them tell of itself after another has taken over.
     """
-    told = {
+    columns = {
         "at": timezone.now(),
         "level": level,
         "step": step,
@@ -63,12 +63,12 @@ def append_under_lease(
         "message": message,
         "data": data or {},
     }
-    fields = {name: SessionEvent._meta.get_field(name) for name in told}
-    values = [fields[name].get_db_prep_save(value, connection) for name, value in told.items()]  # type: ignore[union-attr]
+    fields = {name: SessionEvent._meta.get_field(name) for name in columns}
+    values = [fields[name].get_db_prep_save(value, connection) for name, value in columns.items()]  # type: ignore[union-attr]
     event, session = SessionEvent._meta.db_table, ImportSession._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
-            f"INSERT INTO {event} (session_id, sequence, {', '.join(told)}) "  # noqa: S608
+            f"INSERT INTO {event} (session_id, sequence, {', '.join(columns)}) "  # noqa: S608
             f"SELECT s.id, (SELECT coalesce(max(e.sequence), 0) + 1 FROM {event} e WHERE e.session_id = s.id), "
             f"{', '.join(['%s'] * len(values))} FROM {session} s "
             "WHERE s.id = %s AND s.lease_token = %s AND s.status = %s",

@@ -89,20 +89,20 @@ def claim(session_id: int) -> Lease | None:
     return Lease(session_id, row["lease_token"], row["attempts"])
 
 
-def held(lease: Lease) -> Any:
-    """The session's row, as long as it is this run's: `held(lease).update(…)` is the fence around every write."""
+def current(lease: Lease) -> Any:
+    """The session's row, as long as it is this run's: `current(lease).update(…)` is the fence around every write."""
     return ImportSession.objects.filter(pk=lease.session_id, lease_token=lease.token, status=SessionStatus.PROCESSING)
 
 
 def release(lease: Lease) -> bool:
     """Hand the session back to the queue, its attempt counted."""
-    return bool(held(lease).update(status=SessionStatus.PENDING, lease_expires_at=None, rung_at=None))
+    return bool(current(lease).update(status=SessionStatus.PENDING, lease_expires_at=None, rung_at=None))
 
 
 # ------------------------------------------------------------------------------------------------ keeping it
 
 
-class Keeper:
+class Heartbeat:
     """A thread with a database connection of its own: renews the lease and writes the run's events.
 
     The run's main thread is inside the data transaction for seconds; what it tells must show meanwhile and must
@@ -114,9 +114,9 @@ class Keeper:
         self._lost = threading.Event()
         self._failure: Exception | None = None
         self._inbox: queue.Queue[Callable[[], object] | None] = queue.Queue()
-        self._thread = threading.Thread(target=self._keep, name=f"keeper-{lease.session_id}", daemon=True)
+        self._thread = threading.Thread(target=self._keep, name=f"heartbeat-{lease.session_id}", daemon=True)
 
-    def __enter__(self) -> "Keeper":
+    def __enter__(self) -> "Heartbeat":
         self._thread.start()
         return self
 
@@ -131,13 +131,13 @@ class Keeper:
         if self._lost.is_set():
             raise LeaseLost
 
-    def tell(
+    def record(
         self, *, step: str, message: str, progress: int, level: str = "info", data: dict[str, Any] | None = None
     ) -> None:
         """Append an event and move the progress bar, in the order of the calls, while the session is this run's."""
 
         def write() -> None:
-            if self._hold(progress=Greatest(F("progress"), progress)):
+            if self._renew(progress=Greatest(F("progress"), progress)):
                 events.append_under_lease(
                     self.lease.session_id,
                     token=self.lease.token,
@@ -151,7 +151,7 @@ class Keeper:
         self._inbox.put(write)
 
     def flush(self) -> None:
-        """Wait until everything told so far is written."""
+        """Wait until everything recorded so far is written."""
         done = threading.Event()
         self._inbox.put(done.set)
         while not done.wait(0.5):
@@ -166,7 +166,7 @@ class Keeper:
         try:
             while True:
                 if time.monotonic() >= next_beat:
-                    self._do(self._hold)
+                    self._do(self._renew)
                     next_beat = time.monotonic() + beat
                 if job is None:
                     try:
@@ -181,7 +181,7 @@ class Keeper:
                 else:
                     time.sleep(AGAIN_SECONDS)
         except Exception as error:  # noqa: BLE001
-            # Raised again by `check` in the run's own thread: a run without a keeper must not go on.
+            # Raised again by `check` in the run's own thread: a run without a heartbeat must not go on.
             log.error("keeper_failed", session=self.lease.session_id, error=type(error).__name__)
             self._failure = error
         finally:
@@ -197,9 +197,9 @@ class Keeper:
             return False
         return True
 
-    def _hold(self, **changes: Any) -> bool:
+    def _renew(self, **changes: Any) -> bool:
         """Renew the lease; → whether the session is still this run's."""
-        still = bool(held(self.lease).update(lease_expires_at=renewed(), **changes))
+        still = bool(current(self.lease).update(lease_expires_at=renewed(), **changes))
         if not still:
             self._lost.set()
         return still

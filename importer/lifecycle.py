@@ -59,7 +59,7 @@ def create_session(
                 label=file.name,
                 data={"import_session": session.pk},
             )
-        dispatch.ring_after_commit(session.pk)
+        dispatch.enqueue_after_commit(session.pk)
     return session
 
 
@@ -131,7 +131,7 @@ def cancel(*, session: ImportSession, actor: User) -> ImportSession:
         lease_expires_at=None,
         completed_at=Now(),
         message_field=_("Cancelled; nothing was written."),
-        ring=False,
+        call_worker=False,
     )
 
 
@@ -172,9 +172,9 @@ def remake_report(*, session: ImportSession, actor: User) -> ImportSession:
     """Make report and log again from what the database keeps of the session."""
     if session.status not in (S.DONE, S.DONE_WITH_ERRORS, S.REVIEW):
         raise Conflict(_("There is a report once the session is reconciled."))
-    from importer.report.files import make_papers
+    from importer.report.files import make_report_and_log
 
-    make_papers(session)
+    make_report_and_log(session)
     audit.record(actor=actor, action=AuditAction.STEER, target=session, data={"act": "report"})
     session.refresh_from_db()
     return session
@@ -198,7 +198,7 @@ def _steer(
     message: str,
     refusal: str,
     condition: dict[str, Any] | None = None,
-    ring: bool = True,
+    call_worker: bool = True,
     message_field: str | None = None,
     **changes: Any,
 ) -> ImportSession:
@@ -215,7 +215,7 @@ def _steer(
             target=session,
             data={"status": str(changes["status"])},
         )
-        if ring:
-            dispatch.ring_after_commit(session.pk)
+        if call_worker:
+            dispatch.enqueue_after_commit(session.pk)
     session.refresh_from_db()
     return session

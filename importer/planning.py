@@ -6,14 +6,14 @@ from typing import Any
 import polars as pl
 
 from file_handling.models import ImportSession
-from importer.pipeline.matching import Snapshot
+from importer.pipeline.country import Snapshot
 from importer.pipeline.plan import Plan, importable, make_plan, wanted
 from importer.pipeline.reconcile import Reconciliation
 from importer.snapshot import take_snapshot
 
 
 @dataclass(frozen=True)
-class Judged:
+class PlannedImport:
     """`lines`: the importable ones. `summary`: the session's (DOMAIN §5)."""
 
     reconciliation: Reconciliation
@@ -25,7 +25,7 @@ class Judged:
     def outcome(self) -> dict[str, Any]:
         return self.plan.outcome()
 
-    def reviewed(self) -> dict[str, Any]:
+    def review_facts(self) -> dict[str, Any]:
         """What a reviewer of a dry run judges; a commit that would come to something else writes nothing."""
         return {"plan": self.outcome(), "summary": self.summary}
 
@@ -35,7 +35,7 @@ class Judged:
         nameless = self.reconciliation.unreadable_lines()["claim_number"].is_null().any()
         return bool(self.summary["claims"]["total"] == imported and not self.plan.conflicts.height and not nameless)
 
-    def kept(self) -> dict[str, Any]:
+    def session_fields(self) -> dict[str, Any]:
         """What the session's row keeps of it."""
         first, last = self.reconciliation.period
         return {
@@ -46,7 +46,9 @@ class Judged:
         }
 
 
-def judge(session: ImportSession, reconciliation: Reconciliation, lines: pl.DataFrame | None = None) -> Judged:
+def plan_import(
+    session: ImportSession, reconciliation: Reconciliation, lines: pl.DataFrame | None = None
+) -> PlannedImport:
     """Look at what the country holds now, and plan. `lines`: the importable ones, where they are known already."""
     lines = importable(reconciliation) if lines is None else lines
     snapshot = take_snapshot(country_id=session.country_id, wanted=wanted(lines))
@@ -56,4 +58,6 @@ def judge(session: ImportSession, reconciliation: Reconciliation, lines: pl.Data
         on_conflict="update" if session.on_conflict == "update" else "report",
         currency=session.currency or session.country.currency_code,
     )
-    return Judged(reconciliation, lines, snapshot, plan, reconciliation.summary() | {"entities": plan.entities()})
+    return PlannedImport(
+        reconciliation, lines, snapshot, plan, reconciliation.summary() | {"entities": plan.entities()}
+    )

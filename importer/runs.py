@@ -31,11 +31,11 @@ from file_handling.models import EventLevel, File, ImportSession, SessionStatus
 from file_handling.problem_texts import sentence
 from file_handling.reading_limits import reading_limits
 from importer import dispatch, lease
-from importer.lease import Keeper, Lease, LeaseLost
+from importer.lease import Heartbeat, Lease, LeaseLost
 from importer.pipeline.reconcile import NoCommonPeriod, Reconciliation, reconcile
-from importer.planning import Judged, judge
+from importer.planning import PlannedImport, plan_import
 from importer.report import ending_texts, finding_texts
-from importer.report.files import Paper, forget, forget_older, store_log
+from importer.report.files import BackgroundReport, forget, forget_older, store_log
 from importer.report.findings import SourceFiles
 from importer.writer import Origin, write_findings, write_plan
 from reading.problems import Problem
@@ -63,9 +63,9 @@ class SheetUnnamed(Exception):
 class OutcomeChanged(Exception):
     """What was reviewed would no longer come about."""
 
-    def __init__(self, judged: Judged) -> None:
+    def __init__(self, planned: PlannedImport) -> None:
         super().__init__("outcome changed")
-        self.judged = judged
+        self.planned = planned
 
 
 def run_session(session_id: int) -> None:
@@ -76,13 +76,13 @@ def run_session(session_id: int) -> None:
         return
     session = ImportSession.objects.select_related("country", "stat_file", "recap_file", "user").get(pk=held.session_id)
     log.info("run_started", session=session_id, attempt=held.attempt)
-    with override(session.language), Keeper(held) as keeper, _no_garbage_sought():
-        _Run(session, held, keeper).go()
+    with override(session.language), Heartbeat(held) as heartbeat, _gc_disabled():
+        _Run(session, held, heartbeat).go()
     log.info("run_ended", session=session_id, attempt=held.attempt)
 
 
 @contextmanager
-def _no_garbage_sought() -> Iterator[None]:
+def _gc_disabled() -> Iterator[None]:
     """Looking for cycles among the millions of small objects of a run, which have none, takes a fifth of its plan."""
     gc.disable()
     try:
@@ -92,12 +92,12 @@ def _no_garbage_sought() -> Iterator[None]:
 
 
 class _Run:
-    def __init__(self, session: ImportSession, held: Lease, keeper: Keeper) -> None:
-        self.session, self.lease, self.keeper = session, held, keeper
+    def __init__(self, session: ImportSession, held: Lease, heartbeat: Heartbeat) -> None:
+        self.session, self.lease, self.heartbeat = session, held, heartbeat
         self.limits = reading_limits()
         self.folder = Path(settings.UPLOAD_DIR) / f"run-{session.pk}-{held.token}-{uuid.uuid4().hex[:8]}"
         self.is_written = session.written_at is not None
-        self.papers: list[Paper] = []
+        self.reports: list[BackgroundReport] = []
 
     # -------------------------------------------------------------------------------------------- the whole
 
@@ -106,7 +106,7 @@ class _Run:
         try:
             self.folder.mkdir(mode=0o700)
             if self.lease.attempt > 1:
-                self.keeper.tell(
+                self.heartbeat.record(
                     step="again",
                     message=_("Begun again: attempt %(count)d. The one before broke off.")
                     % {"count": self.lease.attempt},
@@ -126,7 +126,7 @@ class _Run:
         except SheetUnnamed as several:
             self.ask_for_sheet(several.sheets)
         except OutcomeChanged as changed:
-            self.review(changed.judged, before=self.session.outcome)
+            self.review(changed.planned, before=self.session.outcome)
         except (ReaderKilled, OperationalError, InterfaceError, ConnectionError) as passing:
             if is_disk_full(passing) and not self.is_written:
                 self.fail(ending_texts.no_room())
@@ -144,36 +144,36 @@ class _Run:
                 return
             self.fail(ending_texts.unexpected())
         finally:
-            for paper in self.papers:
+            for report in self.reports:
                 # What still writes into the folder would keep it from going.
-                paper.wait()
+                report.wait()
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def steps(self) -> None:
-        with self.timed("read") as told:
+        with self.timed("read") as facts:
             stat, recap, duplicates = self.read()
-            told |= {"stat_lines": stat.height, "recap_rows": recap.height}
+            facts |= {"stat_lines": stat.height, "recap_rows": recap.height}
         with self.timed("reconcile"):
             reconciliation = self.reconcile(stat, recap, duplicates)
-        judged = self.judge(reconciliation)
+        planned = self.plan(reconciliation)
         if self.session.dry_run and not self.session.commit_requested:
-            self.review(judged)
+            self.review(planned)
             return
         if self.session.commit_requested:
-            self.require_reviewed(judged)
-        with self.timed("write") as told:
-            written, paper = self.write(judged)
-            told |= {"claims": written.plan.claims.height, "lines": written.plan.lines.height}
+            self.require_reviewed(planned)
+        with self.timed("write") as facts:
+            written, report = self.write(planned)
+            facts |= {"claims": written.plan.claims.height, "lines": written.plan.lines.height}
         with self.timed("end"):
-            self.finish(written, paper)
+            self.finish(written, report)
 
     def timed(self, step: str) -> AbstractContextManager[dict[str, int | float | str | None]]:
         return timed(step, session=self.session.pk, attempt=self.lease.attempt)
 
     # -------------------------------------------------------------------------------------------- steps
 
-    def tell(self, step: str, message: str, progress: int, **data: Any) -> None:
-        self.keeper.tell(step=step, message=message, progress=progress, data=data)
+    def record(self, step: str, message: str, progress: int, **data: Any) -> None:
+        self.heartbeat.record(step=step, message=message, progress=progress, data=data)
 
     def read(self) -> tuple[pl.DataFrame, pl.DataFrame, int]:
         """Stat file and recap pages side by side, each group in a process of its own."""
@@ -181,7 +181,7 @@ class _Run:
         if session.stat_file is None or session.recap_file is None:
             raise Refused(_("The session's files were deleted. Upload them again in a new session."))
         pages = session.recap_file.all_pages()
-        self.tell(
+        self.record(
             "read",
             ngettext(
                 "Reading the stat file and %(count)d recap page.",
@@ -214,13 +214,13 @@ class _Run:
                 **options,
             ) as recap_job,
         ):
-            stat, recap = stat_job.wait(self.keeper.check), recap_job.wait(self.keeper.check)
+            stat, recap = stat_job.wait(self.heartbeat.check), recap_job.wait(self.heartbeat.check)
         self.refuse_problems([*stat.problems, *recap.problems])
         lone_marks = {"stat": stat.lone_marks, "recap": recap.lone_marks}
         self.files = replace(self.files, lone_marks=lone_marks)
         rows, duplicates = dedupe_recap(recap.frame)
         frame = stat.frame
-        self.tell(
+        self.record(
             "read",
             _("Read: %(lines)d stat lines, %(rows)d recap rows (%(duplicates)d repeated ones left out).")
             % {"lines": frame.height, "rows": rows.height, "duplicates": duplicates},
@@ -253,7 +253,7 @@ class _Run:
             raise Refused("\n".join(sentence(problem) for problem in problems))
 
     def reconcile(self, stat: pl.DataFrame, recap: pl.DataFrame, duplicates: int) -> Reconciliation:
-        self.keeper.check()
+        self.heartbeat.check()
         try:
             result = reconcile(
                 stat=stat,
@@ -264,7 +264,7 @@ class _Run:
         except NoCommonPeriod as apart:
             raise Refused(finding_texts.no_common_period(apart.stat_range, apart.recap_range)) from None
         counts = result.summary()["claims"]
-        self.tell(
+        self.record(
             "reconcile",
             _("Reconciled: %(agreed)d of %(total)d claims agree.")
             % {
@@ -276,13 +276,13 @@ class _Run:
         )
         return result
 
-    def judge(self, reconciliation: Reconciliation, lines: pl.DataFrame | None = None) -> Judged:
+    def plan(self, reconciliation: Reconciliation, lines: pl.DataFrame | None = None) -> PlannedImport:
         """Hold the reconciliation against what the country has."""
-        self.keeper.check()
+        self.heartbeat.check()
         with self.timed("plan"):
-            judged = judge(self.session, reconciliation, lines)
-        outcome = judged.outcome()
-        self.tell(
+            planned = plan_import(self.session, reconciliation, lines)
+        outcome = planned.outcome()
+        self.record(
             "plan",
             _(
                 "Planned: %(new)d claims to create, %(replaced)d to replace, %(there)d already there, "
@@ -297,34 +297,34 @@ class _Run:
             60,
             **outcome,
         )
-        return judged
+        return planned
 
-    def require_reviewed(self, judged: Judged) -> None:
+    def require_reviewed(self, planned: PlannedImport) -> None:
         """DOMAIN §7: a commit writes what was reviewed, or nothing."""
-        if judged.reviewed() != self.session.outcome.get("reviewed"):
-            raise OutcomeChanged(judged)
+        if planned.review_facts() != self.session.outcome.get("reviewed"):
+            raise OutcomeChanged(planned)
 
-    def paper(self, judged: Judged, *, is_written: bool) -> Paper:
+    def background_report(self, planned: PlannedImport, *, is_written: bool) -> BackgroundReport:
         """Findings and report, begun beside what the run does next."""
-        paper = Paper(self.session, token=self.lease.token, folder=self.folder)
-        paper.begin(judged, self.files, is_written=is_written)
+        report = BackgroundReport(self.session, token=self.lease.token, folder=self.folder)
+        report.begin(planned, self.files, is_written=is_written)
         # Only what has begun will end, and is waited for.
-        self.papers.append(paper)
-        return paper
+        self.reports.append(report)
+        return report
 
-    def write(self, judged: Judged) -> tuple[Judged, Paper]:
-        """One transaction, all or nothing; → what was written, judged anew when the country had moved on meanwhile.
+    def write(self, planned: PlannedImport) -> tuple[PlannedImport, BackgroundReport]:
+        """One transaction, all or nothing; → what was written, planned anew when the country had moved on meanwhile.
 
         Findings and report are made beside it: while the database works, this process would only wait.
         """
-        self.tell("write", _("Writing to the database."), 65, lines=judged.plan.lines.height)
+        self.record("write", _("Writing to the database."), 65, lines=planned.plan.lines.height)
         # Told before the write begins: SQLite lets nobody else write until it ends, and progress would stand still.
-        self.keeper.flush()
-        paper = self.paper(judged, is_written=True)
+        self.heartbeat.flush()
+        report = self.background_report(planned, is_written=True)
         for attempt in range(1, WRITE_TRIES + 1):
             try:
                 with transaction.atomic():
-                    written = self._write_once(judged, paper, again=attempt > 1)
+                    written = self._write_once(planned, report, again=attempt > 1)
                 self.is_written = True
                 return written
             except IntegrityError:
@@ -333,7 +333,9 @@ class _Run:
                     raise
         raise AssertionError("unreachable")
 
-    def _write_once(self, judged: Judged, paper: Paper, *, again: bool) -> tuple[Judged, Paper]:
+    def _write_once(
+        self, planned: PlannedImport, report: BackgroundReport, *, again: bool
+    ) -> tuple[PlannedImport, BackgroundReport]:
         session = self.session
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
@@ -342,12 +344,12 @@ class _Run:
                 cursor.execute("SELECT set_config('application_name', %s, true)", [name])
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         country = Country.objects.select_for_update(no_key=True).get(pk=session.country_id)
-        if again or country.data_version != judged.snapshot.data_version:
-            judged = self.judge(judged.reconciliation, judged.lines)
+        if again or country.data_version != planned.snapshot.data_version:
+            planned = self.plan(planned.reconciliation, planned.lines)
             if session.commit_requested:
-                self.require_reviewed(judged)
-            paper = self.paper(judged, is_written=True)
-        plan = judged.plan
+                self.require_reviewed(planned)
+            report = self.background_report(planned, is_written=True)
+        plan = planned.plan
         created = write_plan(
             plan,
             Origin(
@@ -358,12 +360,12 @@ class _Run:
                 recap_files=[id_ for id_, _name in self.files.recap],
             ),
         )
-        written = replace(judged, summary=judged.summary | {"entities": created})
-        write_findings(session.pk, paper.findings())
+        written = replace(planned, summary=planned.summary | {"entities": created})
+        write_findings(session.pk, report.findings())
         if plan.claims.height:
             Country.objects.filter(pk=country.pk).update(data_version=F("data_version") + 1)
         # The fence, last: if the session is no longer this run's, nothing of the above has happened.
-        fenced = lease.held(self.lease).update(
+        fenced = lease.current(self.lease).update(
             written_at=Now(),
             # SQLite's one writer kept the heartbeats waiting as long as this transaction lasted.
             lease_expires_at=lease.renewed(),
@@ -371,34 +373,36 @@ class _Run:
             claims_created_count=plan.outcome()["claims_to_create"],
             total_claimed_amount=to_decimal(int(plan.claims["claimed_cents"].cast(pl.Int128).sum() or 0)),
             total_reimbursed_amount=to_decimal(int(plan.claims["reimbursed_cents"].cast(pl.Int128).sum() or 0)),
-            **written.kept(),
+            **written.session_fields(),
         )
         if not fenced:
             raise LeaseLost
-        return written, paper
+        return written, report
 
     # -------------------------------------------------------------------------------------------- ends
 
-    def finish(self, written: Judged, paper: Paper) -> None:
+    def finish(self, written: PlannedImport, report: BackgroundReport) -> None:
         outcome = written.outcome()
         left_out = written.summary["claims"]["total"] - written.summary["importable"]["claims"]
         message = ending_texts.imported(outcome, left_out)
-        self.tell("write", _("Written."), 90, **written.summary["entities"])
-        self.end(message=message, complete=written.complete(), report=paper)
+        self.record("write", _("Written."), 90, **written.summary["entities"])
+        self.end(message=message, complete=written.complete(), report=report)
 
     def finish_what_was_written(self) -> None:
-        """An earlier run wrote and died before it could say so: only the papers and the status are missing."""
+        """An earlier run wrote and died before it could say so: only the report, the log and the status are missing."""
         session = self.session
         summary, outcome = session.summary or {}, session.outcome
         left_out = summary["claims"]["total"] - summary["importable"]["claims"]
-        paper: Paper | None = None
+        report: BackgroundReport | None = None
         if self.lease.attempt <= settings.CONCORD["MAX_ATTEMPTS"]:
-            paper = Paper(session, token=self.lease.token, folder=self.folder)
-            paper.begin_again()
-            self.papers.append(paper)
-        self.end(message=ending_texts.imported(outcome, left_out), complete=bool(outcome.get("complete")), report=paper)
+            report = BackgroundReport(session, token=self.lease.token, folder=self.folder)
+            report.begin_again()
+            self.reports.append(report)
+        self.end(
+            message=ending_texts.imported(outcome, left_out), complete=bool(outcome.get("complete")), report=report
+        )
 
-    def end(self, *, message: str, complete: bool, report: Paper | None) -> None:
+    def end(self, *, message: str, complete: bool, report: BackgroundReport | None) -> None:
         places, trouble = {"error_file": ""}, ""
         if report is None:
             trouble = ending_texts.no_report()
@@ -411,13 +415,13 @@ class _Run:
                 trouble = ending_texts.no_report()
         message = "\n".join(part for part in (message, trouble) if part)
         level = EventLevel.WARNING if trouble else EventLevel.INFO
-        self.keeper.tell(step="done", message=message, progress=100, level=level)
+        self.heartbeat.record(step="done", message=message, progress=100, level=level)
         places |= self.store_log()
         if not places["log_file_path"]:
             trouble = ending_texts.no_log()
             message = f"{message}\n{trouble}"
         status = S.DONE if complete and not trouble else S.DONE_WITH_ERRORS
-        if not lease.held(self.lease).update(
+        if not lease.current(self.lease).update(
             status=status, message=message, progress=100, completed_at=Now(), lease_expires_at=None,
             commit_requested=False, **places,
         ):  # fmt: skip
@@ -425,28 +429,28 @@ class _Run:
             raise LeaseLost
         forget_older(self.session, self.lease.token, places.values())
 
-    def review(self, judged: Judged, before: dict[str, Any] | None = None) -> None:
+    def review(self, planned: PlannedImport, before: dict[str, Any] | None = None) -> None:
         """A dry run ends here: reconciled, report ready, nothing written (DOMAIN §7, REVIEW)."""
-        paper = self.paper(judged, is_written=False)
+        report = self.background_report(planned, is_written=False)
         message = _("Nothing is written yet. Read the report, then commit or cancel.")
         if before is not None:
-            message = ending_texts.changed(before.get("reviewed") or {}, judged.reviewed(), self.session.currency)
+            message = ending_texts.changed(before.get("reviewed") or {}, planned.review_facts(), self.session.currency)
         places, trouble = {"error_file": ""}, ""
         try:
-            places = paper.store()
+            places = report.store()
         except OSError as error:
             log.error("report_failed", session=self.session.pk, error=type(error).__name__)
             trouble = ending_texts.no_report()
         message = "\n".join(part for part in (message, trouble) if part)
-        self.keeper.tell(step="review", message=message, progress=100)
+        self.heartbeat.record(step="review", message=message, progress=100)
         places |= self.store_log()
-        told = judged.kept()
-        told["outcome"] |= {"reviewed": judged.reviewed()}
+        facts = planned.session_fields()
+        facts["outcome"] |= {"reviewed": planned.review_facts()}
         with transaction.atomic():
-            write_findings(self.session.pk, paper.findings())
-            if not lease.held(self.lease).update(
+            write_findings(self.session.pk, report.findings())
+            if not lease.current(self.lease).update(
                 status=S.REVIEW, message=message, progress=100, lease_expires_at=None, commit_requested=False,
-                **told, **places,
+                **facts, **places,
             ):  # fmt: skip
                 forget(places.values())
                 raise LeaseLost
@@ -456,16 +460,16 @@ class _Run:
         message = _("The stat workbook has several sheets with claims: %(sheets)s. Name the one to import.") % {
             "sheets": ", ".join(sheets)
         }
-        self.keeper.tell(step="sheet", message=message, progress=0, level=EventLevel.WARNING)
-        self.keeper.flush()
-        lease.held(self.lease).update(
+        self.heartbeat.record(step="sheet", message=message, progress=0, level=EventLevel.WARNING)
+        self.heartbeat.flush()
+        lease.current(self.lease).update(
             status=S.AWAITING_SHEET, message=message, sheet_choices=sheets, lease_expires_at=None
         )
 
     def fail(self, message: str) -> None:
-        self.keeper.tell(step="failed", message=message, progress=0, level=EventLevel.ERROR)
+        self.heartbeat.record(step="failed", message=message, progress=0, level=EventLevel.ERROR)
         places = self.store_log()
-        if lease.held(self.lease).update(
+        if lease.current(self.lease).update(
             status=S.ERROR, message=message, completed_at=Now(), lease_expires_at=None, commit_requested=False, **places
         ):
             forget({self.session.log_file_path} - set(places.values()))
@@ -478,14 +482,14 @@ class _Run:
         connection.close()
         try:
             if lease.release(self.lease):
-                dispatch.ring(self.session.pk)
+                dispatch.enqueue(self.session.pk)
         except DatabaseFailure:
             # Still away. The lease runs out and the sweeper rings.
             log.warning("not_handed_back", session=self.session.pk)
 
     def store_log(self) -> dict[str, str]:
         """The log as a file, from the events; → what the session's row keeps of it."""
-        self.keeper.flush()
+        self.heartbeat.flush()
         try:
             return store_log(self.session, self.lease.token)
         except Exception as error:  # noqa: BLE001

@@ -23,8 +23,7 @@ from core.models import (
     Plan,
     Policy,
 )
-from importer.pipeline.matching import Snapshot
-from importer.pipeline.plan import Wanted
+from importer.pipeline.country import Snapshot, Wanted
 from importer.sql import INTEGER, TEXT, values_table
 from users.models import Country
 

@@ -17,7 +17,7 @@ from importer.lease import claimable, end_stalled_writers, end_stopped_runners, 
 
 log = structlog.get_logger(__name__)
 
-# The oldest are rung for first. More at once would only fill the broker while all workers are busy.
+# The oldest are sent for first. More at once would only fill the broker while all workers are busy.
 MOST_AT_ONCE = 100
 # What a request left behind when it was killed; none lasts so long.
 STALE_SECONDS = 24 * 3600
@@ -25,18 +25,18 @@ _RUN_FOLDER = re.compile(r"run-(\d+)-")
 
 
 def sweep() -> list[int]:
-    """Ring for what is due, end what stands in its way, tidy up; → the ids of the sessions rung for."""
+    """Ring for what is due, end what stands in its way, tidy up; → the ids of the sessions sent for."""
     end_stopped_runners()
     end_stalled_writers()
     again = timedelta(seconds=seconds("RING_AGAIN_SECONDS"))
     # Rung in the future: the clock was set back.
     quiet = Q(rung_at=None) | Q(rung_at__lt=Now() - again) | Q(rung_at__gt=Now() + again)
     due = ImportSession.objects.filter(claimable(), quiet).order_by("id").values_list("id", flat=True)
-    rung = list(due[:MOST_AT_ONCE])
-    for session_id in rung:
-        dispatch.ring(session_id, patience=0.2)
+    sent = list(due[:MOST_AT_ONCE])
+    for session_id in sent:
+        dispatch.enqueue(session_id, wait_seconds=0.2)
     prune()
-    return rung
+    return sent
 
 
 def prune() -> int:

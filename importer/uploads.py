@@ -19,7 +19,7 @@ from file_handling.problem_texts import sentence
 from file_handling.reading_limits import reading_limits
 from importer import lifecycle
 from reading.process import inspect_upload
-from reading.sources import Source as ReadSource
+from reading.sources import Source
 from users.access.viewsets import visible_or_refused
 from users.models import Country, User
 
@@ -30,7 +30,7 @@ _LONGEST_SHEET = 255
 
 
 @dataclass(frozen=True)
-class Source:
+class PairSide:
     """One side of the pair: pages just uploaded, or the first page of a file stored before."""
 
     pages: Sequence[Page] = ()
@@ -58,8 +58,8 @@ class ImportForm:
     """What a client asks for, understood and without a known fault."""
 
     country: Country
-    stat: Source
-    recap: Source
+    stat: PairSide
+    recap: PairSide
     stat_sheet: str
     dry_run: bool
     on_conflict: str
@@ -81,7 +81,7 @@ class _ImportFormReader(FormReader):
             self.refuse("currency", _("Give the three letters of a currency, such as XOF."))
         return code
 
-    def source(self, field: str, *, kind: FileType, country: Country | None) -> Source:
+    def source(self, field: str, *, kind: FileType, country: Country | None) -> PairSide:
         """The files under `field`, or the stored one that `<field>_id` names; exactly one of the two."""
         sent, named = self.values(field), self.text(f"{field}_id").strip()
         if sent and named:
@@ -91,10 +91,10 @@ class _ImportFormReader(FormReader):
         elif not sent:
             self.refuse(field, _("This is required: send a file, or the id of one that is stored."))
         else:
-            return Source(pages=self.pages(field, kind=kind))
-        return Source()
+            return PairSide(pages=self.pages(field, kind=kind))
+        return PairSide()
 
-    def _stored(self, field: str, *, named: str, kind: FileType, country: Country | None) -> Source:
+    def _stored(self, field: str, *, named: str, kind: FileType, country: Country | None) -> PairSide:
         visible = File.objects.visible_to(self.user).select_related("country")
         file: File = visible_or_refused(rows=visible, pk=named, not_found=FileNotFound)
         if file.file_type != kind:
@@ -103,7 +103,7 @@ class _ImportFormReader(FormReader):
             self.refuse(field, _("This file belongs to another country."), file=file.name)
         elif file.first_page_id is not None:
             self.refuse(field, _("This is a later page; name the first one: its pages go with it."), file=file.name)
-        return Source(stored=file)
+        return PairSide(stored=file)
 
 
 def read_form(*, user: User, data: Mapping[str, Any]) -> ImportForm:
@@ -159,7 +159,7 @@ def store(*, placed: Placed, user: User, form: ImportForm) -> ImportSession:
     )
 
 
-def _keep(source: Source, *, placed: Placed, user: User, country: Country, kind: FileType) -> File:
+def _keep(source: PairSide, *, placed: Placed, user: User, country: Country, kind: FileType) -> File:
     if source.stored is None:
         return services.store_upload(placed=placed, user=user, country=country, file_type=kind, uploads=source.pages)
     # Locked, so that nobody deletes the file between this look and the session that will need it.
@@ -169,13 +169,13 @@ def _keep(source: Source, *, placed: Placed, user: User, country: Country, kind:
     return file
 
 
-def _first_look(*, stat: Source, recap: Source, stat_sheet: str) -> list[FormError]:
+def _first_look(*, stat: PairSide, recap: PairSide, stat_sheet: str) -> list[FormError]:
     """What the first rows tell at once. A workbook with several stat sheets is no fault: its session asks which."""
-    asked: list[tuple[str, str, ReadSource]] = []
+    asked: list[tuple[str, str, Source]] = []
     for field, source, sheet in (("stat_file", stat, stat_sheet), ("recap_file", recap, "")):
         for name, path in source.named_paths():
             # Numbered, because two pages may bear one name and each problem must find its own field.
-            asked.append((field, name, ReadSource(path=str(path), name=f"{len(asked)}/{name}", sheet=sheet or None)))
+            asked.append((field, name, Source(path=str(path), name=f"{len(asked)}/{name}", sheet=sheet or None)))
     problems = inspect_upload(
         stat=next((one for field, _name, one in asked if field == "stat_file"), None),
         recaps=[one for field, _name, one in asked if field == "recap_file"],

@@ -8,7 +8,7 @@ import polars as pl
 KEY_LENGTH = 255
 
 
-def fitted(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+def limit_key_length(frame: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
     """The frame with the keys of `columns` (String) at most KEY_LENGTH characters long.
 
     Two long keys that differ must stay two, so the end of one that does not fit is stood for by its digest.

@@ -5,30 +5,12 @@ Each function adds the ids of one kind of record to the frame it is given, and p
 ones bear provisional ids, negative and counted down from -1 per table.
 """
 
-from dataclasses import dataclass
-
 import polars as pl
 
+from importer.pipeline.country import Snapshot
 from importer.pipeline.people import Directory
 
 ROLE_ORDER = pl.Enum(["primary", "spouse", "child", "other"])
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """What the country (and the shared catalogue) holds already, as far as this import may touch it.
-
-    Frames: clients, policies, partners, operators, act_categories, acts (id, key); aliases (act_id, key); plans (id,
-    policy_id, key); insured (id, name_key, card_key, is_deduced); insured_spellings (insured_id, name_key);
-    memberships (id, insured_id, policy_id, client_id, role, principal_id, plan_id, first_settlement_date,
-    last_settlement_date); invoices, payments (id, partner_id, key); claims (id, number, fingerprint).
-    """
-
-    data_version: int
-    tables: dict[str, pl.DataFrame]
-
-    def __getitem__(self, table: str) -> pl.DataFrame:
-        return self.tables[table]
 
 
 def _resolve(candidates: pl.DataFrame, existing: pl.DataFrame, on: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -44,7 +26,7 @@ def _resolve(candidates: pl.DataFrame, existing: pl.DataFrame, on: list[str]) ->
     return known.select(*on, "id"), known.filter("is_new").drop("is_new")
 
 
-def place_clients_and_policies(
+def match_clients_and_policies(
     claims: pl.DataFrame, snapshot: Snapshot, tables: dict[str, pl.DataFrame]
 ) -> pl.DataFrame:
     """Adds client_id, policy_id, plan_id, partner_id; the new clients, policies, plans and partners to `tables`."""
@@ -73,7 +55,7 @@ def place_clients_and_policies(
     )
 
 
-def place_people(
+def match_people(
     claims: pl.DataFrame, snapshot: Snapshot, tables: dict[str, pl.DataFrame]
 ) -> tuple[pl.DataFrame, Directory]:
     """Adds insured_id and principal_id; the new insured and spellings to `tables`."""
@@ -165,7 +147,7 @@ def completed_people(people: Directory) -> pl.DataFrame:
 MEMBER = ["insured_id", "policy_id", "client_id"]
 
 
-def place_memberships(
+def match_memberships(
     claims: pl.DataFrame, snapshot: Snapshot, tables: dict[str, pl.DataFrame]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Adds membership_id; the new memberships to `tables`; → also the existing ones that change, as they shall
@@ -228,14 +210,14 @@ def _changed_memberships(candidates: pl.DataFrame, existing: pl.DataFrame) -> pl
 
 
 # What the steps from here on need of the lines.
-PLACED_COLUMNS = (
+LINE_COLUMNS = (
     "line", "claim_number", "act_category", "category_key", "act", "act_key", "operator", "operator_key",
     "invoice_number", "invoice_key", "payment_reference", "payment_key", "guarantee", "incident_date",
     "settlement_date", "claimed_cents", "reimbursed_cents", "note", "file", "sheet", "row", "is_cancelled",
 )  # fmt: skip
 
 
-def place_acts(lines: pl.DataFrame, snapshot: Snapshot, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
+def match_acts(lines: pl.DataFrame, snapshot: Snapshot, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
     """Adds category_id and act_id; the new categories and acts to `tables`. An alias leads to its act."""
     headings = lines.group_by("category_key", maintain_order=True).agg(pl.col("act_category").first())
     ids, tables["act_categories"] = _resolve(
@@ -266,7 +248,7 @@ def place_acts(lines: pl.DataFrame, snapshot: Snapshot, tables: dict[str, pl.Dat
     return lines.join(ids.rename({"key": "act_key", "id": "act_id"}), on="act_key", how="left", maintain_order="left")
 
 
-def place_references(
+def match_references(
     lines: pl.DataFrame, claims: pl.DataFrame, snapshot: Snapshot, tables: dict[str, pl.DataFrame]
 ) -> pl.DataFrame:
     """Adds claim_id, partner_id, operator_id, invoice_id and payment_id; the new ones to `tables`."""

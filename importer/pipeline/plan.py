@@ -10,17 +10,17 @@ from typing import Any, Literal
 
 import polars as pl
 
-from importer.pipeline.key_length import fitted
+from importer.pipeline.country import Snapshot, Wanted
+from importer.pipeline.key_length import limit_key_length
 from importer.pipeline.matching import (
-    PLACED_COLUMNS,
-    Snapshot,
+    LINE_COLUMNS,
     completed_people,
     line_rows,
-    place_acts,
-    place_clients_and_policies,
-    place_memberships,
-    place_people,
-    place_references,
+    match_acts,
+    match_clients_and_policies,
+    match_memberships,
+    match_people,
+    match_references,
 )
 from importer.pipeline.reconcile import CANCELLED, Reconciliation
 
@@ -51,15 +51,6 @@ _KEY_OF = {
     "act_category": "category_key", "act": "act_key", "operator": "operator_key", "payment_reference": "payment_key",
     "invoice_number": "invoice_key",
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """The keys that a snapshot is asked for: what could be many in the country is fetched by them alone."""
-
-    claim_numbers: pl.Series
-    invoices: pl.DataFrame  # partner_key, key; some of them several times
-    payments: pl.DataFrame  # partner_key, key; some of them several times
 
 
 @dataclass(frozen=True)
@@ -102,7 +93,9 @@ class Plan:
 
 def importable(reconciliation: Reconciliation) -> pl.DataFrame:
     """The lines that may be written, in file order, keys fit for the database; `line` numbers them."""
-    lines = fitted(reconciliation.importable_lines().with_row_index("line"), [*_KEY_OF.values(), "employer_name_key"])
+    lines = limit_key_length(
+        reconciliation.importable_lines().with_row_index("line"), [*_KEY_OF.values(), "employer_name_key"]
+    )
     # A text that has no key (signs alone) says nothing, and must not stand beside the key of another line.
     keyless = lines.select((pl.col(text).is_not_null() & pl.col(key).is_null()).any() for text, key in _KEY_OF.items())
     return lines.with_columns(
@@ -138,20 +131,20 @@ def make_plan(*, lines: pl.DataFrame, snapshot: Snapshot, on_conflict: OnConflic
         pl.col("existing_id").is_null() | differs if on_conflict == "update" else pl.col("existing_id").is_null()
     )
     # Each step copies the lines, so they go on with what the steps need of them.
-    lines = lines.select(PLACED_COLUMNS).join(
+    lines = lines.select(LINE_COLUMNS).join(
         to_write.select("claim_number"), on="claim_number", how="semi", maintain_order="left"
     )
 
     tables: dict[str, pl.DataFrame] = {}
-    to_write = place_clients_and_policies(to_write, snapshot, tables)
-    to_write, people = place_people(to_write, snapshot, tables)
-    to_write, updated_memberships = place_memberships(to_write, snapshot, tables)
-    lines = place_acts(lines, snapshot, tables)
+    to_write = match_clients_and_policies(to_write, snapshot, tables)
+    to_write, people = match_people(to_write, snapshot, tables)
+    to_write, updated_memberships = match_memberships(to_write, snapshot, tables)
+    lines = match_acts(lines, snapshot, tables)
     new_claim = pl.col("existing_id").is_null()
     to_write = to_write.with_columns(
         id=pl.when(new_claim).then(-new_claim.cast(pl.Int64).cum_sum()).otherwise(pl.col("existing_id"))
     )
-    lines = place_references(lines, to_write, snapshot, tables)
+    lines = match_references(lines, to_write, snapshot, tables)
     return Plan(
         new=tables,
         claims=to_write,

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from common.money import decimal_string
-from importer.pipeline.key_length import fitted
+from importer.pipeline.key_length import limit_key_length
 
 CONFORM, CANCELLED = "conform", "cancelled"
 UNREADABLE, DIVERGENT, INCONSISTENT, INCOMPLETE = "unreadable", "divergent_in_recap", "inconsistent", "incomplete"
@@ -128,7 +128,7 @@ def reconcile(
 
     Raises NoCommonPeriod when the readable lines of both sides share no day.
     """
-    stat, recap = fitted(stat, ["claim_number"]), fitted(recap, ["claim_number"])
+    stat, recap = limit_key_length(stat, ["claim_number"]), limit_key_length(recap, ["claim_number"])
     period = common_period(stat, recap)
     inside = pl.col("settlement_date").is_between(*period)
     lines = stat.with_columns(in_period=(~pl.col("unreadable") & inside).fill_null(False))

@@ -15,7 +15,7 @@ SHORTEST = 5
 LONG = 12
 
 
-def alike(*, new: Sequence[str], known: Sequence[str]) -> list[tuple[str, str]]:
+def similar_pairs(*, new: Sequence[str], known: Sequence[str]) -> list[tuple[str, str]]:
     """Pairs (new key, other key) that a slip of the pen sets apart: one edit, or two in a dozen letters.
 
     `known` includes the new ones; a pair of two new keys is given once. Keys that differ in a digit are different

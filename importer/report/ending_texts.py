@@ -27,7 +27,7 @@ def imported(outcome: dict[str, Any], left_out: int) -> str:
 
 
 def changed(before: dict[str, Any], now: dict[str, Any], currency: str) -> str:
-    """How the outcome moved since it was reviewed, a line for each figure. Both as `Judged.reviewed` gives them."""
+    """The figures that changed since the review, a line each. `before`, `now`: see `PlannedImport.review_facts`."""
     was, is_ = _figures(before, currency), _figures(now, currency)
     moved = [
         f"{label}: {was.get(label, '–')} → {is_.get(label, '–')}"

@@ -20,7 +20,7 @@ from django.utils.translation import override
 from common.timing import timed
 from file_handling.models import ImportSession, SessionStatus
 from file_handling.sessions.log import log_lines
-from importer.planning import Judged
+from importer.planning import PlannedImport
 from importer.report.contents import build_report, findings_frame
 from importer.report.figures import blocks
 from importer.report.findings import SourceFiles, build_findings
@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 RUNS_SOUGHT = 10
 
 
-class Paper:
+class BackgroundReport:
     """Findings and report of one run, made in a thread of their own: while the database works, the run would only wait.
 
     What goes wrong there is raised where the result is asked for, in the run's own thread.
@@ -44,20 +44,20 @@ class Paper:
         self._found: Future[pl.DataFrame] = Future()
         self._written: Future[None] = Future()
 
-    def begin(self, judged: Judged, files: SourceFiles, *, is_written: bool) -> None:
-        """Start making them of what was just judged and is written, or planned only."""
+    def begin(self, planned: PlannedImport, files: SourceFiles, *, is_written: bool) -> None:
+        """Start making them of what was just planned and is written, or planned only."""
 
         def find() -> pl.DataFrame:
             return build_findings(
-                reconciliation=judged.reconciliation,
-                lines=judged.lines,
-                plan=judged.plan,
-                snapshot=judged.snapshot,
+                reconciliation=planned.reconciliation,
+                lines=planned.lines,
+                plan=planned.plan,
+                snapshot=planned.snapshot,
                 files=files,
                 language=self.session.language,
             )
 
-        self._start(find, judged.summary, judged.outcome(), is_written)
+        self._start(find, planned.summary, planned.outcome(), is_written)
 
     def begin_again(self) -> None:
         """Start making them of what the database keeps of the session."""
@@ -89,13 +89,13 @@ class Paper:
                 facts = blocks(summary, outcome, is_written=is_written)
             write_report(self.path, build_report(session=session, findings=found, blocks=facts, recap_names=names))
 
-        threading.Thread(target=self._make, args=(find, write), name=f"paper-{session.pk}", daemon=True).start()
+        threading.Thread(target=self._make, args=(find, write), name=f"report-{session.pk}", daemon=True).start()
 
     def _make(self, find: Callable[[], pl.DataFrame], write: Callable[[pl.DataFrame], None]) -> None:
         try:
-            with timed("findings", session=self.session.pk) as told:
+            with timed("findings", session=self.session.pk) as facts:
                 found = find()
-                told["findings"] = found.height
+                facts["findings"] = found.height
         except BaseException as error:  # noqa: BLE001
             self._found.set_exception(error)
             self._written.set_exception(error)
@@ -110,18 +110,18 @@ class Paper:
             self._written.set_result(None)
 
 
-def make_papers(session: ImportSession) -> None:
+def make_report_and_log(session: ImportSession) -> None:
     """Report and log of a reconciled session, made again from what the database keeps.
 
     Raises OSError when the storage cannot be written.
     """
     folder = Path(tempfile.mkdtemp(prefix=f"papers-{session.pk}-", dir=settings.UPLOAD_DIR))
     try:
-        paper = Paper(session, token=session.lease_token, folder=folder)
-        paper.begin_again()
+        report = BackgroundReport(session, token=session.lease_token, folder=folder)
+        report.begin_again()
         old = [session.error_file.name, session.log_file_path]
         with override(session.language):
-            changes: dict[str, Any] = paper.store() | store_log(session, session.lease_token)
+            changes: dict[str, Any] = report.store() | store_log(session, session.lease_token)
         if session.outcome.get("complete") and session.status == SessionStatus.DONE_WITH_ERRORS:
             changes["status"] = SessionStatus.DONE
         ImportSession.objects.filter(pk=session.pk, status=session.status).update(**changes)

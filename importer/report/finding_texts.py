@@ -240,7 +240,7 @@ def deduced(name: str) -> str:
     return _("%(name)s is known only as somebody's principal: created, marked as deduced.") % {"name": name}
 
 
-def alike(kind: str, one: str, other: str) -> str:
+def similar(kind: str, one: str, other: str) -> str:
     labels = {
         "insured": _("Two insured of one policy have nearly the same name: %(one)s / %(other)s. Are they one person?"),
         "client": _("Two clients have nearly the same name: %(one)s / %(other)s. Are they one?"),

@@ -13,7 +13,7 @@ import polars as pl
 from django.utils.translation import override
 
 from file_handling.models import FindingCategory as Category
-from importer.pipeline.matching import Snapshot
+from importer.pipeline.country import Snapshot
 from importer.pipeline.plan import Plan
 from importer.pipeline.reconcile import (
     AMOUNT_GAP,
@@ -26,7 +26,7 @@ from importer.pipeline.reconcile import (
     UNREADABLE,
     Reconciliation,
 )
-from importer.pipeline.similar_names import alike
+from importer.pipeline.similar_names import similar_pairs
 from importer.report import finding_texts
 
 AMOUNTS = ("stat_claimed", "stat_reimbursed", "recap_claimed", "recap_reimbursed")
@@ -103,7 +103,7 @@ def _shown(frame: pl.DataFrame, side: str, files: list[tuple[int, str]]) -> pl.D
     )
 
 
-def _papers() -> list[pl.Expr]:
+def _line_json() -> list[pl.Expr]:
     return [
         pl.struct(PLACE).struct.json_encode().alias("locations"),
         pl.struct(list(LINE_SCHEMA)).struct.json_encode().alias("lines"),
@@ -112,7 +112,7 @@ def _papers() -> list[pl.Expr]:
 
 def _gathered(*frames: pl.DataFrame) -> pl.DataFrame:
     """claim_number, locations, lines: the rows of each claim as JSON lists, in the order given."""
-    rows = pl.concat([f.select("claim_number", *_papers()) for f in frames])
+    rows = pl.concat([f.select("claim_number", *_line_json()) for f in frames])
     joined = [("[" + pl.col(c).str.join(",") + "]").alias(c) for c in ("locations", "lines")]
     return rows.group_by("claim_number", maintain_order=True).agg(joined)
 
@@ -241,7 +241,7 @@ def _rows(
 ) -> pl.DataFrame:
     """One finding a row."""
     texts = [words(row) for row in rows.iter_rows(named=True)]
-    listed = [("[" + paper + "]").alias(name) for paper, name in zip(_papers(), ("locations", "lines"), strict=True)]
+    listed = [("[" + json + "]").alias(name) for json, name in zip(_line_json(), ("locations", "lines"), strict=True)]
     return _part(
         rows.select(
             "claim_number",
@@ -304,7 +304,7 @@ def _warnings(
         first_lines, "stat", Category.WARNING, lambda row: finding_texts.deduced(row["name"]), code="principal_deduced"
     )
     texts = [("homonyms", finding_texts.homonyms(name)) for name, _, _ in plan.homonyms]
-    texts += [(f"alike_{kind}", finding_texts.alike(kind, a, b)) for kind, a, b in near_identical(plan, snapshot)]
+    texts += [(f"alike_{kind}", finding_texts.similar(kind, a, b)) for kind, a, b in similar_records(plan, snapshot)]
     yield _part(
         pl.DataFrame(
             [(code, text) for code, text in texts],
@@ -317,12 +317,12 @@ def _warnings(
     )
 
 
-def near_identical(plan: Plan, snapshot: Snapshot) -> list[tuple[str, str, str]]:
+def similar_records(plan: Plan, snapshot: Snapshot) -> list[tuple[str, str, str]]:
     """(kind, key, key) of new clients, providers, and insured of one policy whose names are nearly another's."""
     found: list[tuple[str, str, str]] = []
     for kind, table in (("client", "clients"), ("partner", "partners")):
         new = plan.new[table]["key"].to_list()
-        found += [(kind, *pair) for pair in alike(new=new, known=new + snapshot[table]["key"].to_list())]
+        found += [(kind, *pair) for pair in similar_pairs(new=new, known=new + snapshot[table]["key"].to_list())]
     members = pl.concat(
         [
             snapshot["memberships"].select("policy_id", "insured_id"),
@@ -343,5 +343,5 @@ def near_identical(plan: Plan, snapshot: Snapshot) -> list[tuple[str, str, str]]
         .sort("policy_id")
     )
     for new, known in by_policy.select("new", "known").iter_rows():
-        found += [("insured", *pair) for pair in alike(new=sorted(new), known=sorted(known))]
+        found += [("insured", *pair) for pair in similar_pairs(new=sorted(new), known=sorted(known))]
     return found

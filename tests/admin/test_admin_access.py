@@ -203,7 +203,7 @@ def test_the_table_names_every_page_of_the_admin() -> None:
             continue
         for old, news in {
             "<path:object_id>": ["*"],
-            "<slug:paper>": ["log"],
+            "<slug:kind>": ["log"],
         }.items():
             path = path.replace(old, news[0])
         if "<slug:act>" in path and "importsession" in path:

@@ -31,7 +31,7 @@ def test_a_run_that_comes_back_while_its_successor_holds_the_session_writes_noth
     successor = begin()
 
     for (session, held), claims in ((stalled, 0), (successor, 1)):
-        with lease.Keeper(held) as keeper:
-            _Run(session, held, keeper).go()
+        with lease.Heartbeat(held) as heartbeat:
+            _Run(session, held, heartbeat).go()
         assert Claim.objects.count() == claims
     assert ImportSession.objects.get(pk=waiting).status == "DONE"

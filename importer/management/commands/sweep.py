@@ -42,9 +42,9 @@ class Command(BaseCommand):
 
     def _pass(self) -> None:
         try:
-            rung = sweep()
-            if rung:
-                log.info("sweeper_rang", sessions=rung)
+            sent = sweep()
+            if sent:
+                log.info("sweeper_rang", sessions=sent)
             letters.ring_if_due()
         except (DatabaseFailure, OSError) as error:
             # Database or disk is away; they are asked again at the next pass.
