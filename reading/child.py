@@ -19,9 +19,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from common.processes import end_with_parent
 from reading.excel.guard import LostCells, Scan, scan_file
 from reading.limits import Limits
-from reading.parallel_scan import NICENESS, die_with, fork_reader, is_large_xlsx
+from reading.parallel_scan import NICENESS, fork_reader, is_large_xlsx
 from reading.problems import Problem, UnreadableFile
 from reading.sources import Source
 
@@ -66,7 +67,7 @@ def main(job_path: str) -> int:
 
 def _confine(limits: Limits, *, parent: int | None) -> None:
     if parent is not None:
-        die_with(parent)
+        end_with_parent(parent)
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
     # The hard limit is later, so that the soft one's SIGXCPU tells what happened.
     resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 5))

@@ -6,12 +6,12 @@ which some files can: what the look finds against the file is the answer then, a
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import signal
 from contextlib import suppress
 
+from common.processes import end_with_parent
 from reading.excel.guard import LostCells, Scan
 from reading.problems import UnreadableFile
 from reading.sources import Source, format_of
@@ -20,7 +20,6 @@ from reading.sources import Source, format_of
 LEAST_BYTES = 1024 * 1024
 # How far what is sooner done steps back for what is waited for longest.
 NICENESS = 10
-_PR_SET_PDEATHSIG = 1
 
 
 def is_large_xlsx(source: Source) -> bool:
@@ -41,7 +40,7 @@ def fork_reader(scan: Scan) -> Scan:
     child = os.fork()
     if child == 0:
         os.close(send)
-        die_with(started)
+        end_with_parent(started)
         return _answer_from(receive)
     os.close(receive)
     # The reading takes longer, so it goes first where processes are more than processors.
@@ -81,11 +80,3 @@ def _answer_from(receive: int) -> Scan:
         return answer
 
     return ask
-
-
-def die_with(parent: int) -> None:
-    """End this process when its parent ends, which must be `parent`."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        # It died before it could be followed.
-        os.kill(os.getpid(), signal.SIGKILL)
