@@ -24,7 +24,7 @@ from file_handling.files import services
 from file_handling.files.preview import PreviewFailed, preview_file
 from file_handling.files.storage import on_local_disk
 from file_handling.files.views import attachment, unreadable
-from file_handling.lineage import created_by_file, created_by_session
+from file_handling.lineage import created_by_file, created_by_session, record_kinds
 from file_handling.models import File, ImportSession
 from users.access.actor import actor_of
 from users.access.admin import ScopedModelAdmin
@@ -43,24 +43,20 @@ def refuse_too_many(request: HttpRequest) -> HttpResponse | None:
 
 
 def created_records(*, origin: File | ImportSession) -> list[tuple[str, str, int]]:
-    """(name, address of the list or "", count) of each kind of record that a file or session created, if any."""
-    if isinstance(origin, File):
-        field_name, counts = "file", created_by_file(origin)
-    else:
-        field_name, counts = "import_session", created_by_session(origin)
-    found = []
-    for relation in origin._meta.related_objects:
-        model: Any = relation.related_model
-        count = counts.get((relation.get_accessor_name() or "").removeprefix("imported_"), 0)
-        # The catalogue is shared: its lists cannot be narrowed by the file of one country.
-        if relation.field.name != field_name or not hasattr(model, "country_path") or not count:
+    """(name, address of the list or "", count) of each kind of record that a file or session created."""
+    counts = created_by_file(origin) if isinstance(origin, File) else created_by_session(origin)
+    created = []
+    for kind in record_kinds(type(origin)):
+        meta, count = kind.model._meta, counts[kind.name]
+        # The catalogue is shared by all countries, so its lists have no filter by file or session.
+        if not count or not kind.session_field or not hasattr(kind.model, "country_path"):
             continue
         address = ""
-        if admin.site.is_registered(model):
-            page = f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
-            address = f"{reverse(page)}?{field_name}={origin.pk}"
-        found.append((str(model._meta.verbose_name_plural), address, count))
-    return found
+        if admin.site.is_registered(kind.model):
+            page = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
+            address = f"{page}?{kind.origin_field(type(origin))}={origin.pk}"
+        created.append((str(meta.verbose_name_plural), address, count))
+    return created
 
 
 class FirstPages(ChangeList):

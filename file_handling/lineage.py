@@ -1,6 +1,11 @@
-"""What a file or a session created. The records stand above this app, so they are found by the way they point here."""
+"""The records that a file or a session created, as counts.
 
-from collections.abc import Sequence
+The records are models of the apps above this one. Those apps register them here (`register`), so nothing here depends
+on them.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import models
@@ -8,54 +13,64 @@ from django.db.models import F, Func, IntegerField, Subquery
 
 from file_handling.models import File, ImportSession
 
-# The names that every record gives to its origin (DOMAIN §6: every record bears the file and the session).
-_ORIGIN_FIELDS = {File: "file", ImportSession: "import_session"}
-_SETTLED_FIELD = "recap_file"
+Origin = File | ImportSession
+
+
+@dataclass(frozen=True)
+class RecordKind:
+    """A kind of record, and the foreign keys by which each record points to its origin (DOMAIN §6).
+
+    `name`: its key in the counts. `session_field` is empty for a kind that no session creates, such as the claims that
+    a recap settles.
+    """
+
+    name: str
+    model: type[models.Model]
+    file_field: str = "file"
+    session_field: str = "import_session"
+
+    def origin_field(self, origin: type[Origin]) -> str:
+        return self.file_field if issubclass(origin, File) else self.session_field
+
+
+_kinds: dict[str, RecordKind] = {}
+
+
+def register(kinds: Iterable[RecordKind]) -> None:
+    """Add kinds of record to the counts. Called once by each app that has records, when all models are loaded."""
+    for kind in kinds:
+        _kinds[kind.name] = kind
+
+
+def record_kinds(origin: type[Origin]) -> list[RecordKind]:
+    """The registered kinds that point to files or to sessions, sorted by name."""
+    return [kind for _name, kind in sorted(_kinds.items()) if kind.origin_field(origin)]
 
 
 def created_by_file(file: File, *, pages: Sequence[File] = ()) -> dict[str, int]:
-    """How many records of each kind came from the file and its later pages; `settled_claims`: those its rows settle."""
-    return _counts(File, origin=file.pk, ids=[file.pk, *(page.pk for page in pages)])
+    """Name of the kind → number of records that came from the file and its later pages."""
+    return _counts(file, ids=[file.pk, *(page.pk for page in pages)])
 
 
 def created_by_session(session: ImportSession) -> dict[str, int]:
-    """How many records of each kind, still there, the session created."""
-    return _counts(ImportSession, origin=session.pk, ids=[session.pk])
+    """Name of the kind → number of records that the session created and that still exist."""
+    return _counts(session, ids=[session.pk])
 
 
-def kinds(model: type[File] | type[ImportSession]) -> list[str]:
-    """The kinds of record that a file or a session may have created, as the counts name them."""
-    return sorted(_relations(model))
-
-
-def _relations(model: type[Any]) -> dict[str, tuple[type[models.Model], str]]:
-    found: dict[str, tuple[type[models.Model], str]] = {}
-    for relation in model._meta.related_objects:
-        target: Any = relation.related_model
-        if relation.field.name == _ORIGIN_FIELDS[model]:
-            found[_plural(relation.get_accessor_name() or "")] = (target, relation.field.name)
-        elif model is File and relation.field.name == _SETTLED_FIELD and target is not ImportSession:
-            found["settled_claims"] = (target, relation.field.name)
-    return found
-
-
-def _plural(accessor: str) -> str:
-    return accessor.removeprefix("imported_")
-
-
-def _counts(model: type[Any], *, origin: int, ids: list[int]) -> dict[str, int]:
-    # One query whatever the number of kinds: each count stands on its own foreign key's index.
-    relations = _relations(model)
-    if not relations:
+def _counts(origin: Origin, *, ids: list[int]) -> dict[str, int]:
+    # One query for all kinds: each count uses the index of its own foreign key.
+    origin_model: type[Any] = type(origin)
+    kinds = record_kinds(origin_model)
+    if not kinds:
         return {}
-    asked = {
-        f"from_{name}": Subquery(
-            target._default_manager.filter(**{f"{field}__in": ids})
+    counts = {
+        f"count_{kind.name}": Subquery(
+            kind.model._default_manager.filter(**{f"{kind.origin_field(origin_model)}__in": ids})
             .order_by()
             .annotate(found_rows=Func(F("pk"), function="COUNT", output_field=IntegerField()))
             .values("found_rows")
         )
-        for name, (target, field) in relations.items()
+        for kind in kinds
     }
-    counted = model._default_manager.filter(pk=origin).values(**asked).get()
-    return {name: counted[f"from_{name}"] for name in sorted(relations)}
+    row = origin_model._default_manager.filter(pk=origin.pk).values(**counts).get()
+    return {kind.name: row[f"count_{kind.name}"] for kind in kinds}

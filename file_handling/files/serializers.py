@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from file_handling.lineage import created_by_file, kinds
+from file_handling.lineage import created_by_file, record_kinds
 from file_handling.models import File, FileType, ImportSession
 from users.serializers import CountrySerializer
 
@@ -95,7 +95,7 @@ class CreatedSerializer(serializers.Serializer[dict[str, int]]):
     """How many records of each kind a file or a session created that are still there."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        return {kind: serializers.IntegerField() for kind in kinds(self.origin)}
+        return {kind.name: serializers.IntegerField() for kind in record_kinds(self.origin)}
 
     origin: type[File] | type[ImportSession] = ImportSession
 

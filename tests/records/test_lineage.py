@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from django.apps import apps
+from django.test import Client
 
 from core import models as core
+from file_handling.lineage import record_kinds
+from file_handling.models import File, ImportSession
 from tests.api.conftest import Records, make_file
 from tests.api.test_access import CATALOGUE_ROUTES, RECORD_ROUTES
 from tests.conftest import Cast
@@ -59,3 +63,21 @@ def test_a_page_of_personal_records_leaves_an_entry_without_the_words_searched(c
     entry = AuditEntry.objects.get(object_type="core.insured")
     assert (entry.action, entry.actor, entry.country, entry.object_id) == ("read", cast.togo_operator, cast.togo, None)
     assert entry.data == {"rows": 1, "page": "1", "filters": ["search"]}
+
+
+def test_every_model_that_names_its_file_is_counted() -> None:
+    fields = {
+        model: {field.name for field in model._meta.get_fields()} for model in apps.get_app_config("core").get_models()
+    }
+    with_origin = {model for model, names in fields.items() if {"file", "import_session"} <= names}
+    assert {kind.model for kind in record_kinds(File)} == with_origin
+    assert {kind.model for kind in record_kinds(ImportSession)} == with_origin
+
+
+def test_the_page_of_a_file_links_to_the_records_that_it_created(cast: Cast, togo: Records) -> None:
+    browser = Client()
+    browser.force_login(cast.togo_admin)
+    page = browser.get(f"/admin/file_handling/file/{togo.file.pk}/change/").content.decode()
+    assert f'<a href="/admin/core/claim/?file={togo.file.pk}">claims</a>: 1' in page
+    # The catalogue is shared by all countries.
+    assert "/admin/core/act/?file=" not in page
