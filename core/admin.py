@@ -1,4 +1,4 @@
-"""The records in the admin: to be browsed, never changed; only the catalogue's aliases are kept by people."""
+"""The records in the admin. All pages are read only, except the aliases of the act catalogue."""
 
 from typing import Any, ClassVar
 
@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from common.errors import Invalid
+from common.formats import format_amount, format_day
 from common.keys import claim_number, label_key, name_key, reference_key
 from core import catalogue, revisions
 from core.models import (
@@ -40,18 +41,18 @@ REVISIONS_SHOWN = 20
 
 
 class RecordAdmin(ScopedModelAdmin):
-    """A record of a country: where it came from, and the lists of what hangs on it.
+    """A record of a country, with its origin and links to the lists of related records.
 
-    `lists`: (model, the lookup that leads from it to this record).
+    `related_lists`: (model, the lookup from that model to this record).
     """
 
     audited = True
     lookups: ClassVar[tuple[str, ...]] = ORIGIN
-    lists: ClassVar[tuple[tuple[type[Model], str], ...]] = ()
+    related_lists: ClassVar[tuple[tuple[type[Model], str], ...]] = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)
-        # A page of one record shows its country and origin; lists say themselves what they need.
+        # The page of one record shows its country and origin; a list names the tables that it needs in `related`.
         return rows if self.is_list(request) else rows.select_related(*self.related, *ORIGIN)
 
     @staticmethod
@@ -61,19 +62,19 @@ class RecordAdmin(ScopedModelAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         own = [*super().get_fields(request, obj)]
-        # The catalogue is shared: its rows must not tell which country's file brought them.
+        # The catalogue is shared by all countries, so its rows must not show the file of one country.
         origin = [name for name in ORIGIN if self._country_field() and name not in own]
-        return [*own, *origin, *(["hanging"] if self.lists else [])]
+        return [*own, *origin, *(["list_links"] if self.related_lists else [])]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return [*super().get_readonly_fields(request, obj), *(["hanging"] if self.lists else [])]
+        return [*super().get_readonly_fields(request, obj), *(["list_links"] if self.related_lists else [])]
 
     @admin.display(description=_("lists"))
-    def hanging(self, record: Model) -> SafeString:
-        """Links, without counts: a record with ten thousand claims opens as fast as one with two."""
+    def list_links(self, record: Model) -> SafeString:
+        """Links without counts, so that a record with ten thousand claims opens as fast as one with two."""
         links = [
             (f"{reverse(f'admin:core_{model._meta.model_name}_changelist')}?{lookup}={record.pk}", model._meta)
-            for model, lookup in self.lists
+            for model, lookup in self.related_lists
         ]
         return format_html_join(
             " · ", '<a href="{}">{}</a>', ((address, meta.verbose_name_plural) for address, meta in links)
@@ -81,7 +82,7 @@ class RecordAdmin(ScopedModelAdmin):
 
 
 class _NamedAdmin(RecordAdmin):
-    """What is known by its name."""
+    """Records that are identified by a name."""
 
     list_display: Any = ("name",)
     ordering = ("key",)
@@ -92,7 +93,7 @@ class _NamedAdmin(RecordAdmin):
 @admin.register(Client)
 class ClientAdmin(_NamedAdmin):
     fields = ("name", "country")
-    lists = ((Claim, "client"), (Membership, "client"))
+    related_lists = ((Claim, "client"), (Membership, "client"))
 
 
 @admin.register(Policy)
@@ -102,7 +103,7 @@ class PolicyAdmin(RecordAdmin):
     key_search = {"key": reference_key}
     search_fields = ("key",)
     fields = ("number", "country")
-    lists = ((Claim, "policy"), (Membership, "policy"), (Plan, "policy"))
+    related_lists = ((Claim, "policy"), (Membership, "policy"), (Plan, "policy"))
 
 
 @admin.register(Plan)
@@ -114,7 +115,7 @@ class PlanAdmin(RecordAdmin):
     related = ("policy",)
     lookups = (*ORIGIN, "policy")
     fields = ("name", "policy")
-    lists = ((Membership, "plan"),)
+    related_lists = ((Membership, "plan"),)
 
 
 class SpellingInline(ScopedInline):
@@ -140,13 +141,13 @@ class InsuredAdmin(RecordAdmin):
     search_fields = ("name_key",)
     fields = ("name", "card_number", "is_deduced", "country")
     inlines = (MembershipInline, SpellingInline)
-    lists = ((Claim, "insured"), (Membership, "principal"))
+    related_lists = ((Claim, "insured"), (Membership, "principal"))
 
 
 @admin.register(Membership)
 class MembershipAdmin(RecordAdmin):
     personal = True
-    list_display = ("insured", "role", "policy", "client", "plan", "first_settlement_date", "last_settlement_date")
+    list_display = ("insured", "role", "policy", "client", "plan", "first_settled_on", "last_settled_on")
     list_filter = ("role",)
     ordering = ("insured__name_key", "pk")
     key_search = {"insured__name_key": name_key, "policy__key": reference_key}
@@ -163,14 +164,22 @@ class MembershipAdmin(RecordAdmin):
         "first_settlement_date",
         "last_settlement_date",
     )
-    lists = ((Claim, "membership"),)
+    related_lists = ((Claim, "membership"),)
+
+    @admin.display(description=_("first settlement date"), ordering="first_settlement_date")
+    def first_settled_on(self, membership: Membership) -> str:
+        return format_day(membership.first_settlement_date) if membership.first_settlement_date else ""
+
+    @admin.display(description=_("last settlement date"), ordering="last_settlement_date")
+    def last_settled_on(self, membership: Membership) -> str:
+        return format_day(membership.last_settlement_date) if membership.last_settlement_date else ""
 
 
 @admin.register(Partner)
 class PartnerAdmin(_NamedAdmin):
     list_display = ("name", "address", "partner_country")
     fields = ("name", "address", "partner_country", "country")
-    lists = ((Claim, "partner"), (Invoice, "partner"), (Payment, "partner"))
+    related_lists = ((Claim, "partner"), (Invoice, "partner"), (Payment, "partner"))
 
 
 @admin.register(Operator)
@@ -179,8 +188,8 @@ class OperatorAdmin(_NamedAdmin):
     fields = ("name", "country")
 
 
-class _PaperAdmin(RecordAdmin):
-    """What a provider bears a number for."""
+class _ProviderNumberAdmin(RecordAdmin):
+    """Shared admin of invoices and payments, which have a number and a provider."""
 
     list_display = ("number", "partner")
     ordering = ("key", "pk")
@@ -192,34 +201,53 @@ class _PaperAdmin(RecordAdmin):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(_PaperAdmin):
-    lists = ((Claim, "lines__invoice"),)
+class InvoiceAdmin(_ProviderNumberAdmin):
+    related_lists = ((Claim, "lines__invoice"),)
 
 
 @admin.register(Payment)
-class PaymentAdmin(_PaperAdmin):
-    lists = ((Claim, "lines__payment"),)
+class PaymentAdmin(_ProviderNumberAdmin):
+    related_lists = ((Claim, "lines__payment"),)
 
 
-class ClaimLineInline(ScopedInline):
-    """The acts of a claim, each with the file, sheet and row that it was read from."""
+class _AmountsMixin:
+    """The columns `claimed` and `reimbursed`: the amounts of a row, with the currency of its claim."""
+
+    @admin.display(description=_("claimed amount"), ordering="claimed_amount")
+    def claimed(self, row: Claim | ClaimLine) -> str:
+        return format_amount(row.claimed_amount, _currency_of(row), with_currency=True)
+
+    @admin.display(description=_("reimbursed amount"), ordering="reimbursed_amount")
+    def reimbursed(self, row: Claim | ClaimLine) -> str:
+        return format_amount(row.reimbursed_amount, _currency_of(row), with_currency=True)
+
+
+def _currency_of(row: Claim | ClaimLine) -> str:
+    return row.currency if isinstance(row, Claim) else row.claim.currency
+
+
+_AMOUNT_COLUMNS = {"claimed_amount": "claimed", "reimbursed_amount": "reimbursed"}
+
+
+class ClaimLineInline(_AmountsMixin, ScopedInline):
+    """The acts of a claim, each with the file, sheet and row from which it was read."""
 
     model = ClaimLine
     ordering = ("position",)
-    fields = revisions.LINE_COLUMNS
-    related = ("act", "category", "invoice", "payment", "operator", "file")
+    fields = tuple(_AMOUNT_COLUMNS.get(name, name) for name in revisions.LINE_FIELDS)
+    readonly_fields = tuple(_AMOUNT_COLUMNS.values())
+    related = ("claim", "act", "category", "invoice", "payment", "operator", "file")
 
 
 @admin.register(Claim)
-class ClaimAdmin(RecordAdmin):
+class ClaimAdmin(_AmountsMixin, RecordAdmin):
     personal = True
     list_display = (
         "number",
         "status",
-        "settlement_date",
-        "claimed_amount",
-        "reimbursed_amount",
-        "currency",
+        "settled_on",
+        "claimed",
+        "reimbursed",
         "insured",
         "client",
         "partner",
@@ -248,43 +276,47 @@ class ClaimAdmin(RecordAdmin):
                 "fields": (
                     ("number", "status"),
                     ("settlement_date", "incident_date"),
-                    ("claimed_amount", "reimbursed_amount", "currency"),
+                    ("claimed", "reimbursed", "currency"),
                     "country",
                 )
             },
         ),
-        (_("Who"), {"fields": ("insured", "covered_as", ("policy", "client"), "partner")}),
+        (_("Who"), {"fields": ("insured", "membership_link", ("policy", "client"), "partner")}),
         (
             _("Where it came from"),
             {"fields": (("file", "import_session"), ("recap_file", "recap_sheet", "recap_row"))},
         ),
     )
     inlines = (ClaimLineInline,)
-    readonly_fields = ("covered_as",)
+    readonly_fields = ("membership_link", *_AMOUNT_COLUMNS.values())
     change_form_template = "admin/core/claim.html"
 
+    @admin.display(description=_("settlement date"), ordering="settlement_date")
+    def settled_on(self, claim: Claim) -> str:
+        return format_day(claim.settlement_date)
+
     @admin.display(description=_("membership"))
-    def covered_as(self, claim: Claim) -> SafeString:
+    def membership_link(self, claim: Claim) -> SafeString:
         address = reverse("admin:core_membership_change", args=[claim.membership_id])
         return format_html('<a href="{}">{}</a>', address, claim.membership.get_role_display())
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         claim = kwargs.get("obj")
-        earlier = ClaimRevision.objects.visible_to(actor_of(request)).filter(claim=claim).order_by("-pk")
-        shown = earlier.select_related("replaced_by_session")[: REVISIONS_SHOWN + 1]
-        context["revisions"] = [(one, revisions.told(one)) for one in shown[:REVISIONS_SHOWN]]
-        context["has_more_revisions"] = len(shown) > REVISIONS_SHOWN
+        rows = ClaimRevision.objects.visible_to(actor_of(request)).filter(claim=claim).order_by("-pk")
+        newest = list(rows.select_related("replaced_by_session")[: REVISIONS_SHOWN + 1])
+        context["revisions"] = [(row, revisions.revision_view(row)) for row in newest[:REVISIONS_SHOWN]]
+        context["has_more_revisions"] = len(newest) > REVISIONS_SHOWN
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request)
-        # One claim may have several lines on the invoice that the list was narrowed by.
+        # A claim may have several lines with the invoice or payment by which the list is filtered.
         return rows.distinct() if any(name.startswith("lines__") for name in request.GET) else rows
 
 
 @admin.register(ClaimRevision)
 class ClaimRevisionAdmin(ScopedModelAdmin):
-    """What claims said before an import replaced them; that of a claim taken back since stays here."""
+    """Earlier versions of claims. They stay when the claim itself is removed by reverting its session."""
 
     audited = True
     personal = True
@@ -299,7 +331,7 @@ class ClaimRevisionAdmin(ScopedModelAdmin):
     change_form_template = "admin/core/revision.html"
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        context["said"] = revisions.told(kwargs["obj"])
+        context["view"] = revisions.revision_view(kwargs["obj"])
         return super().render_change_form(request, context, *args, **kwargs)
 
 
@@ -308,7 +340,7 @@ class ActCategoryAdmin(_NamedAdmin):
     audited = False
     lookups = ()
     fields = ("name",)
-    lists = ((Act, "category"),)
+    related_lists = ((Act, "category"),)
 
 
 class AliasInline(ScopedInline):
@@ -329,7 +361,7 @@ class ActAdmin(RecordAdmin):
     inlines = (AliasInline,)
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
-        rows, _several = super().get_search_results(request, queryset, search_term)
+        rows, _may_repeat = super().get_search_results(request, queryset, search_term)
         return rows, True
 
 
@@ -338,14 +370,14 @@ class AliasForm(forms.ModelForm):
         name = str(self.cleaned_data["name"])
         try:
             catalogue.refuse_unfit(name=name)
-        except Invalid as refused:
-            raise forms.ValidationError(refused.sentences()) from refused
+        except Invalid as invalid:
+            raise forms.ValidationError(invalid.sentences()) from invalid
         return name
 
 
 @admin.register(ActAlias)
 class ActAliasAdmin(ScopedModelAdmin):
-    """Further names of acts: added and removed by who keeps the catalogue, never rewritten."""
+    """Further names of acts. Administrators of all countries add and remove them; an alias is never edited."""
 
     form = AliasForm
     list_display = ("name", "act")
@@ -374,5 +406,5 @@ class ActAliasAdmin(ScopedModelAdmin):
         catalogue.remove_alias(actor=actor_of(request), alias=obj)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        named = [str(alias) for alias in objs]
-        return named, {self.opts.verbose_name_plural: len(named)}, set(), []
+        names = [str(alias) for alias in objs]
+        return names, {self.opts.verbose_name_plural: len(names)}, set(), []

@@ -569,7 +569,7 @@ class ClaimRevision(models.Model):
         null=True,
         related_name="replaced_claims",
     )
-    before = models.JSONField(_("what it said"))
+    before = models.JSONField(_("earlier values"))
 
     objects = ScopedQuerySet.as_manager()
 

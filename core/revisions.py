@@ -1,16 +1,18 @@
-"""What a claim said before an import replaced it (DOMAIN §6), in words that a person reads."""
+"""The values of a claim before an import replaced it (DOMAIN §6), as labelled texts for a page."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.contrib.admin.utils import display_for_field
 from django.core.exceptions import ValidationError
 from django.db.models import ForeignKey, Model
 
+from common.formats import format_amount
 from core.models import Claim, ClaimLine, ClaimRevision
 
 _NOTHING = "–"
-_FACTS = (
+_CLAIM_FIELDS = (
     "status",
     "settlement_date",
     "incident_date",
@@ -28,8 +30,8 @@ _FACTS = (
     "recap_sheet",
     "recap_row",
 )
-# Of a claim line, as people read them: here and in the administration pages.
-LINE_COLUMNS = (
+# The fields of a claim line, in the order of the tables here and in the admin.
+LINE_FIELDS = (
     "position",
     "act",
     "category",
@@ -47,13 +49,15 @@ LINE_COLUMNS = (
     "guarantee",
     "note",
 )
-_NUMBERS = frozenset({"claimed_amount", "reimbursed_amount"})
+_AMOUNTS = frozenset({"claimed_amount", "reimbursed_amount"})
 
 
 @dataclass(frozen=True)
-class Told:
-    """`facts`: label and text of each figure of the claim. `columns`: label of each column of its lines, and whether it
-    holds amounts; `lines`: their cells, with that too.
+class RevisionView:
+    """An earlier version of a claim as texts in the active language; an absent value is a dash.
+
+    `facts`: label and text of each value of the claim. `columns`: label of each column of its lines, and whether the
+    column holds amounts. `lines`: for each line its cells, as text and whether the text is an amount.
     """
 
     facts: list[tuple[str, str]]
@@ -61,14 +65,14 @@ class Told:
     lines: list[list[tuple[str, bool]]]
 
 
-def told(revision: ClaimRevision) -> Told:
-    """In the language in use. What the revision does not say is a dash."""
+def revision_view(revision: ClaimRevision) -> RevisionView:
     before: dict[str, Any] = revision.before
-    return Told(
-        facts=[(_label(Claim, name), _text(Claim, name, before)) for name in _FACTS],
-        columns=[(_label(ClaimLine, name), name in _NUMBERS) for name in LINE_COLUMNS],
+    currency = str(before.get("currency") or "")
+    return RevisionView(
+        facts=[(_label(Claim, name), _text(Claim, name, before, currency)) for name in _CLAIM_FIELDS],
+        columns=[(_label(ClaimLine, name), name in _AMOUNTS) for name in LINE_FIELDS],
         lines=[
-            [(_text(ClaimLine, name, line), name in _NUMBERS) for name in LINE_COLUMNS]
+            [(_text(ClaimLine, name, line, currency), name in _AMOUNTS) for name in LINE_FIELDS]
             for line in before.get("lines", [])
         ],
     )
@@ -79,15 +83,17 @@ def _label(model: type[Model], name: str) -> str:
     return label[:1].upper() + label[1:]
 
 
-def _text(model: type[Model], name: str, said: dict[str, Any]) -> str:
+def _text(model: type[Model], name: str, values: dict[str, Any], currency: str) -> str:
     field = _field(model, name)
     if isinstance(field, ForeignKey):
-        # The name that it had; a record without one, such as a session, by its number.
-        return str(said.get(name) or said.get(field.attname) or _NOTHING)
+        # The name that the record had then; the id of a record without a name, such as a session.
+        return str(values.get(name) or values.get(field.attname) or _NOTHING)
     try:
-        value = field.to_python(said.get(name))
+        value = field.to_python(values.get(name))
     except ValidationError:
-        return str(said[name])
+        return str(values[name])
+    if isinstance(value, Decimal):
+        return format_amount(value, currency, with_currency=True)
     return str(display_for_field(value, field, _NOTHING))
 
 

@@ -171,18 +171,18 @@ class ImportSession(models.Model):
 
     # Outcomes of a run beside the summary: claims skipped, in conflict, replaced; what the reviewed plan came to.
     outcome = models.JSONField(_("outcome"), default=dict, blank=True)
-    commit_requested = models.BooleanField(_("writing asked for"), default=False)
+    commit_requested = models.BooleanField(_("commit requested"), default=False)
     written_at = models.DateTimeField(_("written on"), null=True, blank=True)
 
     # Digest of the contents of its files: the same two again are known, even when the earlier ones were deleted.
     files_sha256 = models.CharField(_("fingerprint of its files"), max_length=64, blank=True)
 
     # The lease. The token grows by one with every run that claims the session; only its latest holder may write.
-    lease_token = models.PositiveBigIntegerField(_("number of the run"), default=0)
-    lease_expires_at = models.DateTimeField(_("held until"), null=True, blank=True)
+    lease_token = models.PositiveBigIntegerField(_("lease token"), default=0)
+    lease_expires_at = models.DateTimeField(_("lease expires on"), null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
-    rung_at = models.DateTimeField(_("last called up on"), null=True, blank=True)
-    runner = models.CharField(_("held by"), max_length=255, blank=True)
+    rung_at = models.DateTimeField(_("last queued on"), null=True, blank=True)
+    runner = models.CharField(_("worker process"), max_length=255, blank=True)
 
     objects = SessionQuerySet.as_manager()
 
@@ -256,7 +256,7 @@ class SessionEvent(models.Model):
     session = models.ForeignKey(
         ImportSession, verbose_name=_("import session"), on_delete=models.CASCADE, related_name="events"
     )
-    sequence = models.PositiveIntegerField(_("place in the list"))
+    sequence = models.PositiveIntegerField(_("position in the list"))
     at = models.DateTimeField(_("when"), auto_now_add=True)
     level = models.CharField(_("level"), max_length=7, choices=EventLevel.choices, default=EventLevel.INFO)
     step = models.CharField(_("step"), max_length=30)
@@ -305,7 +305,7 @@ class Finding(models.Model):
     session = models.ForeignKey(
         ImportSession, verbose_name=_("import session"), on_delete=models.CASCADE, related_name="findings"
     )
-    sequence = models.PositiveIntegerField(_("place in the list"))
+    sequence = models.PositiveIntegerField(_("position in the list"))
     category = models.CharField(_("category"), max_length=20, choices=FindingCategory.choices)
     code = models.CharField(_("code"), max_length=40, blank=True)
     claim_number = models.CharField(_("claim number"), max_length=255, blank=True)
@@ -314,7 +314,7 @@ class Finding(models.Model):
     stat_reimbursed = models.DecimalField(_("reimbursed in the stat file"), max_digits=18, decimal_places=2, null=True)
     recap_claimed = models.DecimalField(_("claimed in the recap"), max_digits=18, decimal_places=2, null=True)
     recap_reimbursed = models.DecimalField(_("reimbursed in the recap"), max_digits=18, decimal_places=2, null=True)
-    locations = models.JSONField(_("where it stands"), default=list)
+    locations = models.JSONField(_("places in the files"), default=list)
     lines = models.JSONField(_("lines as read"), default=list)
 
     objects = SessionQuerySet.as_manager()

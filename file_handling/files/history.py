@@ -1,4 +1,4 @@
-"""Who did what to a file, from the audit trail, which outlives it."""
+"""The history of a file: its entries of the audit trail, which stay when the file is deleted."""
 
 from django.db.models import QuerySet
 
@@ -9,10 +9,11 @@ from users.models import AuditAction, AuditEntry, User
 
 
 def history_of(*, pk: str, user: User) -> QuerySet[AuditEntry]:
-    """The entries of the file whose id is `pk`, newest first, as far as `user` may see that file (DOMAIN §1).
+    """The audit entries of the file with the id `pk`, newest first.
 
-    Of a deleted file, who saw it sees its history: all countries' and the country's administrators, and the uploader.
-    Raises FileNotFound for a file that never was, AccessDenied for one beyond sight.
+    The history of a deleted file is visible to every account that could see the file: global administrators, the
+    country's administrators, the uploader (DOMAIN §1). Raises FileNotFound for an id that no file ever had,
+    AccessDenied for a file that `user` may not see.
     """
     wanted = positive_int(pk)
     if wanted is None:
@@ -25,12 +26,12 @@ def history_of(*, pk: str, user: User) -> QuerySet[AuditEntry]:
     last = entries.first()
     if last is None:
         raise FileNotFound()
-    if not _saw(user=user, entries=entries, country_id=last.country_id):
+    if not _could_see(user=user, entries=entries, country_id=last.country_id):
         raise AccessDenied()
     return entries
 
 
-def _saw(*, user: User, entries: QuerySet[AuditEntry], country_id: int | None) -> bool:
+def _could_see(*, user: User, entries: QuerySet[AuditEntry], country_id: int | None) -> bool:
     if user.sees_all_countries():
         return True
     if country_id is None or user.working_country_id() != country_id:

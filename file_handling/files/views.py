@@ -142,7 +142,7 @@ class FileViewSet(ExportMixin, ScopedReadViewSet):
         """Delete a file with its pages; records and sessions that came from it stay."""
         forced = request.query_params.get("force", "false")
         if forced not in ("true", "false"):
-            raise BadRequest(_("Say true or false."))
+            raise BadRequest(_("Must be true or false."))
         file: File = self.get_object()
         if not permissions.may_delete_file(user=actor_of(request), file=file):
             raise AccessDenied()

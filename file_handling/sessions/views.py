@@ -118,7 +118,7 @@ class SessionReadViewSet(ExportMixin, mixins.DestroyModelMixin, ScopedReadViewSe
             case "log":
                 response = self.log_response(session)
             case _:
-                raise BadRequest(_("Say which file: ?type=error (the report) or ?type=log."))
+                raise BadRequest(_("Give the type: ?type=error (the report) or ?type=log (the log)."))
         audit.record(
             actor=actor_of(request),
             action=AuditAction.DOWNLOAD,
