@@ -3,16 +3,11 @@
 What is rung in vain is rung again by the sweeper, so nothing here may fail the caller or keep them waiting.
 """
 
-import threading
-
-import structlog
-from celery import current_app
 from django.db import transaction
 from django.db.models.functions import Now
 
+from common.task_queue import send_task_within
 from file_handling.models import ImportSession
-
-log = structlog.get_logger(__name__)
 
 RUN_TASK = "importer.run_session"
 # How long a request may wait to learn whether the thread sounded. It answers either way.
@@ -28,14 +23,4 @@ def enqueue_after_commit(session_id: int) -> None:
 def enqueue(session_id: int, *, wait_seconds: float = ANSWER_SECONDS) -> None:
     """Ask for a worker. A broker that is refused or paused delays the session, never the caller."""
     ImportSession.objects.filter(pk=session_id).update(rung_at=Now())
-    thread = threading.Thread(target=_publish, args=(session_id,), daemon=True, name=f"enqueue-{session_id}")
-    thread.start()
-    thread.join(wait_seconds)
-
-
-def _publish(session_id: int) -> None:
-    try:
-        current_app.send_task(RUN_TASK, args=[session_id])
-    except Exception as error:  # noqa: BLE001
-        # Every broker fails in words of its own; whatever it was, the sweeper rings again.
-        log.warning("broker_unreachable", session=session_id, error=type(error).__name__)
+    send_task_within(wait_seconds, RUN_TASK, session_id)

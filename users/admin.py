@@ -20,7 +20,7 @@ from users.access.admin import ScopedModelAdmin
 from users.accounts import countries, from_sheet, services
 from users.accounts.admin_forms import AccountForm, CountryForm, DecidedForm
 from users.accounts.admin_import import AccountSheetForm, pack
-from users.models import AuditAction, AuditEntry, Country, LetterPurpose, User
+from users.models import AuditAction, AuditEntry, Country, MailPurpose, User
 
 
 class _DecidedAdmin(ScopedModelAdmin):
@@ -188,7 +188,7 @@ class AccountAdmin(_DecidedAdmin):
         messages.success(request, _("“%(name)s” can no longer sign in.") % {"name": account})
 
     def _send_link(self, request: HttpRequest, account: User) -> None:
-        purpose = LetterPurpose.RESET if account.has_usable_password() else LetterPurpose.INVITATION
+        purpose = MailPurpose.RESET if account.has_usable_password() else MailPurpose.INVITATION
         services.send_password_link(actor=actor_of(request), account=account, purpose=purpose)
         messages.success(request, _("A link to choose a password is on its way to “%(name)s”.") % {"name": account})
 

@@ -1,4 +1,4 @@
-"""Who works with Concord, in which country, and what they may ask of themselves (DOMAIN §1)."""
+"""Countries, accounts with their roles, the audit trail, and mails that wait to be sent (DOMAIN §1)."""
 
 from decimal import Decimal
 from typing import Any, Self
@@ -18,7 +18,7 @@ from common.append_only import AppendOnlyModel, AppendOnlyQuerySet
 
 class CountryQuerySet(models.QuerySet["Country"]):
     def visible_to(self, user: Any) -> Self:
-        """All for who sees all countries, their own for who has an active one, none for the others."""
+        """All countries for global roles, an account's own active country, none for all others."""
         if not isinstance(user, User) or not user.is_active:
             return self.none()
         if user.sees_all_countries():
@@ -27,7 +27,7 @@ class CountryQuerySet(models.QuerySet["Country"]):
 
 
 class Country(models.Model):
-    """A country of the group: the wall between what its people and its neighbours may see."""
+    """A country of the group. Accounts bound to a country see the rows of that country only."""
 
     name = models.CharField(_("name"), max_length=100, unique=True)
     code = models.CharField(_("code"), max_length=3, unique=True, help_text=_("ISO 3166 code, such as TG"))
@@ -39,10 +39,10 @@ class Country(models.Model):
         decimal_places=2,
         default=Decimal(5),
         validators=[MinValueValidator(Decimal("0.01"))],
-        help_text=_("A difference between stat and recap equal to it or above is a gap, in currency units"),
+        help_text=_("In currency units. A difference between stat and recap of this amount or more is a gap"),
     )
     is_active = models.BooleanField(_("active"), default=True)
-    # Counts the imports written to this country: a plan made from an older count is made again before it is written.
+    # Number of imports written to this country. A plan made at an older number is made again before it is written.
     data_version = models.PositiveBigIntegerField(_("imports written"), default=0, editable=False)
 
     objects = CountryQuerySet.as_manager()
@@ -64,7 +64,7 @@ class Role(models.TextChoices):
     RESP_OPERATEUR = "RESP_OPERATEUR", _("Data-entry manager")
 
 
-# Each role is above those behind it (DOMAIN §1).
+# Highest role first (DOMAIN §1).
 HIERARCHY = list(Role)
 COUNTRY_BOUND = frozenset({Role.ADMIN_TERRITORIAL, Role.CHEF_DEPT_TECH, Role.RESP_OPERATEUR})
 COUNTRY_STAFF = frozenset({Role.CHEF_DEPT_TECH, Role.RESP_OPERATEUR})
@@ -72,7 +72,7 @@ COUNTRY_STAFF = frozenset({Role.CHEF_DEPT_TECH, Role.RESP_OPERATEUR})
 
 class AccountQuerySet(models.QuerySet["User"]):
     def visible_to(self, user: Any) -> Self:
-        """All for who sees all countries; the accounts below of their country for its admin; oneself for everybody."""
+        """All accounts for global roles, the staff of the country for a territorial admin, and one's own account."""
         if not isinstance(user, User) or not user.is_active:
             return self.none()
         if user.sees_all_countries():
@@ -109,7 +109,7 @@ class Language(models.TextChoices):
 
 
 class User(AbstractUser):
-    """An account. Its role says what it may do, its country where."""
+    """An account: the role decides what it may do, the country on which rows."""
 
     email = models.EmailField(_("e-mail address"), unique=True)
     role = models.CharField(_("role"), max_length=20, choices=Role.choices, default=Role.RESP_OPERATEUR)
@@ -121,10 +121,10 @@ class User(AbstractUser):
         max_length=2,
         choices=Language.choices,
         default=Language.FRENCH,
-        help_text=_("Of letters to them"),
+        help_text=_("Language of e-mails to this person"),
     )
-    # Part of what a session of the web pages is signed with: one more, and all of them end.
-    access_version = models.PositiveIntegerField(_("ends of all sessions"), default=0, editable=False)
+    # Part of the hash that a web session stores: a new number ends all sessions of the account.
+    access_version = models.PositiveIntegerField(_("session version"), default=0, editable=False)
 
     country_path = "country_id"
 
@@ -136,13 +136,13 @@ class User(AbstractUser):
         verbose_name_plural = _("accounts")
         ordering = ["username"]
         constraints = [
-            # One person signs in in any case of letters, so no two accounts may differ by case alone.
+            # Sign-in ignores upper and lower case, so two accounts may not differ by case alone.
             models.UniqueConstraint(Lower("username"), name="user_username_any_case"),
             models.UniqueConstraint(Lower("email"), name="user_email_any_case"),
         ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        # Django's own flags follow the role, so that no second switch can disagree with it.
+        # Django's own flags are derived from the role, so that they cannot contradict it.
         self.is_superuser = self.role == Role.SUPERUSER
         self.is_staff = self.role in (Role.SUPERUSER, Role.ADMIN_GLOBAL, Role.ADMIN_TERRITORIAL)
         update_fields = kwargs.get("update_fields")
@@ -151,11 +151,11 @@ class User(AbstractUser):
         has_new_password = getattr(self, "_password", None) is not None and self.pk is not None
         super().save(*args, **kwargs)
         if has_new_password:
-            # Who knew the old password may hold a token got with it.
+            # A person who knew the old password may have a token.
             self.auth_token_set.all().delete()  # type: ignore[attr-defined]
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        # By the password alone, as Django has it, a session would outlive a change of role or country.
+        # Django hashes the password alone; then a session would survive a change of role or country.
         signed = f"{self.password}:{self.access_version}"
         return salted_hmac("users.User.session", signed, secret=secret, algorithm="sha256").hexdigest()
 
@@ -184,7 +184,7 @@ class User(AbstractUser):
         return self.country.pk
 
     def is_frozen(self) -> bool:
-        """Whether the account's country is closed: it may not even sign in until the country is active again."""
+        """Whether the account cannot sign in because its country is inactive."""
         return self.role in COUNTRY_BOUND and self.country is not None and not self.country.is_active
 
     def display_name(self) -> str:
@@ -200,7 +200,6 @@ class AuditAction(models.TextChoices):
     DELETE = "delete", _("deleted")
     IMPORT = "import", _("started an import")
     STEER = "steer", _("steered an import")
-    REPLACE = "replace", _("replaced by an import")
     REVERT = "revert", _("reverted an import")
     EXPORT = "export", _("exported")
     CREATE = "create", _("created")
@@ -215,7 +214,7 @@ class AuditAction(models.TextChoices):
 
 class AuditQuerySet(AppendOnlyQuerySet):
     def visible_to(self, user: Any) -> Self:
-        """All for who sees all countries, their country's for a territorial admin, none for the others."""
+        """All entries for global roles, those of the country for a territorial admin, none for all others."""
         if not isinstance(user, User) or not user.is_active:
             return self.none()
         if user.sees_all_countries():
@@ -227,21 +226,21 @@ class AuditQuerySet(AppendOnlyQuerySet):
 
 
 class AuditEntry(AppendOnlyModel):
-    """Who did what to which object, when. Append-only; outlives the account and the object."""
+    """One action of an account on an object. Append-only; the entry stays when the account or the object is deleted."""
 
     country_path = "country_id"
 
-    at = models.DateTimeField(_("when"), auto_now_add=True)
+    at = models.DateTimeField(_("time"), auto_now_add=True)
     actor = models.ForeignKey(User, verbose_name=_("account"), on_delete=models.SET_NULL, null=True, related_name="+")
     actor_label = models.CharField(_("who"), max_length=254)
     country = models.ForeignKey(
         Country, verbose_name=_("country"), on_delete=models.SET_NULL, null=True, related_name="+"
     )
-    action = models.CharField(_("what was done"), max_length=20, choices=AuditAction.choices)
-    object_type = models.CharField(_("kind of object"), max_length=50)
-    object_id = models.BigIntegerField(_("number of the object"), null=True)
+    action = models.CharField(_("action"), max_length=20, choices=AuditAction.choices)
+    object_type = models.CharField(_("object type"), max_length=50)
+    object_id = models.BigIntegerField(_("object id"), null=True)
     object_label = models.CharField(_("object"), max_length=255, blank=True)
-    success = models.BooleanField(_("carried out"), default=True)
+    success = models.BooleanField(_("successful"), default=True)
     data = models.JSONField(_("details"), default=dict, blank=True)
 
     objects = AuditQuerySet.as_manager()
@@ -257,38 +256,41 @@ class AuditEntry(AppendOnlyModel):
         return " · ".join(filter(None, [moment, self.actor_label, str(self.get_action_display())]))
 
     def object_kind(self) -> str:
-        """What the object is, in the language in use; the kind as it was noted when there is no such kind any more."""
+        """The model's name in the active language; `object_type` itself when there is no such model any more."""
         try:
             return str(apps.get_model(self.object_type)._meta.verbose_name)
         except (LookupError, ValueError):
             return self.object_type
 
 
-class LetterPurpose(models.TextChoices):
+class MailPurpose(models.TextChoices):
     INVITATION = "invitation", _("invitation")
     RESET = "reset", _("password reset")
     CHANGED = "changed", _("password changed")
     ADDRESS = "address", _("address changed")
 
 
-class Letter(models.Model):
-    """A mail that waits to be sent; gone once it is. What is in it is made at that moment, so no link is ever stored.
+class QueuedMail(models.Model):
+    """A mail that waits to be sent; the row is deleted once it is. The mail itself is written at that moment, so no
+    link is ever stored.
 
-    `address` alone (no account): somebody asked for a reset there, and whether that is an account is not looked up
-    before the letter is sent, so that the answer takes the same time for all. Both: it goes to this address and not to
-    the account's own, which took its place.
+    `address` without an account: somebody requested a reset for this address. Whether an account has it is looked up
+    only when the mail is sent, so that the response takes the same time for all addresses. Both: the mail goes to this
+    address and not to the account's own, which has replaced it.
     """
 
-    purpose = models.CharField(_("purpose"), max_length=20, choices=LetterPurpose.choices)
+    purpose = models.CharField(_("purpose"), max_length=20, choices=MailPurpose.choices)
     account = models.ForeignKey(User, verbose_name=_("account"), on_delete=models.CASCADE, null=True, related_name="+")
     address = models.CharField(_("e-mail address"), max_length=254, blank=True)
-    asked_at = models.DateTimeField(_("asked for on"), auto_now_add=True)
-    due_at = models.DateTimeField(_("to be sent on"), default=timezone.now, db_index=True)
+    asked_at = models.DateTimeField(_("requested at"), auto_now_add=True)
+    due_at = models.DateTimeField(_("due at"), default=timezone.now, db_index=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
 
     class Meta:
-        verbose_name = _("letter")
-        verbose_name_plural = _("letters")
+        # The name of the table in the migrations.
+        db_table = "users_letter"
+        verbose_name = _("queued e-mail")
+        verbose_name_plural = _("queued e-mails")
         ordering = ["id"]
 
     def __str__(self) -> str:

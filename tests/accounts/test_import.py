@@ -10,7 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from openpyxl import Workbook
 
-from tests.accounts.conftest import letters
+from tests.accounts.conftest import sent_mails
 from tests.conftest import Cast
 from users.models import User
 
@@ -51,10 +51,10 @@ def test_a_preview_shows_every_row_and_creates_nothing(cast: Cast) -> None:
         "account": None,
     }
     assert User.objects.count() == before
-    assert letters() == []
+    assert sent_mails() == []
 
 
-def test_an_import_creates_the_good_rows_with_a_letter_each_and_nothing_of_the_others(cast: Cast) -> None:
+def test_an_import_creates_the_good_rows_with_a_mail_each_and_nothing_of_the_others(cast: Cast) -> None:
     sheet = GOOD + "Bad,Row,not-an-address,CHEF_DEPT_TECH\nAlso,Bad,also@example.org,SUPERUSER\n"
     response = send(cast, "togo_admin", IMPORT, text(sheet))
     body = response.json()
@@ -66,7 +66,7 @@ def test_an_import_creates_the_good_rows_with_a_letter_each_and_nothing_of_the_o
         ("kossi@example.org", "RESP_OPERATEUR", cast.togo),
     }
     assert not User.objects.filter(email__in=["also@example.org", "not-an-address"]).exists()
-    assert {letter.to[0] for letter in letters()} == {"afi@example.org", "kossi@example.org"}
+    assert {mail.to[0] for mail in sent_mails()} == {"afi@example.org", "kossi@example.org"}
     again = send(cast, "togo_admin", IMPORT, text(GOOD))
     assert (again.status_code, again.json()["created"]) == (200, 0)
 

@@ -8,7 +8,7 @@ from django.core.mail import get_connection
 
 from config.celery import app
 from config.services import MAIL_SERVICES, mail
-from users.sign_in.letters import SEND_TASK
+from users.sign_in.mails import SEND_TASK
 
 
 def test_without_a_server_mail_is_shown_on_the_console() -> None:
@@ -48,6 +48,6 @@ def test_a_url_that_names_no_mail_server_is_refused_without_its_secret(url: str)
     assert "MAIL_URL" in str(refused.value)
 
 
-def test_the_workers_know_how_to_send_letters() -> None:
+def test_the_workers_know_how_to_send_mails() -> None:
     app.loader.import_default_modules()
     assert SEND_TASK in app.tasks

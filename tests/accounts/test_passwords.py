@@ -1,4 +1,4 @@
-"""Choosing and changing passwords: by one-time links in letters, and over the API."""
+"""Choosing and changing passwords: by one-time links in mails, and over the API."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from tests.accounts.conftest import address_in, letters, link_in
+from tests.accounts.conftest import address_in, link_in, sent_mails
 from tests.conftest import PASSWORD, Cast
-from users.models import AuditEntry, Letter, LetterPurpose, User
-from users.sign_in.letters import compose
+from users.models import AuditEntry, MailPurpose, QueuedMail, User
 from users.sign_in.links import LinkTokens
+from users.sign_in.mails import compose
 
 LOGIN = "/api/v1/auth/login/"
 RESET = "/api/v1/auth/password/reset/"
@@ -35,29 +35,29 @@ def ask_reset(email: str, **extra: Any) -> Any:
     return APIClient().post(RESET, {"email": email}, **extra)
 
 
-def test_a_new_account_gets_one_letter_with_a_link_and_chooses_its_password_by_it(cast: Cast) -> None:
+def test_a_new_account_gets_one_mail_with_a_link_and_chooses_its_password_by_it(cast: Cast) -> None:
     response = cast.client("togo_admin").post(
         "/api/v1/users/", {"email": "afi@example.org", "role": "CHEF_DEPT_TECH", "first_name": "Afi"}
     )
     assert response.status_code == 201
     assert b"token" not in response.content
-    [letter] = letters()
-    assert letter.to == ["afi@example.org"]
+    [message] = sent_mails()
+    assert message.to == ["afi@example.org"]
     assert not signs_in("afi@example.org", "")
-    assert APIClient().post(SET, {**link_in(letter), "new_password": NEW}).status_code == 204
+    assert APIClient().post(SET, {**link_in(message), "new_password": NEW}).status_code == 204
     assert signs_in("AFI@example.org", NEW)
-    assert letters() == [letter]
+    assert sent_mails() == [message]
 
 
 def test_no_link_and_no_address_stays_in_the_database(cast: Cast) -> None:
     ask_reset("togo_head@example.org")
-    assert letters()
-    assert not Letter.objects.exists()
+    assert sent_mails()
+    assert not QueuedMail.objects.exists()
 
 
 def test_a_link_serves_once(cast: Cast) -> None:
     ask_reset("togo_head@example.org")
-    link = link_in(letters()[0])
+    link = link_in(sent_mails()[0])
     assert APIClient().post(SET, {**link, "new_password": NEW}).status_code == 204
     again = APIClient().post(SET, {**link, "new_password": "Another-tree-1962"})
     assert again.status_code == 400
@@ -67,7 +67,7 @@ def test_a_link_serves_once(cast: Cast) -> None:
 
 def test_a_link_is_good_for_twenty_four_hours(cast: Cast) -> None:
     ask_reset("togo_head@example.org")
-    link = link_in(letters()[0])
+    link = link_in(sent_mails()[0])
     asked = LinkTokens()._num_seconds(LinkTokens()._now())
     for hours, status in ((24.1, 400), (23.9, 204)):
         with patch.object(LinkTokens, "_num_seconds", return_value=int(asked + hours * 3600)):
@@ -78,7 +78,7 @@ def test_a_link_is_good_for_twenty_four_hours(cast: Cast) -> None:
 def test_a_link_that_was_tampered_with_is_refused_like_one_of_nobody(broken: str, cast: Cast) -> None:
     ask_reset("togo_head@example.org")
     ask_reset("benin_head@example.org", REMOTE_ADDR="10.0.0.2")
-    one, two = (link_in(letter) for letter in letters())
+    one, two = (link_in(message) for message in sent_mails())
     wrong = {
         "uid": one | {"uid": "!!"},
         "token": one | {"token": "x" + one["token"]},
@@ -95,14 +95,14 @@ def test_a_link_that_was_tampered_with_is_refused_like_one_of_nobody(broken: str
 def test_a_password_chosen_by_a_link_ends_the_tokens_of_before(cast: Cast) -> None:
     client = cast.client("togo_head")
     ask_reset("togo_head@example.org")
-    APIClient().post(SET, {**link_in(letters()[0]), "new_password": NEW})
+    APIClient().post(SET, {**link_in(sent_mails()[0]), "new_password": NEW})
     assert client.get("/api/v1/users/me/").status_code == 401
 
 
 @pytest.mark.parametrize("weak", ["short", "1234567890123", "password1234", "togo_head1"])
 def test_a_weak_password_is_refused_with_reasons_and_leaves_the_link_good(weak: str, cast: Cast) -> None:
     ask_reset("togo_head@example.org")
-    link = link_in(letters()[0])
+    link = link_in(sent_mails()[0])
     refused = APIClient().post(SET, {**link, "new_password": weak})
     assert refused.status_code == 400
     assert refused.json()["new_password"]
@@ -116,7 +116,7 @@ def test_asking_for_a_link_answers_the_same_for_everybody_and_writes_to_whom_may
     ]
     assert {answer.status_code for answer in answers} == {202}
     assert len({answer.content for answer in answers}) == 1
-    assert {letter.to[0] for letter in letters()} == {"togo_head@example.org", "togo_admin@example.org"}
+    assert {message.to[0] for message in sent_mails()} == {"togo_head@example.org", "togo_admin@example.org"}
 
 
 def test_asking_for_a_link_does_the_same_work_for_everybody(cast: Cast) -> None:
@@ -149,10 +149,10 @@ def test_a_password_is_changed_by_who_knows_the_present_one(cast: Cast) -> None:
     assert client.post(CHANGE, {"current_password": PASSWORD, "new_password": NEW}).status_code == 204
     assert client.get("/api/v1/users/me/").status_code == 401
     assert signs_in("togo_head", NEW)
-    [letter] = letters()
-    assert "changé" in letter.subject
-    assert "http" in str(letter.body)
-    assert NEW not in str(letter.body)
+    [message] = sent_mails()
+    assert "changé" in message.subject
+    assert "http" in str(message.body)
+    assert NEW not in str(message.body)
 
 
 def test_a_stolen_token_does_not_serve_to_find_the_password(cast: Cast) -> None:
@@ -164,23 +164,23 @@ def test_a_stolen_token_does_not_serve_to_find_the_password(cast: Cast) -> None:
 def test_an_administrator_sends_a_link_again_to_who_is_below(cast: Cast) -> None:
     assert cast.client("togo_admin").post(f"/api/v1/users/{cast.togo_head.pk}/password-link/").status_code == 204
     assert cast.client("global_admin").post(f"/api/v1/users/{cast.togo_head.pk}/password-link/").status_code == 403
-    assert [letter.to for letter in letters()] == [["togo_head@example.org"]]
+    assert [message.to for message in sent_mails()] == [["togo_head@example.org"]]
     assert AuditEntry.objects.filter(action="link", actor=cast.togo_admin, object_id=cast.togo_head.pk).exists()
 
 
-def test_letters_speak_the_language_of_the_account_in_text_and_in_html(cast: Cast) -> None:
+def test_mails_use_the_language_of_the_account_in_text_and_in_html(cast: Cast) -> None:
     account = cast.togo_head
     for language, words in (("fr", "Choisissez"), ("en", "Choose")):
         account.language = language
-        for purpose in LetterPurpose:
-            letter = compose(purpose=purpose, account=account)
-            html = letter.alternatives[0].content  # type: ignore[union-attr]
-            assert "\n" not in letter.subject
+        for purpose in MailPurpose:
+            message = compose(purpose=purpose, account=account)
+            html = message.alternatives[0].content  # type: ignore[union-attr]
+            assert "\n" not in message.subject
             assert f'lang="{language}"' in html
-            if purpose in (LetterPurpose.INVITATION, LetterPurpose.RESET):
-                assert words in letter.body
-                assert "24" in letter.body
-                assert address_in(letter).replace("&", "&amp;") in html
+            if purpose in (MailPurpose.INVITATION, MailPurpose.RESET):
+                assert words in message.body
+                assert "24" in message.body
+                assert address_in(message).replace("&", "&amp;") in html
 
 
 @pytest.mark.parametrize(("language", "subject"), [("en", "was changed"), ("fr", "a changé")])
@@ -190,60 +190,60 @@ def test_the_old_address_is_told_that_another_took_its_place_and_nothing_more(
     User.objects.filter(pk=cast.togo_head.pk).update(language=language, first_name="Ablavi", last_name="Zinsou")
     changed = cast.client("togo_admin").patch(f"/api/v1/users/{cast.togo_head.pk}/", {"email": "new@example.org"})
     assert changed.status_code == 200
-    [letter] = letters()
-    assert letter.to == ["togo_head@example.org"]
-    assert subject in letter.subject
-    for words in (letter.subject, letter.body, letter.alternatives[0].content):  # type: ignore[attr-defined]
+    [message] = sent_mails()
+    assert message.to == ["togo_head@example.org"]
+    assert subject in message.subject
+    for words in (message.subject, message.body, message.alternatives[0].content):  # type: ignore[attr-defined]
         assert not re.search("new@|Ablavi|Zinsou|togo_head|Togo", str(words))
-    assert not Letter.objects.exists()
+    assert not QueuedMail.objects.exists()
 
 
 def test_the_old_address_is_told_also_of_a_closed_account(cast: Cast) -> None:
     url = f"/api/v1/users/{cast.togo_head.pk}/"
     User.objects.filter(pk=cast.togo_head.pk).update(is_active=False)
     assert cast.client("togo_admin").patch(url, {"email": "new@example.org"}).status_code == 200
-    assert [letter.to for letter in letters()] == [["togo_head@example.org"]]
+    assert [message.to for message in sent_mails()] == [["togo_head@example.org"]]
 
 
 @pytest.mark.parametrize("fields", [{"first_name": "Afi"}, {"email": "Togo_Head@example.org"}])
 def test_nobody_is_told_of_an_address_that_stays(fields: dict[str, str], cast: Cast) -> None:
     url = f"/api/v1/users/{cast.togo_head.pk}/"
     assert cast.client("togo_admin").patch(url, fields).status_code == 200
-    assert letters() == []
+    assert sent_mails() == []
 
 
 def test_a_refused_change_of_address_tells_nobody(cast: Cast) -> None:
     url = f"/api/v1/users/{cast.togo_head.pk}/"
     assert cast.client("togo_admin").patch(url, {"email": "benin_head@example.org"}).status_code == 400
-    assert letters() == []
+    assert sent_mails() == []
 
 
-def test_a_name_in_a_letter_is_text(cast: Cast) -> None:
+def test_a_name_in_a_mail_is_text(cast: Cast) -> None:
     cast.togo_head.first_name, cast.togo_head.last_name = "<b>Afi", "O'Neil"
-    letter = compose(purpose=LetterPurpose.RESET, account=cast.togo_head)
-    assert "O'Neil" in letter.body
-    assert "<b>" not in letter.alternatives[0].content  # type: ignore[union-attr]
+    message = compose(purpose=MailPurpose.RESET, account=cast.togo_head)
+    assert "O'Neil" in message.body
+    assert "<b>" not in message.alternatives[0].content  # type: ignore[union-attr]
 
 
 def test_links_begin_with_our_own_address_whatever_a_request_calls_us(cast: Cast, settings: Any) -> None:
     settings.PUBLIC_URL = "https://concord.example"
     ask_reset("togo_head@example.org", HTTP_HOST="localhost", HTTP_X_FORWARDED_HOST="evil.example")
-    assert "https://concord.example/account/password/choose/?" in letters()[0].body
+    assert "https://concord.example/account/password/choose/?" in sent_mails()[0].body
 
 
-def test_a_mail_server_that_is_away_delays_the_letter_and_fails_nobody(cast: Cast, settings: Any) -> None:
+def test_a_mail_server_that_is_away_delays_the_mail_and_fails_nobody(cast: Cast, settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
     assert ask_reset("togo_head@example.org").status_code == 202
-    assert letters() == []
-    waiting = Letter.objects.get()
+    assert sent_mails() == []
+    waiting = QueuedMail.objects.get()
     assert waiting.attempts == 1
-    assert letters() == []
-    assert Letter.objects.get().attempts == 1
+    assert sent_mails() == []
+    assert QueuedMail.objects.get().attempts == 1
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-    Letter.objects.update(due_at=waiting.asked_at)
-    assert len(letters()) == 1
-    assert not Letter.objects.exists()
+    QueuedMail.objects.update(due_at=waiting.asked_at)
+    assert len(sent_mails()) == 1
+    assert not QueuedMail.objects.exists()
 
 
 def test_unknown_names_and_wrong_passwords_take_the_time_of_a_hash(cast: Cast, settings: Any) -> None:
@@ -271,16 +271,16 @@ def test_unknown_names_and_wrong_passwords_take_the_time_of_a_hash(cast: Cast, s
 
 def test_a_link_opens_a_page_where_the_password_is_chosen_without_javascript(cast: Cast) -> None:
     ask_reset("togo_head@example.org")
-    [letter] = letters()
+    [message] = sent_mails()
     client = Client(enforce_csrf_checks=True)
-    page = client.get(address_in(letter))
+    page = client.get(address_in(message))
     assert page.status_code == 200
     assert page["Referrer-Policy"] == "no-referrer"
     assert "no-store" in page["Cache-Control"]
     text = page.content.decode()
     assert "togo_head" in text
     assert "<script" not in text
-    form = {**link_in(letter), "csrfmiddlewaretoken": client.cookies["csrftoken"].value}
+    form = {**link_in(message), "csrfmiddlewaretoken": client.cookies["csrftoken"].value}
     different = client.post("/account/password/choose/", {**form, "new_password": NEW, "again": "Other-1961-tree"})
     assert different.status_code == 400
     assert "two different passwords" in different.content.decode()
@@ -290,14 +290,14 @@ def test_a_link_opens_a_page_where_the_password_is_chosen_without_javascript(cas
     assert done.status_code == 200
     assert NEW not in done.content.decode()
     assert signs_in("togo_head", NEW)
-    assert client.get(address_in(letter)).status_code == 400
+    assert client.get(address_in(message)).status_code == 400
 
 
 def test_a_mail_program_that_looks_at_the_link_does_not_use_it_up(cast: Cast) -> None:
     ask_reset("togo_head@example.org")
-    [letter] = letters()
+    [message] = sent_mails()
     for _ in range(3):
-        assert Client().get(address_in(letter)).status_code == 200
+        assert Client().get(address_in(message)).status_code == 200
 
 
 def test_the_page_of_a_forgotten_password_says_the_same_to_everybody(cast: Cast) -> None:
@@ -307,7 +307,7 @@ def test_the_page_of_a_forgotten_password_says_the_same_to_everybody(cast: Cast)
     ]
     assert {page.status_code for page in pages} == {200}
     assert pages[0].content == pages[1].content
-    assert [letter.to for letter in letters()] == [["togo_head@example.org"]]
+    assert [message.to for message in sent_mails()] == [["togo_head@example.org"]]
 
 
 def test_pages_and_api_count_attempts_together(cast: Cast) -> None:

@@ -11,7 +11,7 @@ from django.core import mail, signing
 from django.test import Client
 from django.utils import timezone
 
-from tests.accounts.conftest import letters
+from tests.accounts.conftest import sent_mails
 from tests.accounts.test_import import GOOD, HEADER, PREVIEW, text, workbook
 from tests.admin.conftest import Browser
 from tests.admin.test_admin_imports import text_of
@@ -83,7 +83,7 @@ def test_a_territorial_admin_looks_at_a_sheet_and_then_creates_its_good_rows(cas
         (Role.CHEF_DEPT_TECH, cast.togo),
         (Role.RESP_OPERATEUR, cast.togo),
     }
-    assert {letter.to[0] for letter in letters()} == {"afi@example.org", "kossi@example.org"}
+    assert {mail.to[0] for mail in sent_mails()} == {"afi@example.org", "kossi@example.org"}
     noted = AuditEntry.objects.filter(action=AuditAction.CREATE, object_type="users.user")
     assert {(entry.actor, entry.object_id, entry.country) for entry in noted} == {
         (cast.togo_admin, one.pk, cast.togo) for one in made

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from common.errors import Invalid, NotAllowed
 from users import audit
 from users.accounts.fields import cleaned, email_errors, language_errors, name_errors, username_errors
-from users.models import COUNTRY_BOUND, COUNTRY_STAFF, HIERARCHY, AuditAction, Country, LetterPurpose, Role, User
-from users.sign_in.letters import tell_old_address, write_letter
+from users.models import COUNTRY_BOUND, COUNTRY_STAFF, HIERARCHY, AuditAction, Country, MailPurpose, Role, User
+from users.sign_in.mails import notify_old_address, queue_mail
 
 OWN_PROFILE = ("first_name", "last_name", "language")
 CHANGEABLE = ("username", "email", *OWN_PROFILE, "role")
@@ -97,7 +97,7 @@ def create_account(
             label=account.username,
             data={"role": account.role},
         )
-        send_password_link(account=account, purpose=LetterPurpose.INVITATION, actor=actor)
+        send_password_link(account=account, purpose=MailPurpose.INVITATION, actor=actor)
     return account
 
 
@@ -145,7 +145,7 @@ def update_account(*, actor: User, account: User, **fields: Any) -> User:
         if "role" in changed:
             revoke_access(locked)
         if address.casefold() not in ("", locked.email.casefold()):
-            tell_old_address(account=locked, address=address)
+            notify_old_address(account=locked, address=address)
         audit.record(
             actor=actor,
             action=AuditAction.UPDATE,
@@ -228,7 +228,7 @@ def move_account(*, actor: User, account: User, country: Country | None) -> User
     return locked
 
 
-def send_password_link(*, account: User, purpose: LetterPurpose | str, actor: User | None = None) -> None:
+def send_password_link(*, account: User, purpose: MailPurpose | str, actor: User | None = None) -> None:
     """Send the account a one-time link to choose a password, good for 24 hours, unless it may not sign in.
 
     With an `actor` who is not the account: raises NotAllowed unless they manage it.
@@ -236,7 +236,7 @@ def send_password_link(*, account: User, purpose: LetterPurpose | str, actor: Us
     if actor is not None and actor.pk != account.pk and not manageable_by(actor).filter(pk=account.pk).exists():
         raise NotAllowed(_("You may not change this account."))
     with transaction.atomic():
-        write_letter(purpose=LetterPurpose(purpose), account=account)
+        queue_mail(purpose=MailPurpose(purpose), account=account)
         audit.record(
             actor=actor,
             action=AuditAction.LINK,

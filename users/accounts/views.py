@@ -27,7 +27,7 @@ from users.access.viewsets import (
     ScopedReadViewSet,
 )
 from users.accounts import countries, from_sheet, services
-from users.models import Country, LetterPurpose, Role, User
+from users.models import Country, MailPurpose, Role, User
 from users.serializers import (
     AccountChangeSerializer,
     AccountFormSerializer,
@@ -123,7 +123,7 @@ class AccountViewSet(AuditedReadViewSet):
     @action(detail=True, methods=["post"], url_path="password-link")
     def password_link(self, request: Request, pk: str) -> Response:
         account = self.get_object()
-        purpose = LetterPurpose.RESET if account.has_usable_password() else LetterPurpose.INVITATION
+        purpose = MailPurpose.RESET if account.has_usable_password() else MailPurpose.INVITATION
         services.send_password_link(actor=actor_of(request), account=account, purpose=purpose)
         return Response(status=status.HTTP_204_NO_CONTENT)
 

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from common.errors import Invalid, NotAllowed
 from common.throttling import LoginAddressThrottle
 from users.sign_in import passwords
-from users.sign_in.letters import ask_for_reset
+from users.sign_in.mails import queue_reset_mail
 from users.sign_in.throttling import ResetAccountThrottle, ResetAddressThrottle, may_try
 
 _LONGEST_PASSWORD = 4096
@@ -97,7 +97,7 @@ def forgotten_password_page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and not may_try(request, [ResetAddressThrottle, ResetAccountThrottle]):
         return _page(request, "too_many", status=429)
     if form.is_valid():
-        ask_for_reset(address=form.cleaned_data["email"])
+        queue_reset_mail(address=form.cleaned_data["email"])
         return _page(request, "link_asked")
     return _page(request, "forgotten_password", status=400 if form.is_bound else 200, form=form)
 

@@ -20,7 +20,7 @@ from users.serializers import (
     PasswordSetSerializer,
 )
 from users.sign_in import passwords
-from users.sign_in.letters import ask_for_reset
+from users.sign_in.mails import queue_reset_mail
 from users.sign_in.throttling import PasswordThrottle, ResetAccountThrottle, ResetAddressThrottle
 
 
@@ -57,7 +57,7 @@ class PasswordResetView(APIView):
     def post(self, request: Request) -> Response:
         asked = PasswordResetSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        ask_for_reset(address=asked.validated_data["email"])
+        queue_reset_mail(address=asked.validated_data["email"])
         return Response(
             {"detail": _("If an account has this e-mail address, a link to choose a password is on its way to it.")},
             status=status.HTTP_202_ACCEPTED,

@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from common.errors import Invalid, NotAllowed
 from users import audit
 from users.accounts.services import revoke_access
-from users.models import AuditAction, LetterPurpose, User
-from users.sign_in.letters import write_letter
+from users.models import AuditAction, MailPurpose, User
 from users.sign_in.links import account_of_uid, link_tokens
+from users.sign_in.mails import queue_mail
 
 LONGEST_PASSWORD = 256
 
@@ -48,7 +48,7 @@ def change_password(*, account: User, current_password: str, new_password: str) 
         if not locked.check_password(current_password):
             raise Invalid({"current_password": [_("This is not your present password.")]})
         _set(locked, new_password, by_link=False)
-        write_letter(purpose=LetterPurpose.CHANGED, account=locked)
+        queue_mail(purpose=MailPurpose.CHANGED, account=locked)
 
 
 def sign_out_everywhere(*, account: User) -> None:

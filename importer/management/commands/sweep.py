@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from importer.lease import seconds
 from importer.sweeper import sweep
-from users.sign_in import letters
+from users.sign_in import mails
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +45,7 @@ class Command(BaseCommand):
             sent = sweep()
             if sent:
                 log.info("sweeper_rang", sessions=sent)
-            letters.ring_if_due()
+            mails.request_sending_if_due()
         except (DatabaseFailure, OSError) as error:
             # Database or disk is away; they are asked again at the next pass.
             log.warning("sweeper_failed", error=type(error).__name__)
