@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.admin.utils import display_for_field
 from django.core.exceptions import ValidationError
 from django.db.models import ForeignKey, Model
+from django.utils.text import capfirst
 
 from common.formats import format_amount
 from core.models import Claim, ClaimLine, ClaimRevision
@@ -80,7 +81,7 @@ def revision_view(revision: ClaimRevision) -> RevisionView:
 
 def _label(model: type[Model], name: str) -> str:
     label = str(_field(model, name).verbose_name)
-    return label[:1].upper() + label[1:]
+    return capfirst(label)
 
 
 def _text(model: type[Model], name: str, values: dict[str, Any], currency: str) -> str:

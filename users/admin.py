@@ -1,4 +1,4 @@
-"""Accounts, countries and the audit trail in the admin, by hierarchy (DOMAIN §1)."""
+"""Admin pages of accounts, countries and the audit trail, by hierarchy (DOMAIN §1)."""
 
 from collections.abc import Callable
 from functools import partial
@@ -18,23 +18,23 @@ from common.throttling import UploadThrottle
 from users.access.actor import actor_of
 from users.access.admin import ScopedModelAdmin
 from users.accounts import countries, from_sheet, services
-from users.accounts.admin_forms import AccountForm, CountryForm, DecidedForm
-from users.accounts.admin_import import AccountSheetForm, pack
+from users.accounts.admin_forms import AccountForm, CountryForm, ServiceForm
+from users.accounts.admin_import import AccountSheetForm, sign_rows
 from users.models import AuditAction, AuditEntry, Country, MailPurpose, User
 
 
-class _DecidedAdmin(ScopedModelAdmin):
-    """Pages whose changes are made by functions with the actor as argument; the form shows what those refuse."""
+class _ServiceAdmin(ScopedModelAdmin):
+    """Pages that change rows by service functions. The form shows the errors that those raise."""
 
-    def form_for(self, request: HttpRequest, row: Any, data: Any) -> DecidedForm:
+    def form_for(self, request: HttpRequest, row: Any, data: Any) -> ServiceForm:
         raise NotImplementedError
 
-    def keep(self, request: HttpRequest, row: Any, form: DecidedForm) -> Any:
-        """Raises Invalid, NotAllowed."""
+    def save(self, request: HttpRequest, row: Any, form: ServiceForm) -> Any:
+        """Call the service function; → the row. Raises Invalid, NotAllowed."""
         raise NotImplementedError
 
     def acts_on(self, request: HttpRequest, row: Any) -> list[tuple[str, str]]:
-        """(name, label) of what one may do to the row beside changing it."""
+        """(name, label) of the row's buttons, beside the form."""
         return []
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
@@ -55,11 +55,11 @@ class _DecidedAdmin(ScopedModelAdmin):
     def _form_page(self, request: HttpRequest, row: Any) -> HttpResponse:
         form = self.form_for(request, row, request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
-            kept = None
-            with form.refusals(), transaction.atomic():
-                kept = self.keep(request, row, form)
-            if kept is not None:
-                messages.success(request, _("“%(name)s” was saved.") % {"name": kept})
+            saved = None
+            with form.show_refusals(), transaction.atomic():
+                saved = self.save(request, row, form)
+            if saved is not None:
+                messages.success(request, _("“%(name)s” was saved.") % {"name": saved})
                 return HttpResponseRedirect(self.address("changelist"))
         if self.audited and row is not None and request.method == "GET":
             self.record_audit(request, AuditAction.READ, row)
@@ -84,11 +84,11 @@ class _DecidedAdmin(ScopedModelAdmin):
         row = self.get_object(request, unquote(object_id))
         if not self.has_change_permission(request, row):
             raise PermissionDenied
-        does = dict(self.acts()).get(act)
-        if does is None:
+        change = dict(self.acts()).get(act)
+        if change is None:
             raise Http404
         if request.method == "POST":
-            self.carry_out(request, lambda: does(request, row))
+            self.carry_out(request, lambda: change(request, row))
         return HttpResponseRedirect(self.address("change", row.pk))
 
     def acts(self) -> list[tuple[str, Callable[[HttpRequest, Any], None]]]:
@@ -96,7 +96,7 @@ class _DecidedAdmin(ScopedModelAdmin):
 
 
 @admin.register(User)
-class AccountAdmin(_DecidedAdmin):
+class AccountAdmin(_ServiceAdmin):
     audited = True
     personal = True
     list_display = ("username", "email", "name", "role", "is_active", "last_login")
@@ -112,7 +112,7 @@ class AccountAdmin(_DecidedAdmin):
         return account.get_full_name()
 
     def get_list_filter(self, request: HttpRequest) -> Any:
-        # Whose roles one sees is decided by one's own; a choice of them would only be empty lists.
+        # A territorial admin sees the roles below only: most choices of this filter would give empty lists.
         filters = list(super().get_list_filter(request))
         return filters if actor_of(request).sees_all_countries() else [one for one in filters if one != "role"]
 
@@ -130,45 +130,45 @@ class AccountAdmin(_DecidedAdmin):
         return [path("import/", view, name="users_user_import"), *super().get_urls()]
 
     def import_view(self, request: HttpRequest) -> HttpResponse:
-        """A sheet is looked at: every row, what would be made of it and what is wrong with it. Then, if that is meant,
-        the rows without a problem are created.
+        """Preview a sheet: every row with its problems. A second POST, with the signed rows of the preview, creates the
+        accounts of the rows without a problem.
         """
         if not self.has_add_permission(request):
             raise PermissionDenied
         actor, is_sent = actor_of(request), request.method == "POST"
         form = AccountSheetForm(request.POST if is_sent else None, request.FILES if is_sent else None, actor=actor)
-        people, kept = None, ""
-        # The counter is the API's: two doors, one allowance.
+        people, signed_rows = None, ""
+        # The throttle shares its counter with the API.
         if is_sent and form.is_valid() and not UploadThrottle().allow_request(request, None):  # type: ignore[arg-type]
             form.add_error(None, _("Too many uploads. Wait a while, then try again."))
         elif is_sent and form.is_valid():
-            with form.refusals():
+            with form.show_refusals():
                 sheet = form.sheet()
-                does = from_sheet.create if form.was_looked_at() else from_sheet.preview
-                people = does(actor=actor, rows=sheet.rows, country=sheet.country)
-                kept = "" if form.was_looked_at() else pack(actor=actor, sheet=sheet)
+                run = from_sheet.create if form.is_previewed() else from_sheet.preview
+                people = run(actor=actor, rows=sheet.rows, country=sheet.country)
+                signed_rows = "" if form.is_previewed() else sign_rows(actor=actor, sheet=sheet)
         return self.page(
             request,
             "admin/users/user/import.html",
             title=_("Import accounts"),
             form=form,
             people=people,
-            kept=kept,
-            good=sum(not person.problems for person in people or []),
+            signed_rows=signed_rows,
+            valid_count=sum(not person.problems for person in people or []),
         )
 
-    def form_for(self, request: HttpRequest, row: Any, data: Any) -> DecidedForm:
+    def form_for(self, request: HttpRequest, row: Any, data: Any) -> ServiceForm:
         return AccountForm(data, actor=actor_of(request), account=row)
 
-    def keep(self, request: HttpRequest, row: Any, form: DecidedForm) -> User:
+    def save(self, request: HttpRequest, row: Any, form: ServiceForm) -> User:
         actor, values = actor_of(request), dict(form.cleaned_data)
         if row is None:
             return services.create_account(actor=actor, **values)
         country = values.pop("country", row.country)
         account = services.update_account(actor=actor, account=row, **values)
-        # A role without a country has just lost it; the form still bears the one from before.
-        kept_no_country = account.country_id is None and country == row.country
-        if services.may_move(actor) and country != account.country and not kept_no_country:
+        # The new role has no country, so `update_account` removed it; the form still contains the old one.
+        lost_country = account.country_id is None and country == row.country
+        if services.may_move(actor) and country != account.country and not lost_country:
             account = services.move_account(actor=actor, account=account, country=country)
         return account
 
@@ -190,11 +190,11 @@ class AccountAdmin(_DecidedAdmin):
     def _send_link(self, request: HttpRequest, account: User) -> None:
         purpose = MailPurpose.RESET if account.has_usable_password() else MailPurpose.INVITATION
         services.send_password_link(actor=actor_of(request), account=account, purpose=purpose)
-        messages.success(request, _("A link to choose a password is on its way to “%(name)s”.") % {"name": account})
+        messages.success(request, _("A link to choose a password will be sent to “%(name)s”.") % {"name": account})
 
-    def _each(self, request: HttpRequest, rows: QuerySet[Any], does: Callable[[HttpRequest, User], None]) -> None:
+    def _each(self, request: HttpRequest, rows: QuerySet[Any], change: Callable[[HttpRequest, User], None]) -> None:
         for account in rows:
-            self.carry_out(request, partial(does, request, account), about=str(account))
+            self.carry_out(request, partial(change, request, account), about=str(account))
 
     @admin.action(description=gettext_lazy("Activate"))
     def activate(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
@@ -210,7 +210,7 @@ class AccountAdmin(_DecidedAdmin):
 
 
 @admin.register(Country)
-class CountryAdmin(_DecidedAdmin):
+class CountryAdmin(_ServiceAdmin):
     list_display = ("name", "code", "currency_code", "tolerance", "is_active")
     ordering = ("name",)
     fields = ("name", "code", "currency_code", "currency_name", "tolerance", "is_active")
@@ -221,32 +221,32 @@ class CountryAdmin(_DecidedAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return countries.may_manage_countries(actor_of(request))
 
-    def form_for(self, request: HttpRequest, row: Any, data: Any) -> DecidedForm:
+    def form_for(self, request: HttpRequest, row: Any, data: Any) -> ServiceForm:
         return CountryForm(data, country=row)
 
-    def keep(self, request: HttpRequest, row: Any, form: DecidedForm) -> Country:
+    def save(self, request: HttpRequest, row: Any, form: ServiceForm) -> Country:
         if row is None:
             return countries.create_country(actor=actor_of(request), **form.cleaned_data)
         return countries.update_country(actor=actor_of(request), country=row, **form.cleaned_data)
 
     def acts_on(self, request: HttpRequest, row: Any) -> list[tuple[str, str]]:
-        return [("close", _("Deactivate, and freeze its accounts")) if row.is_active else ("open", _("Activate"))]
+        return [("close", _("Deactivate the country and its accounts")) if row.is_active else ("open", _("Activate"))]
 
     def acts(self) -> list[tuple[str, Callable[[HttpRequest, Any], None]]]:
-        return [("open", self._open), ("close", self._close)]
+        return [("open", self._activate), ("close", self._deactivate)]
 
-    def _open(self, request: HttpRequest, country: Country) -> None:
+    def _activate(self, request: HttpRequest, country: Country) -> None:
         countries.set_country_active(actor=actor_of(request), country=country, is_active=True)
         messages.success(request, _("“%(name)s” is active.") % {"name": country})
 
-    def _close(self, request: HttpRequest, country: Country) -> None:
+    def _deactivate(self, request: HttpRequest, country: Country) -> None:
         countries.set_country_active(actor=actor_of(request), country=country, is_active=False)
-        messages.success(request, _("“%(name)s” is closed; its accounts are frozen.") % {"name": country})
+        messages.success(request, _("“%(name)s” is inactive; its accounts can no longer sign in.") % {"name": country})
 
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ScopedModelAdmin):
-    """Who did what, when: read by who answers for a country."""
+    """The audit trail, for the administrators of a country."""
 
     list_display = ("at", "actor_label", "action", "kind", "object_label", "success")
     list_filter = ("action", "success")
@@ -256,6 +256,6 @@ class AuditEntryAdmin(ScopedModelAdmin):
     fields = ("at", "actor_label", "country", "action", "kind", "object_id", "object_label", "success", "data")
     readonly_fields = ("kind",)
 
-    @admin.display(description=gettext_lazy("kind of object"), ordering="object_type")
+    @admin.display(description=gettext_lazy("object type"), ordering="object_type")
     def kind(self, entry: AuditEntry) -> str:
         return entry.object_kind()

@@ -7,5 +7,5 @@ class UsersConfig(AppConfig):
     verbose_name = _("Accounts and countries")
 
     def ready(self) -> None:
-        # Known by being imported.
+        # drf-spectacular registers the scheme on import, which is possible only once the apps are loaded.
         import users.sign_in.token_scheme  # noqa: F401

@@ -69,6 +69,9 @@ HIERARCHY = list(Role)
 COUNTRY_BOUND = frozenset({Role.ADMIN_TERRITORIAL, Role.CHEF_DEPT_TECH, Role.RESP_OPERATEUR})
 COUNTRY_STAFF = frozenset({Role.CHEF_DEPT_TECH, Role.RESP_OPERATEUR})
 
+# Characters; hashing a longer text would cost too much time.
+LONGEST_PASSWORD = 256
+
 
 class AccountQuerySet(models.QuerySet["User"]):
     def visible_to(self, user: Any) -> Self:

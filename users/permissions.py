@@ -1,6 +1,4 @@
-"""Role checks for views, composable with `|` and `&` (DOMAIN §1). Which rows one sees is not decided here: see
-scoping.
-"""
+"""Role checks for views, composable with `|` and `&` (DOMAIN §1). For rows: `users.scoping`."""
 
 from django.contrib.auth.models import AnonymousUser
 from rest_framework.permissions import BasePermission
@@ -11,7 +9,7 @@ from users.models import User
 
 
 class _AccountPermission(BasePermission):
-    """Grants an active, signed-in account that `holds_for` accepts."""
+    """Permission for the active accounts for which `holds_for` is true."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         user: User | AnonymousUser = request.user
@@ -32,7 +30,7 @@ class IsGlobalAdmin(_AccountPermission):
 
 
 class IsTerritorialAdmin(_AccountPermission):
-    """Also while they have no country: on its own it opens nothing, see IsTerritorialAdminAndAssignedCountry."""
+    """True also for an account without a country: combine it with HasAccessCountry."""
 
     def holds_for(self, user: User) -> bool:
         return user.is_admin_territorial()
@@ -44,24 +42,21 @@ class IsTerritorialAdminAndAssignedCountry(_AccountPermission):
 
 
 class IsChefDeptTech(_AccountPermission):
-    """Also while they have no country, or a closed one: together with HasAccessCountry."""
+    """True also for an account without a country or with an inactive one: combine it with HasAccessCountry."""
 
     def holds_for(self, user: User) -> bool:
         return user.is_chef_dept_tech()
 
 
 class IsResponsableOperateur(_AccountPermission):
-    """No view asks for this role by name, as it may nothing that not all may who have a country (HasAccessCountry).
-
-    It is for code that composes permissions of its own, as the other roles' are.
-    """
+    """No view uses this: the role has no right beyond HasAccessCountry. It is for permissions composed elsewhere."""
 
     def holds_for(self, user: User) -> bool:
         return user.is_responsable_operateur()
 
 
 class HasAccessCountry(_AccountPermission):
-    """Has some country's data to see: all of them, or an active one of their own."""
+    """The account sees all countries, or has an active country of its own."""
 
     def holds_for(self, user: User) -> bool:
         return user.sees_all_countries() or user.working_country_id() is not None

@@ -1,4 +1,4 @@
-"""The one rule by which a request reaches rows: `Model.objects.visible_to(user)`."""
+"""The only way from a request to rows: `Model.objects.visible_to(user)`."""
 
 from typing import Any, Self
 
@@ -22,14 +22,14 @@ def country_id_of(row: models.Model) -> int | None:
 
 
 class ScopedQuerySet(models.QuerySet[Any]):
-    """Rows that belong to one country each.
+    """Rows that each belong to one country.
 
-    The model names the way to its country in `country_path` ("country_id", "claim__country_id" …). A model that names
-    none raises: a missing scope must never mean all rows.
+    `country_path` of the model is the lookup of its country ("country_id", "claim__country_id" …). A model without one
+    raises TypeError: a missing scope must never mean all rows.
     """
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """The rows that `user` may read: all for who sees all countries, their own country's for the others."""
+        """The rows that `user` may read: all rows for global roles, those of the own country for the others."""
         if not isinstance(user, User) or not user.is_active:
             return self.none()
         if user.sees_all_countries():
@@ -40,11 +40,11 @@ class ScopedQuerySet(models.QuerySet[Any]):
         return self.filter(**{self.country_path(): country_id}).within_country(user)
 
     def within_country(self, user: User) -> Self:
-        """What of their own country's rows a country-bound account may read; models that are narrower override it."""
+        """The rows of the own country that an account may read. A model with a narrower rule overrides this method."""
         return self
 
     def country_path(self) -> str:
         path = getattr(self.model, "country_path", None)
         if not path:
-            raise TypeError(f"{self.model.__name__} does not say which way leads to its country (country_path)")
+            raise TypeError(f"{self.model.__name__} has no country_path, so its rows have no scope")
         return str(path)

@@ -1,4 +1,4 @@
-"""Accounts and countries as the API shows them, and what it takes."""
+"""Accounts and countries: the JSON of responses and of request bodies."""
 
 from typing import Any
 
@@ -7,11 +7,14 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from common.parsing import positive_int
-from users.models import Country, Language, Role, User
+from users.models import LONGEST_PASSWORD, Country, Language, Role, User
+
+# A password typed to sign in is only compared: one set by `createsuperuser` may be longer than LONGEST_PASSWORD.
+_LONGEST_TYPED = 4096
 
 
 class CountrySerializer(serializers.ModelSerializer[Country]):
-    """A country as others name it."""
+    """The short form of a country, inside other objects."""
 
     class Meta:
         model = Country
@@ -27,7 +30,7 @@ class CountryDetailSerializer(serializers.ModelSerializer[Country]):
 
 
 class CountryFormSerializer(serializers.Serializer[None]):
-    """What is wrong with a country is said by `users.accounts.countries`, to every caller alike."""
+    """Only types and rough lengths: `users.accounts.countries` checks the values for every caller."""
 
     name = serializers.CharField(max_length=200)
     code = serializers.CharField(max_length=10, help_text="ISO 3166 code, such as TG")
@@ -37,7 +40,7 @@ class CountryFormSerializer(serializers.Serializer[None]):
         max_digits=18,
         decimal_places=2,
         required=False,
-        help_text="A difference between stat and recap equal to it or above is a gap, in currency units; above zero",
+        help_text="In currency units, above zero. A difference between stat and recap of this amount or more is a gap",
     )
 
 
@@ -63,11 +66,13 @@ class AccountSerializer(serializers.ModelSerializer[User]):
 
 
 class ProfileFormSerializer(serializers.Serializer[None]):
-    """What people change of their own account."""
+    """The fields that people change of their own account."""
 
     first_name = serializers.CharField(max_length=200, required=False, allow_blank=True)
     last_name = serializers.CharField(max_length=200, required=False, allow_blank=True)
-    language = serializers.ChoiceField(choices=Language.choices, required=False, help_text="Of letters to them")
+    language = serializers.ChoiceField(
+        choices=Language.choices, required=False, help_text="Language of e-mails to this person"
+    )
 
 
 class AccountChangeSerializer(ProfileFormSerializer):
@@ -77,9 +82,9 @@ class AccountChangeSerializer(ProfileFormSerializer):
 
 
 class CountryIdField(serializers.PrimaryKeyRelatedField[Country]):
-    """The id of a country that the caller may see; one beyond their sight is as one that does not exist."""
+    """The id of a country that the caller may see. Any other id gets the same error as one that does not exist."""
 
-    # Without the id, which would tell answers apart that are to be the same.
+    # Without the id, so that the two errors are identical.
     default_error_messages = {"does_not_exist": _("There is no such country.")}
 
     def __init__(self, **kwargs: Any) -> None:
@@ -96,15 +101,17 @@ class CountryIdField(serializers.PrimaryKeyRelatedField[Country]):
 
 
 class AccountFormSerializer(ProfileFormSerializer):
-    """A new account. There is no password: its owner chooses one, by a link sent to them."""
+    """A new account. It has no password: the owner chooses one by a link in a mail."""
 
     role = serializers.ChoiceField(choices=Role.choices, help_text="A role below your own")
     email = serializers.CharField(max_length=300)
     username = serializers.CharField(
-        max_length=300, required=False, allow_blank=True, help_text="The e-mail address unless given"
+        max_length=300, required=False, allow_blank=True, help_text="The e-mail address if empty"
     )
     country = CountryIdField(
-        required=False, allow_null=True, help_text="Id of an active country; a territorial administrator's own, always"
+        required=False,
+        allow_null=True,
+        help_text="Id of an active country; a territorial administrator can only give the own country",
     )
 
 
@@ -117,33 +124,35 @@ class AccountSheetSerializer(serializers.Serializer[None]):
         max_length=255,
         help_text=".xlsx or .csv with the columns first_name, last_name, email, role: at most 1 MB, 1,000 rows",
     )
-    country = CountryIdField(required=False, allow_null=True, help_text="Id of the country of all of them")
+    country = CountryIdField(required=False, allow_null=True, help_text="Id of the country of all accounts")
 
 
 class PersonSerializer(serializers.Serializer[Any]):
     """One row of a sheet of accounts."""
 
-    row = serializers.IntegerField(help_text="As a spreadsheet counts it, from 1")
+    row = serializers.IntegerField(help_text="Row of the sheet, from 1")
     first_name = serializers.CharField()
     last_name = serializers.CharField()
     email = serializers.CharField()
-    role = serializers.CharField(help_text="The code of the role; empty when the cell names none")
-    problems = serializers.ListField(child=serializers.CharField(), help_text="Why no account comes of this row")
+    role = serializers.CharField(help_text="Code of the role; empty when the cell contains no known role")
+    problems = serializers.ListField(
+        child=serializers.CharField(), help_text="Why no account can be created from this row"
+    )
     account = serializers.IntegerField(
         source="account.pk", allow_null=True, default=None, help_text="Id of the account created"
     )
 
 
 class PeopleSerializer(serializers.Serializer[Any]):
-    count = serializers.IntegerField(help_text="Rows that say anything")
+    count = serializers.IntegerField(help_text="Rows that are not empty")
     valid = serializers.IntegerField(help_text="Rows without a problem")
     created = serializers.IntegerField(help_text="Accounts created")
     rows = PersonSerializer(many=True)
 
 
 class LoginSerializer(serializers.Serializer[None]):
-    username = serializers.CharField(max_length=254, help_text="Username or e-mail address, in any case")
-    password = serializers.CharField(max_length=4096, trim_whitespace=False, style={"input_type": "password"})
+    username = serializers.CharField(max_length=254, help_text="User name or e-mail address, in upper or lower case")
+    password = serializers.CharField(max_length=_LONGEST_TYPED, trim_whitespace=False, style={"input_type": "password"})
 
 
 class SignedInSerializer(serializers.Serializer[dict[str, Any]]):
@@ -153,8 +162,12 @@ class SignedInSerializer(serializers.Serializer[dict[str, Any]]):
 
 
 class PasswordChangeSerializer(serializers.Serializer[None]):
-    current_password = serializers.CharField(max_length=4096, trim_whitespace=False, style={"input_type": "password"})
-    new_password = serializers.CharField(max_length=4096, trim_whitespace=False, style={"input_type": "password"})
+    current_password = serializers.CharField(
+        max_length=_LONGEST_TYPED, trim_whitespace=False, style={"input_type": "password"}
+    )
+    new_password = serializers.CharField(
+        max_length=LONGEST_PASSWORD, trim_whitespace=False, style={"input_type": "password"}
+    )
 
 
 class PasswordResetSerializer(serializers.Serializer[None]):
@@ -162,14 +175,16 @@ class PasswordResetSerializer(serializers.Serializer[None]):
 
 
 class PasswordSetSerializer(serializers.Serializer[None]):
-    """`uid` and `token` stand in the address that the letter bears."""
+    """`uid` and `token` are parameters of the link in the mail."""
 
     uid = serializers.CharField(max_length=64)
     token = serializers.CharField(max_length=128)
-    new_password = serializers.CharField(max_length=4096, trim_whitespace=False, style={"input_type": "password"})
+    new_password = serializers.CharField(
+        max_length=LONGEST_PASSWORD, trim_whitespace=False, style={"input_type": "password"}
+    )
 
 
 class DetailSerializer(serializers.Serializer[None]):
-    """What every error says: one sentence."""
+    """An error: one sentence."""
 
     detail = serializers.CharField()

@@ -18,7 +18,7 @@ urlpatterns = [
     path("auth/password/change/", PasswordChangeView.as_view(), name="auth-password-change"),
     path("auth/password/reset/", PasswordResetView.as_view(), name="auth-password-reset"),
     path("auth/password/set/", PasswordSetView.as_view(), name="auth-password-set"),
-    # Before the accounts by number, of which it is none.
+    # Before the router, whose pattern `users/<pk>/` matches this path too.
     path("users/me/", MeView.as_view(), name="users-me"),
     path("", include(router.urls)),
 ]

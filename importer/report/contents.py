@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 
 import polars as pl
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
@@ -138,7 +139,7 @@ def _sheet(category: Category, rows: pl.DataFrame) -> SheetSpec:
         ColumnSpec(header=_("Operator")),
     ]
     title = str(category.label)
-    return SheetSpec(title=title[:1].upper() + title[1:], columns=columns, rows=frame)
+    return SheetSpec(title=capfirst(title), columns=columns, rows=frame)
 
 
 _SHOWN = [c for c in LINE_SCHEMA if c not in ("side", "file_id", "claim_number")]

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils import formats
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -60,13 +61,13 @@ def category_name(category: str) -> str:
         "conform": pgettext("category of a claim", "conform"),
         "cancelled": pgettext("category of a claim", "cancelled"),
     }
-    return _capital(str(names.get(category) or _FINDINGS.get(category, category)))
+    return capfirst(str(names.get(category) or _FINDINGS.get(category, category)))
 
 
 def category_counts(counts: Iterable[tuple[str, int]]) -> list[tuple[str, str, int]]:
     """(category, its name, how many findings) in the order of FindingCategory."""
     found = dict(counts)
-    return [(value, _capital(str(label)), found[value]) for value, label in FindingCategory.choices if value in found]
+    return [(value, capfirst(str(label)), found[value]) for value, label in FindingCategory.choices if value in found]
 
 
 def _read(summary: dict[str, Any]) -> list[Figure]:
@@ -132,7 +133,3 @@ def _written(summary: dict[str, Any], outcome: dict[str, Any]) -> list[Figure]:
         Figure(_("Memberships brought up to date"), outcome.get("memberships_updated", 0)),
         Figure(_("Insured known by name so far, now in full"), outcome.get("insured_completed", 0)),
     ]
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

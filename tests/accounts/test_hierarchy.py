@@ -114,7 +114,7 @@ def test_all_that_is_wrong_with_a_new_account_is_said_at_once(cast: Cast) -> Non
 def test_a_taken_address_is_refused_in_the_same_words_wherever_its_owner_is(taken: str, cast: Cast) -> None:
     response = make(cast, "togo_admin", role="CHEF_DEPT_TECH", email=taken)
     assert response.status_code == 400
-    assert response.json() == {"email": ["This cannot be used: it is taken."]}
+    assert response.json() == {"email": ["This is already used by another account."]}
 
 
 def test_nobodys_user_name_is_somebody_elses_address(cast: Cast) -> None:

@@ -22,9 +22,9 @@ PAGE = "/admin/users/user/import/"
 LIST = "/admin/users/user/"
 
 
-def kept_in(response: Any) -> str:
+def signed_rows_in(response: Any) -> str:
     """What the page of a preview would send back when its button is pressed."""
-    (found,) = re.findall(r'name="kept" value="([^"]*)"', response.content.decode())
+    (found,) = re.findall(r'name="signed_rows" value="([^"]*)"', response.content.decode())
     return html.unescape(found)
 
 
@@ -74,7 +74,7 @@ def test_a_territorial_admin_looks_at_a_sheet_and_then_creates_its_good_rows(cas
     assert "Not a role that you may give" in rows[3][-1]
     assert "2 accounts can be created" in text_of(shown)
 
-    done = client.post(PAGE, {"kept": kept_in(shown)})
+    done = client.post(PAGE, {"signed_rows": signed_rows_in(shown)})
     assert [row[-1] for row in cells(done)[:2]] == ["Account created", "Account created"]
     assert "2 accounts were created" in text_of(done)
     assert User.objects.count() == before + 2
@@ -95,7 +95,7 @@ def test_who_assigns_countries_names_that_of_the_sheet(cast: Cast, browser: Brow
     sheet = workbook([["Prénom", "Nom", "Courriel", "Rôle"], ["Afi", "Lawson", "afi@example.org", "ADMIN_TERRITORIAL"]])
     shown = look(client, sheet, country=cast.benin.pk)
     assert cells(shown)[0][4:6] == ["Territorial administrator", "Bénin"]
-    client.post(PAGE, {"kept": kept_in(shown)})
+    client.post(PAGE, {"signed_rows": signed_rows_in(shown)})
     account = User.objects.get(email="afi@example.org")
     assert (account.role, account.country, account.has_usable_password()) == (Role.ADMIN_TERRITORIAL, cast.benin, False)
 
@@ -104,25 +104,25 @@ def test_a_territorial_admin_creates_in_no_other_country_whatever_is_sent(cast: 
     client = browser("togo_admin")
     assert 'name="country"' not in client.get(PAGE).content.decode()
     shown = look(client, text(GOOD), country=cast.benin.pk)
-    client.post(PAGE, {"kept": kept_in(shown), "country": cast.benin.pk})
+    client.post(PAGE, {"signed_rows": signed_rows_in(shown), "country": cast.benin.pk})
     assert {one.country for one in User.objects.filter(email__in=["afi@example.org", "kossi@example.org"])} == {
         cast.togo
     }
 
 
 def test_what_was_looked_at_is_carried_out_as_it_was_by_the_same_person_alone(cast: Cast, browser: Browser) -> None:
-    kept = kept_in(look(browser("superuser"), text(GOOD), country=cast.togo.pk))
+    signed_rows = signed_rows_in(look(browser("superuser"), text(GOOD), country=cast.togo.pk))
     forged = signing.dumps({"country": cast.benin.pk, "rows": [[2, "A", "B", "a@example.org", "ADMIN_GLOBAL"]]})
     for name, sent in [
-        ("benin_admin", kept),
-        ("global_admin", kept),
-        ("superuser", kept[:-1]),
-        ("superuser", "x" + kept),
+        ("benin_admin", signed_rows),
+        ("global_admin", signed_rows),
+        ("superuser", signed_rows[:-1]),
+        ("superuser", "x" + signed_rows),
         ("superuser", forged),
     ]:
-        response = browser(name).post(PAGE, {"kept": sent})
-        assert "Choose it again" in text_of(response), name
-        assert "Nothing was kept" in text_of(response), name
+        response = browser(name).post(PAGE, {"signed_rows": sent})
+        assert "Choose the file again" in text_of(response), name
+        assert "Nothing was signed_rows" in text_of(response), name
     assert not User.objects.filter(email__in=["afi@example.org", "a@example.org"]).exists()
     assert mail.outbox == []
 
@@ -131,31 +131,31 @@ def test_what_was_looked_at_long_ago_is_looked_at_again(
     cast: Cast, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = browser("togo_admin")
-    kept = kept_in(look(client, text(GOOD)))
+    signed_rows = signed_rows_in(look(client, text(GOOD)))
     later = timezone.now().timestamp() + 3601
     monkeypatch.setattr("django.core.signing.time.time", lambda: later)
-    assert "Choose it again" in text_of(client.post(PAGE, {"kept": kept}))
+    assert "Choose the file again" in text_of(client.post(PAGE, {"signed_rows": signed_rows}))
     assert not User.objects.filter(email="afi@example.org").exists()
 
 
 def test_a_row_that_became_wrong_meanwhile_is_told_and_the_others_are_created(cast: Cast, browser: Browser) -> None:
     client = browser("togo_admin")
-    kept = kept_in(look(client, text(GOOD)))
+    signed_rows = signed_rows_in(look(client, text(GOOD)))
     User.objects.create_user(username="taken", email="AFI@example.org", country=cast.benin)
-    done = client.post(PAGE, {"kept": kept})
+    done = client.post(PAGE, {"signed_rows": signed_rows})
     assert "taken" in cells(done)[0][-1]
     assert cells(done)[1][-1] == "Account created"
-    again = client.post(PAGE, {"kept": kept})
+    again = client.post(PAGE, {"signed_rows": signed_rows})
     assert User.objects.filter(email="kossi@example.org").count() == 1
     assert "0 accounts were created" in text_of(again)
 
 
 def test_a_country_that_closed_meanwhile_gets_no_accounts(cast: Cast, browser: Browser) -> None:
     client = browser("superuser")
-    kept = kept_in(look(client, text(GOOD), country=cast.benin.pk))
+    signed_rows = signed_rows_in(look(client, text(GOOD), country=cast.benin.pk))
     cast.benin.is_active = False
     cast.benin.save()
-    assert "This country is not active" in text_of(client.post(PAGE, {"kept": kept}))
+    assert "This country is not active" in text_of(client.post(PAGE, {"signed_rows": signed_rows}))
     assert not User.objects.filter(email="afi@example.org").exists()
 
 
@@ -164,7 +164,7 @@ def test_a_sheet_of_a_thousand_rows_comes_back_whole(cast: Cast, browser: Browse
     many = HEADER + "".join(f"\nAfi{n},Lawson,afi{n}@example.org,RESP_OPERATEUR" for n in range(1000))
     shown = look(client, text(many))
     assert "1000 accounts can be created" in text_of(shown)
-    assert len(kept_in(shown)) < 100_000
+    assert len(signed_rows_in(shown)) < 100_000
 
 
 @pytest.mark.parametrize(
@@ -177,12 +177,12 @@ def test_a_file_that_is_no_such_sheet_is_refused_in_words(sheet: Any, cast: Cast
     response = client.post(PAGE, {} if sheet is None else {"file": sheet})
     assert response.context["people"] is None
     assert response.context["form"].errors["file"]
-    assert "Nothing was kept" in text_of(response)
+    assert "Nothing was signed_rows" in text_of(response)
 
 
 def test_a_sheet_without_a_good_row_offers_nothing_to_create(cast: Cast, browser: Browser) -> None:
     shown = look(browser("togo_admin"), text(f"{HEADER}\n,,,\nA,B,no,nothing\n"))
-    assert 'name="kept"' not in shown.content.decode()
+    assert 'name="signed_rows"' not in shown.content.decode()
 
 
 def test_too_many_sheets_are_refused_at_both_doors_together(
@@ -195,9 +195,13 @@ def test_too_many_sheets_are_refused_at_both_doors_together(
 
 @pytest.mark.parametrize("name", ["togo_head", "togo_operator", "homeless_admin", "closed_admin", "anonymous"])
 def test_nobody_else_imports_accounts(name: str, cast: Cast, browser: Browser) -> None:
-    kept = kept_in(look(browser("togo_admin"), text(GOOD)))
+    signed_rows = signed_rows_in(look(browser("togo_admin"), text(GOOD)))
     client = browser(name)
-    for response in [client.get(PAGE), client.post(PAGE, {"file": text(GOOD)}), client.post(PAGE, {"kept": kept})]:
+    for response in [
+        client.get(PAGE),
+        client.post(PAGE, {"file": text(GOOD)}),
+        client.post(PAGE, {"signed_rows": signed_rows}),
+    ]:
         assert response.status_code == 302
     assert not User.objects.filter(email="afi@example.org").exists()
 

@@ -1,4 +1,4 @@
-"""What every admin page stands on: rows only through `visible_to`, and what lies beyond them refused (DOMAIN §1)."""
+"""Base classes of all admin pages: rows only through `visible_to`, all others refused (DOMAIN §1)."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
@@ -29,15 +29,15 @@ _HIERARCHY_LOOKUPS = ("year", "month", "day", "gte", "lt")
 
 
 def visible_row(*, rows: models.QuerySet[Any], object_id: str) -> Any:
-    """The row of `rows`, those that the caller may see, that an address names.
+    """The row with this id among `rows`, which the caller may see.
 
-    Raises PermissionDenied (403) when there is such a row beyond them, Http404 when there is none at all.
+    Raises PermissionDenied (403) for a row that exists but is not among them, Http404 for one that does not exist.
     """
     return visible_or_refused(rows=rows, pk=object_id, not_found=Http404, refused=PermissionDenied)
 
 
 def _country_column(path: str) -> Callable[[models.Model], Any]:
-    """The country of a row that bears none itself. Django would call the column by the whole way to it."""
+    """A column with the country of a row that is reached by `path`. Django would use the whole path as its title."""
 
     @admin.display(description=gettext_lazy("country"), ordering=f"{path}__name")
     def country(row: Any) -> Any:
@@ -49,7 +49,7 @@ def _country_column(path: str) -> Callable[[models.Model], Any]:
 
 
 class CountryFilter(admin.SimpleListFilter):
-    """For who sees all countries; nobody else is told which there are."""
+    """A filter for accounts that see all countries; for others it has no choices."""
 
     title = gettext_lazy("country")
     parameter_name = "country"
@@ -70,9 +70,9 @@ class CountryFilter(admin.SimpleListFilter):
 class ScopedModelAdmin(admin.ModelAdmin):
     """Pages over the rows of one model that the caller may see; read only unless a class below says otherwise.
 
-    `key_search`: field → the key (DOMAIN §4) that what is typed is compared by. `lookups`: what else an address may
-    narrow the list by. `related`: what a row of the list shows of other tables. `audited`: reading one row leaves an
-    audit entry; `personal`: so does a page of the list.
+    `key_search`: field → key function (DOMAIN §4) for the search text. `lookups`: further lookups allowed in the
+    address of the list. `related`: foreign keys that the list shows. `audited`: reading one row writes an audit entry.
+    `personal`: reading a page of the list writes one, too.
     """
 
     view_on_site = False
@@ -103,14 +103,16 @@ class ScopedModelAdmin(admin.ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         if request.method == "POST":
             self._refuse_unseen(request, request.POST.getlist(ACTION_CHECKBOX_NAME))
-        # Django would ask to select one, in a sentence that has to guess at genders and articles.
+        # Django's own title (“Select %s to change”) cannot be translated for every gender.
         named = {"title": capfirst(str(self.opts.verbose_name_plural))}
         response = super().changelist_view(request, named | (extra_context or {}))
         context = response.context_data if isinstance(response, TemplateResponse) else None
         if self.personal and context and "cl" in context:
-            shown: Any = context["cl"]
-            asked = {"page": str(shown.page_num), **request.GET.dict()}
-            audit.record_listing(actor=actor_of(request), model=self.model, rows=len(shown.result_list), query=asked)
+            change_list: Any = context["cl"]
+            query = {"page": str(change_list.page_num), **request.GET.dict()}
+            audit.record_listing(
+                actor=actor_of(request), model=self.model, rows=len(change_list.result_list), query=query
+            )
         return response
 
     def change_view(
@@ -120,7 +122,7 @@ class ScopedModelAdmin(admin.ModelAdmin):
         return super().change_view(request, object_id, form_url, named | (extra_context or {}))
 
     def _refuse_unseen(self, request: HttpRequest, named: Iterable[str]) -> None:
-        """An action on rows of which one is not the caller's is refused whole, not carried out on the rest."""
+        """Refuse an action if the caller may not see one of its rows; then it changes no row at all."""
         ids = {positive_int(one) for one in named}
         if None in ids:
             raise Http404
@@ -133,14 +135,14 @@ class ScopedModelAdmin(admin.ModelAdmin):
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def _choices(self, db_field: Any, request: HttpRequest) -> models.QuerySet[Any]:
-        # A related model without a scope raises here: it must never offer all of its rows.
+        # A related model without a scope has no `visible_to` and raises here, rather than offer all rows.
         choices: models.QuerySet[Any] = db_field.remote_field.model._default_manager.all().visible_to(actor_of(request))
         return choices
 
-    # --- Who may ---------------------------------------------------------------------------------------------------
+    # --- Permissions -----------------------------------------------------------------------------------------------
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        # Asked for the page to sign in on, too, by nobody yet.
+        # Also called while rendering the login page, for an anonymous user.
         return self.admin_site.has_permission(request) and self.has_view_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -181,7 +183,7 @@ class ScopedModelAdmin(admin.ModelAdmin):
         return filters
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Only what the page's own filters and links ask: any other lookup is a way to guess at hidden columns."""
+        """Only the lookups of the page's own filters and links: with others, hidden columns could be guessed."""
         if request is None:
             return False
         allowed = set(self.lookups)
@@ -201,7 +203,7 @@ class ScopedModelAdmin(admin.ModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
     ) -> tuple[models.QuerySet[Any], bool]:
-        """Rows one of whose keys has the key of what was typed in it: for persons every word, in any order."""
+        """Rows with a key that contains the key of the search text; of a person's name every word, in any order."""
         if not self.key_search:
             return super().get_search_results(request, queryset, search_term)
         if not search_term.strip():
@@ -214,7 +216,7 @@ class ScopedModelAdmin(admin.ModelAdmin):
                 wanted |= Q(*(Q(**{f"{field}__contains": part}) for part in parts))
         return queryset.filter(wanted), False
 
-    # --- What is noted ---------------------------------------------------------------------------------------------
+    # --- Audit trail -----------------------------------------------------------------------------------------------
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         row = kwargs.get("obj")
@@ -223,7 +225,7 @@ class ScopedModelAdmin(admin.ModelAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def record_audit(self, request: HttpRequest, action: AuditAction, row: models.Model, **more: Any) -> None:
-        """Append to the audit trail what the caller did to `row`."""
+        """Append an audit entry for an action of the caller on `row`."""
         audit.record(actor=actor_of(request), action=action, target=row, **more)
 
     # --- Refusals of services --------------------------------------------------------------------------------------
@@ -273,7 +275,7 @@ class ScopedModelAdmin(admin.ModelAdmin):
             self.show_refusal(request, error)
             return HttpResponseRedirect(request.get_full_path())
 
-    # The audit trail is the one record of what was done: Django's own log knows no country.
+    # The audit trail replaces Django's own log, which has no country.
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         return None
 
@@ -284,7 +286,7 @@ class ScopedModelAdmin(admin.ModelAdmin):
         return None
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """What was done to one row, as the audit trail has it."""
+        """The audit entries of one row."""
         row = self.get_object(request, object_id)
         if not self.has_view_or_change_permission(request, row):
             raise PermissionDenied
@@ -305,7 +307,7 @@ class ScopedModelAdmin(admin.ModelAdmin):
     def page(
         self, request: HttpRequest, template: str, *, title: str, status: int = 200, **context: Any
     ) -> TemplateResponse:
-        """A page of this model's own in the frame of the admin."""
+        """A further page of this model, in the layout of the admin."""
         shown = {**self.admin_site.each_context(request), "opts": self.opts, "title": title, **context}
         response = TemplateResponse(request, template, shown, status=status)
         response["Cache-Control"] = "private, no-store"
@@ -313,7 +315,7 @@ class ScopedModelAdmin(admin.ModelAdmin):
 
 
 class ScopedInline(admin.TabularInline):
-    """Rows of another table under the row that they belong to; read only, and only those that the caller may see."""
+    """Rows of another table below the row that they belong to: read only, and only those that the caller may see."""
 
     extra = 0
     can_delete = False

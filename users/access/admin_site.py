@@ -1,4 +1,4 @@
-"""The admin's site: who gets in, and that only pages with a scope are in it."""
+"""The admin site: which accounts may enter, and only pages with a country scope."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ from django.utils.translation import gettext_lazy as _
 from users.access.actor import actor_of
 from users.access.admin import ScopedModelAdmin
 from users.models import AuditEntry
-from users.sign_in.admin import OwnPasswordForm, SignInForm, may_enter
+from users.sign_in.admin import OwnPasswordForm, SignInForm, may_enter_admin
 from users.sign_in.throttling import PasswordThrottle
 
-RECENT = 10
+RECENT_ENTRIES = 10
 
 
 class ConcordAdminSite(admin.AdminSite):
-    """For superusers, global admins, and territorial admins of an active country."""
+    """The admin, for superusers, global admins, and territorial admins of an active country."""
 
     site_header = "Concord"
     site_title = "Concord"
@@ -29,15 +29,15 @@ class ConcordAdminSite(admin.AdminSite):
     login_form = SignInForm
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        # Libraries bring admin pages of their own, which know no country: tokens, groups, attempts to sign in.
+        # Libraries register pages without a country scope: tokens, groups.
         if admin_class is not None and issubclass(admin_class, ScopedModelAdmin):
             super().register(model_or_iterable, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return may_enter(request.user)
+        return may_enter_admin(request.user)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        # No row has a page outside the admin, and this one would look up any row of any table.
+        # No row has a page outside the admin, and this view would look up any row of any table.
         return [route for route in super().get_urls() if getattr(route, "name", None) != "view_on_site"]
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
@@ -52,17 +52,17 @@ class ConcordAdminSite(admin.AdminSite):
         return view(request)
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
-        """Answers only for the fields that some form completes; Django's own would search any reference of any page."""
-        asked = request.GET
+        """Completes only the fields named in `autocomplete_fields`; Django's view would search any foreign key."""
+        query = request.GET
         source = next(
             (
                 page
                 for model, page in self._registry.items()
-                if (model._meta.app_label, model._meta.model_name) == (asked.get("app_label"), asked.get("model_name"))
+                if (model._meta.app_label, model._meta.model_name) == (query.get("app_label"), query.get("model_name"))
             ),
             None,
         )
-        if source is None or asked.get("field_name") not in source.get_autocomplete_fields(request):
+        if source is None or query.get("field_name") not in source.get_autocomplete_fields(request):
             raise PermissionDenied
         if not source.has_add_permission(request):
             raise PermissionDenied
@@ -70,5 +70,5 @@ class ConcordAdminSite(admin.AdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         user = actor_of(request)
-        recent = AuditEntry.objects.visible_to(user).filter(actor=user)[:RECENT]
+        recent = AuditEntry.objects.visible_to(user).filter(actor=user)[:RECENT_ENTRIES]
         return super().index(request, {"recent_entries": recent, **(extra_context or {})})

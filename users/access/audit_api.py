@@ -1,4 +1,4 @@
-"""The audit trail over the API: read only, as far as the caller may see it."""
+"""The audit trail over the API: read only, and only the entries that the caller may see."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from users.models import AuditAction, AuditEntry
 
 
 class AuditEntrySerializer(serializers.ModelSerializer[AuditEntry]):
-    """`data` carries ids and counts: of a list or an export, the number of rows and the names of the filters."""
+    """`data` has ids and counts; for a list or an export, the number of rows and the names of the filters."""
 
     data = serializers.DictField(read_only=True)  # type: ignore[assignment]
 
@@ -53,7 +53,7 @@ class AuditFilter(django_filters.FilterSet):
 
 @extend_schema(tags=["audit"])
 class AuditViewSet(ExportMixin, mixins.ListModelMixin, ScopedViewSet):
-    """Who did what, when, newest first: of all countries for their administrators, else of one's own."""
+    """The audit trail, newest first: of all countries for global roles, of the own country for its administrator."""
 
     model = AuditEntry
     serializer_class = AuditEntrySerializer

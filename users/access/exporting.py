@@ -40,38 +40,38 @@ else:
 
 
 class ExportMixin(_Base):
-    """Adds `export/` to a scoped list. The view names its columns; rows come from the list's own queryset."""
+    """Adds `export/` to a scoped list. The view has `export_columns`; the rows are those of the list."""
 
     export_columns: ClassVar[Sequence[Column]]
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
-        # Here `format` names the file that comes, not the renderer, and any `Accept` is as good as another.
+        # In an export, `format` is the type of the file, not a renderer, and `Accept` has no effect.
         return super().perform_content_negotiation(request, force=force or self.action == "export")
 
     @extend_schema(
-        parameters=[OpenApiParameter("format", enum=[CSV, XLSX], default=CSV, description="The kind of file")],
+        parameters=[OpenApiParameter("format", enum=[CSV, XLSX], default=CSV, description="Type of the file")],
         responses={
             (200, "text/csv"): OpenApiTypes.BINARY,
             (200, _CONTENT_TYPES[XLSX]): OpenApiTypes.BINARY,
-            400: OpenApiResponse(description="A filter that is not understood, or more rows than one export may hold"),
+            400: OpenApiResponse(description="An invalid filter, or more rows than an export may have"),
         },
         filters=True,
     )
     @action(detail=False, throttle_classes=[ExportThrottle], pagination_class=None)
     def export(self, request: Request, **kwargs: Any) -> HttpResponseBase:
-        """The list as a file, all pages in one. CSV is UTF-8, separated by semicolons; text never is a formula."""
+        """The whole list as one file. CSV is UTF-8 with semicolons. Text is never a formula."""
         kind = request.query_params.get("format", CSV)
         if kind not in _CONTENT_TYPES:
             raise ValidationError({"format": [_("Choose from: %(choices)s.") % {"choices": f"{CSV}, {XLSX}"}]})
         rows = self.filter_queryset(self.get_queryset())
-        most: int = settings.CONCORD["EXPORT_MAX_ROWS"]
+        limit: int = settings.CONCORD["EXPORT_MAX_ROWS"]
         count = rows.count()
-        if count > most:
+        if count > limit:
             raise BadRequest(
                 _("This list has %(rows)d rows; at most %(most)d go into one export. Narrow it with filters.")
-                % {"rows": count, "most": most}
+                % {"rows": count, "most": limit}
             )
-        values = self._values(rows, most)
+        values = self._values(rows, limit)
         name = f"concord-{self.basename!s}-{timezone.now():%Y-%m-%d}.{kind}"
         words = (_("yes"), _("no"))
         response: HttpResponseBase
@@ -88,7 +88,7 @@ class ExportMixin(_Base):
                 write_xlsx(target=workbook, title=title, columns=self.export_columns, rows=values, words=words)
                 workbook.seek(0)
                 self.record_export(kind=kind, rows=count)
-                # From here on it is closed, and with that removed, when the last byte is sent.
+                # From here FileResponse owns the temporary file and deletes it when sent.
                 unfinished.pop_all()
             response = FileResponse(workbook, as_attachment=True, filename=name)
         response["Content-Type"] = _CONTENT_TYPES[kind]
@@ -96,7 +96,7 @@ class ExportMixin(_Base):
         return response
 
     def record_export(self, *, kind: str, rows: int) -> None:
-        """Write the audit entry; a list that belongs to one object names it."""
+        """Write the audit entry. A list of one object's rows overrides this, to name the object."""
         actor = actor_of(self.request)
         query = self.request.query_params.dict()
         audit.record(
@@ -107,7 +107,7 @@ class ExportMixin(_Base):
             data={"format": kind, "rows": rows, "filters": audit.filter_names(query)},
         )
 
-    def _values(self, rows: QuerySet[Any], most: int) -> Iterator[Sequence[Any]]:
-        # Rows that come between the count and the reading do not lift the cap.
+    def _values(self, rows: QuerySet[Any], limit: int) -> Iterator[Sequence[Any]]:
+        # Limited again: rows may have been added since the count.
         paths = [column.path for column in self.export_columns]
-        return rows.prefetch_related(None).values_list(*paths)[:most].iterator(chunk_size=_CHUNK_ROWS)
+        return rows.prefetch_related(None).values_list(*paths)[:limit].iterator(chunk_size=_CHUNK_ROWS)

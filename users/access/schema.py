@@ -1,4 +1,4 @@
-"""The description of the API: every operation tells each way in which it may be refused."""
+"""The OpenAPI description, with every error response of each operation."""
 
 from typing import Any
 
@@ -9,16 +9,16 @@ from rest_framework.permissions import AllowAny
 from users.serializers import DetailSerializer
 
 _DENIED = {"401": "Not signed in, or the token has expired", "403": "Access denied"}
-_NONE = "There is no such thing, or no such page"
-_NOT_UNDERSTOOD = "Something sent is not understood; the reasons stand under the names of what they are about"
+_NONE = "The object or the page does not exist"
+_NOT_UNDERSTOOD = "A value is invalid; the reasons are listed by field or parameter"
 _TOO_LARGE = "The request is too large"
-_WRONG_TYPE = "The body is of a type that is not read here"
-_TOO_OFTEN = "Too many requests of this kind; `Retry-After` tells the seconds to wait"
+_WRONG_TYPE = "The content type of the body is not supported"
+_TOO_OFTEN = "Too many requests of this kind; `Retry-After` has the seconds to wait"
 
-# What a 400 may say: one sentence, a list of faults, or reasons by the name of the parameter or field.
+# The body of a 400: one sentence, a list of errors, or reasons by parameter or field.
 _PROBLEM = {
     "type": "object",
-    "description": "Why a request is refused.",
+    "description": "The reason of a refusal.",
     "properties": {
         "detail": {"type": "string", "description": "One sentence, where there is one"},
         "errors": {"type": "array", "items": {"type": "object", "additionalProperties": {}}},
@@ -28,7 +28,7 @@ _PROBLEM = {
 
 
 class Schema(AutoSchema):
-    """drf-spectacular's, with the refusals that follow from what an operation takes and who may ask for it."""
+    """drf-spectacular's schema, with the error responses that follow from parameters, body and permissions."""
 
     def get_operation(self, path: Any, path_regex: Any, path_prefix: Any, method: Any, registry: Any) -> Any:
         operation = super().get_operation(path, path_regex, path_prefix, method, registry)

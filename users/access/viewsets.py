@@ -1,4 +1,4 @@
-"""What every list and detail of the API stands on: rows come from `visible_to`, and nothing else (DOMAIN §1)."""
+"""Base classes of all lists and details of the API: rows only through `visible_to` (DOMAIN §1)."""
 
 from typing import Any, ClassVar
 
@@ -25,8 +25,8 @@ from users.permissions import (
     IsTerritorialAdminAndAssignedCountry,
 )
 
-# DOMAIN §1, "May": who manages countries, who manages accounts and reads the trail, who imports, who reads files and
-# sessions, who reads records (all who have a country to see).
+# The rights of DOMAIN §1: manage countries; manage accounts and read the audit trail; import; read files and sessions;
+# read records (every account that has a country to see).
 MayManageCountries: OperandHolder = IsSuperUser | IsGlobalAdmin
 MayManageAccounts: OperandHolder = MayManageCountries | IsTerritorialAdminAndAssignedCountry
 MayImport = IsSuperUser | (HasAccessCountry & (IsTerritorialAdmin | IsChefDeptTech))
@@ -37,9 +37,9 @@ MayReadRecords = HasAccessCountry
 def visible_or_refused(
     *, rows: models.QuerySet[Any], pk: str, not_found: type[Exception], refused: type[Exception] = AccessDenied
 ) -> Any:
-    """The row of `rows`, which are those that the caller may see, whose id is `pk`.
+    """The row with the id `pk` among `rows`, which the caller may see.
 
-    Raises `refused` when there is such a row beyond them, `not_found` when there is none at all (DOMAIN §1).
+    Raises `refused` for a row that exists but is not among them, `not_found` for one that does not exist (DOMAIN §1).
     """
     wanted = positive_int(str(pk))
     if wanted is None:
@@ -52,7 +52,7 @@ def visible_or_refused(
 
 
 class ScopedViewSet(GenericViewSet[Any]):
-    """Views over rows of one model, as far as the caller may see them."""
+    """Views over the rows of one model that the caller may see."""
 
     model: ClassVar[type[models.Model]]
     not_found: ClassVar[type[NotFound]] = NotFound
@@ -68,11 +68,11 @@ class ScopedViewSet(GenericViewSet[Any]):
         return self.detail_serializer_class if is_detail else super().get_serializer_class()  # type: ignore[return-value]
 
     def with_related(self, rows: models.QuerySet[Any]) -> models.QuerySet[Any]:
-        """The same rows with what their JSON needs, so that no row asks the database again."""
+        """The rows with the related rows that their JSON needs, so that no row causes a query of its own."""
         return rows
 
     def get_object(self) -> Any:
-        """The row that the path names. Raises `not_found` for none, AccessDenied for one beyond sight."""
+        """The row of the path. Raises `not_found` if it does not exist, AccessDenied if the caller may not see it."""
         row = visible_or_refused(
             rows=self.get_queryset(),
             pk=self.kwargs[self.lookup_url_kwarg or self.lookup_field],
@@ -87,9 +87,9 @@ class ScopedReadViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Scoped
 
 
 class AuditedReadViewSet(ScopedReadViewSet):
-    """List and detail of which reading one row leaves an audit entry; `audited` turns that off.
+    """List and detail. Reading one row writes an audit entry, unless `audited` is False.
 
-    `personal`: what names or concerns a person leaves an entry for each page of its list as well.
+    `personal`: the rows concern persons, so reading a page of the list writes an entry, too.
     """
 
     audited: ClassVar[bool] = True

@@ -1,4 +1,4 @@
-"""The forms of accounts and countries in the admin. The services of this folder decide what is allowed."""
+"""The forms of accounts and countries in the admin. The services of this folder check the values."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +12,12 @@ from users.accounts import services
 from users.models import Country, Language, Role, User
 
 
-class DecidedForm(forms.Form):
-    """Whether what is in it can be kept, the function that keeps it says."""
+class ServiceForm(forms.Form):
+    """A form whose values are checked by the service function that stores them."""
 
     @contextmanager
-    def refusals(self) -> Iterator[None]:
-        """Puts what the function inside refuses at the fields that it names."""
+    def show_refusals(self) -> Iterator[None]:
+        """Add the errors of the service function called inside to the fields that the errors name."""
         try:
             yield
         except Invalid as refused:
@@ -28,13 +28,12 @@ class DecidedForm(forms.Form):
             self.add_error(None, str(refused))
 
 
-class AccountForm(DecidedForm):
-    """An account as `actor` may create or change it: the roles below theirs, and the country where it is theirs to
-    give."""
+class AccountForm(ServiceForm):
+    """An account. `actor` may choose the roles below their own, and a country if they may assign countries."""
 
     email = forms.EmailField(label=_("e-mail address"), max_length=254, widget=forms.EmailInput(attrs={"size": 40}))
     username = forms.CharField(
-        label=_("user name"), max_length=150, required=False, help_text=_("The e-mail address when left empty")
+        label=_("user name"), max_length=150, required=False, help_text=_("The e-mail address if empty")
     )
     first_name = forms.CharField(label=_("first name"), max_length=150, required=False)
     last_name = forms.CharField(label=_("last name"), max_length=150, required=False)
@@ -42,7 +41,9 @@ class AccountForm(DecidedForm):
     country = forms.ModelChoiceField(
         label=_("country"), queryset=Country.objects.none(), required=False, empty_label=_("none")
     )
-    language = forms.ChoiceField(label=_("language"), choices=Language.choices, help_text=_("Of letters to them"))
+    language = forms.ChoiceField(
+        label=_("language"), choices=Language.choices, help_text=_("Language of e-mails to this person")
+    )
 
     def __init__(self, data: Any = None, *, actor: User, account: User | None = None) -> None:
         initial = {"language": actor.language}
@@ -57,7 +58,7 @@ class AccountForm(DecidedForm):
             del self.fields["country"]
 
 
-class CountryForm(DecidedForm):
+class CountryForm(ServiceForm):
     name = forms.CharField(label=_("name"), max_length=100)
     code = forms.CharField(label=_("code"), max_length=3, help_text=_("ISO 3166 code, such as TG"))
     currency_code = forms.CharField(label=_("currency code"), max_length=3, help_text=_("ISO 4217 code, such as XOF"))
@@ -66,7 +67,7 @@ class CountryForm(DecidedForm):
         label=_("tolerance"),
         max_digits=18,
         decimal_places=2,
-        help_text=_("A difference between stat and recap equal to it or above is a gap, in currency units"),
+        help_text=_("In currency units. A difference between stat and recap of this amount or more is a gap"),
     )
 
     def __init__(self, data: Any = None, *, country: Country | None = None) -> None:

@@ -1,6 +1,7 @@
-"""A sheet of accounts in the admin: between being looked at and being carried out, its rows travel signed.
+"""A sheet of accounts in the admin: preview first, then import.
 
-Nothing of it lies on the server meanwhile, and what comes back is what was shown.
+Between the two, the page holds the rows as a signed text: the server stores nothing, and the rows imported are the rows
+previewed.
 """
 
 from dataclasses import dataclass
@@ -13,11 +14,11 @@ from django.utils.translation import gettext_lazy as _
 
 from common.errors import Invalid
 from users.accounts import from_sheet, services
-from users.accounts.admin_forms import DecidedForm
+from users.accounts.admin_forms import ServiceForm
 from users.accounts.sheet import HEADERS, SheetRow
 from users.models import Country, User
 
-_GOOD_FOR_SECONDS = 60 * 60
+_VALID_SECONDS = 60 * 60
 
 
 @dataclass(frozen=True)
@@ -26,8 +27,8 @@ class Sheet:
     country: Country | None
 
 
-class AccountSheetForm(DecidedForm):
-    """A sheet and the country of its people, or `kept`: one that was looked at."""
+class AccountSheetForm(ServiceForm):
+    """A sheet and the country of its accounts; or `signed_rows`, the rows of a previewed sheet."""
 
     file = forms.FileField(
         label=_("file"),
@@ -44,43 +45,43 @@ class AccountSheetForm(DecidedForm):
         queryset=Country.objects.none(),
         required=False,
         empty_label=_("none"),
-        help_text=_("Of all the accounts in the file; global administrators have none"),
+        help_text=_("Country of all accounts in the file; global administrators have none"),
     )
-    kept = forms.CharField(required=False, widget=forms.HiddenInput)
+    signed_rows = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, data: Any = None, files: Any = None, *, actor: User) -> None:
         super().__init__(data, files)
         self.actor = actor
-        self.fields["file"].required = not self.data.get("kept")
+        self.fields["file"].required = not self.data.get("signed_rows")
         if services.may_move(actor):
             self.fields["country"].queryset = Country.objects.visible_to(actor).filter(is_active=True)  # type: ignore[attr-defined]
         else:
             del self.fields["country"]
 
-    def was_looked_at(self) -> bool:
-        return bool(self.cleaned_data["kept"])
+    def is_previewed(self) -> bool:
+        return bool(self.cleaned_data["signed_rows"])
 
     def sheet(self) -> Sheet:
-        """Raises Invalid (of "file"), NotAllowed."""
-        if self.was_looked_at():
-            return unpack(actor=self.actor, text=self.cleaned_data["kept"])
+        """Raises Invalid for "file", NotAllowed."""
+        if self.is_previewed():
+            return load_rows(actor=self.actor, text=self.cleaned_data["signed_rows"])
         rows = from_sheet.read(actor=self.actor, file=self.cleaned_data["file"])
         return Sheet(rows=rows, country=self.cleaned_data.get("country"))
 
 
-def pack(*, actor: User, sheet: Sheet) -> str:
-    """The sheet as a text that nobody but `actor` can use, and none can change."""
+def sign_rows(*, actor: User, sheet: Sheet) -> str:
+    """The sheet as a signed text, valid for `actor` only."""
     rows = [[row.row, *(row.cells[name] for name in HEADERS)] for row in sheet.rows]
     content = {"country": sheet.country.pk if sheet.country else None, "rows": rows}
     return signing.dumps(content, salt=_salt(actor), compress=True)
 
 
-def unpack(*, actor: User, text: str) -> Sheet:
-    """What `pack` made. Raises Invalid (of "file") when it is no such text, or older than an hour."""
+def load_rows(*, actor: User, text: str) -> Sheet:
+    """The sheet that `sign_rows` signed. Raises Invalid for "file" for a wrong signature or one older than an hour."""
     try:
-        content = signing.loads(text, salt=_salt(actor), max_age=_GOOD_FOR_SECONDS)
+        content = signing.loads(text, salt=_salt(actor), max_age=_VALID_SECONDS)
     except signing.BadSignature:
-        raise Invalid({"file": [gettext("It is too long since this file was looked at. Choose it again.")]}) from None
+        raise Invalid({"file": [gettext("The preview of this file has expired. Choose the file again.")]}) from None
     rows = [SheetRow(row=number, cells=dict(zip(HEADERS, cells, strict=True))) for number, *cells in content["rows"]]
     country = None
     if content["country"] is not None:

@@ -1,4 +1,4 @@
-"""Creating, changing, closing countries. For who sees all of them (DOMAIN §1)."""
+"""Services that create, change, activate and deactivate countries. For global roles only (DOMAIN §1)."""
 
 import re
 from decimal import Decimal, InvalidOperation
@@ -24,24 +24,27 @@ def may_manage_countries(actor: User) -> bool:
 
 
 def create_country(*, actor: User, name: str, code: str, **fields: Any) -> Country:
-    """A new, active country. `fields`: currency_code, currency_name, tolerance (currency units, above zero).
+    """Create an active country. `fields`: currency_code, currency_name, tolerance (currency units, above zero).
 
-    Raises NotAllowed, and Invalid with all that is wrong; TypeError for a field that a country is not given.
+    Raises NotAllowed, Invalid with every error of the values, TypeError for an unknown field.
     """
     return _write(actor, Country(), {"name": name, "code": code, **fields}, AuditAction.CREATE)
 
 
 def update_country(*, actor: User, country: Country, **fields: Any) -> Country:
-    """Change any of CHANGEABLE. Raises as `create_country` does."""
+    """Change any of CHANGEABLE. Raises the errors of `create_country`."""
     with transaction.atomic():
         locked = Country.objects.select_for_update().get(pk=country.pk)
         return _write(actor, locked, fields, AuditAction.UPDATE)
 
 
 def set_country_active(*, actor: User, country: Country, is_active: bool) -> Country:
-    """Open or close a country. Closing freezes its accounts from the next request on, tokens included; nothing is
-    deleted, so opening it again gives all of it back (DOMAIN §1). Raises NotAllowed."""
-    _allowed(actor)
+    """Activate or deactivate a country. Raises NotAllowed.
+
+    Deactivation refuses its accounts and their tokens from the next request on. Nothing is deleted, so activation
+    restores everything (DOMAIN §1).
+    """
+    _refuse_others(actor)
     with transaction.atomic():
         locked = Country.objects.select_for_update().get(pk=country.pk)
         if locked.is_active != is_active:
@@ -56,28 +59,28 @@ def set_country_active(*, actor: User, country: Country, is_active: bool) -> Cou
     return locked
 
 
-def _allowed(actor: User) -> None:
+def _refuse_others(actor: User) -> None:
     if not may_manage_countries(actor):
         raise NotAllowed(_("You may not manage countries."))
 
 
 def _write(actor: User, country: Country, fields: dict[str, Any], action: AuditAction) -> Country:
-    _allowed(actor)
+    _refuse_others(actor)
     unknown = set(fields) - set(CHANGEABLE)
     if unknown:
-        raise TypeError(f"not changed here: {', '.join(sorted(unknown))}")
+        raise TypeError(f"unknown fields: {', '.join(sorted(unknown))}")
     errors: dict[str, list[str]] = {}
     values: dict[str, Any] = {}
-    for field, given in fields.items():
+    for field, value in fields.items():
         if field == "tolerance":
-            values[field] = _tolerance(given, errors)
+            values[field] = _tolerance(value, errors)
         else:
-            values[field] = clean_text(str(given))
+            values[field] = clean_text(str(value))
             if field.endswith("code"):
                 values[field] = values[field].upper()
             if reason := _text_error(field, values[field]):
                 errors[field] = [reason]
-    _refuse_taken(country, values, errors)
+    _check_unique(country, values, errors)
     if errors:
         raise Invalid(errors)
     changed = sorted(field for field, value in values.items() if getattr(country, field) != value)
@@ -96,7 +99,7 @@ def _write(actor: User, country: Country, fields: dict[str, Any], action: AuditA
                 data={"fields": changed},
             )
     except IntegrityError as error:
-        raise Invalid({"code": [_("There is another country of this name or code.")]}) from error
+        raise Invalid({"code": [_("Another country has this name or code.")]}) from error
     return country
 
 
@@ -113,20 +116,22 @@ def _text_error(field: str, value: str) -> str:
     return ""
 
 
-def _tolerance(given: Any, errors: dict[str, list[str]]) -> Decimal:
+def _tolerance(value: Any, errors: dict[str, list[str]]) -> Decimal:
     try:
-        amount = Decimal(str(given))
-        fits = amount.is_finite() and amount == amount.quantize(Decimal("0.01")) and 0 < amount <= _LARGEST_TOLERANCE
+        amount = Decimal(str(value))
+        is_valid = (
+            amount.is_finite() and amount == amount.quantize(Decimal("0.01")) and 0 < amount <= _LARGEST_TOLERANCE
+        )
     except InvalidOperation:
-        amount, fits = Decimal(0), False
-    if not fits:
+        amount, is_valid = Decimal(0), False
+    if not is_valid:
         errors["tolerance"] = [_("Give an amount above zero, with at most two decimals.")]
     return amount
 
 
-def _refuse_taken(country: Country, values: dict[str, Any], errors: dict[str, list[str]]) -> None:
+def _check_unique(country: Country, values: dict[str, Any], errors: dict[str, list[str]]) -> None:
     others = list(Country.objects.exclude(pk=country.pk).values_list("name", "code"))
     if "name" in values and label_key(values["name"]) in {label_key(name) for name, _code in others}:
-        errors.setdefault("name", []).append(_("There is another country of this name."))
+        errors.setdefault("name", []).append(_("Another country has this name."))
     if "code" in values and values["code"] in {code.upper() for _name, code in others}:
-        errors.setdefault("code", []).append(_("There is another country of this code."))
+        errors.setdefault("code", []).append(_("Another country has this code."))

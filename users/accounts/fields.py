@@ -1,4 +1,4 @@
-"""What the fields of an account may hold. Every check returns all its reasons to refuse."""
+"""Checks of the fields of an account. Every check returns all errors of a value."""
 
 import re
 
@@ -9,33 +9,33 @@ from django.utils.translation import gettext as _
 
 from common.keys import clean_text
 from users.models import Language, User
-from users.sign_in.throttling import accounts_called
+from users.sign_in.throttling import accounts_named
 
 LONGEST_NAME = 150
 LONGEST_EMAIL = 254
-# Names go into letters to their owners: an address in one would be a link of somebody else's.
-_NO_NAME = re.compile(r"[<>@/\\:{}\[\]|#]|www\.", re.IGNORECASE)
+# A mail contains the name of its recipient: a web address in it would become a link.
+_NOT_IN_NAMES = re.compile(r"[<>@/\\:{}\[\]|#]|www\.", re.IGNORECASE)
 
 
 def name_errors(name: str) -> list[str]:
     if len(name) > LONGEST_NAME:
         return [_("At most %(limit)d characters.") % {"limit": LONGEST_NAME}]
-    if _NO_NAME.search(name):
+    if _NOT_IN_NAMES.search(name):
         return [_("This is not a person's name.")]
     return []
 
 
 def email_errors(email: str, *, account: User | None = None) -> list[str]:
-    """`account`: whose address it is to be; None for a new one."""
+    """`account`: the owner of the address; None for a new account."""
     if not email:
-        return [_("An e-mail address is needed.")]
+        return [_("Give an e-mail address.")]
     if len(email) > LONGEST_EMAIL:
         return [_("At most %(limit)d characters.") % {"limit": LONGEST_EMAIL}]
     try:
         validate_email(email)
     except ValidationError:
         return [_("This is not an e-mail address.")]
-    return _taken_errors(email, account=account)
+    return _uniqueness_errors(email, account=account)
 
 
 def username_errors(username: str, *, email: str, account: User | None = None) -> list[str]:
@@ -44,11 +44,11 @@ def username_errors(username: str, *, email: str, account: User | None = None) -
     try:
         UnicodeUsernameValidator()(username)
     except ValidationError:
-        return [_("Only letters, digits and @ . + - _ may be in a user name.")]
+        return [_("A user name has only letters, digits and @ . + - _")]
     if "@" in username and username.casefold() != email.casefold():
-        # Or one person's name could be another's address, and two people would sign in by one word.
+        # Otherwise one person's user name could be another person's address, and both would sign in with the same text.
         return [_("A user name with an @ must be the account's own e-mail address.")]
-    return _taken_errors(username, account=account)
+    return _uniqueness_errors(username, account=account)
 
 
 def language_errors(language: str) -> list[str]:
@@ -61,8 +61,8 @@ def cleaned(text: str) -> str:
     return clean_text(str(text))
 
 
-def _taken_errors(name: str, *, account: User | None) -> list[str]:
-    # One sentence wherever the other account is: whose it is, and in which country, is not told.
-    if any(other.pk != (account.pk if account else None) for other in accounts_called(name)):
-        return [_("This cannot be used: it is taken.")]
+def _uniqueness_errors(name: str, *, account: User | None) -> list[str]:
+    # The same sentence for every account: it must not reveal the other account or its country.
+    if any(other.pk != (account.pk if account else None) for other in accounts_named(name)):
+        return [_("This is already used by another account.")]
     return []

@@ -1,4 +1,4 @@
-"""Many accounts from one sheet (first_name, last_name, email, role): looked at first, then created."""
+"""Services that create many accounts from one sheet (first_name, last_name, email, role), with a preview."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,8 +16,8 @@ from users.accounts.services import assignable_roles, create_account
 from users.accounts.sheet import SheetRow, read_sheet
 from users.models import COUNTRY_BOUND, Country, Language, Role, User
 
-# What people write beside the codes and their names in both languages.
-_ALSO_CALLED = {
+# Header keys of further names of the roles, beside the codes and the names in both languages.
+_OTHER_NAMES = {
     "administrateurterritorial": Role.ADMIN_TERRITORIAL,
     "administrateurglobal": Role.ADMIN_GLOBAL,
     "chefdedepartementtechnique": Role.CHEF_DEPT_TECH,
@@ -32,7 +32,7 @@ _ALSO_CALLED = {
 
 
 class SheetFile(Protocol):
-    """An uploaded file: what it is called, and its content."""
+    """An uploaded file: its name and its content."""
 
     @property
     def name(self) -> str | None: ...
@@ -43,8 +43,8 @@ class SheetFile(Protocol):
 
 @dataclass
 class Person:
-    """One row of the sheet. `role` is a code, "" when it names none; `country`: where the account is to be; `problems`:
-    why no account comes of it.
+    """One row of the sheet. `role`: its code, "" for an unknown role. `country`: of the future account. `problems`: the
+    reasons why no account can be created. `account`: the account, once created.
     """
 
     row: int
@@ -57,37 +57,37 @@ class Person:
     account: User | None = None
 
     def role_name(self) -> str:
-        """The role in the language in use."""
+        """The role in the active language."""
         return str(Role(self.role).label) if self.role else ""
 
 
 def read(*, actor: User, file: SheetFile) -> list[SheetRow]:
-    """The rows of the sheet. Raises Invalid (of "file") when it cannot be read at all, NotAllowed for who may create no
+    """The rows of the sheet. Raises Invalid for "file" if it cannot be read, NotAllowed if `actor` may not create
     accounts.
     """
-    _refuse_who_creates_nobody(actor)
+    _refuse_others(actor)
     if file.file is None:
         raise Invalid({"file": [_("Send a file.")]})
     return read_sheet(name=file.name or "", content=file.file)
 
 
 def preview(*, actor: User, rows: Iterable[SheetRow], country: Country | None = None) -> list[Person]:
-    """Every row with all its problems; nothing is created.
+    """Every row with all its problems. Nothing is created.
 
-    `country` is meant for all rows; a territorial admin's own when None. Raises Invalid (of "country"), NotAllowed for
-    who may create no accounts, or none there.
+    `country`: of all accounts; the territorial admin's own when None. Raises Invalid for "country", NotAllowed if
+    `actor` may not create accounts, or not in this country.
     """
-    _refuse_who_creates_nobody(actor)
+    _refuse_others(actor)
     if country is not None and actor.is_admin_territorial() and country.pk != actor.working_country_id():
         raise NotAllowed(_("You may create accounts of your own country only."))
     if country is not None and not country.is_active:
         raise Invalid({"country": [_("This country is not active.")]})
     first_with: dict[str, int] = {}
-    return [_judged(row, actor=actor, country=country, first_with=first_with) for row in rows]
+    return [_person(row, actor=actor, country=country, first_with=first_with) for row in rows]
 
 
 def create(*, actor: User, rows: Iterable[SheetRow], country: Country | None = None) -> list[Person]:
-    """The same rows; each without a problem now has its `account`, each with one has none. Raises as `preview` does."""
+    """Create an account for every row without a problem; → the rows. Raises the errors of `preview`."""
     people = preview(actor=actor, rows=rows, country=country)
     with transaction.atomic():
         for person in people:
@@ -104,19 +104,19 @@ def create(*, actor: User, rows: Iterable[SheetRow], country: Country | None = N
                         country=person.country,
                     )
             except Invalid as refused:
-                # Another took the address since it was looked at.
-                person.problems += [reason for reasons in refused.errors.values() for reason in reasons]
+                # Another account has taken the address since the preview.
+                person.problems += refused.sentences()
     return people
 
 
-def role_called(text: str) -> Role | None:
-    """The role that a cell names: by its code, or by its name in English or French."""
+def role_named(text: str) -> Role | None:
+    """The role with this code, or with this name in English or French."""
     return _role_keys().get(header_key(text))
 
 
 @cache
 def _role_keys() -> dict[str, Role]:
-    keys = dict(_ALSO_CALLED)
+    keys = dict(_OTHER_NAMES)
     for role in Role:
         keys[header_key(role.value)] = role
         for language in Language.values:
@@ -125,7 +125,7 @@ def _role_keys() -> dict[str, Role]:
     return keys
 
 
-def _refuse_who_creates_nobody(actor: User) -> None:
+def _refuse_others(actor: User) -> None:
     if not assignable_roles(actor):
         raise NotAllowed(_("You may not create accounts."))
 
@@ -136,9 +136,9 @@ def _country_for(role: Role | None, *, actor: User, country: Country | None) -> 
     return country or (actor.country if actor.is_admin_territorial() else None)
 
 
-def _judged(row: SheetRow, *, actor: User, country: Country | None, first_with: dict[str, int]) -> Person:
+def _person(row: SheetRow, *, actor: User, country: Country | None, first_with: dict[str, int]) -> Person:
     cells = row.cells
-    role = role_called(cells["role"])
+    role = role_named(cells["role"])
     person = Person(
         row=row.row,
         first_name=cells["first_name"],
@@ -149,17 +149,17 @@ def _judged(row: SheetRow, *, actor: User, country: Country | None, first_with: 
     )
     for label, name in ((_("First name"), person.first_name), (_("Last name"), person.last_name)):
         reasons = name_errors(name) if name else [_("This may not be empty.")]
-        person.problems += [_about(label, reason) for reason in reasons]
+        person.problems += [_with_field(label, reason) for reason in reasons]
     person.problems += _email_problems(person.email)
     key = person.email.casefold()
     if key and key in first_with:
-        person.problems.append(_("The e-mail address is that of row %(row)d too.") % {"row": first_with[key]})
+        person.problems.append(_("Row %(row)d has the same e-mail address.") % {"row": first_with[key]})
     first_with.setdefault(key, person.row)
     person.problems += _role_problems(cells["role"], role, actor=actor, country=country)
     return person
 
 
-def _about(field_name: str, reason: str) -> str:
+def _with_field(field_name: str, reason: str) -> str:
     # French has a space before the colon.
     return _("%(field)s: %(reason)s") % {"field": field_name, "reason": reason}
 
@@ -167,7 +167,7 @@ def _about(field_name: str, reason: str) -> str:
 def _email_problems(email: str) -> list[str]:
     # The address becomes the user name too.
     reasons = email_errors(email) or username_errors(email.lower(), email=email)
-    return [_about(_("E-mail address"), reason) for reason in reasons]
+    return [_with_field(_("E-mail address"), reason) for reason in reasons]
 
 
 def _role_problems(text: str, role: Role | None, *, actor: User, country: Country | None) -> list[str]:
@@ -176,9 +176,9 @@ def _role_problems(text: str, role: Role | None, *, actor: User, country: Countr
         if not text:
             reason = _("This may not be empty.")
         else:
-            reason = _("Not a role that you may give.") if role else _("There is no such role.")
+            reason = _("You may not give this role.") if role else _("There is no such role.")
         choices = _("Choose from: %(values)s.") % {"values": ", ".join(allowed)}
-        return [_about(_("Role"), f"{reason} {choices}")]
+        return [_with_field(_("Role"), f"{reason} {choices}")]
     if role in (Role.CHEF_DEPT_TECH, Role.RESP_OPERATEUR) and country is None and not actor.is_admin_territorial():
         return [_("Name the country of this account.")]
     return []

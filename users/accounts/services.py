@@ -1,7 +1,7 @@
-"""Creating, changing, moving, freezing accounts, by hierarchy (DOMAIN §1). API, admin and import call these functions.
+"""Services that create, change, move, activate and deactivate accounts, by hierarchy (DOMAIN §1).
 
-Who acts is an argument; every change leaves an audit entry, in the transaction of the change. What takes access away
-ends the account's tokens and sessions, so that it holds from the next request on.
+API, admin and import call these functions. The actor is an argument. Every change writes an audit entry in its own
+transaction. A change that takes rights away ends the account's tokens and sessions, so it holds from the next request.
 """
 
 from typing import Any
@@ -21,7 +21,7 @@ CHANGEABLE = ("username", "email", *OWN_PROFILE, "role")
 
 
 def assignable_roles(actor: User) -> list[Role]:
-    """The roles that `actor` may give to others, all of them below their own (DOMAIN §1)."""
+    """The roles that `actor` may give to others, all below their own role (DOMAIN §1)."""
     if not actor.is_active:
         return []
     if actor.is_superuser_role():
@@ -34,7 +34,7 @@ def assignable_roles(actor: User) -> list[Role]:
 
 
 def manageable_by(actor: User) -> models.QuerySet[User]:
-    """The accounts that `actor` may change: of the roles below, and for a territorial admin of the own country."""
+    """The accounts that `actor` may change: lower roles; for a territorial admin, of the own country only."""
     accounts: models.QuerySet[User] = User.objects.filter(role__in=assignable_roles(actor))
     if actor.is_admin_territorial():
         return accounts.filter(country__in=Country.objects.visible_to(actor))
@@ -42,7 +42,7 @@ def manageable_by(actor: User) -> models.QuerySet[User]:
 
 
 def may_move(actor: User) -> bool:
-    """Whether `actor` assigns countries; the accounts of a territorial admin inherit theirs."""
+    """Whether `actor` may assign countries. Accounts that a territorial admin creates inherit the admin's country."""
     return actor.is_active and (actor.is_superuser_role() or actor.is_admin_global())
 
 
@@ -57,12 +57,12 @@ def create_account(
     country: Country | None = None,
     language: str = "",
 ) -> User:
-    """A new account without a password, and a letter with a one-time link to choose one.
+    """Create an account without a password, and queue a mail with a one-time link to choose one.
 
-    `username`: the e-mail address when empty. `country`: a territorial admin's own, always; for who has none, the one
-    named, which may be None for a territorial administrator who gets theirs later. `language`: the actor's when empty.
-    Raises NotAllowed for a role that is not below the actor's or a country not theirs to give, Invalid with all that is
-    wrong with the fields.
+    `username`: the e-mail address when empty. `language`: the actor's when empty. `country`: accounts that a
+    territorial admin creates get the admin's country; a new territorial admin may be without one. Raises NotAllowed for
+    a role that is not below the actor's and for another country than a territorial admin's; Invalid with every error
+    of the fields.
     """
     email, username = cleaned(email), cleaned(username)
     values = {
@@ -74,7 +74,7 @@ def create_account(
     }
     errors = field_errors(values)
     if username == "" and "email" in errors:
-        # Said of the address already.
+        # The address, from which the user name was made, has the same errors.
         errors.pop("username", None)
     if role not in Role.values:
         errors["role"] = [_role_choices(actor)]
@@ -102,18 +102,18 @@ def create_account(
 
 
 def update_account(*, actor: User, account: User, **fields: Any) -> User:
-    """Change any of CHANGEABLE; a new role takes tokens and sessions away, and the country where the role has none.
-    The address that another one replaces gets a letter that says so.
+    """Change any of CHANGEABLE. A new role ends tokens and sessions, and removes the country if the role has none. A
+    replaced e-mail address gets a notice.
 
-    Raises NotAllowed for an account that the actor does not manage, for a role not below the actor's, and for who would
-    change their own; Invalid with all that is wrong with the fields; TypeError for a field that is not changed here.
+    Raises NotAllowed for an account that the actor does not manage, for a role not below the actor's, and for the
+    actor's own role, user name or address; Invalid with every error of the fields; TypeError for an unknown field.
     """
     unknown = set(fields) - set(CHANGEABLE)
     if unknown:
-        raise TypeError(f"not changed here: {', '.join(sorted(unknown))}")
+        raise TypeError(f"unknown fields: {', '.join(sorted(unknown))}")
     if actor.pk == account.pk and set(fields) - set(OWN_PROFILE):
         raise NotAllowed(
-            _("Nobody changes their own role, name of sign-in or country. Ask an administrator above you.")
+            _("You cannot change your own role, user name, e-mail address or country. Ask an administrator.")
         )
     with transaction.atomic():
         locked = _locked(account) if actor.pk == account.pk else _managed(actor, account)
@@ -133,10 +133,10 @@ def update_account(*, actor: User, account: User, **fields: Any) -> User:
         changed = sorted(name for name, value in values.items() if getattr(locked, name) != value)
         if not changed:
             return locked
-        told: dict[str, Any] = {"fields": changed}
+        facts: dict[str, Any] = {"fields": changed}
         if "role" in changed:
-            told |= {"role_before": locked.role, "role": str(role)}
-        address = locked.email
+            facts |= {"role_before": locked.role, "role": str(role)}
+        old_address = locked.email
         for name in changed:
             setattr(locked, name, values[name])
         if locked.role not in COUNTRY_BOUND:
@@ -144,14 +144,14 @@ def update_account(*, actor: User, account: User, **fields: Any) -> User:
         _save(locked)
         if "role" in changed:
             revoke_access(locked)
-        if address.casefold() not in ("", locked.email.casefold()):
-            notify_old_address(account=locked, address=address)
+        if old_address.casefold() not in ("", locked.email.casefold()):
+            notify_old_address(account=locked, address=old_address)
         audit.record(
             actor=actor,
             action=AuditAction.UPDATE,
             target=locked,
             label=locked.username,
-            data=told,
+            data=facts,
         )
     return locked
 
@@ -162,15 +162,15 @@ def update_own_profile(*, account: User, **fields: Any) -> User:
 
 
 def set_active(*, actor: User, account: User, is_active: bool) -> User:
-    """Open or close an account; a closed one is refused at the very next request. Nothing of it is deleted.
+    """Activate or deactivate an account. A deactivated one is refused from the next request on; nothing is deleted.
 
-    A superuser may close another superuser, never the last one. Raises NotAllowed.
+    A superuser may deactivate another superuser, except the last active one. Raises NotAllowed.
     """
     if actor.pk == account.pk:
-        raise NotAllowed(_("Nobody activates or deactivates their own account."))
+        raise NotAllowed(_("You cannot activate or deactivate your own account."))
     with transaction.atomic():
         if actor.is_active and actor.is_superuser_role() and account.is_superuser_role():
-            # Locked together, so that two superusers who close each other at once do not leave none.
+            # All are locked, so that two superusers who deactivate each other at the same time do not leave none.
             active = list(
                 User.objects.select_for_update()
                 .filter(role=Role.SUPERUSER, is_active=True)
@@ -196,10 +196,10 @@ def set_active(*, actor: User, account: User, is_active: bool) -> User:
 
 
 def move_account(*, actor: User, account: User, country: Country | None) -> User:
-    """Assign a country, another one, or none; tokens and sessions of the place before end (DOMAIN §1).
+    """Assign a country, another one, or None. The account's tokens and sessions end (DOMAIN §1).
 
-    Raises NotAllowed for who does not assign countries and for one's own account, Invalid for a role that has no
-    country and for a country that is not active.
+    Raises NotAllowed if `actor` may not assign countries, and for the actor's own account; Invalid for a role without a
+    country and for an inactive country.
     """
     if actor.pk == account.pk or not may_move(actor):
         raise NotAllowed(_("You may not change the country of this account."))
@@ -215,7 +215,7 @@ def move_account(*, actor: User, account: User, country: Country | None) -> User
         locked.country = country
         locked.save(update_fields=["country"])
         revoke_access(locked)
-        # Both countries' trails tell it.
+        # An entry for each of the two countries, so that the administrators of both see it.
         for country_id in {before, locked.country_id} - {None} or {None}:
             audit.record(
                 actor=actor,
@@ -229,9 +229,10 @@ def move_account(*, actor: User, account: User, country: Country | None) -> User
 
 
 def send_password_link(*, account: User, purpose: MailPurpose | str, actor: User | None = None) -> None:
-    """Send the account a one-time link to choose a password, good for 24 hours, unless it may not sign in.
+    """Queue a mail with a one-time link to choose a password, valid for 24 hours. An account that may not sign in gets
+    none.
 
-    With an `actor` who is not the account: raises NotAllowed unless they manage it.
+    Raises NotAllowed for an `actor` who is not the account and does not manage it.
     """
     if actor is not None and actor.pk != account.pk and not manageable_by(actor).filter(pk=account.pk).exists():
         raise NotAllowed(_("You may not change this account."))
@@ -247,14 +248,14 @@ def send_password_link(*, account: User, purpose: MailPurpose | str, actor: User
 
 
 def revoke_access(account: User) -> None:
-    """End all tokens and sessions of the account, within the caller's transaction."""
+    """End all tokens and sessions of the account, in the caller's transaction."""
     account.auth_token_set.all().delete()  # type: ignore[attr-defined]
     User.objects.filter(pk=account.pk).update(access_version=F("access_version") + 1)
     account.refresh_from_db(fields=["access_version"])
 
 
 def field_errors(values: dict[str, Any], *, account: User | None = None) -> dict[str, list[str]]:
-    """Field → reasons to refuse, for those of `values` that have any. `account`: whose they are to be."""
+    """Field → errors, for each of `values` that has any. `account`: the owner; None for a new account."""
     email = values.get("email", account.email if account else "")
     found: dict[str, list[str]] = {}
     for name, value in values.items():
@@ -293,7 +294,7 @@ def _locked(account: User) -> User:
 
 
 def _managed(actor: User, account: User) -> User:
-    """The account as it now stands, locked. Raises NotAllowed when the actor does not manage it."""
+    """The current row of the account, locked. Raises NotAllowed if the actor does not manage it."""
     rows = manageable_by(actor).select_for_update(of=("self",)).select_related("country")
     locked = rows.filter(pk=account.pk).first()
     if locked is None or locked.pk == actor.pk:
@@ -306,5 +307,5 @@ def _save(account: User) -> None:
         with transaction.atomic():
             account.save()
     except IntegrityError as error:
-        # Somebody took the name or the address between the check and now.
-        raise Invalid({"email": [_("This cannot be used: it is taken.")]}) from error
+        # Another account has taken the name or the address since the check.
+        raise Invalid({"email": [_("This is already used by another account.")]}) from error

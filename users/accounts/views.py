@@ -1,4 +1,4 @@
-"""Accounts and countries over the API. `services` and `countries` of this folder decide what is allowed."""
+"""Accounts and countries over the API. `services` and `countries` of this folder check rights and values."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -40,7 +40,7 @@ from users.serializers import (
 )
 
 
-def _called(typed: str) -> Q | None:
+def _matches_words(typed: str) -> Q | None:
     wanted = Q()
     for word in dict.fromkeys(clean_text(typed).split()):
         wanted &= (
@@ -56,7 +56,7 @@ class AccountFilter(django_filters.FilterSet):
     role = django_filters.MultipleChoiceFilter(choices=Role.choices)
     country = IdFilter(field_name="country_id")
     is_active = YesNoFilter(field_name="is_active")
-    search = SearchFilter(condition=_called, label=_("Words of the name, the e-mail address or the user name"))
+    search = SearchFilter(condition=_matches_words, label=_("Words of the name, the e-mail address or the user name"))
 
     class Meta:
         model = User
@@ -73,7 +73,7 @@ class CountryFilter(django_filters.FilterSet):
 
 @extend_schema_view(list=extend_schema(tags=["users"]), retrieve=extend_schema(tags=["users"]))
 class AccountViewSet(AuditedReadViewSet):
-    """Accounts: those that one sees, and what one may do to those below one's role."""
+    """The accounts that the caller sees. Changes are for accounts of lower roles."""
 
     model = User
     permission_classes = [MayManageAccounts]
@@ -92,14 +92,14 @@ class AccountViewSet(AuditedReadViewSet):
 
     @extend_schema(tags=["users"], request=AccountFormSerializer, responses={201: AccountSerializer})
     def create(self, request: Request) -> Response:
-        values = self._read(AccountFormSerializer)
+        values = self._values(AccountFormSerializer)
         account = services.create_account(actor=actor_of(request), **values)
         return self._shown(account, code=status.HTTP_201_CREATED)
 
     @extend_schema(tags=["users"], request=AccountChangeSerializer, responses={200: AccountSerializer})
     def partial_update(self, request: Request, pk: str) -> Response:
         account = self.get_object()
-        values = self._read(AccountChangeSerializer)
+        values = self._values(AccountChangeSerializer)
         return self._changed(lambda: services.update_account(actor=actor_of(request), account=account, **values))
 
     @extend_schema(tags=["users"], request=None, responses={200: AccountSerializer})
@@ -130,15 +130,15 @@ class AccountViewSet(AuditedReadViewSet):
     @extend_schema(tags=["users"], request=AssignmentSerializer, responses={200: AccountSerializer})
     @action(detail=True, methods=["post"], permission_classes=[MayManageCountries])
     def country(self, request: Request, pk: str) -> Response:
-        """Assign a country, or another one than before."""
+        """Assign a country, or another one."""
         account = self.get_object()
-        place = self._read(AssignmentSerializer)["country"]
-        return self._changed(lambda: services.move_account(actor=actor_of(request), account=account, country=place))
+        assigned = self._values(AssignmentSerializer)["country"]
+        return self._changed(lambda: services.move_account(actor=actor_of(request), account=account, country=assigned))
 
     @extend_schema(tags=["users"], request=None, responses={200: AccountSerializer})
     @country.mapping.delete
     def no_country(self, request: Request, pk: str) -> Response:
-        """Take the country away: the account then has access to nothing."""
+        """Remove the country: the account then has access to nothing."""
         account = self.get_object()
         return self._changed(lambda: services.move_account(actor=actor_of(request), account=account, country=None))
 
@@ -147,8 +147,8 @@ class AccountViewSet(AuditedReadViewSet):
     )
     @action(detail=False, methods=["post"], url_path="import/preview", parser_classes=[MultiPartParser, FormParser])
     def preview_import(self, request: Request) -> Response:
-        """Every row of a sheet of accounts with all its problems; nothing is created."""
-        values = self._read(AccountSheetSerializer)
+        """Every row of a sheet of accounts with all its problems. Nothing is created."""
+        values = self._values(AccountSheetSerializer)
         rows = from_sheet.read(actor=actor_of(request), file=values.pop("file"))
         people = from_sheet.preview(actor=actor_of(request), rows=rows, **values)
         return self._people(people)
@@ -160,13 +160,13 @@ class AccountViewSet(AuditedReadViewSet):
     )
     @action(detail=False, methods=["post"], url_path="import", parser_classes=[MultiPartParser, FormParser])
     def import_sheet(self, request: Request) -> Response:
-        """Create an account for every row without a problem; 201 when there was one, 200 when there was none."""
-        values = self._read(AccountSheetSerializer)
+        """Create an account for every row without a problem: 201 if any was created, else 200."""
+        values = self._values(AccountSheetSerializer)
         rows = from_sheet.read(actor=actor_of(request), file=values.pop("file"))
         people = from_sheet.create(actor=actor_of(request), rows=rows, **values)
         return self._people(people)
 
-    def _read(self, form_class: type[Serializer[Any]]) -> dict[str, Any]:
+    def _values(self, form_class: type[Serializer[Any]]) -> dict[str, Any]:
         form = form_class(data=self.request.data, context=self.get_serializer_context())
         form.is_valid(raise_exception=True)
         values: dict[str, Any] = form.validated_data
@@ -192,7 +192,7 @@ class AccountViewSet(AuditedReadViewSet):
 
 @extend_schema_view(list=extend_schema(tags=["countries"]), retrieve=extend_schema(tags=["countries"]))
 class CountryViewSet(ScopedReadViewSet):
-    """Countries: one's own, or all of them."""
+    """The countries that the caller sees: all, or the own one."""
 
     model = Country
     serializer_class = CountryDetailSerializer
@@ -234,7 +234,7 @@ class CountryViewSet(ScopedReadViewSet):
     @extend_schema(tags=["countries"], request=None, responses={200: CountryDetailSerializer})
     @action(detail=True, methods=["post"])
     def deactivate(self, request: Request, pk: str) -> Response:
-        """Freezes the country's accounts at once, tokens included. Nothing is deleted; `activate` gives all back."""
+        """Refuse the country's accounts and tokens at once. Nothing is deleted; `activate` restores everything."""
         return self._set_active(request, is_active=False)
 
     def _set_active(self, request: Request, *, is_active: bool) -> Response:

@@ -1,4 +1,4 @@
-"""Signing in to the admin: by name or e-mail address, held back and written down as signing in to the API is."""
+"""Signing in to the admin: by user name or e-mail address, with the throttles and audit entries of the API."""
 
 from typing import Any
 
@@ -9,49 +9,38 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from rest_framework.parsers import FormParser, MultiPartParser
-from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from users import audit
-from users.models import AuditAction, User
+from users.models import LONGEST_PASSWORD, AuditAction, User
 from users.sign_in import passwords
-from users.sign_in.throttling import SIGN_IN_THROTTLES
+from users.sign_in.throttling import LONGEST_NAME, SIGN_IN_THROTTLES, is_allowed
 
 
-def may_enter(user: AbstractBaseUser | AnonymousUser | None) -> bool:
-    """Superusers, global admins, and territorial admins of an active country."""
+def may_enter_admin(user: AbstractBaseUser | AnonymousUser | None) -> bool:
+    """Whether the account may use the admin: superusers, global admins, territorial admins of an active country."""
     if not isinstance(user, User) or not user.is_active:
         return False
     return user.sees_all_countries() or (user.is_admin_territorial() and user.working_country_id() is not None)
 
 
-def _may_try(request: HttpRequest) -> bool:
-    # The very counters of the API: who was stopped at one door is stopped at the other.
-    asked = Request(request, parsers=[FormParser(), MultiPartParser()])
-    # Each counts this attempt, so all are asked whatever the first says.
-    answers = [each().allow_request(asked, APIView()) for each in SIGN_IN_THROTTLES]
-    return all(answers)
-
-
 class SignInForm(AdminAuthenticationForm):
-    """Django's own form, with one answer and one audit entry for every reason to refuse."""
+    """Django's form, with the same answer and one audit entry for every reason of a refusal."""
 
     error_messages = {
-        "invalid_login": _("No account that may enter here matches this name and password."),
+        "invalid_login": _("No account with access to these pages matches this name and password."),
         "too_many": _("Too many attempts. Wait a few minutes, then try again."),
     }
 
     def __init__(self, request: HttpRequest | None = None, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
         self.fields["username"].label = _("User name or e-mail address")
-        # The longest e-mail address is longer than the longest user name.
-        self.fields["username"].max_length = 254  # type: ignore[attr-defined]
+        # An e-mail address may be longer than a user name.
+        self.fields["username"].max_length = LONGEST_NAME  # type: ignore[attr-defined]
         self.fields["username"].validators = []
-        self.fields["username"].widget.attrs["maxlength"] = 254
+        self.fields["username"].widget.attrs["maxlength"] = LONGEST_NAME
 
     def clean(self) -> dict[str, Any]:
-        if self.request is not None and not _may_try(self.request):
+        if self.request is not None and not is_allowed(self.request, SIGN_IN_THROTTLES):
             raise ValidationError(self.error_messages["too_many"], code="too_many")
         try:
             cleaned: dict[str, Any] = super().clean()
@@ -64,7 +53,7 @@ class SignInForm(AdminAuthenticationForm):
         return cleaned
 
     def confirm_login_allowed(self, user: AbstractBaseUser) -> None:
-        if not may_enter(user):
+        if not may_enter_admin(user):
             raise self.get_invalid_login_error()
 
     def get_invalid_login_error(self) -> ValidationError:
@@ -72,7 +61,7 @@ class SignInForm(AdminAuthenticationForm):
 
 
 class OwnPasswordForm(PasswordChangeForm):
-    """Changing one's own password, by the function of the API: every token and every other session ends."""
+    """Changes one's own password with the service of the API: every token and every other session ends."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -81,7 +70,7 @@ class OwnPasswordForm(PasswordChangeForm):
                 label=self.fields[name].label,
                 help_text=self.fields[name].help_text,
                 widget=self.fields[name].widget,
-                max_length=passwords.LONGEST_PASSWORD,
+                max_length=LONGEST_PASSWORD,
                 strip=False,
             )
 
@@ -91,6 +80,6 @@ class OwnPasswordForm(PasswordChangeForm):
             current_password=self.cleaned_data["old_password"],
             new_password=self.cleaned_data["new_password1"],
         )
-        # The session of this page is signed anew with what has changed.
+        # Django signs the session of this page again, with the new hash.
         self.user.refresh_from_db()
         return self.user

@@ -1,4 +1,4 @@
-"""Whom the token of a request stands for."""
+"""Authentication of API requests by token."""
 
 from django.utils.translation import gettext_lazy as _
 from knox.auth import TokenAuthentication as KnoxTokenAuthentication
@@ -9,7 +9,8 @@ from users.models import User
 
 
 class TokenAuthentication(KnoxTokenAuthentication):
-    """knox's, which also refuses (403) accounts that are frozen with their country: their tokens wait with them."""
+    """knox's authentication; it also refuses (403) accounts whose country is inactive. Their tokens stay valid for the
+    time when the country is active again."""
 
     def validate_user(self, auth_token: AuthToken) -> tuple[User, AuthToken]:
         user, token = super().validate_user(auth_token)

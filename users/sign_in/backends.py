@@ -1,4 +1,4 @@
-"""Signing in by username or e-mail address, in any case of letters."""
+"""Signing in by user name or e-mail address, in upper or lower case."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.http import HttpRequest
 
 from users.models import User
-from users.sign_in.throttling import accounts_called
+from users.sign_in.throttling import accounts_named
 
 
 class NameOrEmailBackend(ModelBackend):
-    """Django's own backend, except for how it finds the account.
+    """Django's backend, but the account is found by user name or by e-mail address.
 
-    A name that is no account costs a password hash all the same, so that the time of an answer tells nothing.
+    An unknown name costs a password hash too: response time must not reveal whether an account exists.
     """
 
     def authenticate(
@@ -21,8 +21,8 @@ class NameOrEmailBackend(ModelBackend):
     ) -> User | None:
         if username is None or password is None or "\x00" in username:
             return None
-        # One person's username may be another's e-mail address: each is let in by their own password only.
-        candidates = accounts_called(username)
+        # One person's user name may be another person's e-mail address: each signs in by their own password only.
+        candidates = accounts_named(username)
         if not candidates:
             User().set_password(password)
             return None
@@ -32,5 +32,5 @@ class NameOrEmailBackend(ModelBackend):
         return None
 
     def user_can_authenticate(self, user: AbstractBaseUser | AnonymousUser | None) -> bool:
-        # Asked at every request of a session too: a closed country ends what its people do in the web pages.
+        # Django also calls this for every request of a web session, so a session ends when the country is deactivated.
         return isinstance(user, User) and user.is_active and not user.is_frozen()

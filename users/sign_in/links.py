@@ -1,4 +1,4 @@
-"""One-time links to choose a password: signed, good for 24 hours, dead once one is chosen or the account signs in."""
+"""One-time links to choose a password: signed, valid for 24 hours, and until the next sign-in or change."""
 
 from urllib.parse import urlencode
 
@@ -13,7 +13,7 @@ from users.models import User
 
 
 class LinkTokens(PasswordResetTokenGenerator):
-    """Django's: signed with the account's password hash, last sign-in and address, so that a change of any ends it."""
+    """Django's tokens: signed with password hash, last sign-in and address, so a change of any ends them."""
 
     key_salt = "users.sign_in.links"
 
@@ -22,15 +22,15 @@ link_tokens = LinkTokens()
 
 
 def make_link(account: User) -> str:
-    """The whole address, as a letter bears it. It begins as the settings say, never as some request did."""
+    """The absolute URL for a mail. It begins with PUBLIC_URL, never with the host name of a request."""
     uid = urlsafe_base64_encode(force_bytes(account.pk))
-    # In the query, because access logs keep paths.
+    # In the query, because access logs contain paths.
     query = urlencode({"uid": uid, "token": link_tokens.make_token(account)})
     return f"{settings.PUBLIC_URL}{reverse('password-choose')}?{query}"
 
 
-def account_of_uid(uid: str) -> int | None:
-    """The account's id that a link names; None when it names none."""
+def account_id_of(uid: str) -> int | None:
+    """The account id that a link contains; None when it contains none."""
     try:
         return positive_int(urlsafe_base64_decode(uid).decode("ascii"))
     except ValueError:

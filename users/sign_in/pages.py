@@ -1,4 +1,4 @@
-"""The two pages that open to who is not signed in: to choose a password by a link, and to ask for such a link."""
+"""The two pages for people who are not signed in: choosing a password by a link, and requesting such a link."""
 
 from typing import Any
 
@@ -15,34 +15,33 @@ from django.views.decorators.http import require_http_methods
 
 from common.errors import Invalid, NotAllowed
 from common.throttling import LoginAddressThrottle
+from users.models import LONGEST_PASSWORD
 from users.sign_in import passwords
 from users.sign_in.mails import queue_reset_mail
-from users.sign_in.throttling import ResetAccountThrottle, ResetAddressThrottle, may_try
-
-_LONGEST_PASSWORD = 4096
+from users.sign_in.throttling import ResetAccountThrottle, ResetAddressThrottle, is_allowed
 
 
 class ChoiceForm(forms.Form):
-    """A password twice; whose it is to be stands in the link."""
+    """The new password, twice. The link names the account."""
 
     new_password = forms.CharField(
         label=gettext_lazy("New password"),
         strip=False,
-        max_length=_LONGEST_PASSWORD,
+        max_length=LONGEST_PASSWORD,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "autofocus": True}),
     )
     again = forms.CharField(
         label=gettext_lazy("The same password again"),
         strip=False,
-        max_length=_LONGEST_PASSWORD,
+        max_length=LONGEST_PASSWORD,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
     def clean(self) -> dict[str, Any]:
-        given: dict[str, Any] = super().clean() or {}
-        if {"new_password", "again"} <= given.keys() and given["new_password"] != given["again"]:
-            self.add_error("again", _("These are two different passwords."))
-        return given
+        values: dict[str, Any] = super().clean() or {}
+        if {"new_password", "again"} <= values.keys() and values["new_password"] != values["again"]:
+            self.add_error("again", _("The two passwords are different."))
+        return values
 
 
 class AddressForm(forms.Form):
@@ -58,22 +57,22 @@ class AddressForm(forms.Form):
 @csrf_protect
 @require_http_methods(["GET", "HEAD", "POST"])
 def choose_password_page(request: HttpRequest) -> HttpResponse:
-    """Choose a password by a one-time link. Looking at the page does not use the link up: mail programs look, too."""
-    given = request.POST if request.method == "POST" else request.GET
-    link = {"uid": given.get("uid", ""), "token": given.get("token", "")}
-    if request.method == "POST" and not may_try(request, [LoginAddressThrottle]):
+    """Choose a password by a one-time link. A GET does not use the link: mail programs open links, too."""
+    values = request.POST if request.method == "POST" else request.GET
+    link = {"uid": values.get("uid", ""), "token": values.get("token", "")}
+    if request.method == "POST" and not is_allowed(request, [LoginAddressThrottle]):
         return _page(request, "too_many", status=429)
     account = passwords.link_account(**link)
     if account is None:
-        return _page(request, "link_gone", status=400)
+        return _page(request, "link_invalid", status=400)
     form = ChoiceForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
             passwords.choose_password(**link, new_password=form.cleaned_data["new_password"])
             return _page(request, "password_chosen", enters_admin=account.is_staff, username=account.username)
         except NotAllowed:
-            # Used meanwhile.
-            return _page(request, "link_gone", status=400)
+            # The link was used meanwhile.
+            return _page(request, "link_invalid", status=400)
         except Invalid as refused:
             for reason in refused.errors["new_password"]:
                 form.add_error("new_password", reason)
@@ -92,18 +91,18 @@ def choose_password_page(request: HttpRequest) -> HttpResponse:
 @csrf_protect
 @require_http_methods(["GET", "HEAD", "POST"])
 def forgotten_password_page(request: HttpRequest) -> HttpResponse:
-    """Ask for a link; the page that follows is the same whether or not there is such an account."""
+    """Request a link. The next page is the same whether or not the account exists."""
     form = AddressForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and not may_try(request, [ResetAddressThrottle, ResetAccountThrottle]):
+    if request.method == "POST" and not is_allowed(request, [ResetAddressThrottle, ResetAccountThrottle]):
         return _page(request, "too_many", status=429)
     if form.is_valid():
         queue_reset_mail(address=form.cleaned_data["email"])
-        return _page(request, "link_asked")
+        return _page(request, "link_requested")
     return _page(request, "forgotten_password", status=400 if form.is_bound else 200, form=form)
 
 
 def _page(request: HttpRequest, name: str, *, status: int = 200, **context: Any) -> HttpResponse:
     response = render(request, f"users/pages/{name}.html", context, status=status)
-    # The address bears a secret.
+    # The address contains a secret.
     response["Referrer-Policy"] = "no-referrer"
     return response

@@ -1,4 +1,4 @@
-"""Passwords over the API: changed by who knows the present one, or chosen by a one-time link."""
+"""Passwords over the API: changed with the current password, or chosen by a one-time link."""
 
 from django.contrib.auth import logout
 from django.utils.translation import gettext as _
@@ -25,7 +25,7 @@ from users.sign_in.throttling import PasswordThrottle, ResetAccountThrottle, Res
 
 
 class PasswordChangeView(APIView):
-    """Change one's own password. All tokens and sessions end with the old one, this one too."""
+    """Change one's own password. All tokens and sessions end, the one of this request too."""
 
     permission_classes = [IsAuthenticated]
     throttle_classes = [PasswordThrottle]
@@ -34,14 +34,14 @@ class PasswordChangeView(APIView):
         operation_id="auth_password_change", tags=["auth"], request=PasswordChangeSerializer, responses={204: None}
     )
     def post(self, request: Request) -> Response:
-        asked = PasswordChangeSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        passwords.change_password(account=actor_of(request), **asked.validated_data)
+        form = PasswordChangeSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        passwords.change_password(account=actor_of(request), **form.validated_data)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class PasswordResetView(APIView):
-    """Ask for a one-time link, good for 24 hours. The answer is the same whether or not the account exists."""
+    """Request a one-time link, valid for 24 hours. The answer is the same whether or not the account exists."""
 
     authentication_classes = []
     permission_classes = [AllowAny]
@@ -55,17 +55,17 @@ class PasswordResetView(APIView):
         responses={202: OpenApiResponse(DetailSerializer, description="Whether or not the account exists")},
     )
     def post(self, request: Request) -> Response:
-        asked = PasswordResetSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        queue_reset_mail(address=asked.validated_data["email"])
+        form = PasswordResetSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        queue_reset_mail(address=form.validated_data["email"])
         return Response(
-            {"detail": _("If an account has this e-mail address, a link to choose a password is on its way to it.")},
+            {"detail": _("If an account has this e-mail address, a link to choose a password will be sent to it.")},
             status=status.HTTP_202_ACCEPTED,
         )
 
 
 class PasswordSetView(APIView):
-    """Choose a password by the link of a letter; the link then serves no more."""
+    """Choose a password by the link of a mail. The link is invalid afterwards."""
 
     authentication_classes = []
     permission_classes = [AllowAny]
@@ -75,18 +75,18 @@ class PasswordSetView(APIView):
         operation_id="auth_password_set", tags=["auth"], auth=[], request=PasswordSetSerializer, responses={204: None}
     )
     def post(self, request: Request) -> Response:
-        asked = PasswordSetSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
+        form = PasswordSetSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
         try:
-            passwords.choose_password(**asked.validated_data)
+            passwords.choose_password(**form.validated_data)
         except NotAllowed as refused:
-            # Not 403: nobody is signed in here, and what is wrong is what was sent.
+            # 400, not 403: the caller is anonymous, and the link in the body is wrong.
             raise BadRequest(str(refused)) from refused
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class LogoutEverywhereView(APIView):
-    """End all of one's own tokens and sessions, the one that asks included."""
+    """End all of one's own tokens and sessions, the one of this request too."""
 
     permission_classes = [IsAuthenticated]
 

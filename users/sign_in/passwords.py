@@ -1,4 +1,4 @@
-"""Choosing a password: by a one-time link, or knowing the present one. Each ends all tokens and sessions of before."""
+"""Setting a password: by a one-time link, or with the current password. Both end all tokens and sessions."""
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -8,45 +8,43 @@ from django.utils.translation import gettext as _
 from common.errors import Invalid, NotAllowed
 from users import audit
 from users.accounts.services import revoke_access
-from users.models import AuditAction, MailPurpose, User
-from users.sign_in.links import account_of_uid, link_tokens
+from users.models import LONGEST_PASSWORD, AuditAction, MailPurpose, User
+from users.sign_in.links import account_id_of, link_tokens
 from users.sign_in.mails import queue_mail
-
-LONGEST_PASSWORD = 256
 
 
 def link_account(*, uid: str, token: str) -> User | None:
-    """The account that a link is good for now; None for every other link, whatever is wrong with it."""
-    pk = account_of_uid(uid)
-    # What no row has is asked all the same, so that the time tells nothing of which accounts there are.
+    """The account of a valid link; None for every other link, whatever the reason."""
+    pk = account_id_of(uid)
+    # Query even for an invalid uid: response time must not reveal whether an account exists.
     account = User.objects.select_related("country").filter(pk=pk or 0).first()
-    holds = link_tokens.check_token(account or User(pk=0), token)
-    if account is None or not holds or not account.is_active or account.is_frozen():
+    is_valid = link_tokens.check_token(account or User(pk=0), token)
+    if account is None or not is_valid or not account.is_active or account.is_frozen():
         return None
     return account
 
 
 def choose_password(*, uid: str, token: str, new_password: str) -> User:
-    """Set the password that the owner of a link chose; the link is then used up.
+    """Set the password that the owner of a link chose. The link is invalid afterwards.
 
-    Raises NotAllowed for a link that is not good (any more), Invalid for a password that is too weak.
+    Raises NotAllowed for an invalid or used link, Invalid for a password that is too weak.
     """
     with transaction.atomic():
-        # Two who use one link at once come one after the other, and the second finds it used.
-        User.objects.select_for_update().filter(pk=account_of_uid(uid) or 0).first()
+        # Locked, so that of two simultaneous uses of one link the second finds it used.
+        User.objects.select_for_update().filter(pk=account_id_of(uid) or 0).first()
         account = link_account(uid=uid, token=token)
         if account is None:
-            raise NotAllowed(_("This link is not good any more. Ask for a new one."))
+            raise NotAllowed(_("This link has expired or was already used. Ask for a new one."))
         _set(account, new_password, by_link=True)
     return account
 
 
 def change_password(*, account: User, current_password: str, new_password: str) -> None:
-    """Change one's own password. Raises Invalid for a wrong present one and for a new one that is too weak."""
+    """Change one's own password. Raises Invalid for a wrong current one and for a new one that is too weak."""
     with transaction.atomic():
         locked = User.objects.select_for_update().get(pk=account.pk)
         if not locked.check_password(current_password):
-            raise Invalid({"current_password": [_("This is not your present password.")]})
+            raise Invalid({"current_password": [_("This is not your current password.")]})
         _set(locked, new_password, by_link=False)
         queue_mail(purpose=MailPurpose.CHANGED, account=locked)
 

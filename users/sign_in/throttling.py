@@ -1,7 +1,7 @@
-"""How often one may try to sign in, to get a link or to choose a password: by account and by address.
+"""Rate limits of signing in, of requesting a link and of choosing a password: by account and by client address.
 
-What is counted are attempts, in the database, by the account that is meant, whether it was named by its user name or
-its e-mail address. Counters end with their time: nobody can lock somebody else out for good.
+Attempts are counted in the database. A user name and the e-mail address of the same account share a counter. Counters
+expire, so nobody can lock another person out for good.
 """
 
 from collections.abc import Sequence
@@ -18,11 +18,12 @@ from rest_framework.views import APIView
 from common.throttling import LoginAddressThrottle, StoredThrottle, hashed
 from users.models import User
 
-_LONGEST_NAME = 254
+# Characters of the longest e-mail address, which may stand for the user name.
+LONGEST_NAME = 254
 
 
-def accounts_called(typed: str) -> list[User]:
-    """The accounts whose user name or e-mail address this is, in any case of letters: seldom more than one."""
+def accounts_named(typed: str) -> list[User]:
+    """The accounts with this user name or e-mail address, in upper or lower case: seldom more than one."""
     wanted = Lower(Value(typed.strip()))
     return list(
         User.objects.alias(any_case_name=Lower("username"), any_case_email=Lower("email"))
@@ -32,32 +33,32 @@ def accounts_called(typed: str) -> list[User]:
     )
 
 
-def account_meant(request: Request) -> str:
-    """What to count the attempts on one account by, whether or not there is such an account."""
+def account_ident(request: Request) -> str:
+    """The part of a counter's key that identifies the account of an attempt, whether or not the account exists."""
     data: Any = request.data
     given = data.get("username", data.get("email", "")) if isinstance(data, dict) else ""
     typed = str(given).strip().casefold()
-    # What no name can be is not looked for: some of it a database refuses.
-    found = accounts_called(typed) if typed and typed.isprintable() and len(typed) <= _LONGEST_NAME else []
+    # Skip the query for a text that cannot be a user name; some databases reject such texts.
+    found = accounts_named(typed) if typed and typed.isprintable() and len(typed) <= LONGEST_NAME else []
     return f"account-{found[0].pk}" if found else hashed(typed)
 
 
 class LoginAccountThrottle(StoredThrottle):
-    """By the account tried, whoever tries it."""
+    """By account, from any client address."""
 
     scope = "login_account"
 
     def get_cache_key(self, request: Request, view: APIView) -> str | None:
-        return self.cache_format % {"scope": self.scope, "ident": account_meant(request)}
+        return self.cache_format % {"scope": self.scope, "ident": account_ident(request)}
 
 
 class LoginPairThrottle(StoredThrottle):
-    """By the account tried and the address that tries: slow guessing ends, and only for who guesses."""
+    """By account and client address: stops slow guessing, and only for the client that guesses."""
 
     scope = "login_pair"
 
     def get_cache_key(self, request: Request, view: APIView) -> str | None:
-        ident = f"{self.get_ident(request)}-{account_meant(request)}"
+        ident = f"{self.get_ident(request)}-{account_ident(request)}"
         return self.cache_format % {"scope": self.scope, "ident": ident}
 
 
@@ -69,20 +70,20 @@ class ResetAddressThrottle(LoginAddressThrottle):
 
 
 class ResetAccountThrottle(LoginAccountThrottle):
-    """Nobody's mailbox is filled by others."""
+    """Prevents that others fill a person's mailbox."""
 
     scope = "reset_account"
 
 
 class PasswordThrottle(StoredThrottle, UserRateThrottle):
-    """A stolen token must not serve to find the password behind it."""
+    """Prevents that a stolen token is used to guess the password."""
 
     scope = "password"
 
 
-def may_try(request: HttpRequest, throttles: Sequence[type[BaseThrottle]]) -> bool:
-    """The same counters for a page: who was stopped at the API is stopped there, and the other way round."""
-    asked = Request(request, parsers=[FormParser(), MultiPartParser()])
-    # Each counts this attempt, so all are asked whatever the first says.
-    answers = [throttle().allow_request(asked, APIView()) for throttle in throttles]
+def is_allowed(request: HttpRequest, throttles: Sequence[type[BaseThrottle]]) -> bool:
+    """Whether a request to a page is within the limits. Pages and API share the counters."""
+    api_request = Request(request, parsers=[FormParser(), MultiPartParser()])
+    # A list, not a generator: every throttle must count this attempt.
+    answers = [throttle().allow_request(api_request, APIView()) for throttle in throttles]
     return all(answers)

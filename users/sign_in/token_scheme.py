@@ -1,4 +1,4 @@
-"""How the description of the API calls our tokens. Apart from them: it stands on views, which stand on them."""
+"""The OpenAPI security scheme of our tokens. A separate module, because importing it earlier would be circular."""
 
 from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 

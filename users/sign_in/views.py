@@ -1,4 +1,4 @@
-"""Signing in and out, and who one is."""
+"""Signing in and out, and the account of the caller."""
 
 from django.contrib.auth import authenticate, logout
 from django.contrib.auth.models import update_last_login
@@ -27,9 +27,9 @@ from users.sign_in.throttling import SIGN_IN_THROTTLES
 
 
 class LoginView(APIView):
-    """Trade a username or e-mail address and a password for a token."""
+    """Get a token for a user name or e-mail address and a password."""
 
-    # No authenticator: a stale token in the header must not stand in the way of a new one.
+    # No authenticator: an expired token in the header must not prevent signing in.
     authentication_classes = []
     permission_classes = [AllowAny]
     throttle_classes = [*SIGN_IN_THROTTLES]
@@ -49,11 +49,11 @@ class LoginView(APIView):
         },
     )
     def post(self, request: Request) -> Response:
-        asked = LoginSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        user = authenticate(request._request, **asked.validated_data)
+        form = LoginSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        user = authenticate(request._request, **form.validated_data)
         if user is None:
-            # One answer and one entry for all reasons: neither may tell whether the account exists.
+            # The same answer and entry for all reasons: neither may reveal whether the account exists.
             audit.record(actor=None, action=AuditAction.LOGIN, target=User(), success=False)
             raise AuthenticationFailed(_("No active account matches this name and password."))
         token, secret = AuthToken.objects.create(user=user)
@@ -62,12 +62,12 @@ class LoginView(APIView):
         return Response(SignedInSerializer({"token": secret, "expiry": token.expiry, "user": user}).data)
 
     def get_authenticate_header(self, request: Request) -> str:
-        # Without it the framework would turn the 401 of a refused sign-in into a 403.
+        # Without this header, DRF would answer a failed sign-in with 403 instead of 401.
         return "Token"
 
 
 class LogoutView(APIView):
-    """Revoke the token that the request bears."""
+    """Revoke the token of the request."""
 
     permission_classes = [IsAuthenticated]
 
@@ -83,7 +83,7 @@ class LogoutView(APIView):
 
 
 class MeView(APIView):
-    """The account that asks; open to accounts without a country too."""
+    """The caller's account; also for accounts without a country."""
 
     permission_classes = [IsAuthenticated]
 
@@ -98,8 +98,8 @@ class MeView(APIView):
         responses={200: AccountSerializer},
     )
     def patch(self, request: Request) -> Response:
-        """Change one's own name or language; role, country and address are an administrator's to change."""
-        asked = ProfileFormSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        account = services.update_own_profile(account=actor_of(request), **asked.validated_data)
+        """Change one's own name or language. An administrator changes role, country and address."""
+        form = ProfileFormSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        account = services.update_own_profile(account=actor_of(request), **form.validated_data)
         return Response(AccountSerializer(account).data)

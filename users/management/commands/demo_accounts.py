@@ -1,4 +1,4 @@
-"""Accounts to look around with: one of each role, in a country of the demo."""
+"""Accounts for the demo: one of each role."""
 
 import json
 import secrets
@@ -24,7 +24,7 @@ PEOPLE = (
 
 
 class Command(BaseCommand):
-    """Every run gives each account a new random password and prints it: none is stored, and none is known before."""
+    """Each run sets and prints new random passwords. No password is stored, and none is known in advance."""
 
     help = "One account of each role, with new passwords, in a database without other accounts"
 
@@ -34,7 +34,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if User.objects.exclude(username__startswith=PREFIX).exists():
             raise CommandError(
-                _("This database has accounts of real people: demo accounts would open a door to their data.")
+                _("This database has accounts of real people. Demo accounts would have access to their data.")
             )
         accounts = self._make()
         if options["json"]:
