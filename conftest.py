@@ -1,4 +1,4 @@
-"""What every test stands on: the services it was pointed at, said in the header and asked before the first test."""
+"""Fixtures of all tests. The services under test are shown in the header and checked before the first test."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -24,30 +24,31 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what speaks of a service that these tests are not pointed at: it runs where they are."""
-    there = {
+    """Deselect the tests marked `needs` for a service that this run does not use."""
+    used = {
         "sqlite" if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3") else "postgresql",
         "redis" if settings.REDIS_URL else "spool",
     }
-    elsewhere = [item for item in items if any(mark.args[0] not in there for mark in item.iter_markers("needs"))]
-    config.hook.pytest_deselected(items=elsewhere)
-    items[:] = [item for item in items if item not in elsewhere]
+    deselected = [item for item in items if any(mark.args[0] not in used for mark in item.iter_markers("needs"))]
+    config.hook.pytest_deselected(items=deselected)
+    items[:] = [item for item in items if item not in deselected]
 
 
 @pytest.fixture(autouse=True, scope="session")
-def nothing_left_in_redis() -> Iterator[None]:
+def redis_keys_are_deleted_at_the_end() -> Iterator[None]:
     yield
     if settings.REDIS_URL:
+        # Imported late, because only some runs use Redis.
         import redis
 
-        # Only what these tests wrote: the Redis may serve others.
+        # Only the keys of these tests: others may use the same Redis.
         with redis.Redis.from_url(settings.REDIS_URL) as client:
             for key in client.scan_iter(match=f"{settings.KEY_PREFIX}*", count=1000):
                 client.delete(key)
 
 
-# The statements that take a database's append-only triggers away, and those that put them back as they were.
-GUARDS = {
+# Queries for the statements that drop a database's triggers and the statements that create them again.
+TRIGGER_QUERIES = {
     "sqlite": "SELECT 'DROP TRIGGER ' || name, sql, name FROM sqlite_master WHERE type = 'trigger'",
     "postgresql": "SELECT format('DROP TRIGGER %I ON %s', tgname, tgrelid::regclass), pg_get_triggerdef(oid), tgname "
     "FROM pg_trigger WHERE NOT tgisinternal",
@@ -55,21 +56,21 @@ GUARDS = {
 
 
 @pytest.fixture(autouse=True, scope="session")
-def trails_are_emptied_between_tests() -> Iterator[None]:
-    """Tests that commit empty every table when they end, trails too: for that moment their triggers are lifted."""
+def append_only_tables_are_emptied_between_tests() -> Iterator[None]:
+    """Tests that commit empty all tables at their end: drop the append-only triggers for that moment."""
     operations = type(connection.ops)
     empty = operations.execute_sql_flush
 
-    def lifted(self: Any, sql_list: list[str]) -> None:
+    def without_triggers(self: Any, sql_list: list[str]) -> None:
         with transaction.atomic(using=self.connection.alias), self.connection.cursor() as cursor:
-            cursor.execute(GUARDS[self.connection.vendor])
-            guards = [found for found in cursor.fetchall() if found[2].startswith(TRIGGER_PREFIX)]
-            for take_away, _put_back, _name in guards:
-                cursor.execute(take_away)
+            cursor.execute(TRIGGER_QUERIES[self.connection.vendor])
+            triggers = [found for found in cursor.fetchall() if found[2].startswith(TRIGGER_PREFIX)]
+            for drop, _create, _name in triggers:
+                cursor.execute(drop)
             empty(self, sql_list)
-            for _take_away, put_back, _name in guards:
-                cursor.execute(put_back)
+            for _drop, create, _name in triggers:
+                cursor.execute(create)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(operations, "execute_sql_flush", lifted)
+        patch.setattr(operations, "execute_sql_flush", without_triggers)
         yield

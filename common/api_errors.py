@@ -1,7 +1,7 @@
 """Errors of the API: `{"detail": sentence}`, with further fields for some; `{field: [sentences]}` for invalid values;
 for a form with files `{"detail": sentence, "errors": [{"field", "file", "message"}, …]}`.
 
-An answer never repeats what a database, a library or a file said.
+A response never repeats the message of a database or a library, or the content of a file.
 """
 
 from typing import Any
@@ -20,7 +20,7 @@ from common.errors import Conflict, Gone, Invalid, InvalidForm, NotAllowed, is_d
 
 
 class AccessDenied(PermissionDenied):
-    """403: the object exists, and is not for this account to see (DOMAIN §1)."""
+    """403: the object exists, but the account may not see it (DOMAIN §1)."""
 
     default_detail = _("Access denied")
 
@@ -34,7 +34,7 @@ class SessionNotFound(NotFound):
 
 
 class BadRequest(APIException):
-    """400 with one reason that belongs to no single field."""
+    """400 with one reason that does not belong to a single field."""
 
     status_code = status.HTTP_400_BAD_REQUEST
     default_detail = _("Bad request")
@@ -83,7 +83,7 @@ def _as_api_error(error: Exception) -> Exception:
     if isinstance(error, Gone):
         return NotFound(str(error) or None)
     if isinstance(error, Http404):
-        # Django's own words name the model.
+        # Django's own message contains the name of the model.
         return NotFound()
     if isinstance(error, DjangoPermissionDenied):
         return AccessDenied()
@@ -101,7 +101,7 @@ def _as_api_error(error: Exception) -> Exception:
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's handler for the errors of services (`common.errors`), of Django and of a full disk (507) too.
 
-    An unforeseen error is left alone: it becomes a 500 without details, with its traceback in the log.
+    Any other error becomes a 500 without details, with its traceback in the log.
     """
     api_error = _as_api_error(error)
     response = default_handler(api_error, context)

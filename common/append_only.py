@@ -1,4 +1,4 @@
-"""Rows that are written once: what guards a trail against the code beside it."""
+"""Models whose rows are written once, as checked by Python; `common.append_only_tables` has the database's check."""
 
 from typing import Any, NoReturn
 
@@ -6,14 +6,14 @@ from django.db import models
 
 
 class AppendOnlyError(TypeError):
-    """Somebody tried to change or to remove what must stay as it was written."""
+    """Raised on an attempt to change or delete a row of an append-only model."""
 
     def __init__(self, model: type[models.Model]) -> None:
         super().__init__(f"{model.__name__} is append-only: its rows are neither changed nor removed")
 
 
 class AppendOnlyQuerySet(models.QuerySet[Any]):
-    """Reads and adds. Every way of changing or removing rows raises AppendOnlyError."""
+    """Reads and adds rows. Every method that changes or deletes rows raises AppendOnlyError."""
 
     def _refuse(self) -> NoReturn:
         raise AppendOnlyError(self.model)
@@ -44,9 +44,9 @@ class AppendOnlyQuerySet(models.QuerySet[Any]):
 
 
 class AppendOnlyModel(models.Model):
-    """A row that `save` writes once and that nothing deletes.
+    """A row that `save` writes once and that cannot be deleted.
 
-    A foreign key with SET_NULL may still empty itself when what it points at goes: the row outlives it.
+    A foreign key with SET_NULL is still set to NULL when the row that it references is deleted.
     """
 
     class Meta:

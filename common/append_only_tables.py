@@ -1,6 +1,6 @@
-"""Append-only by the database itself: what `common.append_only` refuses in code, triggers refuse to everybody else.
+"""Triggers that make a table append-only, also for SQL that does not go through `common.append_only`.
 
-They stand against a slip in code, a shell or a script; who owns the tables can still take them away
+They prevent mistakes of code, shells and scripts. The owner of the tables can still drop them
 (docs/decisions/0010-append-only-by-triggers.md).
 """
 
@@ -10,17 +10,16 @@ from django.db import models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 
-# All triggers are named so, which is how what has to lift them for a moment finds them.
+# Prefix of every trigger, by which tests find and drop them temporarily.
 TRIGGER_PREFIX = "append_only_"
 REASON = "is append-only: its rows are neither changed nor removed"
 
 
 class KeepAsWritten(Operation):
-    """A migration's step: rows of the model's table can be added and read, and nothing else (IntegrityError).
+    """Migration operation: UPDATE and DELETE of the model's rows raise IntegrityError.
 
-    A reference with SET_NULL may still be emptied, and nothing beside it changed: a row outlives what it points at.
-    `goes_with_its_owner`: the rows may be removed, since they go with the row that they belong to; never changed.
-    On SQLite a later migration that makes the table anew loses the triggers, and has to bring this step again.
+    A reference with SET_NULL may still be set to NULL. `goes_with_its_owner`: the rows may be deleted, for instance
+    with the row that they belong to. On SQLite, a later migration that rebuilds the table must repeat this operation.
     """
 
     reduces_to_sql = True
@@ -35,7 +34,7 @@ class KeepAsWritten(Operation):
         return type(self).__name__, [self.model_name], more
 
     def state_forwards(self, app_label: str, state: Any) -> None:
-        # Triggers are no part of what Django knows of a model.
+        # Triggers are not part of Django's model state.
         return None
 
     def database_forwards(
@@ -104,8 +103,8 @@ $$
     def _sqlite(self, model: type[models.Model]) -> list[str]:
         table = model._meta.db_table
         emptied = _references(model)
-        kept = [f"NEW.{column} IS OLD.{column}" for column in _columns(model) if column not in emptied]
-        kept += [f"(NEW.{column} IS NULL OR NEW.{column} IS OLD.{column})" for column in emptied]
+        unchanged = [f"NEW.{column} IS OLD.{column}" for column in _columns(model) if column not in emptied]
+        unchanged += [f"(NEW.{column} IS NULL OR NEW.{column} IS OLD.{column})" for column in emptied]
 
         def refuse(event: str, when: str = "") -> str:
             return (
@@ -113,9 +112,9 @@ $$
                 f"BEGIN SELECT RAISE(ABORT, '{table} {REASON}'); END"
             )
 
-        statements = [refuse("update", f"WHEN NOT ({' AND '.join(kept)})")]
+        statements = [refuse("update", f"WHEN NOT ({' AND '.join(unchanged)})")]
         if not self.goes_with_its_owner:
-            # INSERT OR REPLACE removes the row that has the id without a word to the trigger of DELETE.
+            # INSERT OR REPLACE deletes the old row without firing the DELETE trigger.
             known = f"WHEN EXISTS (SELECT 1 FROM {table} WHERE id = NEW.id)"  # noqa: S608
             statements += [refuse("delete"), refuse("insert", known)]
         return statements
@@ -126,7 +125,7 @@ def _columns(model: type[models.Model]) -> list[str]:
 
 
 def _references(model: type[models.Model]) -> list[str]:
-    """The columns that become empty when the row that they point at goes."""
+    """The columns that are set to NULL when the row that they reference is deleted."""
     return [
         str(field.column)
         for field in model._meta.concrete_fields

@@ -1,4 +1,4 @@
-"""What Django itself refuses, before any view: in the API's shape under its addresses, as pages elsewhere."""
+"""Handlers of Django's own 400, 403, 404 and 500: JSON for addresses of the API, pages elsewhere."""
 
 from collections.abc import Callable
 from typing import Any
@@ -31,7 +31,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
-    return _answer(request, 500, _("The server failed. It is in its log."), _server_error_page)
+    return _answer(request, 500, _("Internal error. Details are in the server log."), _server_error_page)
 
 
 def _server_error_page(request: HttpRequest) -> HttpResponse:

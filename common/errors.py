@@ -1,7 +1,7 @@
 """The errors by which service functions refuse. The API, the admin and the pages each translate them in one place.
 
-Each message is a sentence for the actor, in the active language. An error never repeats what a database or a library
-said.
+Each message is a sentence for the actor, in the active language. An error never repeats the message of a database or
+a library.
 """
 
 import errno

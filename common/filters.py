@@ -1,4 +1,4 @@
-"""Filters and orderings of lists that refuse what they do not understand, rather than guess."""
+"""Filters and orderings of lists. An unknown parameter or value is refused, never ignored."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -19,13 +19,13 @@ from rest_framework.views import APIView
 from common.keys import name_key
 from common.parsing import LARGEST_ID
 
-# Longer than any name on file; a database has its own limits for patterns, which it tells by failing.
+# Longer than any stored name. A longer pattern could exceed a limit of the database, which then raises an error.
 _LONGEST_TEXT = 255
 
 
 @extend_schema_field({"type": "integer", "minimum": 1})
 class IdFilter(django_filters.NumberFilter):
-    """Rows that point at one id. One that the caller may not see gives what an unknown one gives: no rows."""
+    """Rows that reference one id. An id that the caller may not see gives no rows, like an unknown one."""
 
     field_class = forms.IntegerField
 
@@ -34,7 +34,7 @@ class IdFilter(django_filters.NumberFilter):
 
 
 class YesNoFilter(django_filters.TypedChoiceFilter):
-    """`true` or `false`; any other word is refused, where Django's own would take it for no filter at all."""
+    """`true` or `false`. Any other word is refused; Django's own filter would ignore it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         choices = [("true", gettext_lazy("yes")), ("false", gettext_lazy("no"))]
@@ -42,7 +42,7 @@ class YesNoFilter(django_filters.TypedChoiceFilter):
 
 
 class KeyFilter(django_filters.CharFilter):
-    """Rows whose key contains (with lookup_expr="exact": is) the key of what was typed; none when that has no key."""
+    """Rows whose key contains (with lookup_expr="exact": equals) the key of the value; no rows for an empty key."""
 
     def __init__(
         self, *, field_name: str, key: Callable[[str], str], lookup_expr: str = "contains", **kwargs: Any
@@ -58,7 +58,7 @@ class KeyFilter(django_filters.CharFilter):
 
 
 class SearchFilter(django_filters.CharFilter):
-    """`?search=`: `condition` makes of what was typed the rows wanted; None when nothing could be meant by it."""
+    """`?search=`: `condition` turns the value into a Q, or None for a value that no row can match."""
 
     def __init__(self, *, condition: Callable[[str], Q | None], **kwargs: Any) -> None:
         super().__init__(max_length=_LONGEST_TEXT, **kwargs)
@@ -72,19 +72,19 @@ class SearchFilter(django_filters.CharFilter):
 
 
 def has_words(*, field: str, typed: str) -> Q | None:
-    """Rows whose name key has every word typed, or the beginning of it, in any order (DOMAIN §4, name key).
+    """Rows whose name key has, for each word typed, a word that begins with it, in any order (DOMAIN §4, name key).
 
-    None when nothing typed is a letter or a digit.
+    None if no letter or digit was typed.
     """
     wanted = Q()
-    # A word begins the key, or follows a space in it.
+    # A word is at the start of the key or follows a space.
     for word in dict.fromkeys(name_key(typed).split()):
         wanted &= Q(**{f"{field}__startswith": word}) | Q(**{f"{field}__contains": f" {word}"})
     return wanted or None
 
 
 def has_all(*, field: str, typed: str, key: Callable[[str], str]) -> Q | None:
-    """Rows whose key has every word typed somewhere, in any order, by the key of each word."""
+    """Rows whose key contains the key of each word typed, in any order."""
     wanted = Q()
     for word in dict.fromkeys(key(typed).split()):
         wanted &= Q(**{f"{field}__contains": word})
@@ -92,7 +92,7 @@ def has_all(*, field: str, typed: str, key: Callable[[str], str]) -> Q | None:
 
 
 class StrictFilterBackend(DjangoFilterBackend):
-    """django-filter's backend, which refuses a parameter that the list does not have: `?clientt=3` is not all rows."""
+    """django-filter's backend, but a parameter that the list does not have (`?clientt=3`) is refused, not ignored."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
         known = self._known(request, queryset, view)
@@ -118,26 +118,26 @@ class StrictFilterBackend(DjangoFilterBackend):
 
 
 class StableOrdering(OrderingFilter):
-    """`?ordering=` by the view's `ordering_fields` alone; ids break ties, so that no row is on two pages or on none."""
+    """`?ordering=` by the view's `ordering_fields` only. Ids break ties, so that no row is on two pages or on none."""
 
     def remove_invalid_fields(
         self, queryset: QuerySet[Any], fields: Iterable[str], view: APIView, request: Request
     ) -> list[str]:
         allowed = {name for name, _label in self.get_valid_fields(queryset, view, {"request": request})}
-        asked = list(fields)
-        unknown = [field for field in asked if field.removeprefix("-") not in allowed]
+        requested = list(fields)
+        unknown = [field for field in requested if field.removeprefix("-") not in allowed]
         if unknown:
             raise ValidationError(
                 {self.ordering_param: [_("Choose from: %(fields)s.") % {"fields": ", ".join(sorted(allowed))}]}
             )
-        return asked
+        return requested
 
     def get_ordering(self, request: Request, queryset: QuerySet[Any], view: APIView) -> list[str]:
         chosen = list(super().get_ordering(request, queryset, view) or [])
         return chosen if {"id", "-id", "pk", "-pk"} & set(chosen) else [*chosen, "id"]
 
     def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
-        """One parameter that names what it takes: the fields, each with `-` for descending, separated by commas."""
+        """One parameter with a pattern of its fields."""
         fields = "|".join(view.ordering_fields)
         return [
             {

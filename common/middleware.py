@@ -1,4 +1,4 @@
-"""Requests that are refused before anything reads them; answers that no cache may keep."""
+"""Middleware: requests that are too large are refused unread; responses are not cached."""
 
 from collections.abc import Callable
 
@@ -12,32 +12,32 @@ CHUNK_BYTES = 256 * 1024
 
 
 class PostSizeMiddleware:
-    """413 for a body larger than CONCORD["MAX_POST_BYTES"], by the length that it announces.
+    """413 for a request whose Content-Length is above CONCORD["MAX_POST_BYTES"].
 
-    A body without an announced length reaches no view: Django reads only as much as was announced.
+    Without a Content-Length, Django reads no body at all.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        most: int = settings.CONCORD["MAX_POST_BYTES"]
-        announced = str(request.META.get("CONTENT_LENGTH") or "0")
-        # A length that is no number is the server's to refuse.
-        if not announced.isdecimal() or int(announced) <= most:
+        limit: int = settings.CONCORD["MAX_POST_BYTES"]
+        declared = str(request.META.get("CONTENT_LENGTH") or "0")
+        # The server refuses a length that is not a number.
+        if not declared.isdecimal() or int(declared) <= limit:
             return self.get_response(request)
-        self._swallow(request, min(int(announced), 2 * most))
+        self._discard_body(request, min(int(declared), 2 * limit))
         with override(get_language_from_request(request)):
             detail = _("The request is too large: at most %(megabytes)d MB in one request.") % {
-                "megabytes": most // (1024 * 1024)
+                "megabytes": limit // (1024 * 1024)
             }
         response = JsonResponse({"detail": detail}, status=413)
         response["Connection"] = "close"
         return response
 
     @staticmethod
-    def _swallow(request: HttpRequest, size: int) -> None:
-        # A client that is still sending when the connection closes sees a broken pipe, and never our answer.
+    def _discard_body(request: HttpRequest, size: int) -> None:
+        # A client that is still sending when the connection closes gets a broken pipe instead of the response.
         while size > 0:
             chunk = request.read(min(size, CHUNK_BYTES))
             if not chunk:
@@ -46,9 +46,9 @@ class PostSizeMiddleware:
 
 
 class PrivateAnswersMiddleware:
-    """What is answered depends on who asks, and two people may use one browser or proxy: no cache keeps it.
+    """Forbids caching: responses depend on the account, and several people may share a browser or a proxy.
 
-    What a view says of caching itself stays as it is.
+    A Cache-Control header that a view has set stays.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -1,4 +1,4 @@
-"""One log line per request, and one id that all its lines bear. Ids, routes and times; nothing of the data."""
+"""One log line per request, and one request id in all its lines: ids, routes and times, no data."""
 
 import time
 import uuid
@@ -13,9 +13,9 @@ ID_HEADER = "X-Request-Id"
 
 
 class RequestLogMiddleware:
-    """Binds `request` to every line logged meanwhile, says it in `X-Request-Id`, and logs `answered` at the end.
+    """Adds the id `request` to every log line of a request and as `X-Request-Id` to the response; logs `answered`.
 
-    Logged are the route as it is declared, never the address as it was asked: a query may name a person.
+    The log has the route as it is declared, never the address: a query may contain the name of a person.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -23,7 +23,7 @@ class RequestLogMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         start = time.perf_counter()
-        # Our own id: one that a client gives could be anything.
+        # Our own id: a client could send any text as one.
         request_id = uuid.uuid4().hex
         with structlog.contextvars.bound_contextvars(request=request_id):
             response = self.get_response(request)

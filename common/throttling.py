@@ -1,4 +1,4 @@
-"""How often one may knock. Rates are REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"], by scope."""
+"""Rate limits. The rates are REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"], by scope."""
 
 import hashlib
 from typing import Any
@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 
 class StoredThrottle(SimpleRateThrottle):
-    """Counts in the cache kept for it, which answers even while the broker's service is away."""
+    """Counts in the cache "throttle", which works even while Redis is down."""
 
     @property
     def cache(self) -> Any:  # type: ignore[override]
@@ -25,7 +25,7 @@ class LoginAddressThrottle(StoredThrottle):
 
 
 def hashed(typed: str) -> str:
-    """What was typed, as part of a counter's key: the key is stored, and it may be a password in the wrong field."""
+    """A hash of the text for the key of a counter: keys are stored, and the text may be a password by mistake."""
     return hashlib.sha256(typed.encode("utf-8", "replace")).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""What sentences are put together from."""
+"""Parts of sentences in the active language."""
 
 from collections.abc import Iterable
 
@@ -6,5 +6,5 @@ from django.utils.translation import pgettext
 
 
 def clauses(texts: Iterable[str]) -> str:
-    """The texts one behind the other as parts of one sentence, set apart as the active language does."""
+    """The texts joined as clauses of one sentence, with the separator of the active language."""
     return pgettext("between the parts of a sentence", "; ").join(texts)

@@ -1,4 +1,4 @@
-"""Django's admin, on our own site."""
+"""Django's admin with our own site class."""
 
 from django.contrib.admin.apps import AdminConfig
 

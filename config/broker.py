@@ -17,21 +17,21 @@ log = structlog.get_logger(__name__)
 
 
 class SpoolChannel(filesystem.Channel):
-    """kombu's folder of messages, made safe for several processes.
+    """kombu's channel of message files, made safe for several processes.
 
-    As it comes, a reader may take a message while it is being written, and two readers may take one message where
-    the system's temporary folder is on another disk. A rename within one folder is atomic, so here a message
-    appears whole or not at all, and belongs to whoever renamed it. A message lost with the process that took it is
-    only a doorbell: the database knows what is to do.
+    In kombu's own, a reader may read a message that is still being written, and two readers may get the same message if
+    the temporary folder is on another disk. A rename within one folder is atomic: so a message appears complete, and
+    only one reader gets it. A message may be lost with the process that took it, because the database is the queue of
+    record.
     """
 
     supports_fanout = False
 
-    # The types of kombu disagree among themselves about the name of the second argument.
+    # The type stubs of kombu use two names for the second argument.
     def _put(self, queue: str, payload: dict[str, Any], **kwargs: Any) -> None:  # type: ignore[override]
         folder = Path(self.data_folder_out)
         unfinished = folder / f"{uuid.uuid4()}.part"
-        # Named by the clock of the wall, which unlike the machine's own goes on after a restart: first in, first out.
+        # Named by wall-clock time, which unlike monotonic time continues after a restart: first in, first out.
         name = f"{time.time_ns():020d}_{uuid.uuid4()}.{queue}.msg"
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
@@ -47,27 +47,27 @@ class SpoolChannel(filesystem.Channel):
         try:
             names = sorted(os.listdir(folder))
         except OSError:
-            # Somebody moved the folder, or its disk is away: nothing to fetch, and no reason to end the worker.
+            # The folder was moved or its disk is not mounted: nothing to fetch, and no reason to end the worker.
             raise Empty() from None
         for name in names:
             if name.partition(".")[2] != f"{queue}.msg":
                 continue
-            taken = folder / f"{uuid.uuid4()}.taken"
+            claimed = folder / f"{uuid.uuid4()}.taken"
             try:
-                (folder / name).rename(taken)
+                (folder / name).rename(claimed)
             except FileNotFoundError:
                 # Another worker was first.
                 continue
-            text = taken.read_text(encoding="utf-8", errors="replace")
-            taken.unlink()
+            text = claimed.read_text(encoding="utf-8", errors="replace")
+            claimed.unlink()
             try:
                 return loads(text)
             except ValueError:
-                # A loss of power leaves files without their content. The database knows what was meant.
+                # After a power failure, files may be empty or incomplete. The sweeper sends the task again.
                 log.warning("spoilt_message", characters=len(text))
         raise Empty()
 
-    # Queues are named by their routing key here, so there is no table of bindings on disk to keep whole.
+    # A queue has the name of its routing key, so no table of bindings is needed on disk.
 
     def _queue_bind(self, exchange: str, routing_key: str | None, pattern: str | None, queue: str) -> None:
         pass

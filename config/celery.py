@@ -1,4 +1,4 @@
-"""The queue: it only rings. What is to do, and who does it, is in the database."""
+"""The Celery application. The database is the queue of record; messages only tell workers to look there."""
 
 import gc
 import importlib
@@ -13,8 +13,8 @@ import config.broker  # noqa: F401  (makes the embedded transport known)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-PROMISES: dict[str, Any] = {
-    # A message is answered for only when its work is done, so one that died with its worker comes again.
+FIXED_SETTINGS: dict[str, Any] = {
+    # A message is acknowledged when its task has ended, so a message of a worker that died is delivered again.
     "task_acks_late": True,
     "task_reject_on_worker_lost": True,
     "worker_prefetch_multiplier": 1,
@@ -22,20 +22,20 @@ PROMISES: dict[str, Any] = {
     "result_backend": None,
     "accept_content": ["json"],
     "task_serializer": "json",
-    # Who publishes is a request that must answer, so it tries once: the sweeper rings again.
+    # A request publishes, and must answer soon: one attempt. The sweeper sends a lost task again.
     "task_publish_retry": False,
     "broker_connection_timeout": 2,
-    # Who consumes waits for its broker as long as it takes.
+    # A worker waits for the broker without limit.
     "broker_connection_retry": True,
     "broker_connection_retry_on_startup": True,
     "broker_connection_max_retries": None,
     "worker_cancel_long_running_tasks_on_connection_loss": False,
-    # Frames of a large file leave their memory to the process; a new one starts small.
+    # A process keeps the memory that a large file needed; a new process starts small.
     "worker_max_tasks_per_child": 50,
-    # The logs are configured by the settings alone.
+    # Django's settings configure the logs.
     "worker_hijack_root_logger": False,
     "worker_redirect_stdouts": False,
-    # Nobody steers workers by message, and the embedded broker cannot.
+    # Not used, and the embedded broker does not support it.
     "worker_enable_remote_control": False,
     "worker_send_task_events": False,
     "task_default_queue": "concord",
@@ -44,10 +44,11 @@ PROMISES: dict[str, Any] = {
 
 
 def configuration() -> dict[str, Any]:
-    """What this installation is told, and what holds in all of them. Read late: settings import this package."""
+    """Celery's settings: those of this installation, and FIXED_SETTINGS."""
+    # Imported late, because the settings module imports this package.
     from django.conf import settings
 
-    return settings.CELERY | PROMISES
+    return settings.CELERY | FIXED_SETTINGS
 
 
 app = Celery("concord")
@@ -57,6 +58,7 @@ app.autodiscover_tasks()
 
 @worker_init.connect
 def refuse_to_work_without_secret(**kwargs: Any) -> None:
+    # Imported late, because the settings module imports this package.
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
 
@@ -65,21 +67,21 @@ def refuse_to_work_without_secret(**kwargs: Any) -> None:
     try:
         refuse_weak_secret(key=settings.SECRET_KEY_GIVEN, debug=settings.DEBUG)
     except ImproperlyConfigured as error:
-        # Celery logs what a receiver raises and goes on, except this.
+        # Celery logs any other exception of a receiver and continues.
         raise SystemExit(str(error)) from error
 
 
 @worker_process_init.connect
-def make_ready(**kwargs: Any) -> None:
-    """Load what an import needs while there is none, or the first one would wait for it.
+def prepare_process(**kwargs: Any) -> None:
+    """Load the modules of an import before the first import needs them.
 
-    Beside the process's start, which the pool gives only a few seconds.
+    In a thread, because the pool allows a process only a few seconds to start.
     """
-    threading.Thread(target=_load_and_freeze, name="make-ready", daemon=True).start()
+    threading.Thread(target=_load_and_freeze, name="prepare-process", daemon=True).start()
 
 
 def _load_and_freeze() -> None:
     importlib.import_module("importer.runs")
-    # Libraries stay for good: without them, each look for garbage during an import has a third of a second less to do.
+    # Loaded modules are never freed: excluding them saves a third of a second in each full garbage collection.
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""How gunicorn serves the web part. Where it listens comes from BIND and PORT."""
+"""gunicorn's settings for the web process. BIND and PORT set the address that it listens on."""
 
 import os
 
@@ -6,23 +6,23 @@ bind = f"{os.environ.get('BIND', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_PROCESSES", "2"))
 threads = int(os.environ.get("WEB_THREADS", "4"))
-# The longest upload that a slow line may take.
+# Seconds; also the longest time of an upload over a slow connection.
 timeout = 120
 graceful_timeout = 10
 keepalive = 5
-# Memory that a large answer left behind goes back to the machine.
+# Restarts a process from time to time, to free the memory that large responses needed.
 max_requests = 2000
 max_requests_jitter = 200
-# The heartbeat file is touched often: in memory where the machine offers that.
-if os.path.isdir("/dev/shm"):  # noqa: S108  (gunicorn makes a file of its own in it)
+# The heartbeat file is touched often: keep it in memory if possible.
+if os.path.isdir("/dev/shm"):  # noqa: S108  (gunicorn creates a private file in it)
     worker_tmp_dir = "/dev/shm"  # noqa: S108
 proc_name = "concord-web"
-# Or a socket of its own appears in the home folder, shared by every installation of this account.
+# Otherwise gunicorn creates a socket in the home folder, shared by all installations of this user.
 control_socket_disable = True
 
 errorlog = "-"
 accesslog = "-"
-# Neither the query (searches name people) nor the address of the caller.
+# Without the query (a search may contain a name) and without the client's address.
 access_log_format = (
     '{"event": "request", "method": "%(m)s", "path": "%(U)s", "status": "%(s)s", "microseconds": "%(D)s"}'
 )

@@ -1,4 +1,4 @@
-"""Is this process able to do its work? Asked by supervisors and load balancers."""
+"""The health check for supervisors and load balancers."""
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse

@@ -9,9 +9,9 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
-# Exceptions whose own words come from the machine, a service or our code. All others may quote a cell of a file or
-# a row of a table ("could not convert 'KOFFI'", "Key (name)=(…) already exists"), so only their class is logged.
-SPEAKS_OF_NO_DATA = {
+# Exceptions whose message comes from the system, a service or our code. The message of any other exception may quote a
+# cell or a row ("could not convert 'KOFFI'", "Key (name)=(…) already exists"), so only its class is logged.
+CLASSES_WITHOUT_DATA = {
     "OSError",
     "OperationalError",
     "InterfaceError",
@@ -27,7 +27,7 @@ SPEAKS_OF_NO_DATA = {
 
 
 def exception_chain(error: BaseException | None) -> list[BaseException]:
-    """`error`, what it was raised from, and so on, each once."""
+    """`error`, its cause, the cause's cause and so on, each once."""
     chain: list[BaseException] = []
     while error is not None and error not in chain:
         chain.append(error)
@@ -36,11 +36,11 @@ def exception_chain(error: BaseException | None) -> list[BaseException]:
 
 
 def exception_lines(chain: list[BaseException]) -> list[str]:
-    """Each exception with where it was raised, and with its words when they quote no data."""
+    """Each exception with its traceback, and with its message if that has no data."""
     lines: list[str] = []
     for error in chain:
-        words = f": {str(error).splitlines()[0]}" if str(error) and speaks_of_no_data(error) else ""
-        lines.append(f"{class_name(error)}{words}")
+        message = f": {str(error).splitlines()[0]}" if str(error) and has_no_data(error) else ""
+        lines.append(f"{class_name(error)}{message}")
         lines += [f"  {at.filename}:{at.lineno} {at.name}" for at in traceback.extract_tb(error.__traceback__)]
     return lines
 
@@ -49,8 +49,8 @@ def class_name(error: BaseException) -> str:
     return f"{type(error).__module__}.{type(error).__qualname__}"
 
 
-def speaks_of_no_data(error: BaseException) -> bool:
-    return any(base.__name__ in SPEAKS_OF_NO_DATA for base in type(error).__mro__)
+def has_no_data(error: BaseException) -> bool:
+    return any(base.__name__ in CLASSES_WITHOUT_DATA for base in type(error).__mro__)
 
 
 def _exception_without_data(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -65,10 +65,10 @@ def _exception_without_data(_: WrappedLogger, __: str, event: EventDict) -> Even
     if chain:
         event["exception"] = exception_lines(chain)
     for each in chain:
-        # Libraries repeat the exception in their own sentence.
-        for words in (repr(each), str(each)):
-            if words and not speaks_of_no_data(each):
-                event["event"] = str(event["event"]).replace(words, class_name(each))
+        # Libraries repeat the exception's message in their own.
+        for text in (repr(each), str(each)):
+            if text and not has_no_data(each):
+                event["event"] = str(event["event"]).replace(text, class_name(each))
     return event
 
 
@@ -81,7 +81,7 @@ SHARED: list[structlog.typing.Processor] = [
 
 
 def json_formatter() -> structlog.stdlib.ProcessorFormatter:
-    """Renders records of structlog and of the standard library alike."""
+    """The formatter for records of structlog and of the standard library."""
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=SHARED,
         processors=[
@@ -102,9 +102,9 @@ def logging_settings(*, level: str) -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django": {"handlers": [], "level": level, "propagate": True},
-            # Says every answer of 4xx again, beside the access log.
+            # Logs every 4xx response, which the access log has already.
             "django.request": {"level": "ERROR"},
-            # Their INFO repeats the arguments of what they do.
+            # Their INFO messages contain arguments of calls.
             "botocore": {"level": "WARNING"},
             "kombu": {"level": "WARNING"},
         },
@@ -112,7 +112,7 @@ def logging_settings(*, level: str) -> dict[str, Any]:
 
 
 def configure(settings: dict[str, Any]) -> None:
-    """Django's LOGGING_CONFIG: the standard library's loggers and structlog's, to the same place."""
+    """Django's LOGGING_CONFIG: configures the loggers of the standard library and of structlog alike."""
     logging.config.dictConfig(settings)
     structlog.configure(
         processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -1,18 +1,18 @@
-"""What signs sessions must be secret: nothing is served or worked with a key that others may know."""
+"""The check of SECRET_KEY: no server and no worker starts with a key that others may know."""
 
 from django.core.exceptions import ImproperlyConfigured
 
 SHORTEST_KEY = 32
-# Signs what a developer does on their own machine with DEBUG on, and nothing else.
+# For development with DEBUG=1 only.
 SAMPLE_KEY = "django-insecure-concord-sample-key-for-development-only"
 SAMPLE_MARKS = ("django-insecure", "sample", "example", "change-me", "changeme", "secret-key", "your-secret")
 
 
 def refuse_weak_secret(*, key: str, debug: bool) -> None:
-    """Raise ImproperlyConfigured, in words that say what to do, unless `key` may sign sessions of real people.
+    """Raise ImproperlyConfigured, with instructions, if `key` is missing, known or easy to guess.
 
-    Called where something begins to serve or work (WSGI, ASGI, worker, runserver), not where settings are read:
-    tests, migrations and checks of the code need no secret.
+    Called at the start of a server or worker (WSGI, ASGI, Celery, runserver), not by the settings: tests, migrations
+    and checks of the code need no secret.
     """
     if debug:
         return
@@ -23,7 +23,7 @@ def refuse_weak_secret(*, key: str, debug: bool) -> None:
     if not key:
         raise ImproperlyConfigured("SECRET_KEY is not set." + advice)
     if any(mark in key.lower() for mark in SAMPLE_MARKS):
-        raise ImproperlyConfigured("SECRET_KEY is a sample that others know." + advice)
+        raise ImproperlyConfigured("SECRET_KEY is a public sample." + advice)
     if len(key) < SHORTEST_KEY or len(set(key)) < 8:
         raise ImproperlyConfigured(
             f"SECRET_KEY is too easy to guess: shorter than {SHORTEST_KEY} or repetitive." + advice

@@ -1,6 +1,6 @@
-"""The services that an installation names by URL, turned into what Django and Celery want.
+"""Settings of Django and Celery for the services that an installation names by URL.
 
-Each has an embedded form for when none is named: SQLite, a spool folder, a database table, a local folder.
+Without a URL, an embedded form is used: SQLite, a spool folder, a database table, a local folder.
 """
 
 from pathlib import Path
@@ -11,7 +11,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 SQLITE_BUSY_SECONDS = 20
-# A request answers within 5 s whatever Redis does, so no single wait may come near that.
+# A request answers within 5 s even if Redis does not, so each single wait is much shorter.
 REDIS_CONNECT_SECONDS = 1
 REDIS_ANSWER_SECONDS = 2
 
@@ -22,15 +22,15 @@ def database(*, url: str) -> dict[str, Any]:
     options: dict[str, Any] = dict(settings.get("OPTIONS", {}))
     if settings["ENGINE"] == "django.db.backends.sqlite3":
         options |= {
-            # A transaction that will write takes the write lock at its start: SQLite refuses at once, without
-            # waiting, a reader that wants to become a writer behind another one.
+            # A transaction takes the write lock at its start. SQLite fails at once, without waiting, if a reading
+            # transaction wants to write while another one writes.
             "transaction_mode": "IMMEDIATE",
             "timeout": SQLITE_BUSY_SECONDS,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
         }
     elif settings["ENGINE"] == "django.db.backends.postgresql":
         options.setdefault("connect_timeout", 5)
-        # One connection for each thread, checked before use: a restarted database costs nobody an error twice.
+        # One connection per thread, checked before use, so that a restarted database causes few errors.
         settings["CONN_MAX_AGE"] = 60
         settings["CONN_HEALTH_CHECKS"] = True
     else:
@@ -40,8 +40,8 @@ def database(*, url: str) -> dict[str, Any]:
 
 
 def caches(*, redis_url: str, prefix: str) -> dict[str, dict[str, Any]]:
-    """The cache, and beside it the counters of throttles: those stay in the database, so that neither is an
-    upload refused nor a password guessed without limit while Redis is away."""
+    """The caches "default" and "throttle". The counters of throttles are always in the database, so that throttles work
+    while Redis is down: they neither refuse every request nor allow unlimited guessing."""
     in_database = {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "KEY_PREFIX": prefix}
     throttle = in_database | {"LOCATION": "cache_throttle", "OPTIONS": {"MAX_ENTRIES": 100_000}}
     if not redis_url:
@@ -68,9 +68,9 @@ def broker(*, redis_url: str, folder: Path, prefix: str, visibility_seconds: int
                 "socket_connect_timeout": REDIS_CONNECT_SECONDS,
                 "socket_keepalive": True,
                 "health_check_interval": 10,
-                # Longer than any run may last, or a long run would be delivered again while it is under way.
+                # Longer than any run, or the message of a long run would be delivered again during the run.
                 "visibility_timeout": visibility_seconds,
-                # Whoever publishes tries once: the database remembers what the broker did not hear.
+                # One attempt to publish: the sweeper sends a lost task again.
                 "max_retries": 0,
                 "connect_retries_timeout": REDIS_ANSWER_SECONDS,
             },
@@ -88,7 +88,7 @@ def broker(*, redis_url: str, folder: Path, prefix: str, visibility_seconds: int
 def storage(*, url: str, folder: Path) -> dict[str, Any]:
     """Django's storage for uploaded files and reports: a folder, or `s3://KEY:SECRET@host[:port]/bucket?region=…&tls=0|1`.
 
-    Nothing is served from there: files leave only through views that ask who is asking.
+    Nothing is served from there directly: files are downloaded only through views that check permissions.
     """
     if not url:
         return {
@@ -104,7 +104,7 @@ def storage(*, url: str, folder: Path) -> dict[str, Any]:
         return storage(url="", folder=Path(unquote(parts.path)))
     bucket = parts.path.strip("/")
     if parts.scheme != "s3" or not bucket or "/" in bucket:
-        # The URL bears a secret, so the message must not repeat it.
+        # The URL contains a secret, so the message must not repeat it.
         raise ImproperlyConfigured(
             "STORAGE_URL must be like file:///folder or s3://KEY:SECRET@host:port/bucket?region=eu-west-3&tls=1."
         )
@@ -112,6 +112,7 @@ def storage(*, url: str, folder: Path) -> dict[str, Any]:
     unknown = sorted(set(query) - {"region", "tls"})
     if unknown or query.get("tls", "1") not in ("0", "1"):
         raise ImproperlyConfigured("STORAGE_URL takes ?region=… and &tls=0 or &tls=1 only.")
+    # Imported here, because an installation without S3 would load botocore in every process for nothing.
     from botocore.config import Config
 
     options: dict[str, Any] = {
@@ -137,7 +138,7 @@ def storage(*, url: str, folder: Path) -> dict[str, Any]:
     return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
 
 
-# The services that django-anymail speaks to, by the first part of the URL.
+# The services of django-anymail, by the scheme of the URL.
 MAIL_SERVICES = frozenset(
     {
         "amazon_ses",
@@ -158,14 +159,14 @@ MAIL_SERVICES = frozenset(
 
 
 def mail(*, url: str) -> dict[str, Any]:
-    """How mail leaves: `BACKEND`, Django's EMAIL_* settings without their prefix, and what `ANYMAIL` wants.
+    """Settings of mail: `BACKEND`, Django's EMAIL_* settings without the prefix, and `ANYMAIL`.
 
     "" → the console. `smtp://user:password@host:587` (STARTTLS; `?tls=0` for none), `smtps://…` (TLS from the start),
     or a service of django-anymail: `mailgun://API_KEY@?SENDER_DOMAIN=…`, `mailjet://API_KEY:SECRET_KEY@`.
     """
     if not url:
         return {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
-    # A scheme with an underscore is none to the library: the rest is parted as if it were a plain one.
+    # urlsplit accepts no scheme with an underscore, so the rest is parsed with another scheme.
     scheme, _separator, rest = url.partition("://")
     parts = urlsplit(f"smtp://{rest}")
     query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
@@ -192,7 +193,7 @@ def mail(*, url: str) -> dict[str, Any]:
             "BACKEND": f"anymail.backends.{scheme}.EmailBackend",
             "ANYMAIL": {f"{scheme.upper()}_{name}": value for name, value in {**keys, **query}.items() if value},
         }
-    # The URL bears a secret, so the message must not repeat it.
+    # The URL contains a secret, so the message must not repeat it.
     raise ImproperlyConfigured(
         "MAIL_URL must be like smtp://user:password@host:587, smtps://user:password@host or SERVICE://API_KEY@ with one"
         " of " + ", ".join(sorted(MAIL_SERVICES)) + "."

@@ -1,4 +1,4 @@
-"""Concord's settings. Everything that differs between two installations comes from the environment."""
+"""Concord's settings. Values that differ between installations come from environment variables."""
 
 import secrets
 from datetime import timedelta
@@ -15,7 +15,7 @@ from config.secret import SAMPLE_KEY
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
-# --- Where things are kept --------------------------------------------------------------------------------------------
+# --- Folders ----------------------------------------------------------------------------------------------------------
 
 DATA_DIR = Path(env.str("DATA_DIR", default="") or BASE_DIR / "data").resolve()
 BROKER_DIR = DATA_DIR / "broker"
@@ -27,7 +27,7 @@ for folder in (DATA_DIR, BROKER_DIR, UPLOAD_DIR):
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY_GIVEN = env.str("SECRET_KEY", default="") or (SAMPLE_KEY if DEBUG else "")
-# Without a key nothing is served (config.secret), but tests, migrations and checks of the code still run.
+# Without a key no server starts (config.secret), but tests, migrations and checks of the code run.
 SECRET_KEY = SECRET_KEY_GIVEN or secrets.token_urlsafe(50)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -37,7 +37,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 10 * 3600
-# Behind a proxy that speaks TLS to the world and sets X-Forwarded-Proto itself.
+# Behind a proxy that terminates TLS and sets X-Forwarded-Proto itself.
 BEHIND_TLS = env.bool("BEHIND_TLS", default=False)
 if BEHIND_TLS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -48,7 +48,7 @@ if BEHIND_TLS:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
 
-# --- The parts --------------------------------------------------------------------------------------------------------
+# --- Apps and middleware ----------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
     "users",
@@ -105,7 +105,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 DATABASE_URL = env.str("DATABASE_URL", default="") or f"sqlite:///{DATA_DIR / 'concord.sqlite3'}"
 REDIS_URL = env.str("REDIS_URL", default="")
-# Lets several installations share one Redis.
+# Different values let several installations share one Redis.
 KEY_PREFIX = env.str("KEY_PREFIX", default="concord")
 DATABASES = {"default": services.database(url=DATABASE_URL)}
 CACHES = services.caches(redis_url=REDIS_URL, prefix=KEY_PREFIX)
@@ -126,7 +126,7 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
-# Mail: to the console unless a server or a service is named. The URL may bear a secret.
+# Mail goes to the console unless MAIL_URL is set. The URL may contain a secret.
 MAIL = services.mail(url=env.str("MAIL_URL", default=""))
 EMAIL_BACKEND = MAIL["BACKEND"]
 ANYMAIL = MAIL.get("ANYMAIL", {})
@@ -138,14 +138,14 @@ EMAIL_USE_TLS = MAIL.get("USE_TLS", False)
 EMAIL_USE_SSL = MAIL.get("USE_SSL", False)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", default="Concord <concord@localhost>")
-# Where people reach this installation: links in mails begin with it, never with what a request calls the server.
+# The public address of this installation. Links in mails begin with it, never with the host name of a request.
 PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://localhost:{env.str('PORT', default='8000')}").rstrip("/")
 
 STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 
-# --- People -----------------------------------------------------------------------------------------------------------
+# --- Accounts ---------------------------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "users.User"
 AUTHENTICATION_BACKENDS = ["users.sign_in.backends.NameOrEmailBackend"]
@@ -155,12 +155,12 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-# Hard on memory as well as on time, and part of Python; the others are read, and replaced at the next sign-in.
+# scrypt costs memory as well as time, and is part of Python. A hash of another kind is replaced at the next sign-in.
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.ScryptPasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
-# How long a link to choose a password is good for: 24 hours.
+# Seconds for which a link to choose a password is valid: 24 hours.
 PASSWORD_RESET_TIMEOUT = 24 * 3600
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
@@ -181,7 +181,7 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    # Forms are read where files are sent; all else is JSON, so that a body is described, and read, in one way.
+    # JSON only, so that a body has one format. Views that take files also parse forms.
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_FILTER_BACKENDS": ["common.filters.StrictFilterBackend"],
@@ -189,12 +189,12 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "users.access.schema.Schema",
     "EXCEPTION_HANDLER": "common.api_errors.exception_handler",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
-    # Proxies in front whose X-Forwarded-For is to be believed: none, unless said.
+    # Number of proxies in front whose X-Forwarded-For is trusted.
     "NUM_PROXIES": env.int("TRUSTED_PROXIES", default=0),
     "DEFAULT_THROTTLE_RATES": {
         "login_address": env.str("THROTTLE_LOGIN_ADDRESS", default="30/min"),
         "login_account": env.str("THROTTLE_LOGIN_ACCOUNT", default="10/min"),
-        # One account tried from one address; links asked for; passwords changed by who is signed in.
+        # Sign-ins to one account from one client address; requests of links; changes of one's own password.
         "login_pair": env.str("THROTTLE_LOGIN_PAIR", default="300/hour"),
         "reset_address": env.str("THROTTLE_RESET_ADDRESS", default="30/hour"),
         "reset_account": env.str("THROTTLE_RESET_ACCOUNT", default="5/hour"),
@@ -226,7 +226,7 @@ SPECTACULAR_SETTINGS = {
         "AccountRole": "users.models.Role",
         "AuditAction": "users.models.AuditAction",
     },
-    # The page's scripts come from this server, so that it works without the internet.
+    # The page loads its scripts from this server, so it works without the internet.
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
@@ -240,17 +240,17 @@ CONCORD = {
     "MAX_POST_BYTES": env.int("MAX_POST_BYTES", default=200 * MEGABYTE),
     "MAX_PAGES": env.int("MAX_PAGES", default=300),
     "MAX_COLUMNS": env.int("MAX_COLUMNS", default=200),
-    # What a workbook may unpack to, in bytes and as a multiple of its size, and the grid that its cells span.
+    # Largest inflated size of a workbook, in bytes and as a multiple of its size, and the largest grid of its cells.
     "MAX_INFLATED_BYTES": env.int("MAX_INFLATED_BYTES", default=500 * MEGABYTE),
     "MAX_INFLATION_RATIO": env.int("MAX_INFLATION_RATIO", default=100),
     "MAX_ZIP_ENTRIES": env.int("MAX_ZIP_ENTRIES", default=1000),
     "MAX_GRID_CELLS": env.int("MAX_GRID_CELLS", default=40_000_000),
     "EXPORT_MAX_ROWS": env.int("EXPORT_MAX_ROWS", default=200_000),
-    # The child process that reads a file.
+    # Limits of the child process that reads a file.
     "READER_MEMORY_BYTES": env.int("READER_MEMORY_BYTES", default=2048 * MEGABYTE),
     "READER_CPU_SECONDS": env.int("READER_CPU_SECONDS", default=300),
     "READER_WALL_SECONDS": env.int("READER_WALL_SECONDS", default=600),
-    # A run's hold on its session, and how soon another takes over when the run has died.
+    # The lease of a run on its session; after it, another run takes over. Seconds between heartbeats and sweeps.
     "LEASE_SECONDS": env.int("LEASE_SECONDS", default=60),
     "HEARTBEAT_SECONDS": env.int("HEARTBEAT_SECONDS", default=15),
     "SWEEP_SECONDS": env.int("SWEEP_SECONDS", default=10),
@@ -264,14 +264,14 @@ if any(value <= 0 for value in CONCORD.values()):
 if CONCORD["HEARTBEAT_SECONDS"] * 2 > CONCORD["LEASE_SECONDS"]:
     raise ImproperlyConfigured("LEASE_SECONDS must be at least twice HEARTBEAT_SECONDS, or live runs lose their lease.")
 
-# Uploads go to disk while they arrive: no request holds a file in memory.
+# Uploads are written to disk while they arrive, so no request holds a file in memory.
 FILE_UPLOAD_HANDLERS = ["file_handling.files.upload_handler.TidyUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = str(UPLOAD_DIR)
 FILE_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 FILE_UPLOAD_PERMISSIONS = 0o600
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1 * MEGABYTE
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
-# One more than all pages and their stat file, so that one page too many is refused in the importer's own words.
+# Well above all pages and their stat file, so that our own message, not Django's, refuses a page too many.
 DATA_UPLOAD_MAX_NUMBER_FILES = CONCORD["MAX_PAGES"] + 100
 
 LOGGING = logging_settings(level=env.str("LOG_LEVEL", default="INFO"))

@@ -1,4 +1,4 @@
-"""The settings under test: the real ones, in a data folder of their own that goes when the tests end."""
+"""The settings for tests: the real ones, with a temporary data folder that is removed at the end."""
 
 import atexit
 import os
@@ -9,13 +9,13 @@ _folder = tempfile.mkdtemp(prefix="concord-test-")
 _owner = os.getpid()
 
 
-def _forget_folder() -> None:
-    # A process forked by a test inherits this, and must leave the folder to the tests.
+def _remove_folder() -> None:
+    # A process forked by a test inherits this function, and must not remove the folder.
     if os.getpid() == _owner:
         shutil.rmtree(_folder, ignore_errors=True)
 
 
-atexit.register(_forget_folder)
+atexit.register(_remove_folder)
 os.environ["DATA_DIR"] = _folder
 os.environ["KEY_PREFIX"] = f"concord-test-{_owner}"
 os.environ.setdefault("LOG_LEVEL", "WARNING")
@@ -26,10 +26,10 @@ from config.settings import *  # noqa: E402, F403
 from config.settings import DATA_DIR, DATABASES, STATIC_ROOT, STORAGES  # noqa: E402
 
 STATIC_ROOT.mkdir()
-# Fast, because what is tested is not the hash.
+# A fast hash: the tests are not about the hash.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-# The collected files are made by `make serve`.
+# Only `make serve` collects static files.
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # In a file as it is in life: a database in memory has neither WAL nor a busy timeout.
+    # In a file, as in production: a database in memory has neither WAL nor a busy timeout.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}

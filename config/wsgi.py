@@ -8,7 +8,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_wsgi_application()
 
-from django.conf import settings  # noqa: E402  (known once the application is made)
+from django.conf import settings  # noqa: E402  (settings are configured once the application exists)
 
 from config.secret import refuse_weak_secret  # noqa: E402
 

@@ -190,7 +190,7 @@ class AccountAdmin(_ServiceAdmin):
     def _send_link(self, request: HttpRequest, account: User) -> None:
         purpose = MailPurpose.RESET if account.has_usable_password() else MailPurpose.INVITATION
         services.send_password_link(actor=actor_of(request), account=account, purpose=purpose)
-        messages.success(request, _("A link to choose a password will be sent to “%(name)s”.") % {"name": account})
+        messages.success(request, _("A link to choose a password is on its way to “%(name)s”.") % {"name": account})
 
     def _each(self, request: HttpRequest, rows: QuerySet[Any], change: Callable[[HttpRequest, User], None]) -> None:
         for account in rows:

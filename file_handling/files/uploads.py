@@ -108,7 +108,7 @@ class FormReader:
             return sent[0]
         word = self.text(field).strip().lower()
         if word not in ("", *_YES_NO):
-            self.refuse(field, _("Say true or false."))
+            self.refuse(field, _("Must be true or false."))
         return _YES_NO.get(word, False)
 
     def choice(self, field: str, *, choices: Sequence[str], default: str = "") -> str:

@@ -86,7 +86,7 @@ def test_every_problem_is_said_with_its_row(cast: Cast) -> None:
     rows = send(cast, "togo_admin", PREVIEW, text(sheet)).json()["rows"]
     assert [(row["row"], len(row["problems"])) for row in rows] == [(4, 3), (5, 1), (6, 0), (7, 3)]
     assert [row["role"] for row in rows] == ["", "RESP_OPERATEUR", "CHEF_DEPT_TECH", "ADMIN_TERRITORIAL"]
-    assert "row 6" in rows[3]["problems"][1]
+    assert "Row 6" in rows[3]["problems"][1]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from kombu import Connection, Exchange, Producer, Queue
 from kombu.exceptions import ChannelError, OperationalError
 
 from config import services
-from config.celery import PROMISES, app
+from config.celery import FIXED_SETTINGS, app
 
 QUEUE = Queue("concord", Exchange("concord"), routing_key="concord")
 
@@ -86,7 +86,7 @@ def test_work_is_answered_for_only_when_done():
 def test_a_refused_redis_costs_a_publisher_less_than_three_seconds():
     celery = Celery("refused", set_as_current=False)
     settings = services.broker(redis_url="redis://127.0.0.1:1/0", folder=None, prefix="", visibility_seconds=60)
-    celery.conf.update(settings | PROMISES)
+    celery.conf.update(settings | FIXED_SETTINGS)
     start = time.monotonic()
     with pytest.raises(OperationalError):
         celery.send_task("importer.run_session", args=[1])

@@ -86,7 +86,7 @@ class ScopedModelAdmin(admin.ModelAdmin):
     audited: ClassVar[bool] = False
     personal: ClassVar[bool] = False
 
-    # --- Which rows -----------------------------------------------------------------------------------------------
+    # --- Which rows --------------------------------------------------------------------------------------------------
 
     def visible_rows(self, request: HttpRequest) -> models.QuerySet[Any]:
         rows: models.QuerySet[Any] = self.model._default_manager.all().visible_to(actor_of(request))
@@ -139,7 +139,7 @@ class ScopedModelAdmin(admin.ModelAdmin):
         choices: models.QuerySet[Any] = db_field.remote_field.model._default_manager.all().visible_to(actor_of(request))
         return choices
 
-    # --- Permissions -----------------------------------------------------------------------------------------------
+    # --- Permissions -------------------------------------------------------------------------------------------------
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         # Also called while rendering the login page, for an anonymous user.
@@ -158,7 +158,7 @@ class ScopedModelAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    # --- Lists -----------------------------------------------------------------------------------------------------
+    # --- Lists -------------------------------------------------------------------------------------------------------
 
     def _country_field(self) -> str:
         return str(getattr(self.model, "country_path", "")).removesuffix("_id")
@@ -216,7 +216,7 @@ class ScopedModelAdmin(admin.ModelAdmin):
                 wanted |= Q(*(Q(**{f"{field}__contains": part}) for part in parts))
         return queryset.filter(wanted), False
 
-    # --- Audit trail -----------------------------------------------------------------------------------------------
+    # --- Audit trail -------------------------------------------------------------------------------------------------
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         row = kwargs.get("obj")
@@ -228,7 +228,7 @@ class ScopedModelAdmin(admin.ModelAdmin):
         """Append an audit entry for an action of the caller on `row`."""
         audit.record(actor=actor_of(request), action=action, target=row, **more)
 
-    # --- Refusals of services --------------------------------------------------------------------------------------
+    # --- Refusals of services ----------------------------------------------------------------------------------------
 
     def carry_out(self, request: HttpRequest, change: Callable[[], object], *, about: str = "") -> bool:
         """Call a service function; → whether it succeeded. A refusal is shown as `show_refusal` does."""
@@ -302,7 +302,7 @@ class ScopedModelAdmin(admin.ModelAdmin):
         }
         return TemplateResponse(request, "admin/audit_history.html", context)
 
-    # --- Pages beside Django's -------------------------------------------------------------------------------------
+    # --- Pages beside Django's ---------------------------------------------------------------------------------------
 
     def page(
         self, request: HttpRequest, template: str, *, title: str, status: int = 200, **context: Any

@@ -59,7 +59,7 @@ class PasswordResetView(APIView):
         form.is_valid(raise_exception=True)
         queue_reset_mail(address=form.validated_data["email"])
         return Response(
-            {"detail": _("If an account has this e-mail address, a link to choose a password will be sent to it.")},
+            {"detail": _("If an account has this e-mail address, a link to choose a password is on its way to it.")},
             status=status.HTTP_202_ACCEPTED,
         )
 

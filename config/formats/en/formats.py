@@ -1,4 +1,4 @@
-"""Dates and times in English as the files and West Africa write them: day first, 24 hours."""
+"""English dates and times as used in West Africa and in the files: day first, 24 hours."""
 
 DATE_FORMAT = "j M Y"
 TIME_FORMAT = "H:i"
