@@ -54,7 +54,7 @@ serve: $(VENV)/runtime
 	@exec $(PY) scripts/serve.py
 
 demo: $(VENV)/runtime
-	@exec $(EMBEDDED) CLAIMS=$(CLAIMS) ONCE=$(ONCE) $(PY) scripts/demo.py
+	@exec $(EMBEDDED) CLAIMS=$(CLAIMS) ONCE=$(ONCE) $(PY) -m scripts.demo
 
 # First without services; then the same tests on the services that are named, which must answer.
 test: $(VENV)/development
@@ -74,7 +74,7 @@ lint: $(VENV)/development
 
 faults: CLAIMS = 40000
 faults: $(VENV)/development
-	@exec $(EMBEDDED) $(PY) scripts/faults.py --claims $(CLAIMS) $(ARGS)
+	@exec $(EMBEDDED) $(PY) -m scripts.faults --claims $(CLAIMS) $(ARGS)
 
 access: $(VENV)/development
 	@exec $(EMBEDDED) $(PY) -m scripts.mutations $(ARGS)

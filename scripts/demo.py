@@ -1,7 +1,7 @@
-"""Shows Concord at work: a sample pair is made, uploaded over the API, reconciled and imported before your eyes.
+"""`make demo`: makes a sample pair, uploads it over the API, and shows step by step how it is reconciled and imported.
 
-Keeps everything it makes in data/demo. From the environment: PORT, CLAIMS (how many the sample has), ONCE (end
-after the summary, with an exit status), LANG (French or English).
+All its data is in data/demo. Environment: PORT, CLAIMS (number of claims of the sample), ONCE (end after the summary,
+with an exit status), LANG (French or English).
 """
 
 import io
@@ -15,28 +15,31 @@ import time
 from pathlib import Path
 from typing import Any
 
+import django
+from django.core.management import call_command
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from scripts.api_client import Client, RefusedError
+from scripts.serve import port_is_free
+
 BASE_DIR = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(BASE_DIR))
-
-from scripts.api_client import Client, RefusedError  # noqa: E402
-from scripts.serve import port_is_free  # noqa: E402
-
 DEMO_DIR = BASE_DIR / "data" / "demo"
 HOST = "127.0.0.1"
 SUCCESS = ("DONE", "DONE_WITH_ERRORS")
 START_SECONDS = 90
-# A run that says nothing is given up after this, and so much more for each claim of a larger sample.
+# The demo fails after so long without an event of the import: a base, and an addition for each claim of the sample.
 RUN_SECONDS, RUN_SECONDS_PER_CLAIM = 120, 0.02
 SEED = 7
-# Of these categories, one finding each is shown.
-TOLD = ("amount_gap", "inconsistent", "missing_in_recap", "unreadable")
+# The demo shows one finding of each of these categories.
+SHOWN_CATEGORIES = ("amount_gap", "inconsistent", "missing_in_recap", "unreadable")
 
 
 class DemoError(Exception):
-    """The demo cannot go on; its words say why."""
+    """The demo cannot go on; the message says why."""
 
 
-def stop_by_signal(*_: Any) -> None:
+def stop_by_signal(*_signal: Any) -> None:
     raise KeyboardInterrupt
 
 
@@ -46,7 +49,7 @@ def language() -> str:
 
 
 def set_environment(*, port: int) -> None:
-    """An installation of its own, whatever the surroundings say: a demo must never touch real data."""
+    """An installation of its own, whatever the environment names: the demo must never touch real data."""
     DEMO_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = DEMO_DIR / "secret_key"
     if not key.exists():
@@ -64,27 +67,21 @@ def set_environment(*, port: int) -> None:
 
 
 def prepare() -> list[dict[str, str]]:
-    """The database and its demo accounts, with their new passwords."""
-    import django
-    from django.core.management import call_command
-    from django.utils import translation
-
+    """Sets up Django and the database; → the demo accounts, with new passwords."""
     django.setup()
     translation.activate(language())
     call_command("migrate", interactive=False, verbosity=0)
     call_command("createcachetable", verbosity=0)
-    printed = io.StringIO()
-    call_command("demo_accounts", json=True, stdout=printed)
-    accounts: list[dict[str, str]] = json.loads(printed.getvalue())
+    output = io.StringIO()
+    call_command("demo_accounts", json=True, stdout=output)
+    accounts: list[dict[str, str]] = json.loads(output.getvalue())
     return accounts
 
 
 def sample_pair(*, claims: int) -> tuple[Path, list[Path]]:
-    """The stat file and the recap pages, made by the first run and the same ever after."""
-    from django.core.management import call_command
-
+    """The stat file and the recap pages. The first run makes them, later runs use them again."""
     folder = DEMO_DIR / f"sample-{claims}"
-    # The last file that the generator writes: without it, an earlier run was stopped half way.
+    # The generator writes this file last: without it, an earlier run was interrupted.
     if not (folder / "expected.json").exists():
         call_command("make_pair", str(folder), claims=claims, seed=SEED, pages=3, stdout=io.StringIO())
     stat = sorted(folder.glob("stat.*"))
@@ -93,7 +90,7 @@ def sample_pair(*, claims: int) -> tuple[Path, list[Path]]:
 
 
 class Server:
-    """Web and worker, in a group of their own so that Ctrl-C reaches them through us, once and in order."""
+    """Web server and worker, in a process group of their own: on Ctrl-C the demo stops them once and in order."""
 
     def __init__(self) -> None:
         self.log = DEMO_DIR / "server.log"
@@ -107,8 +104,6 @@ class Server:
             )
 
     def wait_until_healthy(self, client: Client) -> None:
-        from django.utils.translation import gettext as _
-
         deadline = time.monotonic() + START_SECONDS
         while not client.is_healthy():
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -130,8 +125,6 @@ def say(text: str = "") -> None:
 
 
 def follow(client: Client, session_id: int, *, seconds: float) -> None:
-    from django.utils.translation import gettext as _
-
     try:
         for event in client.events(session_id, seconds=seconds):
             say(f"  {event['progress']:>3} %  {event['step']:<12} {event['message']}")
@@ -143,9 +136,7 @@ def follow(client: Client, session_id: int, *, seconds: float) -> None:
 
 
 def show_findings(client: Client, session_id: int) -> None:
-    from django.utils.translation import gettext as _
-
-    findings = [finding for each in TOLD for finding in client.findings(session_id, category=each, rows=1)]
+    findings = [finding for each in SHOWN_CATEGORIES for finding in client.findings(session_id, category=each, rows=1)]
     if findings:
         say(_("Some of what was not imported, and why:"))
     for finding in findings:
@@ -159,8 +150,6 @@ def show_findings(client: Client, session_id: int) -> None:
 
 
 def show_where_to_look(*, base_url: str, session: dict[str, Any], report: Path | None, log: Path) -> None:
-    from django.utils.translation import gettext as _
-
     rows = [
         (_("API, to read and to try"), f"{base_url}/api/v1/docs/"),
         (_("Administration"), f"{base_url}/admin/"),
@@ -176,8 +165,6 @@ def show_where_to_look(*, base_url: str, session: dict[str, Any], report: Path |
 
 
 def show_accounts(accounts: list[dict[str, str]]) -> None:
-    from django.utils.translation import gettext as _
-
     say(_("Demo accounts (new passwords at every run):"))
     names = [f"{account['role_name']} {account['country']}".strip() for account in accounts]
     width = max(len(name) for name in names)
@@ -188,8 +175,6 @@ def show_accounts(accounts: list[dict[str, str]]) -> None:
 
 def import_sample(client: Client, *, claims: int) -> dict[str, Any]:
     """Upload the sample, follow its session to the end and return it."""
-    from django.utils.translation import gettext as _
-
     say(_("Making a sample pair of %(claims)d claims …") % {"claims": claims})
     stat, recaps = sample_pair(claims=claims)
     say(_("Uploading %(stat)s and %(pages)d recap pages …") % {"stat": stat.name, "pages": len(recaps)})
@@ -200,12 +185,11 @@ def import_sample(client: Client, *, claims: int) -> dict[str, Any]:
 
 
 def run(*, port: int, once: bool, claims: int) -> int:
-    """The exit status: 0 when the session ended well with claims in it."""
-    from scripts.demo_summary import summary_lines
-
+    """The exit status: 0 when the session ended well and its files had claims."""
     set_environment(port=port)
     accounts = prepare()
-    from django.utils.translation import gettext as _
+    # Imports models, for which `prepare` sets Django up.
+    from scripts.demo_summary import summary_lines
 
     if not port_is_free(host=HOST, port=port):
         raise DemoError(_("Port %(port)d is taken. Choose another one: make demo PORT=8001") % {"port": port})
@@ -219,7 +203,8 @@ def run(*, port: int, once: bool, claims: int) -> int:
         client.login(username=importer["username"], password=importer["password"])
         session = import_sample(client, claims=claims)
         say()
-        for line in summary_lines(session):
+        is_imported = session["status"] in SUCCESS
+        for line in summary_lines(session, is_written=is_imported):
             say(line)
         say()
         show_findings(client, session["id"])
@@ -228,7 +213,7 @@ def run(*, port: int, once: bool, claims: int) -> int:
             report = DEMO_DIR / "report.xlsx"
             client.save_report(session["id"], target=report)
         show_where_to_look(base_url=base_url, session=session, report=report, log=server.log)
-        good = session["status"] in SUCCESS and ((session["summary"] or {}).get("claims") or {}).get("total", 0) > 0
+        good = is_imported and session["summary"]["claims"]["total"] > 0
         if once:
             return 0 if good else 1
         show_accounts(accounts)
@@ -239,14 +224,14 @@ def run(*, port: int, once: bool, claims: int) -> int:
     except RefusedError as error:
         raise DemoError(_("The API refused: %(reason)s") % {"reason": error}) from error
     finally:
-        # From here on a second Ctrl-C would only leave processes behind.
+        # A second Ctrl-C from here on would interrupt the stop and leave processes behind.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         server.stop()
 
 
 def main() -> None:
-    # Set outright: a shell that starts us in the background has told us to ignore Ctrl-C.
+    # Explicit, because a program that a shell starts in the background ignores Ctrl-C.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop_by_signal)
     os.chdir(BASE_DIR)
