@@ -369,7 +369,7 @@ class AliasForm(forms.ModelForm):
     def clean_name(self) -> str:
         name = str(self.cleaned_data["name"])
         try:
-            catalogue.refuse_unfit(name=name)
+            catalogue.check_alias_name(name=name)
         except Invalid as invalid:
             raise forms.ValidationError(invalid.sentences()) from invalid
         return name
@@ -394,10 +394,10 @@ class ActAliasAdmin(ScopedModelAdmin):
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return catalogue.may_keep_catalogue(actor_of(request))
+        return catalogue.may_edit_catalogue(actor_of(request))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return catalogue.may_keep_catalogue(actor_of(request))
+        return catalogue.may_edit_catalogue(actor_of(request))
 
     def save_model(self, request: HttpRequest, obj: ActAlias, form: Any, change: bool) -> None:
         obj.pk = catalogue.add_alias(actor=actor_of(request), act=obj.act, name=obj.name).pk

@@ -1,4 +1,4 @@
-"""The columns of each kind of record in an export. Headers are the field's words, in the language of the caller."""
+"""The columns of each kind of record in an export. Headers are in the language of the caller."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -14,11 +14,11 @@ _STATUS = Column(_("Status"), "status", "choice", ClaimStatus.choices)
 
 
 def _record(*columns: Column, country: str = "") -> tuple[Column, ...]:
-    """The columns of a record between its id and country and where it came from. `country`: the way to its country."""
+    """`columns` between id and country before them and origin after them. `country`: the lookup of the country."""
     return (_ID, Column(_("Country"), f"{country}country__code"), *columns, *_ORIGIN)
 
 
-def _partners_reference(number: Column) -> tuple[Column, ...]:
+def _provider_number(number: Column) -> tuple[Column, ...]:
     return _record(Column(_("Provider"), "partner__name"), number, country="partner__")
 
 
@@ -47,8 +47,8 @@ PARTNERS = _record(
     Column(_("Country of the provider"), "partner_country"),
 )
 OPERATORS = _record(Column(_("Operator"), "name"))
-INVOICES = _partners_reference(Column(_("Invoice"), "number"))
-PAYMENTS = _partners_reference(Column(_("Payment reference"), "number"))
+INVOICES = _provider_number(Column(_("Invoice"), "number"))
+PAYMENTS = _provider_number(Column(_("Payment reference"), "number"))
 CLAIMS = (
     *_record(
         Column(_("Claim"), "number"),

@@ -1,7 +1,7 @@
-"""How lists of records are narrowed: names and numbers by their keys (DOMAIN §4), ids only within what one may see.
+"""Filters of the lists of records: names and numbers by their keys (DOMAIN §4), ids only of visible rows.
 
-`search` looks where a person would: names without regard to accents, case and the order of words, references without
-regard to their punctuation. It asks for keys within one country, which the unique index of each table holds together.
+`search` ignores accents, case and the order of words in names, and punctuation in references. It searches the keys of
+one country, for which the unique index of each table serves.
 """
 
 from collections.abc import Callable
@@ -45,7 +45,7 @@ def _references(field: str) -> Callable[[str], Q | None]:
 
 
 def _persons(path: str = "") -> Callable[[str], Q | None]:
-    """Persons by their name, by another spelling that is known of them, or by their whole card number."""
+    """Persons by name, by another known spelling of it, or by the whole card number."""
 
     def condition(typed: str) -> Q | None:
         name = has_words(field=f"{path}name_key", typed=typed)
@@ -59,7 +59,7 @@ def _persons(path: str = "") -> Callable[[str], Q | None]:
 
 
 def _claims(typed: str) -> Q | None:
-    """Claims by a part of their number, or by their person, policy or provider."""
+    """Claims by a part of the number, or by person, policy or provider."""
     number, reference = claim_number(typed), reference_key(typed)
     if not reference:
         return None
@@ -74,7 +74,7 @@ def _claims(typed: str) -> Q | None:
 
 
 class PersonFilter(django_filters.CharFilter):
-    """Persons whose name has every word typed, or the beginning of it, in any order."""
+    """Persons whose name contains every word of the query, or a word that begins with it, in any order."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=255, **kwargs)
@@ -87,7 +87,7 @@ class PersonFilter(django_filters.CharFilter):
 
 
 class AmountRangeFilter(django_filters.RangeFilter):
-    """From `…_min` to `…_max` in currency units, both included; what no column could hold is refused."""
+    """From `…_min` to `…_max` in currency units, both included. Numbers too large for the column are refused."""
 
     def __init__(self, **kwargs: Any) -> None:
         ends = [forms.DecimalField(max_digits=18, decimal_places=2) for _end in ("min", "max")]
@@ -95,7 +95,7 @@ class AmountRangeFilter(django_filters.RangeFilter):
 
 
 class LineFilter(IdFilter):
-    """Claims with a line that bears the id in the named field; none twice, however many lines do."""
+    """Claims with at least one line that has the id in the field `field_name`; each claim once."""
 
     def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
         if value is None:
@@ -105,7 +105,7 @@ class LineFilter(IdFilter):
 
 
 class MemberFilter(IdFilter):
-    """Records that a membership links to the id in the named field. `by`: what it calls the record itself."""
+    """Records that share a membership with the id. `by`: the field of the membership that points to the record."""
 
     def __init__(self, *args: Any, by: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -119,14 +119,14 @@ class MemberFilter(IdFilter):
 
 
 class RecordFilter(django_filters.FilterSet):
-    """What every record of a country can be narrowed by."""
+    """The filters of every record of a country."""
 
-    file = IdFilter(field_name="file_id", label=_("The file that the record came from"))
-    import_session = IdFilter(field_name="import_session_id", label=_("The session that created it"))
+    file = IdFilter(field_name="file_id", label=_("Id of the file from which the record came"))
+    import_session = IdFilter(field_name="import_session_id", label=_("Id of the session that created the record"))
 
 
 class _NamedFilter(RecordFilter):
-    """Records of a country that are known by their names."""
+    """Records of a country that are identified by a name."""
 
     search = SearchFilter(condition=_labels("key"))
     name = KeyFilter(field_name="key", key=label_key)
@@ -217,8 +217,8 @@ class OperatorFilter(_NamedFilter):
         fields: list[str] = []
 
 
-class _PartnersReferenceFilter(RecordFilter):
-    """Invoices and payments: a provider's numbers."""
+class _ProviderNumberFilter(RecordFilter):
+    """Invoices and payments, which have a number and a provider."""
 
     search = SearchFilter(condition=_references("key"))
     number = KeyFilter(field_name="key", key=reference_key)
@@ -226,13 +226,13 @@ class _PartnersReferenceFilter(RecordFilter):
     partner = IdFilter(field_name="partner_id")
 
 
-class InvoiceFilter(_PartnersReferenceFilter):
+class InvoiceFilter(_ProviderNumberFilter):
     class Meta:
         model = Invoice
         fields: list[str] = []
 
 
-class PaymentFilter(_PartnersReferenceFilter):
+class PaymentFilter(_ProviderNumberFilter):
     class Meta:
         model = Payment
         fields: list[str] = []
@@ -261,7 +261,7 @@ class ClaimFilter(RecordFilter):
     operator = LineFilter(field_name="operator_id")
     invoice = LineFilter(field_name="invoice_id")
     payment = LineFilter(field_name="payment_id")
-    recap_file = IdFilter(field_name="recap_file_id", label=_("The recap that settles it"))
+    recap_file = IdFilter(field_name="recap_file_id", label=_("Id of the recap that settles the claim"))
 
     class Meta:
         model = Claim
@@ -310,7 +310,7 @@ class ActCategoryFilter(django_filters.FilterSet):
 
 
 def _acts(typed: str) -> Q | None:
-    """Acts by their name or by an alias."""
+    """Acts by name or alias."""
     name = has_all(field="key", typed=typed, key=label_key)
     return None if name is None else name | Q(Exists(ActAlias.objects.filter(name, act=OuterRef("pk"))))
 

@@ -1,11 +1,11 @@
-"""References that the database itself does not check (docs/decisions/0005-references-of-bulk-tables.md)."""
+"""Check of the references that have no database constraint (docs/decisions/0005-references-of-bulk-tables.md)."""
 
 from django.apps import apps
 from django.db import connection, models
 
 
 def dangling_references() -> dict[str, int]:
-    """ "model.field" → how many rows point at a record that is not there; only fields with any."""
+    """ "model.field" → number of rows that point to a missing record; only fields that have such rows."""
     found: dict[str, int] = {}
     for model in apps.get_app_config("core").get_models():
         for field in model._meta.concrete_fields:

@@ -1,7 +1,7 @@
-"""The records that imports create: one schema per country, except the act catalogue, which all share (DOMAIN §6).
+"""The records that imports create (DOMAIN §6). All belong to a country, except the act catalogue, which all share.
 
-Every record bears the file and the session that created it; they become empty, not the record, when those go.
-Names keep the spelling of the file that brought the record; keys (DOMAIN §4) decide what is the same.
+Every record points to the file and the session that created it. When these are deleted, the record stays and the
+reference becomes empty. Names keep the spelling of the file; keys (DOMAIN §4) decide which spellings are the same.
 """
 
 from typing import Any
@@ -19,9 +19,10 @@ from users.scoping import ScopedQuerySet
 KEY_LENGTH = 255
 
 
-# On the tables that an import fills by the ten thousand, the database checks only the references that hold the record
-# together; the others are checked set-wise by the writer (docs/decisions/0005-references-of-bulk-tables.md).
-SET_WISE = False
+# The value of `db_constraint` for references that the database does not check. On the tables to which an import adds
+# tens of thousands of rows, it checks only the essential references; the writer checks the others
+# (docs/decisions/0005-references-of-bulk-tables.md).
+NO_CONSTRAINT = False
 
 
 def file_origin(related_name: str, *, constraint: bool = True) -> Any:
@@ -53,7 +54,7 @@ def amount(label: Any) -> Any:
 
 
 class Client(models.Model):
-    """An employer that holds policies for its people."""
+    """An employer that has policies for its employees."""
 
     country_path = "country_id"
 
@@ -101,7 +102,7 @@ class Policy(models.Model):
 
 
 class Plan(models.Model):
-    """The cover that a policy grants to some of its people."""
+    """The cover that a policy grants to some of its members."""
 
     country_path = "policy__country_id"
 
@@ -125,7 +126,7 @@ class Plan(models.Model):
 
 
 class Insured(models.Model):
-    """A covered person. `is_deduced`: known only as somebody's principal so far."""
+    """A covered person. `is_deduced`: known so far only as the principal of a dependant."""
 
     country_path = "country_id"
 
@@ -155,7 +156,7 @@ class Insured(models.Model):
 
 
 class InsuredSpelling(models.Model):
-    """A further spelling under which a person is known, learnt from lines that bear their card number."""
+    """Another spelling of a person's name, from lines that have the person's card number."""
 
     country_path = "insured__country_id"
 
@@ -219,7 +220,7 @@ class Membership(models.Model):
     class Meta:
         verbose_name = _("membership")
         verbose_name_plural = _("memberships")
-        # SQL holds two NULLs for different, so the memberships without a client need a rule of their own.
+        # NULLs are never equal in SQL, so memberships without a client need a constraint of their own.
         constraints = [
             models.UniqueConstraint(
                 fields=["insured", "policy", "client"], condition=Q(client__isnull=False), name="membership_once"
@@ -260,7 +261,7 @@ class Partner(models.Model):
 
 
 class Operator(models.Model):
-    """Who keyed a claim into the claims system."""
+    """A person who entered claims into the claims system."""
 
     country_path = "country_id"
 
@@ -293,8 +294,8 @@ class Invoice(models.Model):
     )
     number = models.TextField(_("number"))
     key = models.CharField(_("key for comparison"), max_length=KEY_LENGTH)
-    file = file_origin("invoices", constraint=SET_WISE)
-    import_session = session_origin("imported_invoices", constraint=SET_WISE)
+    file = file_origin("invoices", constraint=NO_CONSTRAINT)
+    import_session = session_origin("imported_invoices", constraint=NO_CONSTRAINT)
 
     objects = ScopedQuerySet.as_manager()
 
@@ -317,8 +318,8 @@ class Payment(models.Model):
     )
     number = models.TextField(_("reference"))
     key = models.CharField(_("key for comparison"), max_length=KEY_LENGTH)
-    file = file_origin("payments", constraint=SET_WISE)
-    import_session = session_origin("imported_payments", constraint=SET_WISE)
+    file = file_origin("payments", constraint=NO_CONSTRAINT)
+    import_session = session_origin("imported_payments", constraint=NO_CONSTRAINT)
 
     objects = ScopedQuerySet.as_manager()
 
@@ -332,7 +333,7 @@ class Payment(models.Model):
 
 
 class CatalogueQuerySet(models.QuerySet[Any]):
-    """The act catalogue is shared: every account that may see some country's records may read all of it."""
+    """The act catalogue is shared: an account that may see records of any country may read all of it."""
 
     def visible_to(self, user: Any) -> Any:
         may_read = getattr(user, "is_active", False) and (
@@ -342,7 +343,7 @@ class CatalogueQuerySet(models.QuerySet[Any]):
 
 
 class ActCategory(models.Model):
-    """A heading of the act catalogue."""
+    """A category of the act catalogue."""
 
     name = models.TextField(_("name"))
     key = models.CharField(_("key for comparison"), max_length=KEY_LENGTH, unique=True)
@@ -360,7 +361,7 @@ class ActCategory(models.Model):
 
 
 class Act(models.Model):
-    """A medical act of the catalogue, under the category that most of its first lines bore."""
+    """A medical act of the catalogue, in the category of most of its first lines."""
 
     name = models.TextField(_("name"))
     key = models.CharField(_("key for comparison"), max_length=KEY_LENGTH, unique=True)
@@ -381,7 +382,7 @@ class Act(models.Model):
 
 
 class ActAlias(models.Model):
-    """Another name of an act, kept by people: lines that bear it lead to that act."""
+    """Another name of an act, added by an administrator: lines with this name belong to the act."""
 
     name = models.TextField(_("name"))
     key = models.CharField(_("key for comparison"), max_length=KEY_LENGTH, unique=True)
@@ -409,9 +410,9 @@ class ClaimStatus(models.TextChoices):
 
 
 class Claim(models.Model):
-    """A claim on which stat and recap agree. Amounts are the sums of its lines, in `currency` units.
+    """A claim on which stat and recap agree. Its amounts are the sums of its lines, in units of `currency`.
 
-    `fingerprint` is a digest of its lines as read (keys, dates, amounts): equal means the same lines (DOMAIN §6,
+    `fingerprint` is a digest of its lines (keys, dates, amounts): equal digests mean the same lines (DOMAIN §6,
     re-import).
     """
 
@@ -425,12 +426,12 @@ class Claim(models.Model):
     membership = models.ForeignKey(
         Membership, verbose_name=_("membership"), on_delete=models.PROTECT, related_name="claims"
     )
-    # These three repeat what the membership says, for the questions that filters and dashboards ask.
+    # These three repeat values of the membership, for filters and figures.
     insured = models.ForeignKey(
-        Insured, verbose_name=_("insured"), on_delete=models.PROTECT, related_name="claims", db_constraint=SET_WISE
+        Insured, verbose_name=_("insured"), on_delete=models.PROTECT, related_name="claims", db_constraint=NO_CONSTRAINT
     )
     policy = models.ForeignKey(
-        Policy, verbose_name=_("policy"), on_delete=models.PROTECT, related_name="claims", db_constraint=SET_WISE
+        Policy, verbose_name=_("policy"), on_delete=models.PROTECT, related_name="claims", db_constraint=NO_CONSTRAINT
     )
     client = models.ForeignKey(
         Client,
@@ -439,7 +440,7 @@ class Claim(models.Model):
         null=True,
         blank=True,
         related_name="claims",
-        db_constraint=SET_WISE,
+        db_constraint=NO_CONSTRAINT,
     )
     partner = models.ForeignKey(Partner, verbose_name=_("provider"), on_delete=models.PROTECT, related_name="claims")
     settlement_date = models.DateField(_("settlement date"))
@@ -475,7 +476,7 @@ class Claim(models.Model):
 
 
 class ClaimLine(models.Model):
-    """One medical act of a claim, with the row it was read from."""
+    """One medical act of a claim, with the row from which it was read."""
 
     country_path = "claim__country_id"
 
@@ -491,14 +492,14 @@ class ClaimLine(models.Model):
         null=True,
         blank=True,
         related_name="claim_lines",
-        db_constraint=SET_WISE,
+        db_constraint=NO_CONSTRAINT,
     )
     category = models.ForeignKey(
         ActCategory,
         verbose_name=_("act category"),
         on_delete=models.PROTECT,
         related_name="claim_lines",
-        db_constraint=SET_WISE,
+        db_constraint=NO_CONSTRAINT,
     )
     guarantee = models.TextField(_("guarantee"), blank=True)
     operator = models.ForeignKey(
@@ -508,7 +509,7 @@ class ClaimLine(models.Model):
         null=True,
         blank=True,
         related_name="claim_lines",
-        db_constraint=SET_WISE,
+        db_constraint=NO_CONSTRAINT,
     )
     invoice = models.ForeignKey(
         Invoice,
@@ -517,7 +518,7 @@ class ClaimLine(models.Model):
         null=True,
         blank=True,
         related_name="claim_lines",
-        db_constraint=SET_WISE,
+        db_constraint=NO_CONSTRAINT,
     )
     payment = models.ForeignKey(
         Payment,
@@ -526,7 +527,7 @@ class ClaimLine(models.Model):
         null=True,
         blank=True,
         related_name="claim_lines",
-        db_constraint=SET_WISE,
+        db_constraint=NO_CONSTRAINT,
     )
     incident_date = models.DateField(_("incident date"), null=True, blank=True)
     settlement_date = models.DateField(_("settlement date"))
@@ -535,8 +536,8 @@ class ClaimLine(models.Model):
     note = models.TextField(_("note"), blank=True)
     sheet = models.TextField(_("sheet"), blank=True)
     row = models.PositiveIntegerField(_("row"))
-    file = file_origin("claim_lines", constraint=SET_WISE)
-    import_session = session_origin("imported_claim_lines", constraint=SET_WISE)
+    file = file_origin("claim_lines", constraint=NO_CONSTRAINT)
+    import_session = session_origin("imported_claim_lines", constraint=NO_CONSTRAINT)
 
     objects = ScopedQuerySet.as_manager()
 
@@ -550,7 +551,7 @@ class ClaimLine(models.Model):
 
 
 class ClaimRevision(models.Model):
-    """What a claim said before an import replaced it: the claim and its lines as they stood. Append-only."""
+    """A claim and its lines before an import replaced them. Append-only."""
 
     country_path = "country_id"
 

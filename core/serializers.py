@@ -1,7 +1,7 @@
-"""Records as the API shows them: read only, each with the file and the session that it came from.
+"""Records in the API: read only, each with the file and the session that created it.
 
-Amounts are decimal strings in the claim's currency. The act catalogue is shared by all countries, so it names neither
-file nor session: they would be another country's.
+Amounts are decimal strings in the currency of the claim. The act catalogue is shared by all countries, so its rows have
+neither file nor session: these belong to one country.
 """
 
 from typing import Any
@@ -32,7 +32,7 @@ _ORIGIN = ["file", "import_session"]
 
 
 class _NamedSerializer(serializers.ModelSerializer[Any]):
-    """A record by its id and name."""
+    """A record as id and name."""
 
     class Meta:
         fields = ["id", "name"]
@@ -40,7 +40,7 @@ class _NamedSerializer(serializers.ModelSerializer[Any]):
 
 
 class _NumberedSerializer(serializers.ModelSerializer[Any]):
-    """A record by its id and number."""
+    """A record as id and number."""
 
     class Meta:
         fields = ["id", "number"]
@@ -48,7 +48,7 @@ class _NumberedSerializer(serializers.ModelSerializer[Any]):
 
 
 class RecordSerializer(serializers.ModelSerializer[Any]):
-    """A record with its lineage: the file that it came from, by id and name, and the id of the session that made it."""
+    """A record with its origin: id and name of the file, and id of the session that created it."""
 
     file = FileReferenceSerializer(read_only=True, allow_null=True)
 
@@ -180,8 +180,8 @@ class OperatorSerializer(RecordSerializer):
         read_only_fields = fields
 
 
-# Without words of its own: the schema would describe invoices and payments by them.
-class _PartnersReferenceSerializer(RecordSerializer):
+# No docstring: the schema would show it as the description of invoices and payments.
+class _ProviderNumberSerializer(RecordSerializer):
     partner = PartnerReferenceSerializer(read_only=True)
 
     class Meta:
@@ -189,13 +189,13 @@ class _PartnersReferenceSerializer(RecordSerializer):
         read_only_fields = fields
 
 
-class InvoiceSerializer(_PartnersReferenceSerializer):
-    class Meta(_PartnersReferenceSerializer.Meta):
+class InvoiceSerializer(_ProviderNumberSerializer):
+    class Meta(_ProviderNumberSerializer.Meta):
         model = Invoice
 
 
-class PaymentSerializer(_PartnersReferenceSerializer):
-    class Meta(_PartnersReferenceSerializer.Meta):
+class PaymentSerializer(_ProviderNumberSerializer):
+    class Meta(_ProviderNumberSerializer.Meta):
         model = Payment
 
 
@@ -240,13 +240,13 @@ class ClaimReferenceSerializer(_NumberedSerializer):
 
 
 class ClaimRevisionSerializer(serializers.ModelSerializer[ClaimRevision]):
-    """What a claim said before an import replaced it (DOMAIN §6): `before` is the claim and its lines as they stood."""
+    """An earlier version of a claim (DOMAIN §6). `before`: the claim and its lines before an import replaced them."""
 
     before = serializers.DictField(
         read_only=True,
         help_text=(
-            "Columns of the claim and of each of its `lines` as they stood: amounts as decimal strings, references "
-            "by id (`partner_id`) and by the name that they had (`partner`)"
+            "Columns of the claim and of each of its `lines` at that time: amounts as decimal strings, references "
+            "as id (`partner_id`) and as the name at that time (`partner`)"
         ),
     )
 
@@ -287,7 +287,7 @@ class ClaimSerializer(RecordSerializer):
 
 
 class ClaimLineSerializer(RecordSerializer):
-    """One act of a claim, with the file, sheet and 1-based row that it was read from."""
+    """One act of a claim, with the file, sheet and 1-based row from which it was read."""
 
     act = ActReferenceSerializer(read_only=True, allow_null=True)
     category = ActCategoryReferenceSerializer(read_only=True)
@@ -321,7 +321,7 @@ class ClaimLineSerializer(RecordSerializer):
 
 
 class ClaimLineRecordSerializer(ClaimLineSerializer):
-    """A claim line on its own, with the claim that it belongs to."""
+    """A claim line, with its claim."""
 
     claim = ClaimReferenceSerializer(read_only=True)
 
@@ -331,7 +331,7 @@ class ClaimLineRecordSerializer(ClaimLineSerializer):
 
 
 class RecapPlaceSerializer(serializers.Serializer[Claim]):
-    """Where the recap settles the claim."""
+    """The place in the recap that settles the claim."""
 
     file = FileReferenceSerializer(source="recap_file", allow_null=True)
     sheet = serializers.CharField(source="recap_sheet", allow_blank=True)

@@ -1,4 +1,4 @@
-"""The records, read only, as far as the caller may see them (DOMAIN §1): lists, exports of lists, details."""
+"""The records that the caller may see (DOMAIN §1), read only: lists, exports, details."""
 
 from typing import Any
 
@@ -70,7 +70,7 @@ class RecordViewSet(ExportMixin, AuditedReadViewSet):
 
 
 class ClientViewSet(RecordViewSet):
-    """Employers that hold policies for their people."""
+    """Employers that have policies for their employees."""
 
     model = Client
     serializer_class = ClientSerializer
@@ -89,7 +89,7 @@ class PolicyViewSet(RecordViewSet):
 
 
 class PlanViewSet(RecordViewSet):
-    """The covers that policies grant."""
+    """The plans of policies: the cover that a policy grants."""
 
     model = Plan
     serializer_class = PlanSerializer
@@ -99,7 +99,7 @@ class PlanViewSet(RecordViewSet):
 
 
 class InsuredViewSet(RecordViewSet):
-    """Covered persons; the detail names their memberships and the spellings under which they are known."""
+    """Covered persons. The detail has their memberships and known spellings."""
 
     model = Insured
     serializer_class = InsuredSerializer
@@ -117,7 +117,7 @@ class InsuredViewSet(RecordViewSet):
 
 
 class InsuredSpellingViewSet(RecordViewSet):
-    """Further spellings under which persons are known, learnt from lines that bear their card number."""
+    """Other spellings of persons' names, from lines that have the person's card number."""
 
     model = InsuredSpelling
     serializer_class = InsuredSpellingSerializer
@@ -128,7 +128,7 @@ class InsuredSpellingViewSet(RecordViewSet):
 
 
 class MembershipViewSet(RecordViewSet):
-    """Who is covered by which policy, for which client, in which role."""
+    """The cover of a person by a policy, for a client, in a role."""
 
     model = Membership
     serializer_class = MembershipSerializer
@@ -149,7 +149,7 @@ class PartnerViewSet(RecordViewSet):
 
 
 class OperatorViewSet(RecordViewSet):
-    """Who keyed claims into the claims system."""
+    """Persons who entered claims into the claims system."""
 
     model = Operator
     serializer_class = OperatorSerializer
@@ -158,12 +158,12 @@ class OperatorViewSet(RecordViewSet):
     personal = True
 
 
-class _PartnersReferenceViewSet(RecordViewSet):
+class _ProviderNumberViewSet(RecordViewSet):
     related = ("partner", "file")
     ordering_fields = ["id", "number"]
 
 
-class InvoiceViewSet(_PartnersReferenceViewSet):
+class InvoiceViewSet(_ProviderNumberViewSet):
     """Providers' invoices."""
 
     model = Invoice
@@ -172,7 +172,7 @@ class InvoiceViewSet(_PartnersReferenceViewSet):
     export_columns = exports.INVOICES
 
 
-class PaymentViewSet(_PartnersReferenceViewSet):
+class PaymentViewSet(_ProviderNumberViewSet):
     """Cheques and transfers to providers."""
 
     model = Payment
@@ -182,14 +182,14 @@ class PaymentViewSet(_PartnersReferenceViewSet):
 
 
 class CatalogueViewSet(RecordViewSet):
-    """What all countries share: it names neither file nor session, which would be one country's."""
+    """The act catalogue, shared by all countries. Its rows have no file and no session: these belong to one country."""
 
     related: tuple[str, ...] = ()
     audited = False
 
 
 class ActCategoryViewSet(CatalogueViewSet):
-    """The headings of the act catalogue."""
+    """The categories of the act catalogue."""
 
     model = ActCategory
     serializer_class = ActCategorySerializer
@@ -210,7 +210,7 @@ class ActViewSet(CatalogueViewSet):
 
 
 class ActAliasViewSet(CatalogueViewSet):
-    """Other names of acts, kept by people."""
+    """Other names of acts, added by administrators."""
 
     model = ActAlias
     serializer_class = ActAliasSerializer
@@ -220,7 +220,7 @@ class ActAliasViewSet(CatalogueViewSet):
 
 
 class ClaimViewSet(RecordViewSet):
-    """Claims on which stat and recap agree; the detail names the file, sheet and row of every line."""
+    """Claims on which stat and recap agree. The detail has the file, sheet and row of every line."""
 
     model = Claim
     serializer_class = ClaimSerializer
@@ -244,7 +244,7 @@ class ClaimViewSet(RecordViewSet):
     @extend_schema(filters=False, responses={200: ClaimRevisionSerializer(many=True)})
     @action(detail=True, filterset_class=None, filter_backends=[])
     def revisions(self, request: Request, pk: str) -> Response:
-        """What the claim said before imports replaced it (DOMAIN §6), newest first."""
+        """The versions of the claim before imports replaced it (DOMAIN §6), newest first."""
         claim = self.get_object()
         revisions = ClaimRevision.objects.visible_to(request.user).filter(claim=claim).order_by("-id")
         page = self.paginate_queryset(revisions) or []
@@ -261,7 +261,7 @@ _LINE_RELATED = ("act", "category", "operator", "invoice", "payment", "file")
 
 
 class ClaimLineViewSet(RecordViewSet):
-    """The acts of claims, each with the file, sheet and row that it was read from."""
+    """The acts of claims, each with the file, sheet and row from which it was read."""
 
     model = ClaimLine
     serializer_class = ClaimLineRecordSerializer
@@ -273,7 +273,7 @@ class ClaimLineViewSet(RecordViewSet):
 
 
 class ClaimRevisionViewSet(RecordViewSet):
-    """What claims said before an import replaced them (DOMAIN §6)."""
+    """Versions of claims before imports replaced them (DOMAIN §6)."""
 
     model = ClaimRevision
     serializer_class = ClaimRevisionSerializer

@@ -1,4 +1,4 @@
-"""Uploaded files in the admin: list, look into, download, delete (DOMAIN §1)."""
+"""Uploaded files in the admin: list, preview, download, delete (DOMAIN §1)."""
 
 from typing import Any, ClassVar
 
@@ -31,12 +31,12 @@ from users.access.admin import ScopedModelAdmin
 from users.models import AuditAction
 
 PREVIEW_ROWS = 20
-MOST_PREVIEW_ROWS = 100
+MAX_PREVIEW_ROWS = 100
 NOTHING = "–"
 
 
 def refuse_too_many(request: HttpRequest) -> HttpResponse | None:
-    """429 for who downloads more than the API would let them; the counter is the API's."""
+    """429 for an account that downloads more than the API allows; both count together."""
     if ExportThrottle().allow_request(request, None):  # type: ignore[arg-type]
         return None
     return HttpResponse(_("Too many downloads. Wait a while, then try again."), status=429, content_type="text/plain")
@@ -60,7 +60,7 @@ def created_records(*, origin: File | ImportSession) -> list[tuple[str, str, int
 
 
 class FirstPages(ChangeList):
-    """A recap export of two hundred pages is one line of the list, under the name of its first."""
+    """Only first pages: a recap of two hundred pages is one row of the list."""
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet[Any]:
         return super().get_queryset(request, exclude_parameters).filter(first_page=None).annotate(later=Count("pages"))
@@ -107,7 +107,7 @@ class FileAdmin(ScopedModelAdmin):
             *super().get_urls(),
         ]
 
-    # --- What a page shows -----------------------------------------------------------------------------------------
+    # --- Columns and fields -----------------------------------------------------------------------------------------
 
     @admin.display(description=gettext_lazy("size"), ordering="size")
     def weight(self, file: File) -> str:
@@ -158,7 +158,7 @@ class FileAdmin(ScopedModelAdmin):
         return attachment(content=content, name=file.name)
 
     def preview_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        """The first rows of a file, of the sheet that is asked for; audited, because they are people's."""
+        """The first rows of a file, of the sheet in the query. Audited, because they contain personal data."""
         file: File = self.get_object(request, unquote(object_id))
         refused = refuse_too_many(request)
         if refused is not None:
@@ -170,7 +170,7 @@ class FileAdmin(ScopedModelAdmin):
                 shown = preview_file(
                     str(place),
                     name=file.name,
-                    rows=min(rows, MOST_PREVIEW_ROWS),
+                    rows=min(rows, MAX_PREVIEW_ROWS),
                     sheet=request.GET.get("sheet") or None,
                 )
         except FileNotFoundError:
@@ -192,7 +192,7 @@ class FileAdmin(ScopedModelAdmin):
     # --- Deleting --------------------------------------------------------------------------------------------------
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """Says what goes and what stays; then deletes by the service that the API uses."""
+        """GET shows what is deleted and what stays; POST deletes with the service that the API uses."""
         file: File = self.get_object(request, unquote(object_id))
         if not self.has_delete_permission(request, file):
             raise PermissionDenied
@@ -229,8 +229,8 @@ def record_links(records: list[tuple[str, str, int]]) -> SafeString:
     return format_html_join("", "{}: {}<br>", lines)
 
 
-def sizes() -> dict[str, int]:
-    """What the form of an upload tells: megabytes a file and a post, pages."""
+def upload_limits() -> dict[str, int]:
+    """The limits that the form of an upload shows: megabytes of a file and of a request, number of pages."""
     megabyte = 1024 * 1024
     return {
         "file": settings.CONCORD["MAX_FILE_BYTES"] // megabyte,

@@ -1,4 +1,4 @@
-"""Uploaded files, the sessions that import them, and everything a session has to say (DOMAIN §5–§7)."""
+"""Uploaded files, import sessions, and the events and findings of sessions (DOMAIN §5–§7)."""
 
 import uuid
 from decimal import Decimal
@@ -21,7 +21,7 @@ class FileType(models.TextChoices):
 
 class FileQuerySet(ScopedQuerySet):
     def within_country(self, user: User) -> Self:
-        """DOMAIN §1: a territorial admin sees the country's files, a head of department their own, others none."""
+        """A territorial admin sees the country's files, a head of department their own, others none (DOMAIN §1)."""
         if user.is_admin_territorial():
             return self
         if user.is_chef_dept_tech():
@@ -30,13 +30,13 @@ class FileQuerySet(ScopedQuerySet):
 
 
 def stored_file_name(instance: "File", filename: str) -> str:
-    """A name of our own making: what the user called the file is data, never a path."""
+    """A random name. The name that the user gave to the file is data and never becomes a path."""
     suffix = instance.extension()
     return f"uploads/{instance.country_id}/{uuid.uuid4().hex}{suffix}"
 
 
 class File(models.Model):
-    """One uploaded file. The later pages of one recap export point at its first."""
+    """An uploaded file. The later pages of a recap point to its first page."""
 
     country_path = "country_id"
     EXTENSIONS = (".xlsx", ".xls", ".csv")
@@ -81,7 +81,7 @@ class File(models.Model):
         return next((e for e in self.EXTENSIONS if lowered.endswith(e)), ".bin")
 
     def all_pages(self) -> list["File"]:
-        """This file and, for a recap export, its later pages, in upload order."""
+        """This file and its later pages, in the order of the upload."""
         return [self, *self.pages.order_by("id")]
 
 
@@ -106,19 +106,17 @@ class OnConflict(models.TextChoices):
 
 
 class SessionQuerySet(ScopedQuerySet):
-    """Sessions, and what belongs to one: its events and findings."""
+    """Sessions, events and findings."""
 
     def within_country(self, user: User) -> Self:
-        """DOMAIN §1: territorial admins and heads of department see the country's sessions, data-entry managers
-        none.
-        """
+        """Territorial admins and heads of department see the country's sessions, others none (DOMAIN §1)."""
         if user.is_admin_territorial() or user.is_chef_dept_tech():
             return self
         return self.none()
 
 
 class ImportSession(models.Model):
-    """One pair on its way through (DOMAIN §7). The row is the queue of record: a run holds it by lease and token."""
+    """The import of one pair of files (DOMAIN §7). The row is the job: a run holds it by a lease with a token."""
 
     country_path = "country_id"
 
@@ -169,15 +167,15 @@ class ImportSession(models.Model):
     end_date = models.DateField(_("last day of the period"), null=True, blank=True)
     progress = models.PositiveSmallIntegerField(_("progress"), default=0, help_text=_("per cent"))
 
-    # Outcomes of a run beside the summary: claims skipped, in conflict, replaced; what the reviewed plan came to.
+    # Results beside the summary: claims skipped, in conflict, replaced; for a review, the figures of the reviewed plan.
     outcome = models.JSONField(_("outcome"), default=dict, blank=True)
     commit_requested = models.BooleanField(_("commit requested"), default=False)
     written_at = models.DateTimeField(_("written on"), null=True, blank=True)
 
-    # Digest of the contents of its files: the same two again are known, even when the earlier ones were deleted.
+    # Digest of the contents of the files. It identifies the same pair again, even after the earlier files were deleted.
     files_sha256 = models.CharField(_("fingerprint of its files"), max_length=64, blank=True)
 
-    # The lease. The token grows by one with every run that claims the session; only its latest holder may write.
+    # The lease. Each run that claims the session raises the token by one; only the run with the latest token may write.
     lease_token = models.PositiveBigIntegerField(_("lease token"), default=0)
     lease_expires_at = models.DateTimeField(_("lease expires on"), null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
@@ -193,7 +191,7 @@ class ImportSession(models.Model):
         indexes = [
             models.Index(fields=["country", "-created_at"]),
             models.Index(fields=["country", "files_sha256"]),
-            # The sweeper's question, asked every few seconds, must not read the history of all imports.
+            # For the sweeper, which searches unfinished sessions every few seconds among all imports that ever were.
             models.Index(
                 fields=["status", "lease_expires_at"],
                 name="session_unfinished",
@@ -212,7 +210,7 @@ class ImportSession(models.Model):
 
 
 class IdempotencyKey(models.Model):
-    """A key under which an account sent an import: sent again, the same answers with the first session."""
+    """A key that an account sent with an import. The same key again gets the session of the first request."""
 
     country_path = "user__country_id"
 
@@ -221,7 +219,7 @@ class IdempotencyKey(models.Model):
     )
     key = models.CharField(_("key"), max_length=255)
     request_sha256 = models.CharField(_("fingerprint of the request"), max_length=64)
-    # Empty once the session was deleted: the key stays used.
+    # Empty after the session was deleted; the key cannot be used again.
     session = models.ForeignKey(
         ImportSession,
         verbose_name=_("import session"),
@@ -249,7 +247,7 @@ class EventLevel(models.TextChoices):
 
 
 class SessionEvent(models.Model):
-    """One line of a session's history. Append-only; progress, log and notifications are made from it."""
+    """One line of a session's history. Append-only; progress, log and notifications come from it."""
 
     country_path = "session__country_id"
 
@@ -277,7 +275,7 @@ class SessionEvent(models.Model):
 
 
 class FindingCategory(models.TextChoices):
-    """Why something was not imported, or is worth a look. The first seven are claims, the others rows or records."""
+    """The reason of a finding. The first seven are about claims, the others about rows or records."""
 
     UNREADABLE = "unreadable", _("unreadable")
     DIVERGENT_IN_RECAP = "divergent_in_recap", _("divergent in the recap")
@@ -294,10 +292,10 @@ class FindingCategory(models.TextChoices):
 
 
 class Finding(models.Model):
-    """One claim that was not imported, or one listed row, with the reason in words and where it stands.
+    """A claim that was not imported, or a listed row, with the reason as a sentence and its places in the files.
 
     `locations`: list of {"side": "stat"|"recap", "file": name, "file_id", "sheet", "row"}.
-    `lines`: the source lines as read, for the report: list of {field: text}.
+    `lines`: the source lines as they were read, for the report: list of {field: text}.
     """
 
     country_path = "session__country_id"

@@ -5,5 +5,5 @@ from file_handling.files.views import FileViewSet
 router = SimpleRouter()
 router.register("files", FileViewSet, basename="file")
 
-# Sessions are read by this app's views too, but under the addresses where `importer` starts them.
+# The views of sessions have no address here: the importer app adds them to its own, where it starts sessions.
 urlpatterns = router.urls

@@ -19,7 +19,7 @@ from rest_framework.exceptions import NotFound
 
 from common.parsing import positive_int
 from file_handling import permissions
-from file_handling.admin import created_records, record_links, refuse_too_many, sizes
+from file_handling.admin import created_records, record_links, refuse_too_many, upload_limits
 from file_handling.models import UNFINISHED, Finding, ImportSession, SessionEvent
 from file_handling.sessions import services
 from file_handling.sessions.filters import FindingFilter
@@ -130,7 +130,7 @@ class ImportSessionAdmin(ScopedModelAdmin):
             status=sent.status,
             errors=sent.errors,
             general_errors=sent.errors.get("", []),
-            limits=sizes(),
+            limits=upload_limits(),
             **admin_upload.offer(user=user, asked=request.POST if request.method == "POST" else request.GET),
         )
 

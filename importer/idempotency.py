@@ -51,9 +51,9 @@ def start_once(*, user: User, form: ImportForm, key: str) -> tuple[ImportSession
     if found is not None:
         return found, True
     try:
-        with all_or_nothing() as placed:
+        with all_or_nothing() as stored:
             row = IdempotencyKey.objects.create(user=user, key=key, request_sha256=digest)
-            row.session = store(placed=placed, user=user, form=form)
+            row.session = store(stored=stored, user=user, form=form)
             row.save(update_fields=["session"])
             return row.session, False
     except IntegrityError:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from common.api_errors import FileNotFound
 from common.errors import FormError, InvalidForm
 from file_handling.files import services
-from file_handling.files.storage import Placed, all_or_nothing, local_path, sha256_and_size
+from file_handling.files.storage import StoredObjects, all_or_nothing, local_path, sha256_and_size
 from file_handling.files.uploads import FormReader, Page
 from file_handling.models import File, FileType, ImportSession, OnConflict
 from file_handling.problem_texts import sentence
@@ -140,17 +140,17 @@ def start_import(*, user: User, form: ImportForm) -> ImportSession:
 
     Raises OSError when the storage is full, FileNotFound when a stored file went meanwhile; neither leaves anything.
     """
-    with all_or_nothing() as placed:
-        return store(placed=placed, user=user, form=form)
+    with all_or_nothing() as stored:
+        return store(stored=stored, user=user, form=form)
 
 
-def store(*, placed: Placed, user: User, form: ImportForm) -> ImportSession:
-    """What `start_import` does, inside the caller's transaction; `placed` then knows what to remove on failure."""
+def store(*, stored: StoredObjects, user: User, form: ImportForm) -> ImportSession:
+    """What `start_import` does, inside the caller's transaction; `stored` then knows what to remove on failure."""
     return lifecycle.create_session(
         user=user,
         country=form.country,
-        stat_file=_keep(form.stat, placed=placed, user=user, country=form.country, kind=FileType.STAT),
-        recap_file=_keep(form.recap, placed=placed, user=user, country=form.country, kind=FileType.RECAP),
+        stat_file=_keep(form.stat, stored=stored, user=user, country=form.country, kind=FileType.STAT),
+        recap_file=_keep(form.recap, stored=stored, user=user, country=form.country, kind=FileType.RECAP),
         stat_sheet=form.stat_sheet,
         dry_run=form.dry_run,
         on_conflict=form.on_conflict,
@@ -159,9 +159,9 @@ def store(*, placed: Placed, user: User, form: ImportForm) -> ImportSession:
     )
 
 
-def _keep(source: PairSide, *, placed: Placed, user: User, country: Country, kind: FileType) -> File:
+def _keep(source: PairSide, *, stored: StoredObjects, user: User, country: Country, kind: FileType) -> File:
     if source.stored is None:
-        return services.store_upload(placed=placed, user=user, country=country, file_type=kind, uploads=source.pages)
+        return services.store_upload(stored=stored, user=user, country=country, file_type=kind, uploads=source.pages)
     # Locked, so that nobody deletes the file between this look and the session that will need it.
     file = File.objects.select_for_update().filter(pk=source.stored.pk).first()
     if file is None:

@@ -66,7 +66,7 @@ class ImportSessionViewSet(SessionReadViewSet):
         request={"multipart/form-data": SessionFormSerializer},
         responses={
             202: SessionDetailSerializer,
-            400: OpenApiResponse(RefusalSerializer, description="All that is wrong; nothing was stored"),
+            400: OpenApiResponse(RefusalSerializer, description="All problems of the form; nothing was stored"),
             409: OpenApiResponse(DetailSerializer, description="The session that the key started was deleted"),
             422: OpenApiResponse(DetailSerializer, description="The key was used for other files or options"),
             413: OpenApiResponse(DetailSerializer, description="The files are too large"),

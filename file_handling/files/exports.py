@@ -1,4 +1,4 @@
-"""The columns of lists of files, sessions and findings in an export."""
+"""The columns of an export of files."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -1,4 +1,4 @@
-"""How lists of files, sessions, findings and events are narrowed."""
+"""Filters of the list of files."""
 
 import django_filters
 

@@ -1,4 +1,4 @@
-"""Files and sessions as the API shows them. Nothing here is written to by clients."""
+"""Files in the API: read only, apart from the form of an upload."""
 
 from typing import Any
 
@@ -11,41 +11,47 @@ from users.serializers import CountrySerializer
 
 
 class ErrorSerializer(serializers.Serializer[None]):
-    """One thing wrong with one field or file of a form."""
+    """One problem of a form: a field and, where a file has it, that file."""
 
     field = serializers.CharField()
-    file = serializers.CharField(allow_blank=True, help_text="The file's own name, empty when none is concerned")
+    file = serializers.CharField(
+        allow_blank=True, help_text="Name of the file that has the problem; empty when no file has it"
+    )
     message = serializers.CharField()
 
 
 class RefusalSerializer(serializers.Serializer[None]):
-    """Everything wrong with a form, at once."""
+    """All problems of a form."""
 
     detail = serializers.CharField()
-    # Absent where the request could not even be read as a form.
+    # Absent when the request is not a form at all.
     errors = ErrorSerializer(many=True, required=False)  # type: ignore[assignment]
 
 
 class StillUsedSerializer(serializers.Serializer[None]):
-    """Why a file is not deleted. `sessions` and `stays` are there where `?force=true` would delete it all the same."""
+    """Why a file is not deleted. With `sessions` and `stays` in the answer, `?force=true` deletes the file anyway."""
 
     detail = serializers.CharField()
     sessions = serializers.ListField(
-        child=serializers.IntegerField(), required=False, help_text="The sessions that used it, which stay"
+        child=serializers.IntegerField(), required=False, help_text="Ids of the sessions that used the file; they stay"
     )
     stays = serializers.DictField(
-        child=serializers.IntegerField(), required=False, help_text="How many records of each kind stay, without it"
+        child=serializers.IntegerField(),
+        required=False,
+        help_text="Number of records of each kind that stay without the file",
     )
 
 
 class FileFormSerializer(serializers.Serializer[None]):
-    """The form of an upload, for its description; `forms.py` reads it, and names all that is wrong at once."""
+    """The form of an upload, for the schema. `uploads.py` reads the form itself, to report all problems at once."""
 
     file = serializers.ListField(
-        child=serializers.FileField(), help_text="Once, or for each page of a recap; a .zip of recap pages too"
+        child=serializers.FileField(), help_text="One file. For a recap: one for each page, or a .zip of pages"
     )
     file_type = serializers.ChoiceField(choices=FileType.choices)
-    country = serializers.CharField(required=False, help_text="Id or code; for accounts without a country of their own")
+    country = serializers.CharField(
+        required=False, help_text="Id or code of the country; required for an account that has no country"
+    )
 
 
 class FileReferenceSerializer(serializers.ModelSerializer[File]):
@@ -67,7 +73,7 @@ class FileSerializer(serializers.ModelSerializer[File]):
     download = serializers.HyperlinkedIdentityField(view_name="file-download")
     preview = serializers.HyperlinkedIdentityField(view_name="file-preview")
     country = CountrySerializer(read_only=True)
-    page_count = serializers.IntegerField(read_only=True, help_text="How many files it came in")
+    page_count = serializers.IntegerField(read_only=True, help_text="Number of pages, the first one included")
 
     class Meta:
         model = File
@@ -92,7 +98,7 @@ class FileSerializer(serializers.ModelSerializer[File]):
 
 
 class CreatedSerializer(serializers.Serializer[dict[str, int]]):
-    """How many records of each kind a file or a session created that are still there."""
+    """Number of records of each kind that the session created and that still exist."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         return {kind.name: serializers.IntegerField() for kind in record_kinds(self.origin)}
@@ -101,7 +107,7 @@ class CreatedSerializer(serializers.Serializer[dict[str, int]]):
 
 
 class CreatedByFileSerializer(CreatedSerializer):
-    """How many records of each kind came from a file; `settled_claims`: the claims that its rows settle."""
+    """Number of records of each kind that came from the file; `settled_claims`: the claims that its rows settle."""
 
     origin = File
 

@@ -1,4 +1,4 @@
-"""What the API and the admin do to files and sessions: the same functions, with the actor as an argument."""
+"""Storing and deleting files. The API and the admin call these functions; the actor is an argument."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from common.errors import Conflict, Gone
-from file_handling.files.storage import Placed, delete_after_commit, sha256_and_size
+from file_handling.files.storage import StoredObjects, delete_after_commit, sha256_and_size
 from file_handling.lineage import created_by_file
 from file_handling.models import UNFINISHED, File, FileType, ImportSession, SessionStatus, stored_file_name
 from users import audit
 from users.models import AuditAction, Country, User
 
-# Sessions that will read their files again. A failed one does so only when asked, and says then what it lacks.
-_READS_AGAIN = (*UNFINISHED, SessionStatus.AWAITING_SHEET, SessionStatus.REVIEW)
-_LONGEST_NAME = 255
-_SESSIONS_NAMED = 10
+# Statuses of sessions that will still read their files. A failed session reads them only when an account retries it.
+_STATUSES_THAT_READ = (*UNFINISHED, SessionStatus.AWAITING_SHEET, SessionStatus.REVIEW)
+_MAX_NAME_LENGTH = 255
+_MAX_SESSION_IDS = 10
 
 
 class FileUsed(Conflict):
@@ -30,7 +30,9 @@ class FileUsed(Conflict):
     """
 
     def __init__(self, *, sessions: list[int], stays: dict[str, int]) -> None:
-        numbers = ", ".join(str(pk) for pk in sessions[:_SESSIONS_NAMED]) + ("…" if sessions[_SESSIONS_NAMED:] else "")
+        numbers = ", ".join(str(pk) for pk in sessions[:_MAX_SESSION_IDS]) + (
+            "…" if sessions[_MAX_SESSION_IDS:] else ""
+        )
         super().__init__(
             _(
                 "Import sessions used this file: %(sessions)s. They stay with their reports, and so do the %(claims)d "
@@ -47,7 +49,7 @@ class FileUsed(Conflict):
 
 
 class Upload(Protocol):
-    """A file that passed the upload checks: what it is called, and its content, open."""
+    """A file that passed the upload checks: its name and its open content."""
 
     @property
     def name(self) -> str: ...
@@ -57,23 +59,24 @@ class Upload(Protocol):
 
 
 def displayable_name(name: str) -> str:
-    """What the user called a file, without folders or control characters, its ending kept when it is too long."""
+    """The name that the user gave to a file, without folders and control characters. A long name keeps its ending."""
     name = name.replace("\\", "/").rsplit("/", 1)[-1]
     name = "".join(c for c in name if c.isprintable()).strip() or "file"
-    if len(name) <= _LONGEST_NAME:
+    if len(name) <= _MAX_NAME_LENGTH:
         return name
     stem, dot, ending = name.rpartition(".")
     if not dot or len(ending) > 10:
-        return name[:_LONGEST_NAME]
-    return stem[: _LONGEST_NAME - len(ending) - 1] + dot + ending
+        return name[:_MAX_NAME_LENGTH]
+    return stem[: _MAX_NAME_LENGTH - len(ending) - 1] + dot + ending
 
 
 def store_upload(
-    *, placed: Placed, user: User, country: Country, file_type: FileType, uploads: Sequence[Upload]
+    *, stored: StoredObjects, user: User, country: Country, file_type: FileType, uploads: Sequence[Upload]
 ) -> File:
-    """Store the pages of one upload inside the caller's transaction; returns the first, to which the others point.
+    """Store the pages of one upload inside the caller's transaction; → the first page, to which the others point.
 
-    `uploads`: at least one, in page order. Raises OSError when the storage is full; `placed` then knows what to remove.
+    `uploads`: at least one, in page order. Raises OSError when the storage is full; `stored` then lists the objects to
+    delete.
     """
     first: File | None = None
     for upload in uploads:
@@ -81,10 +84,10 @@ def store_upload(
             user=user, country=country, file_type=file_type, name=displayable_name(upload.name), first_page=first
         )
         page.sha256, page.size = sha256_and_size(upload.content)
-        page.file = placed.put(
+        page.file = stored.put(
             storage=page.file.storage, name=stored_file_name(page, page.name), content=upload.content
         )
-        # A page from an archive has nobody else who would close it.
+        # Closed here, because nothing else closes a page that came out of an archive.
         upload.content.close()
         page.save()
         first = first or page
@@ -101,11 +104,11 @@ def store_upload(
 
 
 def delete_file(*, actor: User, file: File, force: bool = False) -> None:
-    """Delete a file with its later pages; records that came from it stay, without it (DOMAIN §6).
+    """Delete a file with its later pages. The records that came from it stay and lose their file (DOMAIN §6).
 
-    A file that sessions used goes only with `force`: FileUsed tells what will stay. Raises Conflict for a later page
-    and for a file that a session will still read, forced or not; Gone when it is gone already. A refusal leaves
-    an entry too.
+    A file that sessions used is deleted only with `force`; without it FileUsed is raised. Raises Conflict for a later
+    page and for a file that a session will still read, even with `force`; Gone when it is already deleted. A refusal is
+    audited too.
     """
     try:
         _delete_file(actor=actor, file=file, force=force)
@@ -132,7 +135,7 @@ def _delete_file(*, actor: User, file: File, force: bool) -> None:
                 % {"id": locked.first_page_id}
             )
         used_by = ImportSession.objects.filter(Q(stat_file=locked) | Q(recap_file=locked)).order_by("pk")
-        reader = used_by.filter(status__in=_READS_AGAIN).first()
+        reader = used_by.filter(status__in=_STATUSES_THAT_READ).first()
         if reader is not None:
             raise Conflict(
                 _("Import session %(id)d still needs this file. Let it end or cancel it, then delete the file.")

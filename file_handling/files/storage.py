@@ -1,4 +1,4 @@
-"""Putting uploads into storage and taking them out again, in step with the database."""
+"""Storing and deleting files together with the database rows that name them."""
 
 from __future__ import annotations
 
@@ -19,38 +19,38 @@ CHUNK_BYTES = 1024 * 1024
 
 
 @dataclass
-class Placed:
-    """What was put into storage during a transaction."""
+class StoredObjects:
+    """The objects that were stored during a transaction."""
 
     objects: list[tuple[Storage, str]] = field(default_factory=list)
 
     def put(self, *, storage: Storage, name: str, content: DjangoFile[Any]) -> str:
-        """Store `content` under `name`, which must be new; returns the name it got."""
-        # Noted before it is written: a disk that fills up half way leaves half a file.
+        """Store `content` under `name`, which must be new; → the name in the storage."""
+        # Listed before it is written, because a full disk leaves a part of the file.
         self.objects.append((storage, name))
-        kept = storage.save(name, content)
-        if kept != name:
-            self.objects.append((storage, kept))
-        return kept
+        stored_name = storage.save(name, content)
+        if stored_name != name:
+            self.objects.append((storage, stored_name))
+        return stored_name
 
 
 @contextmanager
-def all_or_nothing() -> Iterator[Placed]:
-    """One transaction, whose stored objects go again when it does not commit."""
-    placed = Placed()
+def all_or_nothing() -> Iterator[StoredObjects]:
+    """One transaction. Its stored objects are deleted again when it does not commit."""
+    stored = StoredObjects()
     try:
         with transaction.atomic():
-            yield placed
+            yield stored
     except BaseException:
-        for storage, name in placed.objects:
+        for storage, name in stored.objects:
             storage.delete(name)
         raise
 
 
 def delete_after_commit(*, storage: Storage, names: list[str]) -> None:
-    """Delete stored objects once the rows that named them are gone for good.
+    """Delete stored objects after the commit of the transaction that deletes their rows.
 
-    The rows are what people see: an object that cannot be deleted then is logged and left, it does not bring them back.
+    An object that cannot be deleted then is logged and stays in the storage; the rows stay deleted.
     """
     for name in names:
         if name:
@@ -58,9 +58,9 @@ def delete_after_commit(*, storage: Storage, names: list[str]) -> None:
 
 
 def sha256_and_size(content: DjangoFile[Any]) -> tuple[str, int]:
-    """Digest (hex) and size (bytes) of an open file, which is flushed to disk and left at its beginning.
+    """Digest (hex) and size (bytes) of an open file. The file is flushed to disk and then rewound.
 
-    Flushed, because an upload that was answered for must outlive a loss of power: storing it is a mere renaming.
+    The flush is needed because storing only renames the file: an upload that was answered must survive a power cut.
     """
     digest = hashlib.sha256()
     size = 0
@@ -80,7 +80,7 @@ def sha256_and_size(content: DjangoFile[Any]) -> tuple[str, int]:
 
 
 def local_path(*, storage: Storage, name: str) -> Path | None:
-    """Where a stored object lies on this machine; None when the storage is elsewhere."""
+    """The path of a stored object; None when the storage is not on this machine."""
     try:
         return Path(storage.path(name))
     except NotImplementedError:
@@ -89,9 +89,9 @@ def local_path(*, storage: Storage, name: str) -> Path | None:
 
 @contextmanager
 def on_local_disk(*, storage: Storage, name: str) -> Iterator[Path]:
-    """The stored object as a local file, fetched for the while when the storage is elsewhere.
+    """The stored object as a local file; a temporary copy when the storage is not on this machine.
 
-    Raises FileNotFoundError when it is gone.
+    Raises FileNotFoundError when the object does not exist.
     """
     path = local_path(storage=storage, name=name)
     if path is not None:

@@ -166,5 +166,5 @@ def upload_files(*, user: User, data: Mapping[str, Any]) -> File:
     pages = form.pages("file", kind=FileType(file_type)) if file_type in FileType.values else []
     if form.errors or country is None:
         raise InvalidForm(form.errors)
-    with all_or_nothing() as placed:
-        return store_upload(placed=placed, user=user, country=country, file_type=FileType(file_type), uploads=pages)
+    with all_or_nothing() as stored:
+        return store_upload(stored=stored, user=user, country=country, file_type=FileType(file_type), uploads=pages)

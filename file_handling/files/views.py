@@ -47,7 +47,7 @@ from users.access.viewsets import MayImport, MayReadImports, ScopedReadViewSet
 from users.models import AuditAction
 from users.serializers import DetailSerializer
 
-MOST_PREVIEW_ROWS = 100
+MAX_PREVIEW_ROWS = 100
 CONTENT_TYPES = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".xls": "application/vnd.ms-excel",
@@ -59,11 +59,11 @@ DENIED = {
     401: OpenApiResponse(DetailSerializer, description="Not signed in"),
     403: OpenApiResponse(DetailSerializer, description="Access denied"),
 }
-DENIED_OR_NONE = DENIED | {404: OpenApiResponse(DetailSerializer, description="There is no such thing")}
+DENIED_OR_NONE = DENIED | {404: OpenApiResponse(DetailSerializer, description="Not found")}
 
 
 def attachment(*, content: DjangoFile[Any], name: str) -> FileResponse:
-    """A stored object as a download, streamed, under the name that people know it by."""
+    """A stored object as a streamed download, under the name that the user gave to it."""
     ending = name[name.rfind(".") :].lower() if "." in name else ""
     response = FileResponse(
         content,
@@ -99,7 +99,7 @@ def unreadable(problem: str) -> str:
     export=extend_schema(tags=["files"]),
 )
 class FileViewSet(ExportMixin, ScopedReadViewSet):
-    """Uploaded files. Lists name each recap once, by its first page."""
+    """Uploaded files. A list has one row for each recap, its first page."""
 
     model = File
     not_found = FileNotFound
@@ -127,19 +127,21 @@ class FileViewSet(ExportMixin, ScopedReadViewSet):
     @extend_schema(
         tags=["files"],
         parameters=[
-            OpenApiParameter("force", enum=["true", "false"], default="false", description="Although sessions used it")
+            OpenApiParameter(
+                "force", enum=["true", "false"], default="false", description="Delete the file even if sessions used it"
+            )
         ],
         responses={
             204: None,
             409: OpenApiResponse(
                 StillUsedSerializer,
-                description="An import still needs it; or sessions used it, and `?force=true` deletes it all the same",
+                description="An import still needs the file; or sessions used it, and `?force=true` deletes it anyway",
             ),
             **DENIED_OR_NONE,
         },
     )
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Delete a file with its pages; records and sessions that came from it stay."""
+        """Delete a file with its pages. The records and sessions that came from it stay."""
         forced = request.query_params.get("force", "false")
         if forced not in ("true", "false"):
             raise BadRequest(_("Must be true or false."))
@@ -155,9 +157,9 @@ class FileViewSet(ExportMixin, ScopedReadViewSet):
     @extend_schema(tags=["files"], filters=False, responses={200: AuditEntrySerializer(many=True), **DENIED_OR_NONE})
     @action(detail=True, filterset_class=None, filter_backends=[])
     def history(self, request: Request, pk: str) -> Response:
-        """Who uploaded, read, previewed, downloaded, imported, deleted it, when, with what success; newest first.
+        """The history of a file, newest first: who uploaded, read, previewed, downloaded, imported or deleted it.
 
-        It outlives the file.
+        The history stays when the file is deleted.
         """
         entries = history_of(pk=pk, user=actor_of(request))
         page = self.paginate_queryset(entries)
@@ -176,9 +178,9 @@ class FileViewSet(ExportMixin, ScopedReadViewSet):
         request={"multipart/form-data": FileFormSerializer},
         responses={
             201: FileDetailSerializer,
-            400: OpenApiResponse(RefusalSerializer, description="All that is wrong; nothing was stored"),
+            400: OpenApiResponse(RefusalSerializer, description="All problems of the form; nothing was stored"),
             413: OpenApiResponse(DetailSerializer, description="The files are too large"),
-            507: OpenApiResponse(DetailSerializer, description="No room left; nothing was stored"),
+            507: OpenApiResponse(DetailSerializer, description="The server's disk is full; nothing was stored"),
             **DENIED,
         },
     )
@@ -207,8 +209,8 @@ class FileViewSet(ExportMixin, ScopedReadViewSet):
     @extend_schema(
         tags=["files"],
         parameters=[
-            OpenApiParameter("rows", OpenApiTypes.INT, description="How many, 1 to 100; 10 unless said"),
-            OpenApiParameter("sheet", description="The first one unless said"),
+            OpenApiParameter("rows", OpenApiTypes.INT, description="Number of rows, 1 to 100; default 10"),
+            OpenApiParameter("sheet", description="Name of a sheet; default: the first sheet"),
         ],
         responses={
             200: PreviewSerializer,
@@ -220,8 +222,8 @@ class FileViewSet(ExportMixin, ScopedReadViewSet):
     def preview(self, request: Request, pk: str) -> Response:
         file: File = self.get_object()
         rows = positive_int(request.query_params.get("rows", "10"))
-        if rows is None or rows > MOST_PREVIEW_ROWS:
-            raise BadRequest(_("`rows` must be a whole number from 1 to %(most)d.") % {"most": MOST_PREVIEW_ROWS})
+        if rows is None or rows > MAX_PREVIEW_ROWS:
+            raise BadRequest(_("`rows` must be a whole number from 1 to %(most)d.") % {"most": MAX_PREVIEW_ROWS})
         sheet = request.query_params.get("sheet") or None
         try:
             with on_local_disk(storage=file.file.storage, name=file.file.name or "") as path:

@@ -1,4 +1,4 @@
-"""Columns of the exports of sessions and findings."""
+"""The columns of exports of sessions and of findings."""
 
 from django.utils.translation import gettext_lazy as _
 

@@ -43,7 +43,7 @@ class EventFilter(django_filters.FilterSet):
         lookup_expr="gt",
         min_value=0,
         max_value=2**31 - 1,
-        label=_("Only events behind this sequence number"),
+        label=_("Only events after this sequence number"),
     )
 
     class Meta:

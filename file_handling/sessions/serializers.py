@@ -1,4 +1,4 @@
-"""Sessions, findings and events as the API shows them. Clients write none of these fields."""
+"""Sessions, findings and events in the API: read only."""
 
 from typing import Any
 
@@ -16,11 +16,11 @@ from users.serializers import CountrySerializer
 class RecapReferenceSerializer(serializers.Serializer[None]):
     id = serializers.IntegerField()
     name = serializers.CharField()
-    pages = serializers.IntegerField(help_text="How many files the recap came in")
+    pages = serializers.IntegerField(help_text="Number of pages, the first one included")
 
 
 class SessionSerializer(serializers.ModelSerializer[ImportSession]):
-    """A session whole, but for its lease. Its queryset gives `recap_later_pages` (views.with_session_related)."""
+    """A session, without its lease. The queryset must have `recap_later_pages` (views.with_session_related)."""
 
     url = serializers.HyperlinkedIdentityField(view_name="import-session-detail")
     country = CountrySerializer(read_only=True)
@@ -90,11 +90,11 @@ class SessionSerializer(serializers.ModelSerializer[ImportSession]):
 
 
 class SessionDetailSerializer(SessionSerializer):
-    """A session with what it created, and the earlier ones that brought the same files."""
+    """A session with the number of records that it created, and the earlier sessions with the same files."""
 
     created = serializers.SerializerMethodField()
     same_files_as = serializers.SerializerMethodField(
-        help_text="Earlier sessions of the country that brought files of the same contents, newest first"
+        help_text="Earlier sessions of the country whose files have the same contents, newest first"
     )
 
     class Meta(SessionSerializer.Meta):

@@ -1,4 +1,4 @@
-"""Deleting sessions, and recognising files that were imported before."""
+"""Deleting a session, and finding earlier sessions with the same files."""
 
 import hashlib
 
@@ -11,13 +11,13 @@ from file_handling.models import UNFINISHED, File, ImportSession
 from users import audit
 from users.models import AuditAction, User
 
-_SESSIONS_NAMED = 10
+_MAX_SESSION_IDS = 10
 
 
 def delete_session(*, actor: User, session: ImportSession) -> None:
-    """Delete a session with its events, findings, report and log; what it imported stays (DOMAIN §1, §6).
+    """Delete a session with its events, findings, report and log; the records that it created stay (DOMAIN §1, §6).
 
-    Raises Conflict while it waits to run or runs, Gone when it is gone already.
+    Raises Conflict while the session waits or runs, Gone when it is already deleted.
     """
     with transaction.atomic():
         locked = ImportSession.objects.select_for_update().filter(pk=session.pk).first()
@@ -32,16 +32,16 @@ def delete_session(*, actor: User, session: ImportSession) -> None:
 
 
 def pair_sha256(*, stat_file: File, recap_file: File) -> str:
-    """Digest (hex) of the contents of a pair, whatever its files are called and in whichever order its pages came."""
+    """Digest (hex) of the contents of a pair. File names and the order of the recap pages do not matter."""
     contents = [stat_file.sha256, *sorted(page.sha256 for page in recap_file.all_pages())]
     return hashlib.sha256("\n".join(contents).encode()).hexdigest()
 
 
 def sessions_of_same_files(*, session: ImportSession, user: User) -> list[int]:
-    """Ids of earlier sessions of its country, as far as `user` sees them, of the same contents; newest first."""
+    """Ids of earlier sessions of the same country with the same contents, if `user` may see them; newest first."""
     if not session.files_sha256:
         return []
     earlier = ImportSession.objects.visible_to(user).filter(
         country_id=session.country_id, files_sha256=session.files_sha256, pk__lt=session.pk
     )
-    return list(earlier.order_by("-pk").values_list("pk", flat=True)[:_SESSIONS_NAMED])
+    return list(earlier.order_by("-pk").values_list("pk", flat=True)[:_MAX_SESSION_IDS])

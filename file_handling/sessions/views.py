@@ -1,4 +1,7 @@
-"""Sessions with their findings and events: list, read, download, delete (DOMAIN §1). Steered above this app."""
+"""Sessions with their findings and events: list, read, download, delete (DOMAIN §1).
+
+The importer app starts and steers sessions.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +44,7 @@ from users.serializers import DetailSerializer
 
 
 def with_session_related(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Sessions with what SessionSerializer shows of other tables."""
+    """The same sessions, with the values of other tables that SessionSerializer needs."""
     later_pages = (
         File.objects.filter(first_page=OuterRef("recap_file"))
         .order_by()
@@ -62,7 +65,7 @@ def with_session_related(rows: QuerySet[Any]) -> QuerySet[Any]:
         tags=["import sessions"],
         responses={
             204: None,
-            409: OpenApiResponse(DetailSerializer, description="It is under way"),
+            409: OpenApiResponse(DetailSerializer, description="The session waits or runs"),
             **DENIED_OR_NONE,
         },
     ),
@@ -85,7 +88,7 @@ class SessionReadViewSet(ExportMixin, mixins.DestroyModelMixin, ScopedReadViewSe
         return with_session_related(rows)
 
     def steerable(self) -> ImportSession:
-        """The session that the path names, where the caller may steer it. Raises AccessDenied where only seen."""
+        """The session in the path. Raises AccessDenied when the caller may see but not steer it."""
         session: ImportSession = self.get_object()
         if not permissions.may_steer(user=actor_of(self.request), session=session):
             raise AccessDenied()
@@ -101,7 +104,9 @@ class SessionReadViewSet(ExportMixin, mixins.DestroyModelMixin, ScopedReadViewSe
     @extend_schema(
         tags=["import sessions"],
         parameters=[
-            OpenApiParameter("type", enum=["error", "log"], required=True, description="The report or the log")
+            OpenApiParameter(
+                "type", enum=["error", "log"], required=True, description="error: the report; log: the log"
+            )
         ],
         responses={
             (200, CONTENT_TYPES[".xlsx"], "text/plain"): OpenApiTypes.BINARY,
@@ -150,7 +155,7 @@ class SessionReadViewSet(ExportMixin, mixins.DestroyModelMixin, ScopedReadViewSe
 
 
 class _SessionPartViewSet(mixins.ListModelMixin, ScopedViewSet):
-    """What belongs to one session, which the path names."""
+    """Rows that belong to the session in the path."""
 
     permission_classes = [MayReadImports]
     lookup_field = "session_pk"
@@ -182,7 +187,7 @@ _SESSION_ID = OpenApiParameter("session_pk", OpenApiTypes.INT, OpenApiParameter.
     export=extend_schema(tags=["import sessions"], parameters=[_SESSION_ID]),
 )
 class FindingViewSet(ExportMixin, _SessionPartViewSet):
-    """What a session did not import, and what else it noticed, with the reason and the places (DOMAIN §5)."""
+    """Claims and rows that a session did not import, and its warnings, with reason and places (DOMAIN §5)."""
 
     model = Finding
     serializer_class = FindingSerializer
@@ -208,7 +213,7 @@ class FindingViewSet(ExportMixin, _SessionPartViewSet):
         )
 
     def with_related(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        # The source lines are the report's; here they would be most of what is read.
+        # Only the report needs the source lines, which are by far the largest column.
         return rows.defer("lines")
 
 
@@ -220,7 +225,7 @@ class FindingViewSet(ExportMixin, _SessionPartViewSet):
     )
 )
 class EventViewSet(_SessionPartViewSet):
-    """What a session did, step by step; `after` asks only for news."""
+    """The events of a session, step by step. `after`: only events with a higher sequence number."""
 
     model = SessionEvent
     serializer_class = EventSerializer
