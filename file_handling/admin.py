@@ -17,6 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from common.formats import format_count
 from common.parsing import positive_int
 from common.throttling import ExportThrottle
 from file_handling import permissions
@@ -36,7 +37,7 @@ NOTHING = "–"
 
 
 def refuse_too_many(request: HttpRequest) -> HttpResponse | None:
-    """429 for an account that downloads more than the API allows; both count together."""
+    """The answer 429 for an account that downloads too often, else None. The count is shared with the API."""
     if ExportThrottle().allow_request(request, None):  # type: ignore[arg-type]
         return None
     return HttpResponse(_("Too many downloads. Wait a while, then try again."), status=429, content_type="text/plain")
@@ -125,7 +126,7 @@ class FileAdmin(ScopedModelAdmin):
     @admin.display(description=gettext_lazy("import sessions"))
     def session_list(self, file: File) -> str | SafeString:
         sessions = ImportSession.objects.filter(Q(stat_file=file) | Q(recap_file=file)).order_by("-pk")
-        shown = [
+        rows = [
             (
                 reverse("admin:file_handling_importsession_change", args=[session.pk]),
                 str(session),
@@ -133,7 +134,7 @@ class FileAdmin(ScopedModelAdmin):
             )
             for session in sessions
         ]
-        return format_html_join("", '<a href="{}">{}</a> · {}<br>', shown) or NOTHING
+        return format_html_join("", '<a href="{}">{}</a> · {}<br>', rows) or NOTHING
 
     @admin.display(description=gettext_lazy("records created from it"))
     def record_list(self, file: File) -> str | SafeString:
@@ -143,7 +144,7 @@ class FileAdmin(ScopedModelAdmin):
         context["may_delete"] = self.has_delete_permission(request, kwargs.get("obj"))
         return super().render_change_form(request, context, *args, **kwargs)
 
-    # --- Its content -----------------------------------------------------------------------------------------------
+    # --- Content -----------------------------------------------------------------------------------------------
 
     def download_view(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         file: File = self.get_object(request, unquote(object_id))
@@ -223,7 +224,7 @@ def _file_page(pk: int) -> str:
 def record_links(records: list[tuple[str, str, int]]) -> SafeString:
     """`created_records` as links, with their counts."""
     lines = [
-        (format_html('<a href="{}">{}</a>', address, name) if address else name, count)
+        (format_html('<a href="{}">{}</a>', address, name) if address else name, format_count(count))
         for name, address, count in records
     ]
     return format_html_join("", "{}: {}<br>", lines)
