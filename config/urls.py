@@ -7,21 +7,23 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.permissions import AllowAny
 
 from config.health import health
+from users.sign_in.pages import start_page
 
 api: list[URLPattern | URLResolver] = [
     path("", include("users.urls")),
     path("", include("file_handling.urls")),
     path("", include("core.urls")),
     path("", include("importer.urls")),
-    # The description of the API holds no data: who writes a client needs it before they have an account.
+    # The description of the API contains no data, and the developer of a client needs it before having an account.
     path("schema/", SpectacularAPIView.as_view(permission_classes=[AllowAny]), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(permission_classes=[AllowAny]), name="docs"),
 ]
 
 urlpatterns = [
+    path("", start_page, name="start"),
     path("health/", health, name="health"),
     path("admin/", admin.site.urls),
-    # Chooses the language, and keeps it in a cookie: open to all, for the page to sign in on has a choice too.
+    # Stores the language in a cookie. Open to all, because the sign-in page has a language switch, too.
     path("language/", set_language, name="set_language"),
     path("account/", include("users.sign_in.page_urls")),
     path("api/v1/", include(api)),

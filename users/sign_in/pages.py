@@ -1,22 +1,23 @@
-"""The two pages for people who are not signed in: choosing a password by a link, and requesting such a link."""
+"""Pages outside the admin: the start page, choosing a password by a link, and requesting such a link."""
 
 from typing import Any
 
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_texts
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from common.errors import Invalid, NotAllowed
 from common.throttling import LoginAddressThrottle
 from users.models import LONGEST_PASSWORD
 from users.sign_in import passwords
+from users.sign_in.admin import may_enter_admin
 from users.sign_in.mails import queue_reset_mail
 from users.sign_in.throttling import ResetAccountThrottle, ResetAddressThrottle, is_allowed
 
@@ -50,6 +51,14 @@ class AddressForm(forms.Form):
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email", "autofocus": True}),
     )
+
+
+@require_safe
+def start_page(request: HttpRequest) -> HttpResponse:
+    """Redirects: an anonymous visitor to the sign-in page, an account to the admin or else to the API documentation."""
+    if not request.user.is_authenticated:
+        return redirect("admin:login")
+    return redirect("admin:index" if may_enter_admin(request.user) else "docs")
 
 
 @sensitive_post_parameters()
