@@ -22,11 +22,11 @@ from common.parsing import positive_int
 from common.throttling import ExportThrottle
 from file_handling import permissions
 from file_handling.files import services
-from file_handling.files.preview import PreviewFailed, preview_file
-from file_handling.files.storage import on_local_disk
+from file_handling.files.preview import preview_file
 from file_handling.files.views import attachment, unreadable
 from file_handling.lineage import created_by_file, created_by_session, record_kinds
 from file_handling.models import File, ImportSession
+from reading.problems import UnreadableFile
 from users.access.actor import actor_of
 from users.access.admin import ScopedModelAdmin
 from users.models import AuditAction
@@ -167,17 +167,9 @@ class FileAdmin(ScopedModelAdmin):
         rows = positive_int(request.GET.get("rows", str(PREVIEW_ROWS))) or PREVIEW_ROWS
         shown, problem = None, ""
         try:
-            with on_local_disk(storage=file.file.storage, name=file.file.name or "") as place:
-                shown = preview_file(
-                    str(place),
-                    name=file.name,
-                    rows=min(rows, MAX_PREVIEW_ROWS),
-                    sheet=request.GET.get("sheet") or None,
-                )
-        except FileNotFoundError:
-            problem = unreadable("gone")
-        except PreviewFailed as reason:
-            problem = unreadable(reason.problem)
+            shown = preview_file(file, rows=min(rows, MAX_PREVIEW_ROWS), sheet=request.GET.get("sheet") or None)
+        except UnreadableFile as reason:
+            problem = unreadable(reason.problems[0])
         if shown is not None:
             self.record_audit(request, AuditAction.PREVIEW, file, label=file.name)
         return self.page(

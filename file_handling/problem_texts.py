@@ -1,4 +1,4 @@
-"""What is wrong with a file, in words that say what to do: a sentence for each problem code of the pipeline."""
+"""A sentence for each problem of a file: what is wrong and what to do. Upload, import and preview share them."""
 
 from __future__ import annotations
 
@@ -91,26 +91,68 @@ def _no_such_sheet(problem: Problem) -> str:
     }
 
 
+# What a file can be that is neither a workbook nor CSV; the keys are those of `reading.formats.content_of`.
+FOREIGN_FORMATS: dict[str, Callable[[], str]] = {
+    "html": lambda: _("a web page (HTML)"),
+    "mhtml": lambda: _("a web page saved as a single file (MHTML)"),
+    "xml_spreadsheet": lambda: _("an XML spreadsheet of Excel 2003"),
+    "xml": lambda: _("an XML document"),
+    "ods": lambda: _("an OpenDocument spreadsheet (.ods)"),
+    "xlsb": lambda: _("a binary Excel workbook (.xlsb)"),
+    "numbers": lambda: _("a spreadsheet of Numbers"),
+    "sylk": lambda: _("a SYLK spreadsheet"),
+    "dif": lambda: _("a DIF spreadsheet"),
+    "xlsx": lambda: _("an Excel workbook"),
+    "pdf": lambda: _("a PDF document"),
+    "rtf": lambda: _("an RTF document"),
+    "image": lambda: _("an image"),
+    "office_document": lambda: _("a document of another Office program"),
+    "zip": lambda: _("a zip archive"),
+    "archive": lambda: _("an archive"),
+    "binary": lambda: _("something else"),
+}
+_OPENED_BY_EXCEL = ("html", "mhtml", "xml_spreadsheet", "xml", "ods", "xlsb", "sylk", "dif", "xlsx")
+
+
 def _wrong_content(problem: Problem) -> str:
-    what = {
-        "xlsx": _("an .xlsx workbook or another zip archive"),
-        "xls": _("an old Excel workbook (.xls) or a protected one"),
-        "html": _("a web page (HTML)"),
-        "xml": _("an XML document"),
-        "pdf": _("a PDF document"),
-        "text": _("plain text"),
-    }.get(problem.params["found"], _("something else"))
-    return _(
-        "“%(file)s” is named .%(extension)s but contains %(what)s. Open it in Excel, save it as an Excel"
-        " workbook (.xlsx) and upload that."
-    ) % {"file": problem.file, "extension": problem.params["extension"], "what": what}
+    found = problem.params["found"]
+    names = {
+        "file": problem.file,
+        "extension": problem.params["extension"],
+        "what": FOREIGN_FORMATS.get(found, FOREIGN_FORMATS["binary"])(),
+    }
+    if found in _OPENED_BY_EXCEL:
+        return (
+            _(
+                "“%(file)s” is named .%(extension)s but contains %(what)s. Open it in Excel, save it as an Excel"
+                " workbook (.xlsx) and upload that."
+            )
+            % names
+        )
+    return (
+        _(
+            "“%(file)s” is named .%(extension)s but contains %(what)s. Export the data again as an Excel workbook"
+            " (.xlsx) and upload that."
+        )
+        % names
+    )
+
+
+def _wrong_extension(problem: Problem) -> str:
+    known = ", ".join(f".{extension}" for extension in problem.params["known"])
+    return _("“%(file)s” cannot be imported: upload a file of one of the kinds %(known)s.") % {
+        "file": problem.file,
+        "known": known,
+    }
 
 
 def _with(text: Callable[[], str], *names: str) -> _Sentence:
-    def say(problem: Problem) -> str:
+    """A sentence with `where`, and the parameters `names` of the problem."""
+
+    def fill(problem: Problem) -> str:
         return text() % ({"where": _where(problem)} | {name: problem.params[name] for name in names})
 
-    return say
+    return fill
 
 
 _SENTENCES: dict[str, _Sentence] = {
@@ -121,12 +163,22 @@ _SENTENCES: dict[str, _Sentence] = {
     "several_sheets": _several_sheets,
     "no_such_sheet": _no_such_sheet,
     "wrong_content": _wrong_content,
-    "wrong_extension": _with(
-        lambda: _("%(where)s is not an Excel or CSV file. Upload a file named .xlsx, .xls or .csv.")
+    "wrong_extension": _wrong_extension,
+    "too_old": _with(
+        lambda: _(
+            "%(where)s is a workbook of Excel 4 or older, which cannot be read. Open it in a current Excel, save it as"
+            " an Excel workbook (.xlsx) and upload that."
+        )
+    ),
+    "macros": _with(
+        lambda: _("%(where)s contains macros. Save it as a workbook without macros (.xlsx) and upload that.")
     ),
     "empty_file": _with(lambda: _("%(where)s is empty. Export it again and upload the new file.")),
     "damaged": _with(
         lambda: _("%(where)s is damaged or was cut short. Open it in Excel, save it again and upload the new file.")
+    ),
+    "bad_archive": _with(
+        lambda: _("%(where)s is no zip archive, or is damaged. Put the pages into a new .zip and upload that.")
     ),
     "not_a_workbook": _with(
         lambda: _("%(where)s is not an Excel workbook. Open it in Excel, save it as .xlsx and upload that.")
@@ -158,6 +210,8 @@ _SENTENCES: dict[str, _Sentence] = {
         lambda: _("%(where)s has error cells (such as #N/A) that cannot be located. Open it in Excel and save it"
                   " again.")
     ),
+    "not_stored": _with(lambda: _("%(where)s is no longer stored. Upload it again.")),
+    "reader_interrupted": lambda problem: _("Reading was interrupted. Try again in a few minutes."),
     "reader_out_of_memory": lambda problem: _(
         "The files need more memory than allowed to be read. Remove the sheets and columns that are not needed, or"
         " split the period into several imports."

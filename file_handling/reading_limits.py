@@ -1,4 +1,4 @@
-"""How much of a machine reading may take in this installation."""
+"""The share of the machine that reading may take in this installation."""
 
 from django.conf import settings
 
@@ -6,13 +6,13 @@ from reading.limits import Limits
 
 
 def reading_limits() -> Limits:
-    told = settings.CONCORD
+    limits = settings.CONCORD
     return Limits(
-        memory_bytes=told["READER_MEMORY_BYTES"],
-        cpu_seconds=told["READER_CPU_SECONDS"],
-        max_columns=told["MAX_COLUMNS"],
-        max_grid_cells=told["MAX_GRID_CELLS"],
-        max_inflated_bytes=told["MAX_INFLATED_BYTES"],
-        max_ratio=told["MAX_INFLATION_RATIO"],
-        max_entries=told["MAX_ZIP_ENTRIES"],
+        memory_bytes=limits["READER_MEMORY_BYTES"],
+        cpu_seconds=limits["READER_CPU_SECONDS"],
+        max_columns=limits["MAX_COLUMNS"],
+        max_grid_cells=limits["MAX_GRID_CELLS"],
+        max_inflated_bytes=limits["MAX_INFLATED_BYTES"],
+        max_ratio=limits["MAX_INFLATION_RATIO"],
+        max_entries=limits["MAX_ZIP_ENTRIES"],
     )

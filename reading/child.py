@@ -1,9 +1,14 @@
 """The child process that reads one group of files: `python -m reading.child JOB.json`.
 
-A file is hostile until read, and is read by a process that may die: this one limits its own memory and CPU time, and
-dies with the process that started it. The job is a JSON object: `out` (a folder), `limits`, `parent` (process id) and
-either `kind` and `files` (`path`, `name`, `sheet`), or `mode`: `peek` (`files` with a `kind` each) or `preview`
-(`path`, `name`, `rows`, `sheet`). The answer is `<out>/facts.json`; reading writes `<out>/frame.arrow` beside it.
+A file is hostile until read, and is read by a process that may die: this process limits its own memory and CPU time,
+and dies with its parent. The job is a JSON object: `mode`, `out` (a folder), `limits`, `parent` (process id), `files`
+(`path`, `name`, `sheet` each) and, by mode:
+
+- `read`: `kind`. Writes `<out>/frame.arrow`.
+- `first_look`: a `kind` in each file.
+- `preview`: one file, and `rows`.
+
+The answer is `<out>/facts.json`.
 """
 
 from __future__ import annotations
@@ -14,6 +19,7 @@ import json
 import os
 import resource
 import sys
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -31,33 +37,35 @@ if TYPE_CHECKING:
 
 FACTS_NAME = "facts.json"
 FRAME_NAME = "frame.arrow"
-# The exit code that tells of a full disk: there is no room for an answer either.
+# The exit code for a full disk, which has no room for an answer.
 NO_ROOM = errno.ENOSPC
 
 
 def main(job_path: str) -> int:
     job: dict[str, Any] = json.loads(Path(job_path).read_text())
-    limits = Limits.from_dict(job.get("limits", {}))
-    _confine(limits, parent=job.get("parent"))
+    limits = Limits.from_dict(job["limits"])
+    _confine(limits, parent=job["parent"])
     if job.get("kind") == "recap":
-        # Beside a stat file, which has three times the lines.
+        # It runs beside the reading of a stat file, which has three times the lines.
         os.nice(NICENESS)
     out = Path(job["out"])
+    # Temporary copies go with this folder, which the parent deletes even when this process was killed.
+    tempfile.tempdir = str(out)
     scanned: Scan | None = None
     try:
         scanned = _fork_large_xlsx(job, limits)
         facts = _answer(job, limits, out, scanned)
     except MemoryError:
         facts = {"problems": [Problem("reader_out_of_memory").as_dict()]}
-    except UnreadableFile as refused:
-        facts = {"problems": [problem.as_dict() for problem in refused.problems]}
+    except UnreadableFile as unreadable:
+        facts = {"problems": [problem.as_dict() for problem in unreadable.problems]}
     except OSError as error:
-        # The frames library gives no number, only the system's words.
+        # Polars gives no error number, only the system's words.
         if error.errno not in (errno.ENOSPC, errno.EDQUOT) and "(os error 28)" not in str(error):
             raise
         return NO_ROOM
     if scanned is not None:
-        # What the scan finds against the file goes before whatever else was found: it ends this process here.
+        # A problem that the scan finds comes before any other: this process is ended here.
         scanned()
     facts["ok"] = not facts["problems"]
     facts["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
@@ -65,40 +73,43 @@ def main(job_path: str) -> int:
     return 0
 
 
-def _confine(limits: Limits, *, parent: int | None) -> None:
-    if parent is not None:
-        end_with_parent(parent)
+def _confine(limits: Limits, *, parent: int) -> None:
+    end_with_parent(parent)
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
-    # The hard limit is later, so that the soft one's SIGXCPU tells what happened.
+    # The hard limit is later, so that the process ends by the soft limit's SIGXCPU, which tells the reason.
     resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 5))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _fork_large_xlsx(job: dict[str, Any], limits: Limits) -> Scan | None:
     """For one large workbook: go on in a child process while this one scans the file (see `parallel_scan`)."""
-    if job.get("mode", "read") != "read" or len(job["files"]) != 1:
+    if job["mode"] != "read" or len(job["files"]) != 1:
         return None
     source = _source(job["files"][0])
     if not is_large_xlsx(source):
         return None
 
     def scan() -> dict[str, LostCells]:
+        from reading.excel.standard import standard_workbook
+
         try:
-            return scan_file(source.path, limits=limits)
-        except UnreadableFile as refused:
-            raise UnreadableFile([replace(problem, file=source.name) for problem in refused.problems]) from refused
+            with standard_workbook(source.path, file_format="xlsx", limits=limits) as path:
+                return scan_file(path, limits=limits)
+        except UnreadableFile as unreadable:
+            raise UnreadableFile([replace(one, file=source.name) for one in unreadable.problems]) from unreadable
 
     return fork_reader(scan)
 
 
 def _answer(job: dict[str, Any], limits: Limits, out: Path, scanned: Scan | None) -> dict[str, Any]:
-    match job.get("mode", "read"):
-        case "peek":
-            return _peek(job, out)
+    # Imported late: a first look must not wait for the libraries that the other modes need.
+    match job["mode"]:
+        case "first_look":
+            return _first_look(job, out)
         case "preview":
             from reading.preview import preview
 
-            return {"problems": []} | preview(_source(job), rows=job["rows"], limits=limits)
+            return {"problems": []} | preview(_source(job["files"][0]), rows=job["rows"], limits=limits)
         case _:
             return _read(job, limits, out, scanned)
 
@@ -107,14 +118,14 @@ def _source(one: dict[str, Any]) -> Source:
     return Source(one["path"], one["name"], one.get("sheet"))
 
 
-def _peek(job: dict[str, Any], out: Path) -> dict[str, Any]:
-    from reading.first_look import peek_all
+def _first_look(job: dict[str, Any], out: Path) -> dict[str, Any]:
+    from reading.first_look import all_problems
 
     sources = [(one["kind"], _source(one)) for one in job["files"]]
     found: list[dict[str, Any]] = []
-    for problem in peek_all(sources):
+    for problem in all_problems(sources):
         found.append(problem.as_dict())
-        # Whoever waits may stop at any moment: what is known by then must be there.
+        # The parent may end this process at any moment: the problems found until then must be there.
         write_json(out / FACTS_NAME, {"problems": found})
     return {"problems": found}
 
@@ -134,8 +145,8 @@ def _read(job: dict[str, Any], limits: Limits, out: Path, scanned: Scan | None) 
         source = _source(one)
         try:
             read = read_file(source, index=index, kind=job["kind"], limits=limits, scanned=scanned)
-        except UnreadableFile as refused:
-            problems += refused.problems
+        except UnreadableFile as unreadable:
+            problems += unreadable.problems
             files.append({"name": source.name, "sheets": [], "read": [], "rows": 0})
             continue
         files.append({"name": source.name, "sheets": read.sheets, "read": read.read, "rows": read.frame.height})
@@ -150,14 +161,14 @@ def _read(job: dict[str, Any], limits: Limits, out: Path, scanned: Scan | None) 
 
 
 def _give_back_memory() -> None:
-    """What a workbook took and freed stays with the allocator, a fifth of the whole peak, unless it is asked for."""
+    """Return freed memory to the system: the allocator would keep a workbook's, a fifth of the whole peak."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
 
 
 def write_frame(path: Path, frame: pl.DataFrame) -> None:
-    """Uncompressed Arrow: the file lives for seconds, and who waits for it has it sooner."""
+    """Write Arrow uncompressed: the file lives for seconds, and is read sooner so."""
     frame.write_ipc(path, compression="uncompressed")
 
 

@@ -1,4 +1,4 @@
-"""What the first rows of a file tell, quickly: enough to refuse an upload before it is queued."""
+"""A quick look at the first rows of a file: enough to refuse an upload before it is queued."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from dataclasses import replace
 from reading.columns import HEADER_SEARCH_ROWS, FileKind, Row, choose_sheets
 from reading.excel.first_rows import xlsx_heads
 from reading.excel.package import open_package
+from reading.library_errors import library_errors
+from reading.limits import Limits
 from reading.problems import Problem, UnreadableFile
-from reading.sources import Source, format_of, panics_refused
+from reading.sources import Source, source_format
 
 
 def heads(source: Source, *, kind: FileKind, rows: int = HEADER_SEARCH_ROWS) -> dict[str, Sequence[Row]]:
     """The first `rows` rows of each sheet, by name ("" for CSV). Raises UnreadableFile."""
-    match format_of(source):
+    match source_format(source):
         case "csv":
             from reading.csv.read import csv_head
 
@@ -23,23 +25,25 @@ def heads(source: Source, *, kind: FileKind, rows: int = HEADER_SEARCH_ROWS) -> 
             package = open_package(source.path)
             with package.archive:
                 return dict(xlsx_heads(package, rows=rows))
-        case _:
+        case "xls":
             from reading.excel.read import open_workbook, xls_heads
+            from reading.excel.standard import standard_workbook
 
-            return xls_heads(open_workbook(source.path))
+            with standard_workbook(source.path, file_format="xls", limits=Limits()) as path:
+                return xls_heads(open_workbook(path))
 
 
-def peek_problems(source: Source, *, kind: FileKind) -> list[Problem]:
-    """Every problem that the first rows of `source` show, with the file's name."""
+def problems_of(source: Source, *, kind: FileKind) -> list[Problem]:
+    """Every problem in the first rows of `source`, with the file's name."""
     try:
-        with panics_refused():
+        with library_errors():
             found: Sequence[Problem] = choose_sheets(heads(source, kind=kind), kind=kind, named=source.sheet).problems
-    except UnreadableFile as refused:
-        found = refused.problems
+    except UnreadableFile as unreadable:
+        found = unreadable.problems
     return [replace(problem, file=source.name) for problem in found]
 
 
-def peek_all(sources: Sequence[tuple[FileKind, Source]]) -> Iterator[Problem]:
-    """The problems of each file in turn, so that whoever stops listening has what was found until then."""
+def all_problems(sources: Sequence[tuple[FileKind, Source]]) -> Iterator[Problem]:
+    """The problems of each file in turn: a caller that stops early has those found until then."""
     for kind, source in sources:
-        yield from peek_problems(source, kind=kind)
+        yield from problems_of(source, kind=kind)

@@ -14,7 +14,7 @@ from contextlib import suppress
 from common.processes import end_with_parent
 from reading.excel.guard import LostCells, Scan
 from reading.problems import UnreadableFile
-from reading.sources import Source, format_of
+from reading.sources import Source, source_format
 
 # Below this size, the look takes less time than a process of its own.
 LEAST_BYTES = 1024 * 1024
@@ -24,7 +24,7 @@ NICENESS = 10
 
 def is_large_xlsx(source: Source) -> bool:
     try:
-        return os.path.getsize(source.path) >= LEAST_BYTES and format_of(source) == "xlsx"
+        return os.path.getsize(source.path) >= LEAST_BYTES and source_format(source) == "xlsx"
     except UnreadableFile:
         return False
 

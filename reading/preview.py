@@ -1,45 +1,56 @@
-"""The first rows of a file as they stand, with how large it is: what a person looks at before an import."""
+"""The first rows of a file as they stand, with its size: for a person to look at before an import."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 from reading.columns import HEADER_SEARCH_ROWS, FileKind, Row
 from reading.csv.records import records
 from reading.csv.text import find_separator, lines_of, read_text
-from reading.excel.guard import scan
-from reading.excel.package import open_package
+from reading.excel.guard import scan_file
 from reading.excel.read import open_workbook, sheet_cells, shown
+from reading.excel.standard import standard_workbook
+from reading.formats import Format
+from reading.library_errors import library_errors
 from reading.limits import Limits
 from reading.problems import Problem, UnreadableFile
-from reading.sources import Source, format_of, panics_refused
+from reading.sources import Source, source_format
 
 
 def preview(source: Source, *, rows: int, limits: Limits) -> dict[str, Any]:
     """The first `rows` lines below the header, here the first row that is not blank.
 
-    Answers `sheets` (names; none for CSV), `sheet` (the one shown: the one named, else the first), `columns` (header
+    Returns `sheets` (names; none for CSV), `sheet` (the one shown: the one named, else the first), `columns` (header
     texts), `rows` (lists of text or null), `total_rows` (below the header, blank ones at the end left out) and
-    `total_columns`. Raises UnreadableFile, also with `no_such_sheet`.
+    `total_columns`. Raises UnreadableFile, also with `no_such_sheet`, each problem with the file's name.
     """
-    with panics_refused():
-        if format_of(source) == "csv":
-            return _preview_csv(source, rows)
-        if format_of(source) == "xlsx":
-            package = open_package(source.path)
-            with package.archive:
-                scan(package, file_bytes=os.path.getsize(source.path), limits=limits)
-        reader = open_workbook(source.path)
-        sheets = list(reader.sheet_names)
-        sheet = source.sheet or (sheets[0] if sheets else "")
-        if sheet not in sheets:
-            raise UnreadableFile([Problem("no_such_sheet", source.name, sheet, params={"sheets": sheets})])
-        cells, _ = sheet_cells(reader, sheet)
-        cells = cells.select(shown(name) for name in cells.columns)
-        return _facts(cells.iter_rows(), cells.height, cells.width, rows) | {"sheets": sheets, "sheet": sheet}
+    try:
+        with library_errors():
+            file_format = source_format(source)
+            if file_format == "csv":
+                return _preview_csv(source, rows)
+            with standard_workbook(source.path, file_format=file_format, limits=limits) as path:
+                return _preview_workbook(path, source, file_format, rows, limits)
+    except UnreadableFile as unreadable:
+        raise UnreadableFile([replace(problem, file=source.name) for problem in unreadable.problems]) from unreadable
+
+
+def _preview_workbook(path: str, source: Source, file_format: Format, rows: int, limits: Limits) -> dict[str, Any]:
+    if file_format == "xlsx":
+        scan_file(path, limits=limits)
+    reader = open_workbook(path)
+    sheets = list(reader.sheet_names)
+    sheet = source.sheet or (sheets[0] if sheets else "")
+    if not sheets:
+        raise UnreadableFile([Problem("empty_file")])
+    if sheet not in sheets:
+        raise UnreadableFile([Problem("no_such_sheet", sheet=sheet, params={"sheets": sheets})])
+    cells, _ = sheet_cells(reader, sheet)
+    cells = cells.select(shown(name) for name in cells.columns)
+    return _facts(cells.iter_rows(), cells.height, cells.width, rows) | {"sheets": sheets, "sheet": sheet}
 
 
 def _preview_csv(source: Source, rows: int) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""Starts the process that reads files, follows it, and turns its death into words. Knows no model."""
+"""Starts the process that reads files, waits for it, and says why it died.
+
+One start serves a read, a first look and a preview: one environment, one set of limits, one handling of exits.
+"""
 
 from __future__ import annotations
 
@@ -19,24 +22,27 @@ from typing import TYPE_CHECKING, Any
 from reading.child import FACTS_NAME, FRAME_NAME, NO_ROOM
 from reading.columns import FileKind
 from reading.limits import Limits
-from reading.problems import Problem
+from reading.problems import Problem, UnreadableFile
 from reading.sources import Source
 
 if TYPE_CHECKING:
     import polars as pl
 
 READER_MODULE = "reading.child"
+# The folder from which Python finds the package `reading`.
 _ROOT = Path(__file__).resolve().parent.parent
 _CHECK_SECONDS = 0.25
 DEFAULT_WALL_SECONDS = 600.0
-# What ends the reader from outside: nothing is known of the file then, and the run is tried again.
+PREVIEW_SECONDS = 60.0
+PREVIEW_FACTS = ("sheets", "sheet", "columns", "rows", "total_rows", "total_columns")
+# Signals from outside: they mean nothing about the file, so the caller tries again.
 _KILLED_BY_OTHERS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-# How Python, Rust and the loader of libraries say that they got no memory.
+# The words of Python, Rust and the loader of libraries for want of memory.
 _OUT_OF_MEMORY = (
     b"MemoryError",
     b"memory allocation of",
     b"Cannot allocate memory",
-    # A library that finds no room to be loaded, a thread that finds none for its stack.
+    # No room to load a library, or for the stack of a thread.
     b"failed to map segment",
     b"bad_alloc",
     b"Resource temporarily unavailable",
@@ -46,40 +52,51 @@ _OUT_OF_MEMORY = (
 
 
 class ReaderKilled(Exception):
-    """The reading process was ended by someone else (or by the system, short of memory): try again."""
+    """Another process, or the system short of memory, ended the reading process: try again."""
 
 
 @dataclass(frozen=True)
 class ReadResult:
     """`problems`: everything that keeps the files from being read; empty when `frame` is there.
 
-    `files`: for each file given its `name`, `sheets` (all of them), `read` (those read) and `rows`.
+    `files`: for each file its `name`, `sheets` (all of them), `read` (those read) and `rows`.
     `lone_marks`: for each amount column with texts such as `12.000`, how they were read (`LoneMark.as_dict` of
-    reading/lone_marks.py).
+    reading/lone_marks.py). `facts`: the whole answer of the process.
     """
 
     problems: list[Problem]
     frame_path: Path
-    files: list[dict[str, Any]] = field(default_factory=list)
-    lone_marks: list[dict[str, Any]] = field(default_factory=list)
-    seconds: float = 0.0
-    peak_mb: int = 0
+    facts: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def ok(self) -> bool:
-        return not self.problems
+    def files(self) -> list[dict[str, Any]]:
+        files: list[dict[str, Any]] = self.facts.get("files", [])
+        return files
+
+    @property
+    def lone_marks(self) -> list[dict[str, Any]]:
+        marks: list[dict[str, Any]] = self.facts.get("lone_marks", [])
+        return marks
+
+    @property
+    def seconds(self) -> float:
+        return float(self.facts.get("seconds", 0.0))
+
+    @property
+    def peak_mb(self) -> int:
+        return int(self.facts.get("peak_mb", 0))
 
     @property
     def frame(self) -> pl.DataFrame:
         """The typed frame of all the files (docs/architecture.md)."""
         import polars as pl
 
-        # The other engine holds the file and the frame at once, a third more at its peak.
+        # The streaming engine holds the file and the frame at once, a third more at its peak.
         return pl.scan_ipc(self.frame_path).collect(engine="in-memory")
 
 
 class ReadJob:
-    """A reading process under way. Leaving it as a context manager ends the process if it still runs."""
+    """A running reading process. As a context manager, it ends the process on leaving."""
 
     def __init__(self, process: subprocess.Popen[bytes], out_dir: Path, *, wall_seconds: float) -> None:
         self._process = process
@@ -98,16 +115,16 @@ class ReadJob:
         return self._process.pid
 
     def stop(self) -> None:
-        """End the process and whatever it started; nothing happens when it has ended."""
+        """End the process and its children. Does nothing when the process has ended."""
         if self._process.poll() is None:
             # It leads a process group of its own.
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 
     def wait(self, check: Callable[[], None] = lambda: None) -> ReadResult:
-        """Wait for the answer, calling `check` about every quarter of a second; what that raises ends the process.
+        """Wait for the answer, calling `check` about every quarter of a second; an exception of it ends the process.
 
-        Raises ReaderKilled when someone else ended the process, OSError (ENOSPC) when the disk is full.
+        Raises ReaderKilled when another process ended this one, OSError (ENOSPC) when the disk is full.
         """
         ended = os.pidfd_open(self._process.pid)
         try:
@@ -129,13 +146,10 @@ class ReadJob:
             return ReadResult(
                 problems=[Problem.from_dict(one) for one in facts["problems"]],
                 frame_path=self._out_dir / FRAME_NAME,
-                files=facts.get("files", []),
-                lone_marks=facts.get("lone_marks", []),
-                seconds=facts.get("seconds", 0.0),
-                peak_mb=facts.get("peak_mb", 0),
+                facts=facts,
             )
         if code == NO_ROOM:
-            raise OSError(errno.ENOSPC, "no room for what the reader found")
+            raise OSError(errno.ENOSPC, "no room for the answer of the reader")
         if code == -signal.SIGXCPU:
             return self._failed("reader_too_slow")
         if -code in _KILLED_BY_OTHERS:
@@ -146,10 +160,10 @@ class ReadJob:
         # An allocator that gets nothing aborts, whatever the language; Python and Rust say so before.
         if code == -signal.SIGABRT:
             return True
-        said = self._said()
-        return any(sign in said for sign in _OUT_OF_MEMORY)
+        output = self._end_of_output()
+        return any(sign in output for sign in _OUT_OF_MEMORY)
 
-    def _said(self) -> bytes:
+    def _end_of_output(self) -> bytes:
         with (self._out_dir / "stderr.txt").open("rb") as stderr:
             stderr.seek(max(0, os.fstat(stderr.fileno()).st_size - 64 * 1024))
             return stderr.read()
@@ -163,8 +177,8 @@ def start_read(
     kind: FileKind,
     files: Sequence[Source],
     out_dir: Path,
+    limits: Limits,
     currency: str = "",
-    limits: Limits | None = None,
     wall_seconds: float = DEFAULT_WALL_SECONDS,
 ) -> ReadJob:
     """Start reading `files`, all of one `kind`, into `out_dir`.
@@ -173,27 +187,25 @@ def start_read(
     The thread that calls this must live until the job ends: the process dies with it, so that a killed worker leaves no
     reader behind.
     """
-    listed = [{"path": str(file.path), "name": file.name, "sheet": file.sheet} for file in files]
-    return _start(
-        {"kind": kind, "files": listed, "currency": currency}, out_dir=out_dir, limits=limits, wall_seconds=wall_seconds
-    )
+    job = {"mode": "read", "kind": kind, "files": [_as_dict(file) for file in files], "currency": currency}
+    return _start(job, out_dir=out_dir, limits=limits, wall_seconds=wall_seconds)
 
 
 def inspect_upload(
-    *, stat: Source | None, recaps: Sequence[Source], seconds: float = 2.5, limits: Limits | None = None
+    *, stat: Source | None, recaps: Sequence[Source], limits: Limits, seconds: float = 2.5
 ) -> list[Problem]:
-    """What the first rows of the files tell at once. What is not known within `seconds` is left to the run.
+    """The problems that the first rows of the files show within `seconds`; any others are left to the run.
 
     The codes `several_sheets` and `no_such_sheet` are among them: the caller decides what they mean for an upload.
     """
     sources: list[tuple[FileKind, Source]] = [("stat", stat)] if stat is not None else []
     sources += [("recap", recap) for recap in recaps]
-    listed = [{"kind": kind, "path": str(one.path), "name": one.name, "sheet": one.sheet} for kind, one in sources]
-    with tempfile.TemporaryDirectory(prefix="peek-") as folder:
+    job = {"mode": "first_look", "files": [_as_dict(file) | {"kind": kind} for kind, file in sources]}
+    with tempfile.TemporaryDirectory(prefix="first-look-") as folder:
         out_dir = Path(folder)
-        with _start({"mode": "peek", "files": listed}, out_dir=out_dir, limits=limits, wall_seconds=seconds) as job:
+        with _start(job, out_dir=out_dir, limits=limits, wall_seconds=seconds) as running:
             try:
-                job.wait()
+                running.wait()
             except ReaderKilled:
                 # The run will read the files anyway.
                 return []
@@ -203,11 +215,29 @@ def inspect_upload(
         return [Problem.from_dict(one) for one in json.loads(facts.read_text())["problems"]]
 
 
-def _start(job: dict[str, Any], *, out_dir: Path, limits: Limits | None, wall_seconds: float) -> ReadJob:
+def preview(file: Source, *, rows: int, limits: Limits, wall_seconds: float = PREVIEW_SECONDS) -> dict[str, Any]:
+    """The first rows of `file`: `sheets`, `sheet`, `columns`, `rows`, `total_rows`, `total_columns`.
+
+    Raises UnreadableFile, ReaderKilled, and OSError (ENOSPC) when the disk is full.
+    """
+    job = {"mode": "preview", "files": [_as_dict(file)], "rows": rows}
+    with tempfile.TemporaryDirectory(prefix="preview-") as folder:
+        with _start(job, out_dir=Path(folder), limits=limits, wall_seconds=wall_seconds) as running:
+            result = running.wait()
+        if result.problems:
+            raise UnreadableFile(result.problems)
+        return {name: result.facts[name] for name in PREVIEW_FACTS}
+
+
+def _as_dict(file: Source) -> dict[str, Any]:
+    return {"path": str(file.path), "name": file.name, "sheet": file.sheet}
+
+
+def _start(job: dict[str, Any], *, out_dir: Path, limits: Limits, wall_seconds: float) -> ReadJob:
     out_dir.mkdir(parents=True, exist_ok=True)
     for name in (FACTS_NAME, FRAME_NAME):
         (out_dir / name).unlink(missing_ok=True)
-    job = job | {"out": str(out_dir), "limits": (limits or Limits()).as_dict(), "parent": os.getpid()}
+    job = job | {"out": str(out_dir), "limits": limits.as_dict(), "parent": os.getpid()}
     job_path = out_dir / "job.json"
     job_path.write_text(json.dumps(job))
     with (out_dir / "stderr.txt").open("wb") as stderr:
@@ -217,7 +247,7 @@ def _start(job: dict[str, Any], *, out_dir: Path, limits: Limits | None, wall_se
             stdin=subprocess.DEVNULL,
             stdout=stderr,
             stderr=stderr,
-            # A group, not a session: a session's share of the processor cannot be given up for another's.
+            # A group, not a session: the processor time of a session cannot be lowered in favour of another's.
             process_group=0,
             env=reader_environment(),
         )
@@ -225,8 +255,8 @@ def _start(job: dict[str, Any], *, out_dir: Path, limits: Limits | None, wall_se
 
 
 def reader_environment() -> dict[str, str]:
-    """Nothing of ours that the process has no need to know: what reads hostile files holds no secret."""
-    kept = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV", "TMPDIR", "HOME")
-    # Each arena of the allocator takes address space that counts against the limit and holds nothing.
+    """The variables that the process needs, and no secret: it reads hostile files."""
+    names = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV", "TMPDIR", "HOME")
+    # Each arena of the allocator takes address space, which counts against the limit, and is mostly empty.
     own = {"POLARS_MAX_THREADS": "2", "MALLOC_ARENA_MAX": "1"}
-    return {name: os.environ[name] for name in kept if name in os.environ} | own
+    return {name: os.environ[name] for name in names if name in os.environ} | own

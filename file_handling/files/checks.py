@@ -1,14 +1,13 @@
-"""What an uploaded file must be before it is stored: told from its name, its first bytes and its table of contents.
+"""The checks of an uploaded file before it is stored, by its name, its first bytes and its table of contents.
 
-Nothing here reads cells: that is done by a process that may die. Names given by the sender are data, never paths.
+The child process alone reads cells. Names given by the sender are data, never paths.
 """
 
 from __future__ import annotations
 
 import struct
 import zipfile
-import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import IO, Any
 
@@ -17,18 +16,15 @@ from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.utils.translation import gettext as _
 
 from common.errors import Invalid
+from file_handling.problem_texts import sentence
+from file_handling.reading_limits import reading_limits
+from reading.excel.package import open_package
+from reading.formats import BAD_ZIP, EXTENSIONS, contains, content_of, extension_of, format_of
+from reading.problems import Problem, UnreadableFile
 
-EXTENSIONS = ("xlsx", "xls", "csv")
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_ZIP = b"PK\x03\x04"
-_EMPTY_ZIP = b"PK\x05\x06"
 _CHUNK = 1 << 20
-_MAX_ENTRIES = 1000
-# OLE directory entries name the streams in UTF-16.
-_ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
-_MACRO_STREAM = "_VBA_PROJECT_CUR".encode("utf-16-le")
+_MACRO_STREAM = "_VBA_PROJECT_CUR"
 _BIFF_BOF, _BIFF_FILEPASS = 0x0809, 0x002F
-_UNREADABLE_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError, struct.error)
 
 
 class InvalidUpload(Invalid):
@@ -46,18 +42,14 @@ class CheckedUpload:
     extension: str
     size: int
 
-    @property
-    def is_zip_of_pages(self) -> bool:
-        return self.extension == "zip"
-
 
 def is_lock_file(name: str) -> bool:
-    """Whether Excel made this file to mark another as open (`~$…`): it is skipped, never refused (DOMAIN §4)."""
+    """Whether Excel made this file to mark another one as open (`~$…`): it is skipped, never refused (DOMAIN §4)."""
     return plain_name(name).startswith("~$")
 
 
 def plain_name(name: str) -> str:
-    """The last part of a name that may come as a path of any system."""
+    """The last part of a name, which may be a path of any system."""
     return PurePosixPath(PureWindowsPath(name).name).name
 
 
@@ -71,7 +63,7 @@ def check_upload(uploaded: UploadedFile, *, kind: str) -> CheckedUpload | None:
 
     None for a lock file of Excel, which is to be left out.
 
-    Raises InvalidUpload with every reason: extension, size, content that is not what the name says, missing parts,
+    Raises InvalidUpload with every reason: extension, size, a content that is neither a workbook nor CSV, damage,
     macros, encryption.
     """
     name = plain_name(uploaded.name or "")
@@ -87,7 +79,7 @@ def check_upload(uploaded: UploadedFile, *, kind: str) -> CheckedUpload | None:
         stream.seek(0)
     if errors:
         raise InvalidUpload(errors)
-    return CheckedUpload(name, _extension(name), size)
+    return CheckedUpload(name, extension_of(name), size)
 
 
 def _content(uploaded: UploadedFile) -> IO[bytes]:
@@ -96,19 +88,10 @@ def _content(uploaded: UploadedFile) -> IO[bytes]:
     return content
 
 
-def _extension(name: str) -> str:
-    return PurePosixPath(name).suffix.lower().lstrip(".")
-
-
 def _errors(stream: IO[bytes], *, name: str, size: int, allowed: tuple[str, ...]) -> list[str]:
-    extension = _extension(name)
     errors: list[str] = []
-    if extension not in allowed:
-        known = ", ".join(f".{one}" for one in allowed)
-        errors.append(
-            _("“%(file)s” cannot be imported: upload a file of one of the kinds %(known)s.")
-            % {"file": name, "known": known}
-        )
+    if extension_of(name) not in allowed:
+        errors.append(sentence(Problem("wrong_extension", file=name, params={"known": list(allowed)})))
     if size > max_file_bytes():
         megabytes = max_file_bytes() // (1024 * 1024)
         errors.append(
@@ -120,102 +103,85 @@ def _errors(stream: IO[bytes], *, name: str, size: int, allowed: tuple[str, ...]
         )
     if errors:
         return errors
-    head = stream.read(4096)
-    if not head.strip(b"\0 \t\r\n\xef\xbb\xbf\xff\xfe"):
-        return [_("“%(file)s” is empty. Export it again and upload the new file.") % {"file": name}]
-    stream.seek(0)
-    match extension:
-        case "xlsx":
-            return _xlsx_errors(stream, head, name)
-        case "xls":
-            return _xls_errors(stream, head, name)
+    problems = _archive_problems(stream) if extension_of(name) == "zip" else _problems(stream, name=name)
+    return [sentence(replace(problem, file=name)) for problem in problems]
+
+
+def _archive_problems(stream: IO[bytes]) -> list[Problem]:
+    """The problems of an archive of pages."""
+    match content_of(stream):
         case "zip":
-            return [] if head.startswith((_ZIP, _EMPTY_ZIP)) else [_not_what_it_says(name)]
+            return []
+        case "empty":
+            return [Problem("empty_file")]
+        case "xlsx":
+            return [] if _has_no_workbook(stream) else [_wrong_content("xlsx", "zip")]
+        case "ods" | "xlsb" | "numbers" | "office_document" as found:
+            return [_wrong_content(found, "zip")]
         case _:
-            return [_not_what_it_says(name)] if _is_not_text(head) else []
+            return [Problem("bad_archive")]
 
 
-def _not_what_it_says(name: str) -> str:
-    return _(
-        "“%(file)s” does not contain what its name says, or was cut short. Open it in Excel, save it as an Excel"
-        " workbook (.xlsx) and upload that."
-    ) % {"file": name}
-
-
-def _encrypted(name: str) -> str:
-    return _("“%(file)s” is protected by a password. Save it without one and upload it again.") % {"file": name}
-
-
-def _macros(name: str) -> str:
-    return _("“%(file)s” contains macros. Save it as a workbook without macros (.xlsx) and upload that.") % {
-        "file": name
-    }
-
-
-def _is_not_text(head: bytes) -> bool:
-    if head.startswith((_ZIP, _OLE, b"%PDF")) or (b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff"))):
-        return True
-    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return start.startswith((b"<html", b"<!doctype", b"<table", b"<?xml"))
-
-
-def _xlsx_errors(stream: IO[bytes], head: bytes, name: str) -> list[str]:
-    if head.startswith(_OLE):
-        return [_encrypted(name)] if _contains(stream, _ENCRYPTED_STREAM) else [_not_what_it_says(name)]
-    if not head.startswith(_ZIP):
-        return [_not_what_it_says(name)]
+def _has_no_workbook(stream: IO[bytes]) -> bool:
+    """Whether a zip whose parts look like a workbook's is none: a damaged archive, or pages in a folder `xl`."""
     try:
-        with zipfile.ZipFile(stream) as archive:
-            entries = archive.infolist()
-    except _UNREADABLE_ZIP:
-        return [_not_what_it_says(name)]
-    names = {entry.filename.lower() for entry in entries}
-    errors: list[str] = []
-    if "[content_types].xml" not in names or not any(one.endswith("workbook.xml") for one in names):
-        errors.append(_not_what_it_says(name))
-    if len(entries) > _MAX_ENTRIES:
-        errors.append(
-            _("“%(file)s” holds more than %(limit)d parts. Save only the data in a new workbook.")
-            % {"file": name, "limit": _MAX_ENTRIES}
-        )
-    if any(one.endswith("vbaproject.bin") for one in names):
-        errors.append(_macros(name))
-    if any(entry.flag_bits & 0x1 for entry in entries):
-        errors.append(_encrypted(name))
-    return errors
-
-
-def _xls_errors(stream: IO[bytes], head: bytes, name: str) -> list[str]:
-    if not head.startswith(_OLE):
-        return [_not_what_it_says(name)]
-    errors: list[str] = []
-    if _contains(stream, _ENCRYPTED_STREAM) or _has_filepass(stream):
-        errors.append(_encrypted(name))
-    if _contains(stream, _MACRO_STREAM):
-        errors.append(_macros(name))
-    return errors
-
-
-def _contains(stream: IO[bytes], needle: bytes) -> bool:
-    stream.seek(0)
-    tail = b""
-    while data := stream.read(_CHUNK):
-        if needle in tail + data:
-            return True
-        tail = data[-len(needle) :]
+        open_package(stream).archive.close()
+    except UnreadableFile:
+        return True
     return False
 
 
+def _wrong_content(found: str, extension: str) -> Problem:
+    return Problem("wrong_content", params={"found": found, "extension": extension})
+
+
+def _problems(stream: IO[bytes], *, name: str) -> list[Problem]:
+    try:
+        match format_of(stream, name=name):
+            case "xlsx":
+                return _xlsx_problems(stream)
+            case "xls":
+                return _xls_problems(stream)
+            case "csv":
+                return []
+    except UnreadableFile as unreadable:
+        return unreadable.problems
+
+
+def _xlsx_problems(stream: IO[bytes]) -> list[Problem]:
+    package = open_package(stream)
+    with package.archive:
+        entries = package.archive.infolist()
+    problems: list[Problem] = []
+    most = reading_limits().max_entries
+    if len(entries) > most:
+        problems.append(Problem("too_many_entries", params={"limit": most}))
+    if package.has_macros:
+        problems.append(Problem("macros"))
+    if any(entry.flag_bits & 0x1 for entry in entries):
+        problems.append(Problem("encrypted"))
+    return problems
+
+
+def _xls_problems(stream: IO[bytes]) -> list[Problem]:
+    problems: list[Problem] = []
+    if _has_filepass(stream):
+        problems.append(Problem("encrypted"))
+    if contains(stream, _MACRO_STREAM):
+        problems.append(Problem("macros"))
+    return problems
+
+
 def _has_filepass(stream: IO[bytes]) -> bool:
-    """Whether a workbook stream says at its start that it is encrypted; sectors begin at multiples of 512 bytes."""
+    """Whether a workbook stream is marked at its start as encrypted; sectors begin at multiples of 512 bytes."""
     stream.seek(0)
     data = stream.read(_CHUNK)
-    for start in range(512, len(data) - 8, 512):
+    for start in range(0, len(data) - 8, 512):
         kind, length = struct.unpack_from("<HH", data, start)
         if kind != _BIFF_BOF or length not in (8, 16):
             continue
         at = start
-        # The record stands within the first few of the stream, in clear.
+        # The mark is among the first records of the stream, which are never encrypted.
         for _step in range(8):
             if at + 4 > len(data):
                 break
@@ -227,11 +193,10 @@ def _has_filepass(stream: IO[bytes]) -> bool:
 
 
 def expand_recap_zip(uploaded: UploadedFile) -> list[TemporaryUploadedFile]:
-    """The pages in a .zip, each as if it had been uploaded by itself, ordered by name; the caller closes them.
+    """The pages in a .zip, each as an upload of its own, ordered by name; the caller closes them.
 
-    Nested folders are looked into, names are never used as paths; lock files, hidden files and what macOS adds are
-    skipped.
-    Sizes are counted while inflating. Each page is checked as an upload of its own is.
+    Pages may stand in folders; names are never used as paths. Lock files, hidden files and the files that macOS adds
+    are skipped. Sizes are counted while inflating. Each page is checked like any other upload.
     Raises InvalidUpload with every reason.
     """
     checked = check_upload(uploaded, kind="recap")
@@ -245,8 +210,8 @@ def expand_recap_zip(uploaded: UploadedFile) -> list[TemporaryUploadedFile]:
             errors += _archive_errors(entries, name=checked.name)
             if not errors:
                 errors += _inflate_pages(archive, entries, pages=pages, zip_name=checked.name)
-    except _UNREADABLE_ZIP:
-        errors.append(_not_what_it_says(checked.name))
+    except (*BAD_ZIP, RuntimeError):
+        errors.append(sentence(Problem("bad_archive", file=checked.name)))
     if errors:
         for page in pages:
             page.close()
@@ -263,7 +228,7 @@ def _archive_errors(entries: list[zipfile.ZipInfo], *, name: str) -> list[str]:
         message = _("“%(file)s” contains %(count)d files; at most %(limit)d pages are read. Split it.")
         errors.append(message % {"file": name, "count": len(entries), "limit": max_pages})
     if any(entry.flag_bits & 0x1 for entry in entries):
-        errors.append(_encrypted(name))
+        errors.append(sentence(Problem("encrypted", file=name)))
     return errors
 
 
@@ -277,14 +242,14 @@ def _is_page(entry: zipfile.ZipInfo) -> bool:
 def _inflate_pages(
     archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], *, pages: list[TemporaryUploadedFile], zip_name: str
 ) -> list[str]:
-    """Inflate each entry into a file of its own, added to `pages`; answers what is wrong with them."""
+    """Inflate each entry into a file of its own, added to `pages`; returns what is wrong with them."""
     errors: list[str] = []
     left = most = settings.CONCORD["MAX_POST_BYTES"]
     for entry in sorted(entries, key=lambda one: one.filename):
         name = plain_name(entry.filename)
         page = TemporaryUploadedFile(name, "application/octet-stream", 0, None)
         pages.append(page)
-        # One byte past the limit tells all that there is to know of a page that is too large.
+        # One byte past the limit is enough to know that a page is too large.
         page.size = _inflate(archive, entry, page, most=min(left, max_file_bytes()) + 1)
         if page.size > left:
             return [

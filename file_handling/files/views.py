@@ -27,7 +27,7 @@ from file_handling import permissions
 from file_handling.files import exports, services
 from file_handling.files.filters import FileFilter
 from file_handling.files.history import history_of
-from file_handling.files.preview import PreviewFailed, preview_file
+from file_handling.files.preview import preview_file
 from file_handling.files.serializers import (
     FileDetailSerializer,
     FileFormSerializer,
@@ -36,9 +36,10 @@ from file_handling.files.serializers import (
     RefusalSerializer,
     StillUsedSerializer,
 )
-from file_handling.files.storage import on_local_disk
 from file_handling.files.uploads import upload_files
 from file_handling.models import File
+from file_handling.problem_texts import sentence
+from reading.problems import Problem, UnreadableFile
 from users import audit
 from users.access.actor import actor_of
 from users.access.audit_api import AuditEntrySerializer
@@ -75,22 +76,9 @@ def attachment(*, content: DjangoFile[Any], name: str) -> FileResponse:
     return response
 
 
-def unreadable(problem: str) -> str:
-    """Why a stored file cannot be shown, from the code that the reader gave."""
-    match problem:
-        case "gone":
-            reason = _("it is no longer stored.")
-        case "no_such_sheet":
-            reason = _("it has no sheet of this name.")
-        case "empty_file":
-            reason = _("it is empty.")
-        case "reader_too_slow" | "reader_out_of_memory":
-            reason = _("it takes too much to read.")
-        case _:
-            reason = _(
-                "its content is not what its name says, or is damaged. Open it in Excel, save it again, upload that."
-            )
-    return _("Error reading file: %(reason)s") % {"reason": reason}
+def unreadable(problem: Problem) -> str:
+    """Why a stored file cannot be shown, in the sentence of an import."""
+    return _("Error reading file: %(reason)s") % {"reason": sentence(problem)}
 
 
 @extend_schema_view(
@@ -215,6 +203,7 @@ class FileViewSet(ExportMixin, ScopedReadViewSet):
         responses={
             200: PreviewSerializer,
             400: OpenApiResponse(DetailSerializer, description="Error reading file: …"),
+            507: OpenApiResponse(DetailSerializer, description="No room left to read the file"),
             **DENIED_OR_NONE,
         },
     )
@@ -226,14 +215,10 @@ class FileViewSet(ExportMixin, ScopedReadViewSet):
             raise BadRequest(_("`rows` must be a whole number from 1 to %(most)d.") % {"most": MAX_PREVIEW_ROWS})
         sheet = request.query_params.get("sheet") or None
         try:
-            with on_local_disk(storage=file.file.storage, name=file.file.name or "") as path:
-                shown = preview_file(str(path), name=file.name, rows=rows, sheet=sheet)
-        except FileNotFoundError as missing:
+            shown = preview_file(file, rows=rows, sheet=sheet)
+        except UnreadableFile as reason:
             self._note(AuditAction.PREVIEW, file, success=False)
-            raise BadRequest(unreadable("gone")) from missing
-        except PreviewFailed as reason:
-            self._note(AuditAction.PREVIEW, file, success=False)
-            raise BadRequest(unreadable(reason.problem)) from reason
+            raise BadRequest(unreadable(reason.problems[0])) from reason
         self._note(AuditAction.PREVIEW, file)
         return Response(shown)
 

@@ -97,36 +97,56 @@ def scan(package: Package, *, file_bytes: int, limits: Limits) -> dict[str, Lost
     infos = package.archive.infolist()
     if len(infos) > limits.max_entries:
         raise UnreadableFile([Problem("too_many_entries", params={"limit": limits.max_entries})])
-    allowed = min(limits.max_inflated_bytes, max(limits.ratio_free_bytes, limits.max_ratio * file_bytes))
     sheet_of = {part: name for name, part in package.sheets.items()}
     errors: dict[str, LostCells] = {}
-    inflated = 0
+    inflated = Inflated(file_bytes=file_bytes, limits=limits)
     try:
         for info in infos:
-            watch = _SheetWatch(sheet_of[info.filename], limits) if info.filename in sheet_of else None
-            is_xml = watch is not None or info.filename.lower().endswith((".xml", ".rels", ".vml"))
-            seam = b""
+            sheet = _SheetWatch(sheet_of[info.filename], limits) if info.filename in sheet_of else None
+            is_xml = sheet is not None or info.filename.lower().endswith((".xml", ".rels", ".vml"))
+            entities = EntityWatch()
             with package.archive.open(info) as part:
                 for data in chunks(part):
-                    inflated += len(data)
-                    if inflated > allowed:
-                        raise UnreadableFile(
-                            [Problem("inflates_too_much", params={"limit": limits.max_inflated_bytes})]
-                        )
+                    inflated.add(len(data))
                     if is_xml:
-                        _refuse_entities(seam + data[:64])
-                        _refuse_entities(data)
-                        seam = data[-64:]
-                    if watch is not None:
-                        watch.feed(data)
-            if watch is not None:
-                watch.close()
-                errors[watch.name] = watch.errors
+                        entities.feed(data)
+                    if sheet is not None:
+                        sheet.feed(data)
+            if sheet is not None:
+                sheet.close()
+                errors[sheet.name] = sheet.errors
     except RuntimeError as error:
         raise UnreadableFile([Problem("encrypted")]) from error
     except DAMAGED as error:
         raise refuse_damaged() from error
     return errors
+
+
+class Inflated:
+    """Counts the inflated bytes of a file of `file_bytes`, against the limits."""
+
+    def __init__(self, *, file_bytes: int, limits: Limits) -> None:
+        self._limit = limits.max_inflated_bytes
+        self._left = min(limits.max_inflated_bytes, max(limits.ratio_free_bytes, limits.max_ratio * file_bytes))
+
+    def add(self, size: int) -> None:
+        """Raises UnreadableFile: `inflates_too_much`."""
+        self._left -= size
+        if self._left < 0:
+            raise UnreadableFile([Problem("inflates_too_much", params={"limit": self._limit})])
+
+
+class EntityWatch:
+    """Refuses an XML part with a document type, which no spreadsheet needs."""
+
+    def __init__(self) -> None:
+        self._seam = b""
+
+    def feed(self, data: bytes) -> None:
+        """Takes the next piece of the part. Raises UnreadableFile: `entities`."""
+        _refuse_entities(self._seam + data[:64])
+        _refuse_entities(data)
+        self._seam = data[-64:]
 
 
 def _refuse_entities(data: bytes) -> None:

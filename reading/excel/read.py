@@ -12,6 +12,7 @@ from reading.columns import HEADER_SEARCH_ROWS, FileKind, Layout, Row, choose_sh
 from reading.excel.guard import LostCells, Scan, scan_file
 from reading.excel.odd_dates import is_day, numbers_without_day, plain
 from reading.excel.package import open_package
+from reading.library_errors import library_errors
 from reading.limits import Limits
 from reading.problems import Problem, UnreadableFile
 from reading.raw import empty_frame, layout_of, raw_frame
@@ -89,10 +90,11 @@ def open_workbook(path: str) -> fastexcel.ExcelReader:
 def sheet_cells(reader: fastexcel.ExcelReader, name: str, *, rows: int | None = None) -> tuple[pl.DataFrame, int]:
     """Every row of a sheet from its first, as text, and the sheet's column (0-based) that the first of them is."""
     # `skip_rows=0` keeps the empty rows above the header, without which every row number would be off.
-    sheet = reader.load_sheet(name, header_row=None, skip_rows=0, n_rows=rows, dtypes="string")
-    if sheet.total_height == 0 or not sheet.selected_columns:
-        return pl.DataFrame(), 0
-    return pl.DataFrame(sheet), sheet.selected_columns[0].absolute_index
+    with library_errors(sheet=name):
+        sheet = reader.load_sheet(name, header_row=None, skip_rows=0, n_rows=rows, dtypes="string")
+        if sheet.total_height == 0 or not sheet.selected_columns:
+            return pl.DataFrame(), 0
+        return pl.DataFrame(sheet), sheet.selected_columns[0].absolute_index
 
 
 def _read_sheets(
@@ -111,8 +113,6 @@ def _read_sheets(
             frames.append(_read_sheet(reader, name, patch=patch, index=index, kind=kind, limits=limits))
         except UnreadableFile as refused:
             problems += [Problem(p.code, sheet=name, row=p.row, params=p.params) for p in refused.problems]
-        except fastexcel.FastExcelError:
-            problems.append(Problem("damaged", sheet=name))
     if problems:
         raise UnreadableFile(problems)
     return pl.concat(frames, rechunk=False) if frames else empty_frame(kind)
@@ -188,7 +188,11 @@ def _xls_lost(path: str, sheet_name: str, *, dates: Collection[int]) -> LostCell
     import xlrd
 
     lost = LostCells()
-    with open(os.devnull, "w") as silence, xlrd.open_workbook(path, on_demand=True, logfile=silence) as book:
+    with (
+        library_errors(sheet=sheet_name),
+        open(os.devnull, "w") as silence,
+        xlrd.open_workbook(path, on_demand=True, logfile=silence) as book,
+    ):
         sheet = book.sheet_by_name(sheet_name)
         for row in range(sheet.nrows):
             for column, kind in enumerate(sheet.row_types(row)):

@@ -116,7 +116,7 @@ def test_everything_wrong_is_said_at_once(cast: Cast, own_storage: Path) -> None
         cast,
         name="superuser",
         stat_file=SimpleUploadedFile("stat.pdf", b"%PDF-1.7"),
-        recap_file=[SimpleUploadedFile("empty.csv", b" "), SimpleUploadedFile("page.xlsx", b"no workbook at all")],
+        recap_file=[SimpleUploadedFile("empty.csv", b" "), SimpleUploadedFile("page.xlsx", b"%PDF-1.7 no workbook")],
         dry_run="perhaps",
         currency="12",
     )

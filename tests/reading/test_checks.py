@@ -5,7 +5,10 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from file_handling.files.checks import InvalidUpload, check_upload, expand_recap_zip
-from file_handling.files.preview import PreviewFailed, preview_file
+from reading.limits import MB, Limits
+from reading.problems import UnreadableFile
+from reading.process import preview
+from reading.sources import Source
 from tests.support.files import RECAP_HEADERS, package, recap_row, worksheet, write_csv, write_xlsx
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 1016
@@ -49,10 +52,11 @@ def test_honest_files_pass_and_can_still_be_read_from_their_start():
         ("a.exe", b"MZ", ".xlsx, .xls, .csv"),
         ("a.xlsx", b"", "empty"),
         ("a.xlsx", GOOD[:300], "cut short"),
-        ("a.xlsx", b"a;b\n", "does not contain what its name says"),
-        ("a.xlsx", zipped(readme_txt=b"x"), "does not contain what its name says"),
-        ("a.csv", GOOD, "does not contain what its name says"),
-        ("a.xls", b"<html><body></body></html>", "does not contain what its name says"),
+        ("a.xlsx", zipped(readme_txt=b"x"), "contains a zip archive"),
+        ("a.csv", b"%PDF-1.7", "contains a PDF document"),
+        ("a.xls", b"<html><body></body></html>", "contains a web page (HTML)"),
+        ("a.zip", b"a;b", "no zip archive"),
+        ("a.zip", GOOD, "contains an Excel workbook"),
         ("a.xlsx", package("<x/>", extra={"xl/vbaProject.bin": b"x"}), "macros"),
         ("a.xlsx", OLE + "EncryptedPackage".encode("utf-16-le"), "password"),
         ("a.xls", OLE[:512] + b"\x09\x08\x10\x00" + b"\0" * 16 + b"\x2f\x00\x06\x00" + b"\0" * 64, "password"),
@@ -98,7 +102,7 @@ def test_the_pages_of_a_zip_are_had_in_order_wherever_they_stand_in_it():
 
 
 def test_every_bad_page_of_a_zip_is_named():
-    archive = zip_of({"a.csv": b"a;b", "b.zip": zipped(x_csv=b"a"), "c.xlsx": b"text", "d.csv": b""})
+    archive = zip_of({"a.csv": b"a;b", "b.zip": zipped(x_csv=b"a"), "c.xlsx": b"%PDF-1.7", "d.csv": b""})
     with pytest.raises(InvalidUpload) as refused:
         expand_recap_zip(upload("pages.zip", archive))
     assert [name for error in refused.value.sentences() for name in ("b.zip", "c.xlsx", "d.csv") if name in error] == [
@@ -128,10 +132,14 @@ def test_a_zip_past_the_limits_is_refused(settings, pages, changed, says):
     assert says in refused.value.sentences()[0]
 
 
+def preview_of(path, name, *, rows=10, sheet=None, limits=None):
+    return preview(Source(str(path), name, sheet), rows=rows, limits=limits or Limits())
+
+
 def test_a_preview_shows_the_first_rows_and_how_many_there_are(tmp_path):
     rows = [RECAP_HEADERS, *(recap_row(f"N{at}") for at in range(30))]
     book = write_xlsx(tmp_path / "r.xlsx", {"p1": rows, "p2": rows[:2]})
-    shown = preview_file(str(book), name="r.xlsx", rows=2)
+    shown = preview_of(book, "r.xlsx", rows=2)
     assert (shown["sheets"], shown["sheet"], shown["total_rows"], shown["total_columns"]) == (
         ["p1", "p2"],
         "p1",
@@ -140,13 +148,20 @@ def test_a_preview_shows_the_first_rows_and_how_many_there_are(tmp_path):
     )
     assert shown["columns"] == RECAP_HEADERS
     assert [row[0] for row in shown["rows"]] == ["N0", "N1"]
-    assert preview_file(str(book), name="r.xlsx", sheet="p2")["total_rows"] == 1
+    assert preview_of(book, "r.xlsx", sheet="p2")["total_rows"] == 1
     text = write_csv(tmp_path / "r.csv", rows, separator=",")
-    assert preview_file(str(text), name="r.csv", rows=1)["rows"][0][:2] == ["N0", "03/02/2023"]
+    assert preview_of(text, "r.csv", rows=1)["rows"][0][:2] == ["N0", "03/02/2023"]
 
 
-def test_a_preview_of_what_cannot_be_read_says_why(tmp_path):
+def test_a_preview_of_an_unreadable_file_has_the_reason(tmp_path):
     (tmp_path / "r.xlsx").write_bytes(b"PK\x03\x04 cut")
-    with pytest.raises(PreviewFailed) as failed:
-        preview_file(str(tmp_path / "r.xlsx"), name="r.xlsx")
-    assert failed.value.problem == "damaged"
+    with pytest.raises(UnreadableFile) as unreadable:
+        preview_of(tmp_path / "r.xlsx", "récap.xlsx")
+    assert [(one.code, one.file) for one in unreadable.value.problems] == [("damaged", "récap.xlsx")]
+
+
+def test_a_preview_out_of_memory_has_the_reason(tmp_path):
+    (tmp_path / "r.csv").write_bytes(b"a;b\r\n" * 4_000_000)
+    with pytest.raises(UnreadableFile) as unreadable:
+        preview_of(tmp_path / "r.csv", "r.csv", limits=Limits(memory_bytes=450 * MB))
+    assert [one.code for one in unreadable.value.problems] == ["reader_out_of_memory"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from reading import parallel_scan
+from reading.limits import Limits
 from reading.process import ReaderKilled, start_read
 from reading.sources import Source
 from tests.support.files import RECAP_HEADERS, header_row, inline, package, recap_row, worksheet
@@ -23,7 +24,7 @@ def large(path: Path, rows: str) -> Path:
 
 
 def start(path: Path):
-    return start_read(kind="recap", files=[Source(str(path), path.name)], out_dir=path.parent / "out")
+    return start_read(kind="recap", files=[Source(str(path), path.name)], out_dir=path.parent / "out", limits=Limits())
 
 
 def children_of(pid: int) -> list[int]:

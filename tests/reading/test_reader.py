@@ -48,8 +48,10 @@ def large_stat(tmp_path_factory):
 def test_pages_are_read_into_one_typed_frame_that_knows_where_each_row_came_from(tmp_path):
     first = write_xlsx(tmp_path / "p1.xlsx", {"x": [RECAP_HEADERS, recap_row("a")]})
     second = write_csv(tmp_path / "p2.csv", [RECAP_HEADERS, recap_row("b"), recap_row("c")])
-    result = start_read(kind="recap", files=[source(first), source(second)], out_dir=tmp_path / "out").wait()
-    assert result.ok
+    result = start_read(
+        kind="recap", files=[source(first), source(second)], out_dir=tmp_path / "out", limits=Limits()
+    ).wait()
+    assert result.problems == []
     assert result.frame.select("file", "sheet", "row", "claim_number", "claimed_cents").rows() == [
         (0, "x", 2, "A", 100_000),
         (1, "", 2, "B", 100_000),
@@ -63,7 +65,7 @@ def test_the_problems_of_all_files_are_told_at_once(tmp_path):
     lacking = write_csv(tmp_path / "p2.csv", [RECAP_HEADERS[:3], recap_row("b")[:3]])
     fine = write_csv(tmp_path / "p3.csv", [RECAP_HEADERS, recap_row("b")])
     files = [source(swapped), source(lacking), source(fine)]
-    result = start_read(kind="recap", files=files, out_dir=tmp_path / "out").wait()
+    result = start_read(kind="recap", files=files, out_dir=tmp_path / "out", limits=Limits()).wait()
     assert [(problem.file, problem.code) for problem in result.problems] == [
         ("p1.xlsx", "swapped"),
         ("p2.csv", "missing_columns"),
@@ -83,13 +85,15 @@ def test_a_reader_past_its_cpu_time_says_so(tmp_path, large_stat):
 
 
 def test_a_reader_past_its_wall_time_is_ended(tmp_path, large_stat):
-    job = start_read(kind="stat", files=[source(large_stat)], out_dir=tmp_path / "out", wall_seconds=0.3)
+    job = start_read(
+        kind="stat", files=[source(large_stat)], out_dir=tmp_path / "out", limits=Limits(), wall_seconds=0.3
+    )
     assert [problem.code for problem in job.wait().problems] == ["reader_too_slow"]
     assert not Path(f"/proc/{job.pid}").exists()
 
 
 def test_a_reader_that_someone_kills_is_to_be_tried_again(tmp_path, large_stat):
-    job = start_read(kind="stat", files=[source(large_stat)], out_dir=tmp_path / "out")
+    job = start_read(kind="stat", files=[source(large_stat)], out_dir=tmp_path / "out", limits=Limits())
     os.kill(job.pid, signal.SIGKILL)
     with pytest.raises(ReaderKilled):
         job.wait()
@@ -102,7 +106,7 @@ def test_who_waits_can_stop_the_reader_early(tmp_path, large_stat):
     def check():
         raise CancelledError
 
-    job = start_read(kind="stat", files=[source(large_stat)], out_dir=tmp_path / "out")
+    job = start_read(kind="stat", files=[source(large_stat)], out_dir=tmp_path / "out", limits=Limits())
     with pytest.raises(CancelledError):
         job.wait(check)
     assert not Path(f"/proc/{job.pid}").exists()
@@ -111,9 +115,9 @@ def test_who_waits_can_stop_the_reader_early(tmp_path, large_stat):
 def test_a_killed_worker_leaves_no_reader_behind(tmp_path, large_stat):
     script = (
         "import sys, time; from pathlib import Path; from reading.process import start_read;"
-        "from reading.sources import Source;"
+        "from reading.sources import Source; from reading.limits import Limits;"
         f"files = [Source({str(large_stat)!r}, 'l.xlsx')];"
-        f"job = start_read(kind='stat', files=files, out_dir=Path({str(tmp_path / 'o')!r}));"
+        f"job = start_read(kind='stat', files=files, out_dir=Path({str(tmp_path / 'o')!r}), limits=Limits());"
         "print(job.pid, flush=True); time.sleep(60)"
     )
     worker = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
@@ -142,7 +146,9 @@ def test_an_upload_is_told_at_once_what_its_first_rows_show(tmp_path):
     lacking = write_csv(tmp_path / "p2.csv", [RECAP_HEADERS[:3], recap_row("b")[:3]])
     hostile = tmp_path / "p3.xlsx"
     hostile.write_bytes(package(worksheet("", before='<!DOCTYPE x [<!ENTITY a "a">]>')))
-    problems = inspect_upload(stat=source(stat), recaps=[source(swapped), source(lacking), source(hostile)], seconds=10)
+    problems = inspect_upload(
+        stat=source(stat), recaps=[source(swapped), source(lacking), source(hostile)], limits=Limits(), seconds=10
+    )
     assert [(problem.file, problem.code) for problem in problems] == [
         ("s.xlsx", "several_sheets"),
         ("p1.xlsx", "swapped"),
@@ -153,7 +159,7 @@ def test_an_upload_is_told_at_once_what_its_first_rows_show(tmp_path):
 
 def test_a_good_pair_has_no_problem_at_once(tmp_path, large_stat):
     recap = write_csv(tmp_path / "p2.csv", [RECAP_HEADERS, recap_row("b")])
-    assert inspect_upload(stat=source(large_stat), recaps=[source(recap)]) == []
+    assert inspect_upload(stat=source(large_stat), recaps=[source(recap)], limits=Limits()) == []
 
 
 def test_the_first_rows_of_a_large_workbook_are_had_without_reading_it(large_stat):
@@ -168,7 +174,7 @@ def test_every_problem_is_a_sentence_that_names_its_file():
     params = {
         "kind": "stat", "found": "recap", "columns": ["Nom Acte"], "expected": ["Nom Acte"], "header_row": 1,
         "headers": ["a"], "letters": ["B"], "sheets": ["x"], "extension": "csv", "limit": 200, "cell": "XFD1",
-        "rows": 9,
+        "rows": 9, "known": ["csv"],
     }  # fmt: skip
     for code in known_codes():
         columns = 201 if code in ("far_cell", "too_many_columns") else params["columns"]
