@@ -1,10 +1,9 @@
 """Starting an import from a form: read all of it, name all that is wrong, then store files and session as one."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -106,7 +105,7 @@ class _ImportFormReader(FormReader):
         return PairSide(stored=file)
 
 
-def read_form(*, user: User, data: Mapping[str, Any]) -> ImportForm:
+def read_form(*, user: User, data: object) -> ImportForm:
     """Understand and check everything that a client sent, first rows of the files included.
 
     Raises InvalidForm with all that is wrong; AccessDenied or FileNotFound for the id of a file that is not the user's.

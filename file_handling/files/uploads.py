@@ -69,11 +69,11 @@ def check_files(
 class FormReader:
     """Reads the fields of one form one by one, and collects what is wrong with them in `errors`."""
 
-    def __init__(self, *, user: User, data: Mapping[str, Any]) -> None:
+    def __init__(self, *, user: User, data: object) -> None:
         if not isinstance(data, Mapping):
             raise BadRequest(_("Send a form, or one JSON object."))
         self.user = user
-        self.data = data
+        self.data: Mapping[str, Any] = data
         self.errors: list[FormError] = []
 
     def refuse(self, field: str, message: str, *, file: str = "") -> None:
@@ -153,7 +153,7 @@ class FormReader:
         return pages
 
 
-def upload_files(*, user: User, data: Mapping[str, Any]) -> File:
+def upload_files(*, user: User, data: object) -> File:
     """Store the files of a form (`file`, once or for each page of a recap; `file_type`; `country` for who has none).
 
     Returns the first page. Raises InvalidForm with all that is wrong, OSError when the storage is full; neither leaves
