@@ -10,6 +10,15 @@ from django.db import connection, transaction
 from common.append_only_tables import TRIGGER_PREFIX
 from scripts.services import unanswered
 
+# The fixtures that several folders of tests share. pytest accepts this list in the root folder's conftest only.
+pytest_plugins = [
+    "tests.support.cast",
+    "tests.support.browser",
+    "tests.support.database",
+    "tests.support.records",
+    "tests.support.storage",
+]
+
 
 def pytest_report_header() -> list[str]:
     database = settings.DATABASES["default"]["ENGINE"].rsplit(".", 1)[-1]

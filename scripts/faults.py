@@ -28,7 +28,7 @@ from samples import make_pair  # noqa: E402
 from tests.support.hostile import hostile_pairs  # noqa: E402
 from tests.support.installation import (  # noqa: E402
     NOTHING,
-    House,
+    Installation,
     PostgreSQL,
     Redis,
     TooLong,
@@ -62,9 +62,9 @@ class Tally:
     def injected(self) -> None:
         self.figures["injected"] += 1
 
-    def judge(self, house: House, session: int, country: str, expected: dict[str, Any]) -> None:
-        ended = house.ended(session, seconds=LONGEST_SECONDS)
-        held, due, told = house.totals(country), expected_totals(expected), told_summary(ended) or {}
+    def judge(self, installation: Installation, session: int, country: str, expected: dict[str, Any]) -> None:
+        ended = installation.ended(session, seconds=LONGEST_SECONDS)
+        held, due, told = installation.totals(country), expected_totals(expected), told_summary(ended) or {}
         figures = self.figures
         figures["sessions"] += 1
         figures["ended"] += ended["status"] == "DONE_WITH_ERRORS"
@@ -75,135 +75,139 @@ class Tally:
         figures["most_attempts"] = max(figures["most_attempts"], ended["attempts"])
 
 
-def killed_at_many_points(house: House, folder: Path, expected: dict[str, Any], *, points: int) -> Figures:
+def killed_at_many_points(
+    installation: Installation, folder: Path, expected: dict[str, Any], *, points: int
+) -> Figures:
     """F1: kill the run's process, or the whole worker, at moments spread evenly over the length of an import."""
     tally, inside = Tally(), 0
-    house.a_worker(1)
+    installation.a_worker(1)
     began = time.monotonic()
-    country = house.new_country()
-    undisturbed = house.start(folder, country)
-    tally.judge(house, undisturbed, country, expected)
+    country = installation.new_country()
+    undisturbed = installation.start(folder, country)
+    tally.judge(installation, undisturbed, country, expected)
     length = time.monotonic() - began
     for point in range(points):
-        worker, country = house.a_worker(1), house.new_country()
-        session = house.start(folder, country)
-        until(partial(house.runs, session), every=0.01, seconds=LONGEST_SECONDS)
+        worker, country = installation.a_worker(1), installation.new_country()
+        session = installation.start(folder, country)
+        until(partial(installation.runs, session), every=0.01, seconds=LONGEST_SECONDS)
         time.sleep(length * (point + 0.5) / points)
-        if house.status(session) == "PROCESSING":
+        if installation.status(session) == "PROCESSING":
             tally.injected()
-            inside += house.is_writing(session)
+            inside += installation.is_writing(session)
             if point % 2:
                 worker.kill()
             else:
-                kill(house.runner(session))
-        house.a_worker(1)
-        tally.judge(house, session, country, expected)
+                kill(installation.runner(session))
+        installation.a_worker(1)
+        tally.judge(installation, session, country, expected)
     return tally.figures | {"inside_the_write": inside, "undisturbed_seconds": round(length, 1)}
 
 
-def power_cut(house: House, folder: Path, expected: dict[str, Any]) -> Figures:
+def power_cut(installation: Installation, folder: Path, expected: dict[str, Any]) -> Figures:
     """F3: kill every process of `make serve` with four sessions unfinished, and start it again."""
     tally = Tally()
-    for worker in house.workers:
+    for worker in installation.workers:
         worker.stop()
-    environment = house.environment() | {"PORT": str(free_port())}
+    environment = installation.environment() | {"PORT": str(free_port())}
 
     def serve() -> subprocess.Popen[bytes]:
-        with (house.folder / "serve.log").open("ab") as log:
+        with (installation.folder / "serve.log").open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "scripts/serve.py"], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
 
     first = serve()
-    countries = [house.new_country() for _ in range(4)]
-    sessions = [house.start(folder, country) for country in countries]
-    until(lambda: house.readers(), every=0.01)
-    house.leave()
-    for pid in processes_naming(str(house.data)):
+    countries = [installation.new_country() for _ in range(4)]
+    sessions = [installation.start(folder, country) for country in countries]
+    until(lambda: installation.readers(), every=0.01)
+    installation.leave()
+    for pid in processes_naming(str(installation.data)):
         kill(pid)
     first.wait()
-    until(lambda: not processes_naming(str(house.data)), name="the end of all processes")
+    until(lambda: not processes_naming(str(installation.data)), name="the end of all processes")
     tally.injected()
     second = serve()
     for session, country in zip(sessions, countries, strict=True):
-        tally.judge(house, session, country, expected)
+        tally.judge(installation, session, country, expected)
     second.terminate()
     second.wait()
     return tally.figures
 
 
-def messages_lost(house: House, redis: Redis | None, folder: Path, *, waiting: int) -> Figures:
+def messages_lost(installation: Installation, redis: Redis | None, folder: Path, *, waiting: int) -> Figures:
     """F6, F7: empty the broker while sessions wait; how long until all of them were rung for again, as installed."""
-    for worker in house.workers:
+    for worker in installation.workers:
         worker.stop()
-    sessions = [house.start(folder, house.new_country()) for _ in range(waiting)]
-    rung = dict(house.rows("SELECT id, rung_at FROM file_handling_importsession WHERE status = 'PENDING'"))
+    sessions = [installation.start(folder, installation.new_country()) for _ in range(waiting)]
+    rung = dict(installation.rows("SELECT id, rung_at FROM file_handling_importsession WHERE status = 'PENDING'"))
     if redis is not None:
         redis.empty()
     else:
-        for message in (house.data / "broker").glob("*.msg"):
+        for message in (installation.data / "broker").glob("*.msg"):
             message.unlink()
     began = time.monotonic()
     # The times between rings are those of an installation, not the short ones of these trials.
-    house.settings |= {"SWEEP_SECONDS": "10", "RING_AGAIN_SECONDS": "30"}
-    house.worker(2)
+    installation.settings |= {"SWEEP_SECONDS": "10", "RING_AGAIN_SECONDS": "30"}
+    installation.worker(2)
 
     def all_rung_again() -> bool:
-        now = dict(house.rows("SELECT id, rung_at FROM file_handling_importsession"))
+        now = dict(installation.rows("SELECT id, rung_at FROM file_handling_importsession"))
         return all(now[session] != rung[session] for session in sessions)
 
     until(all_rung_again, seconds=LONGEST_SECONDS)
     seconds = time.monotonic() - began
-    ended = [house.ended(session, seconds=LONGEST_SECONDS)["status"] for session in sessions]
-    del house.settings["SWEEP_SECONDS"], house.settings["RING_AGAIN_SECONDS"]
-    house.workers[-1].stop()
+    ended = [installation.ended(session, seconds=LONGEST_SECONDS)["status"] for session in sessions]
+    del installation.settings["SWEEP_SECONDS"], installation.settings["RING_AGAIN_SECONDS"]
+    installation.workers[-1].stop()
     return {
         "waiting": waiting, "rung_again_within_seconds": round(seconds, 1),
         "ended": sum(status == "DONE" for status in ended),
     }  # fmt: skip
 
 
-def overlapping(house: House, folder: Path, *, pairs: int) -> Figures:
+def overlapping(installation: Installation, folder: Path, *, pairs: int) -> Figures:
     """F10: pairs of sessions with half of their claims in common, imported at once by two workers, in two countries."""
-    countries = [house.new_country(), house.new_country()]
+    countries = [installation.new_country(), installation.new_country()]
     sessions = []
     for number in range(pairs):
         for half in (0, 10):
             claims = range(20 * number + half, 20 * number + half + 20)
             made = make_numbered_pair(folder / f"{number}-{half}", claims=claims)
-            sessions.append(house.start(made, countries[number % 2]))
-    house.worker(1)
-    house.worker(1)
-    statuses = [house.ended(session, seconds=LONGEST_SECONDS) for session in sessions]
+            sessions.append(installation.start(made, countries[number % 2]))
+    installation.worker(1)
+    installation.worker(1)
+    statuses = [installation.ended(session, seconds=LONGEST_SECONDS) for session in sessions]
     lost = doubled = 0
     for parity, country in enumerate(countries):
         due = {f"NB{n:06d}" for number in range(parity, pairs, 2) for n in range(20 * number, 20 * number + 30)}
-        found = house.claim_numbers(country)
+        found = installation.claim_numbers(country)
         lost += len(due - set(found))
         doubled += len(found) - len(set(found))
-    house.do("check_records")
+    installation.do("check_records")
     return {
         "pairs": pairs, "sessions": len(sessions), "ended": sum(one["status"] == "DONE" for one in statuses),
         "claims_lost": lost, "claims_doubled": doubled, "most_attempts": max(one["attempts"] for one in statuses),
     }  # fmt: skip
 
 
-def stopped_inside_the_write(house: House, folder: Path, expected: dict[str, Any]) -> Figures:
+def stopped_inside_the_write(installation: Installation, folder: Path, expected: dict[str, Any]) -> Figures:
     """F11: stop a run inside its write, let its lease run out, let another one end the session, let the first go on."""
-    tally, country = Tally(), house.new_country()
-    house.a_worker(2)
-    session = house.start(folder, country)
-    run = house.stop_while_writing(session)
+    tally, country = Tally(), installation.new_country()
+    installation.a_worker(2)
+    session = installation.start(folder, country)
+    run = installation.stop_while_writing(session)
     tally.injected()
-    tally.judge(house, session, country, expected)
+    tally.judge(installation, session, country, expected)
     kill(run, signal.SIGCONT)
-    until(lambda: not alive(run) or not house.leftovers(), seconds=LONGEST_SECONDS)
-    tally.judge(house, session, country, expected)
+    until(lambda: not alive(run) or not installation.leftovers(), seconds=LONGEST_SECONDS)
+    tally.judge(installation, session, country, expected)
     return tally.figures
 
 
-def hostile(house: House, folder: Path, honest: Path, expected: dict[str, Any], *, harmed: int) -> Figures:
+def hostile(
+    installation: Installation, folder: Path, honest: Path, expected: dict[str, Any], *, harmed: int
+) -> Figures:
     """Files that mean harm, in the place of the stat file and of a recap page: uploaded over the API, and those that it
     refuses stored past all its checks, so that a worker has them whatever is found at the door. A good pair follows.
     """
@@ -211,10 +215,10 @@ def hostile(house: House, folder: Path, honest: Path, expected: dict[str, Any], 
         ("files", "refused_at_the_door", "unanswered", "ended_in_error", "ended_otherwise", "hung", "slowest_seconds",
          "worker_deaths"), 0,
     )  # fmt: skip
-    worker, country = house.a_worker(2), house.new_country()
+    worker, country = installation.a_worker(2), installation.new_country()
     for kind, pair in hostile_pairs(folder, honest, expected["files"], harmed=harmed):
         figures["files"] += 1
-        answer = house.do("upload", folder=str(pair), country=country)
+        answer = installation.do("upload", folder=str(pair), country=country)
         if answer["status"] not in (202, 400, 413):
             figures["unanswered"] += 1
             print(f"     {kind} {pair.name}: {answer['status']}", flush=True)
@@ -222,9 +226,9 @@ def hostile(house: House, folder: Path, honest: Path, expected: dict[str, Any], 
         refused = answer["status"] != 202
         figures["refused_at_the_door"] += refused
         began = time.monotonic()
-        session = house.start(pair, country) if refused else answer["answer"]["id"]
+        session = installation.start(pair, country) if refused else answer["answer"]["id"]
         try:
-            ended = house.ended(session, seconds=120)
+            ended = installation.ended(session, seconds=120)
         except TooLong:
             figures["hung"] += 1
             print(f"     {kind} {pair.name}: not ended", flush=True)
@@ -238,8 +242,8 @@ def hostile(house: House, folder: Path, honest: Path, expected: dict[str, Any], 
         shutil.rmtree(pair)
     # A process that has done its fifty tasks goes of itself; one that dies is lamented by its parent.
     figures["worker_deaths"] = worker.said().count("exited with") + (not alive(worker.pid))
-    tally, country = Tally(), house.new_country()
-    tally.judge(house, house.start(honest, country), country, expected)
+    tally, country = Tally(), installation.new_country()
+    tally.judge(installation, installation.start(honest, country), country, expected)
     return figures | {name: tally.figures[name] for name in ("sessions", "ended", "claims_lost", "claims_doubled")}
 
 
@@ -248,39 +252,39 @@ def database_restarts(folder: Path, expected: dict[str, Any], redis: Redis, wher
     server, tally, partly = PostgreSQL(), Tally(), 0
     try:
         server.start()
-        house = House(where, database=server.url, redis_url=redis.url)
+        installation = Installation(where, database=server.url, redis_url=redis.url)
         try:
-            house.do("migrate")
+            installation.do("migrate")
             for point in range(times):
-                country, _ = house.new_country(), house.a_worker(1)
-                session = house.start(folder, country)
-                until(partial(house.runs, session), every=0.01)
+                country, _ = installation.new_country(), installation.a_worker(1)
+                session = installation.start(folder, country)
+                until(partial(installation.runs, session), every=0.01)
                 if point % 2:
-                    run = house.stop_while_writing(session)
+                    run = installation.stop_while_writing(session)
                     server.restart_at_once()
-                    partly += house.totals(country) not in (NOTHING, expected_totals(expected))
+                    partly += installation.totals(country) not in (NOTHING, expected_totals(expected))
                     kill(run, signal.SIGCONT)
                 else:
                     time.sleep(0.5 * point)
                     server.restart_at_once()
-                    partly += house.totals(country) not in (NOTHING, expected_totals(expected))
+                    partly += installation.totals(country) not in (NOTHING, expected_totals(expected))
                 tally.injected()
-                tally.judge(house, session, country, expected)
+                tally.judge(installation, session, country, expected)
         finally:
-            house.close()
+            installation.close()
     finally:
         server.stop()
     return tally.figures | {"partly_written": partly}
 
 
 @contextlib.contextmanager
-def installation(folder: Path, *, database: str, redis: Redis | None) -> Iterator[House]:
-    house = House(folder, database=database, redis_url=redis.url if redis else "")
+def migrated_installation(folder: Path, *, database: str, redis: Redis | None) -> Iterator[Installation]:
+    installation = Installation(folder, database=database, redis_url=redis.url if redis else "")
     try:
-        house.do("migrate")
-        yield house
+        installation.do("migrate")
+        yield installation
     finally:
-        house.close()
+        installation.close()
 
 
 def main() -> None:
@@ -322,13 +326,13 @@ def main() -> None:
         for place, database, broker in places:
             folder = work / place
             folder.mkdir()
-            with installation(folder, database=database, redis=broker) as house:
-                trial("F1", place, partial(killed_at_many_points, house, large, expected, points=chosen.points))
-                trial("F3", place, partial(power_cut, house, small, few))
-                trial("F6", place, partial(messages_lost, house, broker, tiny, waiting=chosen.waiting))
-                trial("F11", place, partial(stopped_inside_the_write, house, small, few))
-                trial("HF", place, partial(hostile, house, folder / "hostile", small, few, harmed=chosen.harmed))
-                trial("F10", place, partial(overlapping, house, work / f"{place}-pairs", pairs=chosen.pairs))
+            with migrated_installation(folder, database=database, redis=broker) as installation:
+                trial("F1", place, partial(killed_at_many_points, installation, large, expected, points=chosen.points))
+                trial("F3", place, partial(power_cut, installation, small, few))
+                trial("F6", place, partial(messages_lost, installation, broker, tiny, waiting=chosen.waiting))
+                trial("F11", place, partial(stopped_inside_the_write, installation, small, few))
+                trial("HF", place, partial(hostile, installation, folder / "hostile", small, few, harmed=chosen.harmed))
+                trial("F10", place, partial(overlapping, installation, work / f"{place}-pairs", pairs=chosen.pairs))
         if redis is not None and PostgreSQL.programs() is not None:
             (work / "f8").mkdir()
             trial("F8", "postgresql", partial(database_restarts, small, few, redis, work / "f8", times=6))

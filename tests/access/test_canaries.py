@@ -11,14 +11,14 @@ from django.urls import resolve
 
 from file_handling.models import ImportSession
 from importer import events
-from tests.admin.test_admin_access import OUTSIDE
-from tests.admin.test_admin_access import TABLE as PAGES
-from tests.api.conftest import Records
-from tests.api.test_access import CATALOGUE_ROUTES, FOREIGN, GETS, RECORD_ROUTES, SHUT_OUT
-from tests.conftest import Cast
 from tests.support import canary
-from tests.support.api_user import API, Door
+from tests.support.api_user import API, ApiUser
+from tests.support.cast import SHUT_OUT, Cast
+from tests.support.pages import OUTSIDE
+from tests.support.pages import TABLE as PAGES
 from tests.support.pairs import Cells, line, recap_csv, row, stat_csv
+from tests.support.records import Records
+from tests.support.routes import CATALOGUE_ROUTES, FOREIGN, GETS, RECORD_ROUTES
 from users.models import User
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -46,9 +46,9 @@ def marked_line(mark: str, number: int, **fields: str) -> Cells:
     return line(f"{mark}-{number}", **(words | fields))
 
 
-def bring(owner: User, mark: str) -> Records:
+def import_marked_pair(owner: User, mark: str) -> Records:
     """Two real imports: claims that agree, one that does not, what one side alone has; then one claim replaced."""
-    door = Door.of(owner)
+    api = ApiUser.of(owner)
 
     def pair(claimed: str) -> dict[str, Any]:
         stat = [
@@ -69,12 +69,12 @@ def bring(owner: User, mark: str) -> Records:
             "recap": [recap_csv(recap, f"{mark}-recap.csv")],
         }
 
-    waiting = door.send(**pair("5000"))
+    waiting = api.send(**pair("5000"))
     # What a run says of itself names nothing; the mark shows whose words an answer, or a log, brings.
     events.append(waiting, step="queued", message=f"{mark} said")
-    first = door.run(waiting)
+    first = api.run(waiting)
     assert first.status == "DONE_WITH_ERRORS", first.message
-    replaced = door.bring(**pair("7000"), on_conflict="update")
+    replaced = api.import_pair(**pair("7000"), on_conflict="update")
     assert replaced.numbers("amount_gap") == [f"{mark}-3"]
     session = ImportSession.objects.get(pk=first.id)
     rows = {}
@@ -129,11 +129,11 @@ def seen(cast: Cast, records: Records, pages: Client) -> dict[tuple[str, str], b
 
 
 def test_what_one_country_is_shown_is_to_the_byte_what_it_was_before_the_other_one_came(cast: Cast) -> None:
-    benin = bring(cast.benin_head, OTHER)
+    benin = import_marked_pair(cast.benin_head, OTHER)
     # Signing in is shown to the others of their country.
     pages = browser(cast.benin_admin)
     before = seen(cast, benin, pages)
-    bring(cast.togo_head, canary.MARK)
+    import_marked_pair(cast.togo_head, canary.MARK)
     after = seen(cast, benin, pages)
     assert {key for key in before if before[key] != after[key]} == set()
     # Or all of it would be refusals, and empty lists.
@@ -146,8 +146,8 @@ def test_what_one_country_is_shown_is_to_the_byte_what_it_was_before_the_other_o
 
 
 def test_no_byte_of_one_country_s_import_reaches_another(cast: Cast) -> None:
-    bring(cast.benin_head, OTHER)
-    togo = bring(cast.togo_head, canary.MARK)
+    import_marked_pair(cast.benin_head, OTHER)
+    togo = import_marked_pair(cast.togo_head, canary.MARK)
     canary.mark_people(cast)
     named = canary.ids(cast, togo)
     own = cast.client("togo_admin")
@@ -173,8 +173,8 @@ def test_no_byte_of_one_country_s_import_reaches_another(cast: Cast) -> None:
 
 
 def test_no_byte_of_one_country_s_import_reaches_the_admin_of_another(cast: Cast) -> None:
-    bring(cast.benin_head, OTHER)
-    togo = bring(cast.togo_head, canary.MARK)
+    import_marked_pair(cast.benin_head, OTHER)
+    togo = import_marked_pair(cast.togo_head, canary.MARK)
     canary.mark_people(cast)
     named = canary.ids(cast, togo) | {"alias": 987654321, "entry": 1}
     own = browser(cast.togo_admin)
@@ -195,9 +195,9 @@ def test_no_byte_of_one_country_s_import_reaches_the_admin_of_another(cast: Cast
 
 def test_the_same_files_in_another_country_are_not_told_apart_from_new_ones(cast: Cast) -> None:
     def sent(user: User) -> dict[str, Any]:
-        door = Door.of(user)
+        api = ApiUser.of(user)
         pair = stat_csv([marked_line("SAME", 1)]), [recap_csv([row("SAME-1")])]
-        session: dict[str, Any] = door.bring(*pair).session
+        session: dict[str, Any] = api.import_pair(*pair).session
         return session
 
     def without_names(session: dict[str, Any]) -> set[str]:

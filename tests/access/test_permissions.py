@@ -9,7 +9,7 @@ from django.contrib.auth.models import AnonymousUser
 from rest_framework.test import APIRequestFactory
 from rest_framework.views import APIView
 
-from tests.conftest import ACCOUNTS, SHUT_OUT, Cast
+from tests.support.cast import ACCOUNTS, SHUT_OUT, Cast
 from users import permissions
 
 EVERYONE = {name for name, _role, _country in ACCOUNTS}

@@ -14,8 +14,8 @@ from django.contrib.auth.models import AnonymousUser
 
 from file_handling import permissions
 from file_handling.models import File, IdempotencyKey
-from tests.api.conftest import Records
-from tests.conftest import SHUT_OUT, Cast
+from tests.support.cast import SHUT_OUT, Cast
+from tests.support.records import Records
 from users.models import AuditEntry, Country, Role, User
 
 BOTH, TOGO, BENIN, NONE = {"TG", "BJ"}, {"TG"}, {"BJ"}, set[str]()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from common.errors import NotAllowed
-from tests.conftest import PASSWORD, Cast
+from tests.support.cast import PASSWORD, Cast
 from users.accounts.services import move_account, set_active
 from users.models import AuditEntry, Country, Role, User
 

@@ -8,29 +8,11 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from openpyxl import Workbook
 
-from tests.accounts.conftest import sent_mails
-from tests.conftest import Cast
+from tests.support.account_sheets import GOOD, HEADER, IMPORT, PREVIEW, sheet_text, sheet_workbook
+from tests.support.cast import Cast
+from tests.support.mails import sent_mails
 from users.models import User
-
-PREVIEW = "/api/v1/users/import/preview/"
-IMPORT = "/api/v1/users/import/"
-HEADER = "first_name,last_name,email,role"
-GOOD = f"{HEADER}\nAfi,Lawson,afi@example.org,CHEF_DEPT_TECH\nKossi,Amegan,kossi@example.org,RESP_OPERATEUR\n"
-
-
-def text(content: str | bytes, name: str = "people.csv") -> SimpleUploadedFile:
-    return SimpleUploadedFile(name, content.encode() if isinstance(content, str) else content)
-
-
-def workbook(rows: list[list[Any]], name: str = "people.xlsx") -> SimpleUploadedFile:
-    book = Workbook()
-    for row in rows:
-        book.active.append(row)  # type: ignore[union-attr]
-    out = io.BytesIO()
-    book.save(out)
-    return SimpleUploadedFile(name, out.getvalue())
 
 
 def send(cast: Cast, actor: str, path: str, file: SimpleUploadedFile, **more: Any) -> Any:
@@ -39,7 +21,7 @@ def send(cast: Cast, actor: str, path: str, file: SimpleUploadedFile, **more: An
 
 def test_a_preview_shows_every_row_and_creates_nothing(cast: Cast) -> None:
     before = User.objects.count()
-    body = send(cast, "togo_admin", PREVIEW, text(GOOD)).json()
+    body = send(cast, "togo_admin", PREVIEW, sheet_text(GOOD)).json()
     assert (body["count"], body["valid"], body["created"]) == (2, 2, 0)
     assert body["rows"][0] == {
         "row": 2,
@@ -56,7 +38,7 @@ def test_a_preview_shows_every_row_and_creates_nothing(cast: Cast) -> None:
 
 def test_an_import_creates_the_good_rows_with_a_mail_each_and_nothing_of_the_others(cast: Cast) -> None:
     sheet = GOOD + "Bad,Row,not-an-address,CHEF_DEPT_TECH\nAlso,Bad,also@example.org,SUPERUSER\n"
-    response = send(cast, "togo_admin", IMPORT, text(sheet))
+    response = send(cast, "togo_admin", IMPORT, sheet_text(sheet))
     body = response.json()
     assert response.status_code == 201
     assert (body["count"], body["valid"], body["created"]) == (4, 2, 2)
@@ -67,7 +49,7 @@ def test_an_import_creates_the_good_rows_with_a_mail_each_and_nothing_of_the_oth
     }
     assert not User.objects.filter(email__in=["also@example.org", "not-an-address"]).exists()
     assert {mail.to[0] for mail in sent_mails()} == {"afi@example.org", "kossi@example.org"}
-    again = send(cast, "togo_admin", IMPORT, text(GOOD))
+    again = send(cast, "togo_admin", IMPORT, sheet_text(GOOD))
     assert (again.status_code, again.json()["created"]) == (200, 0)
 
 
@@ -83,7 +65,7 @@ def test_every_problem_is_said_with_its_row(cast: Cast) -> None:
             "Afi;http://evil;X@example.org;Administrateur territorial",
         ]
     )
-    rows = send(cast, "togo_admin", PREVIEW, text(sheet)).json()["rows"]
+    rows = send(cast, "togo_admin", PREVIEW, sheet_text(sheet)).json()["rows"]
     assert [(row["row"], len(row["problems"])) for row in rows] == [(4, 3), (5, 1), (6, 0), (7, 3)]
     assert [row["role"] for row in rows] == ["", "RESP_OPERATEUR", "CHEF_DEPT_TECH", "ADMIN_TERRITORIAL"]
     assert "Row 6" in rows[3]["problems"][1]
@@ -94,7 +76,7 @@ def test_every_problem_is_said_with_its_row(cast: Cast) -> None:
 )
 def test_a_role_is_known_by_its_code_or_its_name_in_either_language(role: str, cast: Cast) -> None:
     rows = [["Nom", "Prénoms", "Courriel", "Profil"], ["Lawson", "Afi", "afi@example.org", role]]
-    body = send(cast, "togo_admin", PREVIEW, workbook(rows)).json()
+    body = send(cast, "togo_admin", PREVIEW, sheet_workbook(rows)).json()
     assert (body["rows"][0]["role"], body["valid"]) == ("CHEF_DEPT_TECH", 1)
 
 
@@ -106,7 +88,7 @@ def test_a_workbook_is_read_by_its_header_wherever_it_stands(cast: Cast) -> None
         [],
         [1, "RESP_OPERATEUR", "a@example.org", "Lawson", "Afi"],
     ]
-    body = send(cast, "togo_admin", IMPORT, workbook(rows)).json()
+    body = send(cast, "togo_admin", IMPORT, sheet_workbook(rows)).json()
     assert [(row["row"], row["first_name"], row["last_name"]) for row in body["rows"]] == [(5, "Afi", "Lawson")]
     assert body["created"] == 1
 
@@ -116,7 +98,7 @@ def test_text_of_old_windows_with_any_separator_is_read(cast: Cast) -> None:
         content = separator.join(["Prénom", "Nom", "Email", "Rôle"]) + "\r\n"
         content += separator.join(["Hélène", "Mensah", "h@example.org", "RESP_OPERATEUR"]) + "\r\n"
         for encoding in ("utf-8", "utf-8-sig", "cp1252"):
-            body = send(cast, "togo_admin", PREVIEW, text(content.encode(encoding))).json()
+            body = send(cast, "togo_admin", PREVIEW, sheet_text(content.encode(encoding))).json()
             assert (body["rows"][0]["first_name"], body["valid"]) == ("Hélène", 1), (separator, encoding)
 
 
@@ -127,7 +109,7 @@ def test_roles_above_ones_own_are_no_more_created_by_a_sheet_than_by_a_form(cast
             f"\nA,B,{actor}-{role}@example.org,{role}"
             for role in ["SUPERUSER", "ADMIN_GLOBAL", "ADMIN_TERRITORIAL", "CHEF_DEPT_TECH"]
         )
-        body = send(cast, actor, IMPORT, text(sheet), **more).json()
+        body = send(cast, actor, IMPORT, sheet_text(sheet), **more).json()
         created[actor] = [row["role"] for row in body["rows"] if row["account"]]
     assert created == {
         "superuser": ["ADMIN_GLOBAL", "ADMIN_TERRITORIAL", "CHEF_DEPT_TECH"],
@@ -137,14 +119,14 @@ def test_roles_above_ones_own_are_no_more_created_by_a_sheet_than_by_a_form(cast
 
 
 def test_a_sheet_is_never_for_another_country(cast: Cast) -> None:
-    assert send(cast, "togo_admin", IMPORT, text(GOOD), country=cast.benin.pk).status_code == 400
+    assert send(cast, "togo_admin", IMPORT, sheet_text(GOOD), country=cast.benin.pk).status_code == 400
     assert not User.objects.filter(email="afi@example.org").exists()
 
 
 @pytest.mark.parametrize("actor", ["togo_head", "togo_operator", "homeless_admin", "closed_admin"])
 def test_who_creates_nobody_looks_at_no_sheet(actor: str, cast: Cast) -> None:
-    assert send(cast, actor, PREVIEW, text(GOOD)).status_code == 403
-    assert send(cast, actor, IMPORT, text(GOOD)).status_code == 403
+    assert send(cast, actor, PREVIEW, sheet_text(GOOD)).status_code == 403
+    assert send(cast, actor, IMPORT, sheet_text(GOOD)).status_code == 403
 
 
 def bomb() -> bytes:
@@ -156,7 +138,7 @@ def bomb() -> bytes:
 
 def with_sheet(xml: str) -> bytes:
     """A real workbook whose sheet is replaced."""
-    given = workbook([["a"]]).read()
+    given = sheet_workbook([["a"]]).read()
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(given)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
         for entry in old.infolist():
@@ -187,7 +169,7 @@ ENTITIES = (
         ("people.csv", (HEADER + "\nA,B,c@example.org,RESP_OPERATEUR" * 1001).encode()),
         ("people.csv", b"a" * (1024 * 1024 + 1)),
         ("people.xlsx", b"PK\x03\x04 not a workbook"),
-        ("people.xlsx", workbook([["a"]]).read()[:400]),
+        ("people.xlsx", sheet_workbook([["a"]]).read()[:400]),
         ("people.xlsx", bomb()),
         ("people.xlsx", with_sheet(FAR)),
         ("people.xlsx", with_sheet(ENTITIES)),
@@ -198,7 +180,7 @@ ENTITIES = (
     ids=lambda value: value if isinstance(value, str) else f"{len(value)} bytes",
 )
 def test_a_file_that_is_no_such_sheet_is_refused_in_words(name: str, content: bytes, cast: Cast) -> None:
-    response = send(cast, "togo_admin", IMPORT, text(content, name))
+    response = send(cast, "togo_admin", IMPORT, sheet_text(content, name))
     assert response.status_code == 400
     assert all(isinstance(reason, str) and reason for reason in response.json()["file"])
 
@@ -207,19 +189,19 @@ def test_a_workbook_that_inflates_beyond_measure_is_refused_before_it_is_read(ca
     row = "<row><c><v>1</v></c></row>"
     heavy = with_sheet(f"<worksheet {NS}><sheetData>{row * 400_000}</sheetData></worksheet>")
     assert len(heavy) < 1024 * 1024
-    response = send(cast, "togo_admin", IMPORT, text(heavy, "people.xlsx"))
+    response = send(cast, "togo_admin", IMPORT, sheet_text(heavy, "people.xlsx"))
     assert response.json()["file"] == ["The workbook is too large. Save only the list of people in a new workbook."]
 
 
 def test_all_missing_columns_are_named(cast: Cast) -> None:
-    response = send(cast, "togo_admin", IMPORT, text("Nom;Prénom\nA;B\n"))
+    response = send(cast, "togo_admin", IMPORT, sheet_text("Nom;Prénom\nA;B\n"))
     assert [word in str(response.json()["file"]) for word in ("email", "role", "last_name")] == [True, True, False]
 
 
 def test_a_workbook_that_trails_thousands_of_blank_rows_is_read(cast: Cast) -> None:
     rows: list[list[Any]] = [HEADER.split(","), ["Afi", "Lawson", "afi@example.org", "RESP_OPERATEUR"]]
     rows += [["", None, " ", ""]] * 3000
-    assert send(cast, "togo_admin", PREVIEW, workbook(rows)).json()["count"] == 1
+    assert send(cast, "togo_admin", PREVIEW, sheet_workbook(rows)).json()["count"] == 1
 
 
 def test_who_asks_for_nothing_is_told_what_to_send(cast: Cast) -> None:

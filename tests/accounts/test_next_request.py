@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
-from tests.conftest import PASSWORD, Cast
+from tests.support.cast import PASSWORD, Cast
 from users.accounts.countries import set_country_active
 from users.accounts.services import move_account, set_active, update_account
 from users.models import User

@@ -14,8 +14,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from tests.accounts.conftest import address_in, link_in, sent_mails
-from tests.conftest import PASSWORD, Cast
+from tests.support.cast import PASSWORD, Cast
+from tests.support.mails import address_in, link_in, sent_mails
 from users.models import AuditEntry, MailPurpose, QueuedMail, User
 from users.sign_in.links import LinkTokens
 from users.sign_in.mails import compose

@@ -8,141 +8,18 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.db.models import Model
-from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from core.models import ActAlias
 from file_handling.models import SessionStatus
 from importer.admin_steering import BY_NAME
-from tests.admin.conftest import Browser
-from tests.api.conftest import Records, make_file, make_session
-from tests.conftest import ACCOUNTS, SHUT_OUT, Cast
 from tests.support import canary
+from tests.support.browser import Browser
+from tests.support.cast import Cast
+from tests.support.pages import CATALOGUE, CLOSED, FILE, GETS, OPEN, OUTSIDE, SESSION, TABLE, UNMARKED, ask, read
+from tests.support.records import Records, make_file, make_session
 from users.access.admin import ScopedModelAdmin
 from users.models import AuditEntry, User
-
-# Whoever may not enter at all is sent to the page to sign in on.
-OUTSIDE = ["anonymous", "togo_head", "rival_head", "togo_operator", "benin_head", "benin_operator", *SHUT_OUT]
-EVERYONE = [*(name for name, _role, _country in ACCOUNTS), "anonymous"]
-
-
-def answers(*, superuser: int, reader: int, own: int, other: int) -> dict[str, int]:
-    """Statuses for the superuser, the global admin, the admin of the row's country and that of another one."""
-    expected = {"superuser": superuser, "global_admin": reader, "togo_admin": own, "benin_admin": other}
-    return expected | dict.fromkeys(OUTSIDE, 302)
-
-
-READ = answers(superuser=200, reader=200, own=200, other=403)
-SHARED = answers(superuser=200, reader=200, own=200, other=200)
-NOBODY = answers(superuser=403, reader=403, own=403, other=403)
-IMPORTERS = answers(superuser=200, reader=403, own=200, other=200)
-CATALOGUE_KEEPERS = answers(superuser=200, reader=200, own=403, other=403)
-# What is carried out leads back to a page.
-STEERED = answers(superuser=302, reader=403, own=302, other=403)
-STEERABLE = answers(superuser=200, reader=403, own=200, other=403)
-
-RECORDS = {
-    "client": "clients",
-    "policy": "policies",
-    "plan": "plans",
-    "insured": "insured",
-    "membership": "memberships",
-    "partner": "partners",
-    "operator": "operators",
-    "invoice": "invoices",
-    "payment": "payments",
-    "claim": "claims",
-    "claimrevision": "claim-revisions",
-}
-CATALOGUE = {"actcategory": "act-categories", "act": "acts"}
-FILE, SESSION = "file_handling/file", "file_handling/importsession"
-
-TABLE: dict[tuple[str, str], dict[str, int]] = {
-    ("GET", ""): SHARED,
-    ("GET", "users/"): SHARED,
-    ("GET", "core/"): SHARED,
-    ("GET", "file_handling/"): SHARED,
-    ("GET", "password_change/"): SHARED,
-    ("GET", "password_change/done/"): SHARED,
-    ("GET", "jsi18n/"): SHARED,
-    ("GET", "autocomplete/?app_label=core&model_name=actalias&field_name=act&term="): CATALOGUE_KEEPERS,
-    ("GET", f"{FILE}/"): SHARED,
-    ("GET", f"{FILE}/add/"): NOBODY,
-    ("GET", f"{FILE}/{{file}}/change/"): READ,
-    ("POST", f"{FILE}/{{file}}/change/"): NOBODY,
-    ("GET", f"{FILE}/{{file}}/history/"): READ,
-    ("GET", f"{FILE}/{{file}}/download/"): READ,
-    ("GET", f"{FILE}/{{file}}/preview/"): READ,
-    ("GET", f"{FILE}/{{file}}/delete/"): STEERABLE,
-    ("POST", f"{FILE}/{{file}}/delete/"): STEERED,
-    ("GET", f"{SESSION}/"): SHARED,
-    ("GET", f"{SESSION}/add/"): IMPORTERS,
-    ("GET", f"{SESSION}/{{session}}/change/"): READ,
-    ("POST", f"{SESSION}/{{session}}/change/"): NOBODY,
-    ("GET", f"{SESSION}/{{session}}/history/"): READ,
-    ("GET", f"{SESSION}/{{session}}/events/"): READ,
-    ("GET", f"{SESSION}/{{session}}/findings/"): READ,
-    ("GET", f"{SESSION}/{{session}}/download/log/"): READ,
-    ("GET", f"{SESSION}/{{session}}/steer/revert/"): STEERABLE,
-    ("POST", f"{SESSION}/{{session}}/steer/sheet/"): STEERED,
-    ("POST", f"{SESSION}/{{session}}/steer/commit/"): STEERED,
-    ("POST", f"{SESSION}/{{session}}/steer/retry/"): STEERED,
-    ("POST", f"{SESSION}/{{session}}/steer/cancel/"): STEERED,
-    ("POST", f"{SESSION}/{{session}}/steer/report/"): STEERED,
-    ("POST", f"{SESSION}/{{session}}/steer/revert/"): STEERED,
-    ("GET", f"{SESSION}/{{session}}/delete/"): STEERABLE,
-    ("POST", f"{SESSION}/{{session}}/delete/"): STEERED,
-    ("GET", "users/user/"): SHARED,
-    ("GET", "users/user/add/"): SHARED,
-    ("GET", "users/user/import/"): SHARED,
-    ("POST", "users/user/import/"): SHARED,
-    ("GET", "users/user/{account}/change/"): READ,
-    ("GET", "users/user/{account}/history/"): READ,
-    ("GET", "users/user/{account}/delete/"): NOBODY,
-    # A global admin reads the accounts of a country's people, whom the country's own admin manages.
-    ("POST", "users/user/{account}/act/deactivate/"): STEERED,
-    ("GET", "users/country/"): SHARED,
-    ("GET", "users/country/add/"): CATALOGUE_KEEPERS,
-    ("GET", "users/country/{country}/change/"): READ,
-    ("GET", "users/country/{country}/history/"): READ,
-    ("GET", "users/country/{country}/delete/"): NOBODY,
-    ("POST", "users/country/{country}/act/open/"): answers(superuser=302, reader=302, own=403, other=403),
-    ("GET", "users/auditentry/"): SHARED,
-    ("GET", "users/auditentry/add/"): NOBODY,
-    ("GET", "users/auditentry/{entry}/change/"): READ,
-    ("GET", "users/auditentry/{entry}/history/"): READ,
-    ("GET", "users/auditentry/{entry}/delete/"): NOBODY,
-    ("GET", "core/actalias/"): SHARED,
-    ("GET", "core/actalias/add/"): CATALOGUE_KEEPERS,
-    ("GET", "core/actalias/{alias}/change/"): SHARED,
-    ("POST", "core/actalias/{alias}/change/"): NOBODY,
-    ("GET", "core/actalias/{alias}/history/"): SHARED,
-    ("GET", "core/actalias/{alias}/delete/"): CATALOGUE_KEEPERS,
-}
-for _model, _key in (RECORDS | CATALOGUE).items():
-    _seen = READ if _model in RECORDS else SHARED
-    TABLE["GET", f"core/{_model}/"] = SHARED
-    TABLE["GET", f"core/{_model}/add/"] = NOBODY
-    TABLE["GET", f"core/{_model}/{{{_key}}}/change/"] = _seen
-    TABLE["POST", f"core/{_model}/{{{_key}}}/change/"] = NOBODY
-    TABLE["GET", f"core/{_model}/{{{_key}}}/history/"] = _seen
-    TABLE["GET", f"core/{_model}/{{{_key}}}/delete/"] = NOBODY
-
-# Signing in and out; addresses that lead elsewhere and show nothing themselves.
-OPEN = {"login/", "logout/", "(?P<url>.*)$"}
-
-
-def read(response: Any) -> bytes:
-    """All of an answer, a download too, which is closed by being read to its end."""
-    return b"".join(response.streaming_content) if response.streaming else response.content
-
-
-def ask(client: Client, method: str, path: str) -> Any:
-    data = {"post": "yes", "force": "yes"} if method == "POST" else None
-    address = f"/admin/{path}"
-    response = client.generic(method, address) if data is None else client.post(address, data)
-    read(response)
-    return response
 
 
 @pytest.mark.parametrize(("method", "path"), sorted(TABLE), ids=lambda value: value)
@@ -224,32 +101,6 @@ def test_every_page_of_the_admin_stands_on_the_scope() -> None:
 
 # Filters by what all countries share.
 OF_THE_CATALOGUE = {"act", "category"}
-GETS = sorted(path for method, path in TABLE if method == "GET")
-# Pages on which the marked country's own admin is shown no mark, so that its absence elsewhere proves nothing.
-UNMARKED = {
-    "users/",
-    "core/",
-    "file_handling/",
-    "password_change/",
-    "password_change/done/",
-    "jsi18n/",
-    # Their country is called Togo, which is looked for, too.
-    "users/country/",
-    "users/country/{country}/change/",
-    # They name numbers alone, or nothing yet.
-    f"{SESSION}/{{session}}/delete/",
-    f"{SESSION}/{{session}}/steer/revert/",
-    "users/user/add/",
-    "users/user/import/",
-    *(path for path in GETS if path.startswith("core/act") and not path.endswith("history/")),
-    "core/actalias/{alias}/history/",
-    "autocomplete/?app_label=core&model_name=actalias&field_name=act&term=",
-    # An import makes what these say: tests/access/test_canaries.py.
-    f"{SESSION}/{{session}}/events/",
-    f"{SESSION}/{{session}}/download/log/",
-}
-# What leads to a form that the table's own account may not open.
-CLOSED = {path for path in GETS if TABLE["GET", path]["togo_admin"] != 200}
 
 
 @pytest.fixture

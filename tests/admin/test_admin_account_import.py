@@ -11,11 +11,11 @@ from django.core import mail, signing
 from django.test import Client
 from django.utils import timezone
 
-from tests.accounts.conftest import sent_mails
-from tests.accounts.test_import import GOOD, HEADER, PREVIEW, text, workbook
-from tests.admin.conftest import Browser
-from tests.admin.test_admin_imports import text_of
-from tests.conftest import Cast
+from tests.support.account_sheets import GOOD, HEADER, PREVIEW, sheet_text, sheet_workbook
+from tests.support.browser import Browser
+from tests.support.cast import Cast
+from tests.support.mails import sent_mails
+from tests.support.pages import text_of
 from users.models import AuditAction, AuditEntry, Role, User
 
 PAGE = "/admin/users/user/import/"
@@ -58,7 +58,7 @@ def test_a_territorial_admin_looks_at_a_sheet_and_then_creates_its_good_rows(cas
     client = browser("togo_admin")
     before = User.objects.count()
     sheet = GOOD + "Bad,Row,not-an-address,CHEF_DEPT_TECH\nAlso,Bad,also@example.org,ADMIN_TERRITORIAL\n"
-    shown = look(client, text(sheet))
+    shown = look(client, sheet_text(sheet))
     assert User.objects.count() == before
     rows = cells(shown)
     assert rows[0] == [
@@ -92,7 +92,9 @@ def test_a_territorial_admin_looks_at_a_sheet_and_then_creates_its_good_rows(cas
 
 def test_who_assigns_countries_names_that_of_the_sheet(cast: Cast, browser: Browser) -> None:
     client = browser("global_admin")
-    sheet = workbook([["Prénom", "Nom", "Courriel", "Rôle"], ["Afi", "Lawson", "afi@example.org", "ADMIN_TERRITORIAL"]])
+    sheet = sheet_workbook(
+        [["Prénom", "Nom", "Courriel", "Rôle"], ["Afi", "Lawson", "afi@example.org", "ADMIN_TERRITORIAL"]]
+    )
     shown = look(client, sheet, country=cast.benin.pk)
     assert cells(shown)[0][4:6] == ["Territorial administrator", "Bénin"]
     client.post(PAGE, {"signed_rows": signed_rows_in(shown)})
@@ -103,7 +105,7 @@ def test_who_assigns_countries_names_that_of_the_sheet(cast: Cast, browser: Brow
 def test_a_territorial_admin_creates_in_no_other_country_whatever_is_sent(cast: Cast, browser: Browser) -> None:
     client = browser("togo_admin")
     assert 'name="country"' not in client.get(PAGE).content.decode()
-    shown = look(client, text(GOOD), country=cast.benin.pk)
+    shown = look(client, sheet_text(GOOD), country=cast.benin.pk)
     client.post(PAGE, {"signed_rows": signed_rows_in(shown), "country": cast.benin.pk})
     assert {one.country for one in User.objects.filter(email__in=["afi@example.org", "kossi@example.org"])} == {
         cast.togo
@@ -111,7 +113,7 @@ def test_a_territorial_admin_creates_in_no_other_country_whatever_is_sent(cast: 
 
 
 def test_what_was_looked_at_is_carried_out_as_it_was_by_the_same_person_alone(cast: Cast, browser: Browser) -> None:
-    signed_rows = signed_rows_in(look(browser("superuser"), text(GOOD), country=cast.togo.pk))
+    signed_rows = signed_rows_in(look(browser("superuser"), sheet_text(GOOD), country=cast.togo.pk))
     forged = signing.dumps({"country": cast.benin.pk, "rows": [[2, "A", "B", "a@example.org", "ADMIN_GLOBAL"]]})
     for name, sent in [
         ("benin_admin", signed_rows),
@@ -131,7 +133,7 @@ def test_what_was_looked_at_long_ago_is_looked_at_again(
     cast: Cast, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = browser("togo_admin")
-    signed_rows = signed_rows_in(look(client, text(GOOD)))
+    signed_rows = signed_rows_in(look(client, sheet_text(GOOD)))
     later = timezone.now().timestamp() + 3601
     monkeypatch.setattr("django.core.signing.time.time", lambda: later)
     assert "Choose the file again" in text_of(client.post(PAGE, {"signed_rows": signed_rows}))
@@ -140,7 +142,7 @@ def test_what_was_looked_at_long_ago_is_looked_at_again(
 
 def test_a_row_that_became_wrong_meanwhile_is_told_and_the_others_are_created(cast: Cast, browser: Browser) -> None:
     client = browser("togo_admin")
-    signed_rows = signed_rows_in(look(client, text(GOOD)))
+    signed_rows = signed_rows_in(look(client, sheet_text(GOOD)))
     User.objects.create_user(username="taken", email="AFI@example.org", country=cast.benin)
     done = client.post(PAGE, {"signed_rows": signed_rows})
     assert "already used" in cells(done)[0][-1]
@@ -152,7 +154,7 @@ def test_a_row_that_became_wrong_meanwhile_is_told_and_the_others_are_created(ca
 
 def test_a_country_that_closed_meanwhile_gets_no_accounts(cast: Cast, browser: Browser) -> None:
     client = browser("superuser")
-    signed_rows = signed_rows_in(look(client, text(GOOD), country=cast.benin.pk))
+    signed_rows = signed_rows_in(look(client, sheet_text(GOOD), country=cast.benin.pk))
     cast.benin.is_active = False
     cast.benin.save()
     assert "This country is not active" in text_of(client.post(PAGE, {"signed_rows": signed_rows}))
@@ -162,14 +164,14 @@ def test_a_country_that_closed_meanwhile_gets_no_accounts(cast: Cast, browser: B
 def test_a_sheet_of_a_thousand_rows_comes_back_whole(cast: Cast, browser: Browser) -> None:
     client = browser("togo_admin")
     many = HEADER + "".join(f"\nAfi{n},Lawson,afi{n}@example.org,RESP_OPERATEUR" for n in range(1000))
-    shown = look(client, text(many))
+    shown = look(client, sheet_text(many))
     assert "1000 accounts can be created" in text_of(shown)
     assert len(signed_rows_in(shown)) < 100_000
 
 
 @pytest.mark.parametrize(
     "sheet",
-    [text(""), text("just words\n"), text(GOOD, "people.xls"), text(b"\x00" * 10), None],
+    [sheet_text(""), sheet_text("just words\n"), sheet_text(GOOD, "people.xls"), sheet_text(b"\x00" * 10), None],
     ids=["empty", "no header", "old Excel", "no text", "none"],
 )
 def test_a_file_that_is_no_such_sheet_is_refused_in_words(sheet: Any, cast: Cast, browser: Browser) -> None:
@@ -181,7 +183,7 @@ def test_a_file_that_is_no_such_sheet_is_refused_in_words(sheet: Any, cast: Cast
 
 
 def test_a_sheet_without_a_good_row_offers_nothing_to_create(cast: Cast, browser: Browser) -> None:
-    shown = look(browser("togo_admin"), text(f"{HEADER}\n,,,\nA,B,no,nothing\n"))
+    shown = look(browser("togo_admin"), sheet_text(f"{HEADER}\n,,,\nA,B,no,nothing\n"))
     assert 'name="signed_rows"' not in shown.content.decode()
 
 
@@ -189,17 +191,17 @@ def test_too_many_sheets_are_refused_at_both_doors_together(
     cast: Cast, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("common.throttling.UploadThrottle.get_rate", lambda self: "1/hour")
-    assert cast.client("togo_admin").post(PREVIEW, {"file": text(GOOD)}, format="multipart").status_code == 200
-    assert "Too many uploads" in text_of(browser("togo_admin").post(PAGE, {"file": text(GOOD)}))
+    assert cast.client("togo_admin").post(PREVIEW, {"file": sheet_text(GOOD)}, format="multipart").status_code == 200
+    assert "Too many uploads" in text_of(browser("togo_admin").post(PAGE, {"file": sheet_text(GOOD)}))
 
 
 @pytest.mark.parametrize("name", ["togo_head", "togo_operator", "homeless_admin", "closed_admin", "anonymous"])
 def test_nobody_else_imports_accounts(name: str, cast: Cast, browser: Browser) -> None:
-    signed_rows = signed_rows_in(look(browser("togo_admin"), text(GOOD)))
+    signed_rows = signed_rows_in(look(browser("togo_admin"), sheet_text(GOOD)))
     client = browser(name)
     for response in [
         client.get(PAGE),
-        client.post(PAGE, {"file": text(GOOD)}),
+        client.post(PAGE, {"file": sheet_text(GOOD)}),
         client.post(PAGE, {"signed_rows": signed_rows}),
     ]:
         assert response.status_code == 302
@@ -207,6 +209,6 @@ def test_nobody_else_imports_accounts(name: str, cast: Cast, browser: Browser) -
 
 
 def test_names_in_the_sheet_are_text_and_not_markup(cast: Cast, browser: Browser) -> None:
-    shown = look(browser("togo_admin"), text(f"{HEADER}\n<script>x</script>,B,c@example.org,RESP_OPERATEUR\n"))
+    shown = look(browser("togo_admin"), sheet_text(f"{HEADER}\n<script>x</script>,B,c@example.org,RESP_OPERATEUR\n"))
     assert b"<script>x" not in shown.content
     assert "no-store" in shown["Cache-Control"]

@@ -8,10 +8,10 @@ import pytest
 from django.test import Client
 
 from core.models import ActAlias
-from tests.admin.conftest import Browser
-from tests.admin.test_admin_imports import text_of
-from tests.api.conftest import Records
-from tests.conftest import ACCOUNTS, PASSWORD, Cast
+from tests.support.browser import Browser
+from tests.support.cast import ACCOUNTS, PASSWORD, Cast
+from tests.support.pages import text_of
+from tests.support.records import Records
 from users.models import AuditAction, AuditEntry, Country, Role, User
 
 USERS = "/admin/users/user/"

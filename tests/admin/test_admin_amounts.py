@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 
 from core.models import Claim, ClaimLine
-from tests.admin.conftest import Browser
-from tests.api.conftest import Records
-from tests.conftest import Cast
+from tests.support.browser import Browser
+from tests.support.cast import Cast
+from tests.support.records import Records
 
 
 @pytest.fixture

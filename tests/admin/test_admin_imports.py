@@ -2,57 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.utils import translation
 
 from core.models import Claim
 from file_handling.models import File, ImportSession, SessionStatus
 from importer.runs import run_session
-from tests.admin.conftest import Browser
-from tests.api.conftest import (
-    RECAP_HEADER,
-    STAT_HEADER,
-    STAT_LINE,
-    Records,
-    make_file,
-    make_finding,
-    make_session,
-    recap_csv,
-    stat_csv,
-)
-from tests.conftest import Cast
+from tests.support.admin_import import SESSIONS, imported, upload
+from tests.support.browser import Browser
+from tests.support.cast import Cast
+from tests.support.pages import text_of
+from tests.support.pairs import RECAP_HEADER, STAT_HEADER, STAT_LINE, recap_upload, stat_upload
+from tests.support.records import Records, make_file, make_finding, make_session
 from users.models import AuditAction, AuditEntry
-
-SESSIONS = "/admin/file_handling/importsession/"
-
-
-def upload(client: Client, **form: Any) -> Any:
-    return client.post(f"{SESSIONS}add/", {"stat_file": stat_csv(), "recap_file": recap_csv()} | form)
-
-
-def imported(client: Client, **form: Any) -> ImportSession:
-    response = upload(client, **form)
-    assert response.status_code == 302, response.content.decode()
-    session = ImportSession.objects.latest("pk")
-    run_session(session.pk)
-    session.refresh_from_db()
-    return session
-
-
-def text_of(response: Any) -> str:
-    page = re.sub(r"<(script|style|svg).*?</\1>", " ", response.content.decode(), flags=re.DOTALL)
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
 
 
 # A run works on connections of its own, which see what is committed only.
 @pytest.mark.django_db(transaction=True)
 def test_a_pair_is_uploaded_imported_and_shown_with_its_figures_and_records(cast: Cast, browser: Browser) -> None:
     client = browser("togo_admin")
-    pages = [recap_csv(name="1.csv"), recap_csv(name="2.csv", text=f"{RECAP_HEADER}\nS-2;10/03/2024;1;1\n")]
+    pages = [recap_upload(name="1.csv"), recap_upload(name="2.csv", text=f"{RECAP_HEADER}\nS-2;10/03/2024;1;1\n")]
     response = upload(client, recap_file=pages)
     session = ImportSession.objects.get()
     assert response["Location"] == f"{SESSIONS}{session.pk}/change/"
@@ -84,8 +55,8 @@ def test_a_pair_is_uploaded_imported_and_shown_with_its_figures_and_records(cast
 def test_everything_wrong_with_a_pair_is_said_at_once_and_nothing_is_kept(cast: Cast, browser: Browser) -> None:
     response = upload(
         browser("togo_admin"),
-        stat_file=recap_csv(name="swapped.csv"),
-        recap_file=[stat_csv(name="also.csv"), recap_csv(name="empty.csv", text=" ")],
+        stat_file=recap_upload(name="swapped.csv"),
+        recap_file=[stat_upload(name="also.csv"), recap_upload(name="empty.csv", text=" ")],
         currency="?",
     )
     assert response.status_code == 400
@@ -93,7 +64,7 @@ def test_everything_wrong_with_a_pair_is_said_at_once_and_nothing_is_kept(cast: 
     for word in ["empty.csv", "three letters"]:
         assert word in said
     response = upload(
-        browser("togo_admin"), stat_file=recap_csv(name="swapped.csv"), recap_file=stat_csv(name="also.csv")
+        browser("togo_admin"), stat_file=recap_upload(name="swapped.csv"), recap_file=stat_upload(name="also.csv")
     )
     said = text_of(response)
     assert "swapped.csv" in said

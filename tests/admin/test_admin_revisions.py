@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from core.models import ClaimRevision
-from tests.admin.conftest import Browser
-from tests.admin.test_admin_imports import imported, text_of
-from tests.api.conftest import RECAP_HEADER, STAT_HEADER, STAT_LINE, Records, recap_csv, stat_csv
-from tests.conftest import Cast
+from tests.support.admin_import import imported
+from tests.support.browser import Browser
+from tests.support.cast import Cast
+from tests.support.pages import text_of
+from tests.support.pairs import RECAP_HEADER, STAT_HEADER, STAT_LINE, recap_upload, stat_upload
+from tests.support.records import Records
 from users.models import AuditAction, AuditEntry
 
 OTHER_LINE = (
@@ -24,8 +26,8 @@ def test_the_page_of_a_replaced_claim_shows_its_earlier_values_and_the_session_t
     first = imported(client)
     again = imported(
         client,
-        stat_file=stat_csv(text=f"{STAT_HEADER}\n{OTHER_LINE}\n"),
-        recap_file=recap_csv(text=f"{RECAP_HEADER}\nS-1;10/03/2024;7500;6000\n"),
+        stat_file=stat_upload(text=f"{STAT_HEADER}\n{OTHER_LINE}\n"),
+        recap_file=recap_upload(text=f"{RECAP_HEADER}\nS-1;10/03/2024;7500;6000\n"),
         on_conflict="update",
     )
     revision = ClaimRevision.objects.get()

@@ -19,19 +19,11 @@ from django.utils.translation import override
 
 from file_handling.models import ImportSession, SessionStatus
 from scripts.messages import read_french
-from tests.admin.conftest import Browser
-from tests.admin.test_admin_imports import imported
-from tests.api.conftest import (
-    RECAP_HEADER,
-    RECAP_LINE,
-    STAT_HEADER,
-    STAT_LINE,
-    Records,
-    make_session,
-    recap_csv,
-    stat_csv,
-)
-from tests.conftest import Cast
+from tests.support.admin_import import imported
+from tests.support.browser import Browser
+from tests.support.cast import Cast
+from tests.support.pairs import RECAP_HEADER, RECAP_LINE, STAT_HEADER, STAT_LINE, recap_upload, stat_upload
+from tests.support.records import Records, make_session
 from users.models import AuditEntry
 
 OURS = ("users", "file_handling", "core")
@@ -171,8 +163,8 @@ def addresses(cast: Cast, togo: Records, session: ImportSession) -> Iterator[str
 @pytest.mark.parametrize("name", ["superuser", "togo_admin"])
 def test_no_page_of_the_admin_is_left_half_in_english(name: str, cast: Cast, togo: Records, browser: Browser) -> None:
     pair = {
-        "stat_file": stat_csv(text=f"{STAT_HEADER}\n{STAT_LINE}\n{STAT_LINE.replace('s-1', 's-2')}\n"),
-        "recap_file": recap_csv(text=f"{RECAP_HEADER}\n{RECAP_LINE}\nS-2;10/03/2024;1;1\n"),
+        "stat_file": stat_upload(text=f"{STAT_HEADER}\n{STAT_LINE}\n{STAT_LINE.replace('s-1', 's-2')}\n"),
+        "recap_file": recap_upload(text=f"{RECAP_HEADER}\n{RECAP_LINE}\nS-2;10/03/2024;1;1\n"),
     }
     session = imported(browser("togo_admin"), **pair)
     french = browser(name)

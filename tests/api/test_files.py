@@ -10,8 +10,10 @@ from django.core.files.base import ContentFile
 
 from core.models import Claim
 from file_handling.models import File, FileType
-from tests.api.conftest import STAT_HEADER, STAT_LINE, Records, make_file
-from tests.conftest import Cast, stored_names
+from tests.support.cast import Cast
+from tests.support.pairs import STAT_HEADER, STAT_LINE
+from tests.support.records import Records, make_file
+from tests.support.storage import stored_names
 from users.models import AuditEntry
 
 FILES = "/api/v1/files/"

@@ -10,7 +10,7 @@ from django.contrib.auth.hashers import MD5PasswordHasher
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
-from tests.conftest import PASSWORD, Cast
+from tests.support.cast import PASSWORD, Cast
 from users.models import AuditEntry
 
 LOGIN = "/api/v1/auth/login/"

@@ -10,8 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from core import models as core
-from tests.api.conftest import Records, make_claim, make_file, make_finding, make_line, make_session
-from tests.conftest import Cast
+from tests.support.cast import Cast
+from tests.support.records import Records, make_claim, make_file, make_finding, make_line, make_session
 from users.models import AuditEntry
 
 CLAIMS = "/api/v1/claims/"

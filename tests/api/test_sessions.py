@@ -10,8 +10,9 @@ from django.core.files.base import ContentFile
 
 from core.models import Claim
 from file_handling.models import Finding, ImportSession, SessionEvent, SessionStatus
-from tests.api.conftest import Records, make_finding, make_session
-from tests.conftest import Cast, stored_names
+from tests.support.cast import Cast
+from tests.support.records import Records, make_finding, make_session
+from tests.support.storage import stored_names
 from users.models import AuditEntry
 
 SESSIONS = "/api/v1/import-sessions/"

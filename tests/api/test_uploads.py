@@ -17,8 +17,10 @@ from xlsxwriter import Workbook
 
 from file_handling.models import File, ImportSession, SessionStatus
 from importer import lifecycle
-from tests.api.conftest import RECAP_HEADER, STAT_HEADER, STAT_LINE, make_file, make_session, recap_csv, stat_csv
-from tests.conftest import Cast, stored_names
+from tests.support.cast import Cast
+from tests.support.pairs import RECAP_HEADER, STAT_HEADER, STAT_LINE, recap_upload, stat_upload
+from tests.support.records import make_file, make_session
+from tests.support.storage import stored_names
 from users.models import AuditEntry
 
 SESSIONS = "/api/v1/import-sessions/"
@@ -27,7 +29,7 @@ FILES = "/api/v1/files/"
 
 def send(cast: Cast, name: str = "togo_head", **form: Any) -> Response:
     """Post an import with a good stat file and a good recap, but for what `form` says."""
-    form = {"stat_file": stat_csv(), "recap_file": recap_csv()} | form
+    form = {"stat_file": stat_upload(), "recap_file": recap_upload()} | form
     return cast.client(name).post(SESSIONS, {k: v for k, v in form.items() if v is not None}, format="multipart")
 
 
@@ -63,7 +65,9 @@ def archive(**pages: str) -> SimpleUploadedFile:
 
 
 def test_two_uploads_become_a_session_that_waits_for_its_worker(cast: Cast, own_storage: Path) -> None:
-    response = send(cast, recap_file=[recap_csv(name="p1.csv"), recap_csv(name="p2.csv"), recap_csv(name="p3.csv")])
+    response = send(
+        cast, recap_file=[recap_upload(name="p1.csv"), recap_upload(name="p2.csv"), recap_upload(name="p3.csv")]
+    )
     assert response.status_code == 202
     body = response.json()
     assert response["Location"] == body["url"]
@@ -76,8 +80,8 @@ def test_two_uploads_become_a_session_that_waits_for_its_worker(cast: Cast, own_
 
     stat = File.objects.get(file_type="stat")
     assert (stat.user, stat.country, stat.uploaded_by_email) == (cast.togo_head, cast.togo, "togo_head@example.org")
-    assert stat.file.read() == stat_csv().read()
-    assert stat.size == len(stat_csv().read())
+    assert stat.file.read() == stat_upload().read()
+    assert stat.size == len(stat_upload().read())
     assert len(stat.sha256) == 64
     first = File.objects.get(name="p1.csv")
     assert [page.name for page in first.all_pages()] == ["p1.csv", "p2.csv", "p3.csv"]
@@ -133,7 +137,7 @@ def test_everything_wrong_is_said_at_once(cast: Cast, own_storage: Path) -> None
 
 def test_both_files_are_required(cast: Cast) -> None:
     assert refusals(send(cast, stat_file=None, recap_file=None)) == {("stat_file", ""), ("recap_file", "")}
-    assert refusals(send(cast, stat_file=[stat_csv(), stat_csv(name="b.csv")])) == {("stat_file", "")}
+    assert refusals(send(cast, stat_file=[stat_upload(), stat_upload(name="b.csv")])) == {("stat_file", "")}
 
 
 def test_a_json_body_without_files_is_told_what_it_lacks(cast: Cast) -> None:
@@ -144,14 +148,17 @@ def test_a_json_body_without_files_is_told_what_it_lacks(cast: Cast) -> None:
 
 
 def test_files_in_each_others_place_are_recognised(cast: Cast, own_storage: Path) -> None:
-    response = send(cast, stat_file=recap_csv(name="a.csv"), recap_file=stat_csv(name="b.csv"))
+    response = send(cast, stat_file=recap_upload(name="a.csv"), recap_file=stat_upload(name="b.csv"))
     assert refusals(response) == {("stat_file", "a.csv"), ("recap_file", "b.csv")}
     assert nothing_is_kept(own_storage)
 
 
 def test_missing_columns_are_named_in_every_file_at_once(cast: Cast, own_storage: Path) -> None:
-    stat = stat_csv(text=f"{STAT_HEADER.replace('Numero de police;', '').replace('Statut;', 'Etat;')}\nx\n")
-    pages = [recap_csv(name="p1.csv"), recap_csv(name="p2.csv", text=RECAP_HEADER.replace("date_reglement", "jour"))]
+    stat = stat_upload(text=f"{STAT_HEADER.replace('Numero de police;', '').replace('Statut;', 'Etat;')}\nx\n")
+    pages = [
+        recap_upload(name="p1.csv"),
+        recap_upload(name="p2.csv", text=RECAP_HEADER.replace("date_reglement", "jour")),
+    ]
     response = send(cast, stat_file=stat, recap_file=pages)
     assert refusals(response) == {("stat_file", "stat.csv"), ("recap_file", "p2.csv")}
     words = " ".join(error["message"] for error in response.json()["errors"])
@@ -162,7 +169,7 @@ def test_missing_columns_are_named_in_every_file_at_once(cast: Cast, own_storage
 
 
 def test_pages_of_one_name_are_each_told_apart(cast: Cast) -> None:
-    response = send(cast, recap_file=[recap_csv(name="stat.csv"), recap_csv(name="stat.csv", text="a;b\n1;2\n")])
+    response = send(cast, recap_file=[recap_upload(name="stat.csv"), recap_upload(name="stat.csv", text="a;b\n1;2\n")])
     assert refusals(response) == {("recap_file", "stat.csv")}
 
 
@@ -175,7 +182,7 @@ def test_a_workbook_with_several_stat_sheets_is_taken_and_a_wrong_sheet_is_not(c
 
 
 def test_a_recap_may_come_as_a_zip_of_pages(cast: Cast, own_storage: Path) -> None:
-    good = recap_csv().read().decode()
+    good = recap_upload().read().decode()
     body = send(cast, recap_file=archive(a__csv=good, b__csv=good, **{"~$b__csv": "lock"})).json()
     assert body["recap_file"]["pages"] == 2
     assert len(stored_names(own_storage)) == 3
@@ -184,14 +191,14 @@ def test_a_recap_may_come_as_a_zip_of_pages(cast: Cast, own_storage: Path) -> No
 
 
 def test_lock_files_of_excel_are_left_out(cast: Cast) -> None:
-    body = send(cast, recap_file=[recap_csv(name="~$page.csv"), recap_csv(name="page.csv")]).json()
+    body = send(cast, recap_file=[recap_upload(name="~$page.csv"), recap_upload(name="page.csv")]).json()
     assert (body["recap_file"]["name"], body["recap_file"]["pages"]) == ("page.csv", 1)
-    assert refusals(send(cast, stat_file=stat_csv(name="~$stat.csv"))) == {("stat_file", "")}
+    assert refusals(send(cast, stat_file=stat_upload(name="~$stat.csv"))) == {("stat_file", "")}
 
 
 def test_too_many_pages_and_too_large_files_are_refused(cast: Cast, settings: Any, own_storage: Path) -> None:
     settings.CONCORD = settings.CONCORD | {"MAX_PAGES": 2}
-    assert refusals(send(cast, recap_file=[recap_csv(name=f"{i}.csv") for i in range(3)])) == {("recap_file", "")}
+    assert refusals(send(cast, recap_file=[recap_upload(name=f"{i}.csv") for i in range(3)])) == {("recap_file", "")}
     settings.CONCORD = settings.CONCORD | {"MAX_FILE_BYTES": 100}
     assert ("stat_file", "stat.csv") in refusals(send(cast))
     settings.CONCORD = settings.CONCORD | {"MAX_POST_BYTES": 200}
@@ -224,7 +231,7 @@ def test_a_full_disk_is_a_507_that_leaves_nothing_behind(
     settings.STORAGES = usual | {
         "default": {"BACKEND": "tests.api.test_uploads.FullStorage", "OPTIONS": {"location": str(own_storage)}}
     }
-    response = send(cast, recap_file=[recap_csv(name="p1.csv"), recap_csv(name="p2.csv")])
+    response = send(cast, recap_file=[recap_upload(name="p1.csv"), recap_upload(name="p2.csv")])
     assert response.status_code == 507
     assert set(response.json()) == {"detail"}
     assert nothing_is_kept(own_storage)
@@ -242,17 +249,17 @@ def test_a_transaction_that_fails_takes_its_files_with_it(
     monkeypatch.setattr(lifecycle, "create_session", lost)
     client = cast.client("togo_head")
     client.raise_request_exception = False
-    form = {"stat_file": stat_csv(), "recap_file": recap_csv()}
+    form = {"stat_file": stat_upload(), "recap_file": recap_upload()}
     assert client.post(SESSIONS, form, format="multipart").status_code == 500
     assert nothing_is_kept(own_storage)
 
 
 def test_files_stored_before_are_imported_by_their_ids(cast: Cast, own_storage: Path) -> None:
     client = cast.client("togo_head")
-    stat = client.post(FILES, {"file": stat_csv(), "file_type": "stat"}, format="multipart")
+    stat = client.post(FILES, {"file": stat_upload(), "file_type": "stat"}, format="multipart")
     assert stat.status_code == 201
     assert stat["Location"] == stat.json()["url"]
-    pages = [recap_csv(name="p1.csv"), recap_csv(name="p2.csv")]
+    pages = [recap_upload(name="p1.csv"), recap_upload(name="p2.csv")]
     recap = client.post(FILES, {"file": pages, "file_type": "recap"}, format="multipart").json()
     assert [page["name"] for page in recap["pages"]] == ["p2.csv"]
     assert recap["page_count"] == 2
@@ -270,7 +277,7 @@ def test_files_stored_before_are_imported_by_their_ids(cast: Cast, own_storage: 
 
 def test_a_stored_file_of_somebody_else_cannot_be_imported(cast: Cast, togo: Any, benin: Any) -> None:
     def asking(name: str, stat: int) -> int:
-        form = {"stat_file_id": stat, "recap_file": recap_csv()}
+        form = {"stat_file_id": stat, "recap_file": recap_upload()}
         return cast.client(name).post(SESSIONS, form, format="multipart").status_code
 
     assert asking("benin_admin", togo.file.pk) == 403
@@ -292,7 +299,7 @@ def test_a_superuser_names_an_active_country(cast: Cast) -> None:
 
 
 def test_the_name_of_a_file_is_data_and_never_a_path(cast: Cast, own_storage: Path) -> None:
-    upload = SimpleUploadedFile('..\\..\\étude "finale".csv', stat_csv().read())
+    upload = SimpleUploadedFile('..\\..\\étude "finale".csv', stat_upload().read())
     form = {"file": upload, "file_type": "stat"}
     response = cast.client("togo_head").post(FILES, form, format="multipart")
     assert response.status_code == 201
@@ -301,12 +308,12 @@ def test_the_name_of_a_file_is_data_and_never_a_path(cast: Cast, own_storage: Pa
     assert file.name.endswith('étude "finale".csv')
     download = cast.client("togo_head").get(f"{FILES}{file.pk}/download/")
     assert download["Content-Disposition"].startswith("attachment; filename")
-    assert b"".join(download.streaming_content) == stat_csv().read()
+    assert b"".join(download.streaming_content) == stat_upload().read()
 
 
 def test_what_a_file_is_must_be_said(cast: Cast, own_storage: Path) -> None:
     client = cast.client("togo_head")
-    for form in ({"file": stat_csv()}, {"file": stat_csv(), "file_type": "Stat file"}):
+    for form in ({"file": stat_upload()}, {"file": stat_upload(), "file_type": "Stat file"}):
         assert refusals(client.post(FILES, form, format="multipart")) == {("file_type", "")}
     assert refusals(client.post(FILES, {"file_type": "stat"})) == {("file", "")}
     assert nothing_is_kept(own_storage)
@@ -316,7 +323,7 @@ def test_words_come_in_the_language_of_the_caller_and_the_session_keeps_it(cast:
     client = cast.client("togo_head")
     response = client.post(
         SESSIONS,
-        {"stat_file": stat_csv(), "recap_file": recap_csv()},
+        {"stat_file": stat_upload(), "recap_file": recap_upload()},
         format="multipart",
         headers={"accept-language": "fr-TG,fr;q=0.9"},
     )

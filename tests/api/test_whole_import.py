@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from core.models import Claim
 from importer.runs import run_session
 from samples.pairs import make_pair
-from tests.conftest import Cast
+from tests.support.cast import Cast
 
 
 @pytest.mark.django_db(transaction=True)

@@ -13,8 +13,8 @@ import pytest
 from django.core.management import call_command
 
 from file_handling.models import ImportSession
-from tests.api.conftest import recap_csv, stat_csv
-from tests.conftest import PASSWORD, Cast
+from tests.support.cast import PASSWORD, Cast
+from tests.support.pairs import recap_upload, stat_upload
 
 PACKAGE = "concord_api"
 
@@ -61,7 +61,7 @@ def test_a_generated_client_signs_in_and_uploads_a_pair(package: Any, cast: Cast
 
     create = part(package, "api.import_sessions.import_sessions_create")
     form = models.SessionFormRequest(
-        stat_file=file(stat_csv()), recap_file=[file(recap_csv(name="p1.csv")), file(recap_csv(name="p2.csv"))]
+        stat_file=file(stat_upload()), recap_file=[file(recap_upload(name="p1.csv")), file(recap_upload(name="p2.csv"))]
     )
     answer = create.sync_detailed(client=client, body=form, idempotency_key="first")
     assert answer.status_code == 202, answer.content

@@ -26,8 +26,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.api.conftest import Records, make_session
-from tests.conftest import Cast
+from tests.support.cast import Cast
+from tests.support.records import Records, make_session
 
 ROLES = ["superuser", "global_admin", "togo_admin", "togo_head", "togo_operator", "homeless_admin", "anonymous"]
 # How often each operation is tried as each role; the usual number keeps all roles together under a minute.

@@ -1,3 +1,10 @@
-"""The same rows of two countries as the API's own tests have."""
+"""Every test here has a storage folder of its own."""
 
-from tests.api.conftest import _own_storage, benin, togo  # noqa: F401
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _own_storage(own_storage: Path) -> None:
+    pass

@@ -15,9 +15,9 @@ from django.test.utils import CaptureQueriesContext
 
 from common.throttling import ExportThrottle
 from core import models as core
-from tests.api.conftest import Records, make_claim, make_finding
-from tests.api.test_access import CATALOGUE_ROUTES, FOREIGN, RECORD_ROUTES, SHUT_OUT
-from tests.conftest import Cast
+from tests.support.cast import SHUT_OUT, Cast
+from tests.support.records import Records, make_claim, make_finding
+from tests.support.routes import CATALOGUE_ROUTES, FOREIGN, RECORD_ROUTES
 from users.models import AuditEntry
 
 EXPORTS = [f"{name}/export/" for name in RECORD_ROUTES + CATALOGUE_ROUTES] + [

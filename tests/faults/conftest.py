@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
 
 from samples import make_pair
-from tests.support.installation import House, Redis, own_database
-
-MakeHouse = Callable[..., House]
-Pair = tuple[Path, dict[str, Any]]
-Pairs = Callable[..., Pair]
+from tests.support.installation import Installation, MakeInstallation, Pair, Pairs, Redis, own_database
 
 
 @pytest.fixture(scope="session")
@@ -39,15 +34,15 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A migrated database: the path of a SQLite file, or the URL of a database of the PostgreSQL under test."""
     folder = tmp_path_factory.mktemp("template")
     if not settings.DATABASE_URL.startswith("postgres"):
-        house = House(folder)
-        house.do("migrate")
-        house.close()
+        installation = Installation(folder)
+        installation.do("migrate")
+        installation.close()
         yield str(folder / "db.sqlite3")
         return
     with own_database(server=settings.DATABASE_URL) as url:
-        house = House(folder, database=url)
-        house.do("migrate")
-        house.close()
+        installation = Installation(folder, database=url)
+        installation.do("migrate")
+        installation.close()
         yield url
 
 
@@ -65,12 +60,14 @@ def own_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis | None
 
 
 @pytest.fixture(scope="module")
-def make_house(tmp_path_factory: pytest.TempPathFactory, template: str, own_redis: Redis | None) -> Iterator[MakeHouse]:
+def make_installation(
+    tmp_path_factory: pytest.TempPathFactory, template: str, own_redis: Redis | None
+) -> Iterator[MakeInstallation]:
     """Builds installations on the services of this test run."""
     with contextlib.ExitStack() as opened:
 
-        def make(data: Path | None = None, **settings: str) -> House:
-            folder = tmp_path_factory.mktemp("house")
+        def make(data: Path | None = None, **settings: str) -> Installation:
+            folder = tmp_path_factory.mktemp("installation")
             url = own_redis.url if own_redis else ""
             database = ""
             if template.startswith("postgres"):
@@ -79,14 +76,14 @@ def make_house(tmp_path_factory: pytest.TempPathFactory, template: str, own_redi
                 )
             else:
                 shutil.copy(template, folder / "db.sqlite3")
-            house = House(folder, data=data, database=database, redis_url=url, **settings)
-            opened.callback(house.close)
-            return house
+            installation = Installation(folder, data=data, database=database, redis_url=url, **settings)
+            opened.callback(installation.close)
+            return installation
 
         yield make
 
 
 @pytest.fixture(scope="module")
-def house(make_house: MakeHouse) -> House:
+def installation(make_installation: MakeInstallation) -> Installation:
     """One that the tests of a module share: each works in countries of its own."""
-    return make_house()
+    return make_installation()

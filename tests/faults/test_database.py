@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import Pairs
 from tests.support.installation import (
     WRITTEN_FOR_LONG,
-    House,
+    Installation,
+    Pairs,
     PostgreSQL,
     Redis,
     expected_summary,
@@ -37,16 +37,18 @@ def server(template: str) -> Iterator[PostgreSQL]:
 
 
 @pytest.fixture(scope="module")
-def fragile(server: PostgreSQL, own_redis: Redis | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def fragile(
+    server: PostgreSQL, own_redis: Redis | None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
     folder: Path = tmp_path_factory.mktemp("fragile")
-    house = House(folder, database=server.url, redis_url=own_redis.url if own_redis else "")
-    house.do("migrate")
-    yield house
-    house.close()
+    installation = Installation(folder, database=server.url, redis_url=own_redis.url if own_redis else "")
+    installation.do("migrate")
+    yield installation
+    installation.close()
 
 
 def test_a_database_that_restarts_inside_the_write_has_all_rows_in_the_end(
-    fragile: House, server: PostgreSQL, pairs: Pairs
+    fragile: Installation, server: PostgreSQL, pairs: Pairs
 ) -> None:
     folder, expected = pairs(WRITTEN_FOR_LONG)
     country, worker = fragile.new_country(), fragile.a_worker()
@@ -59,7 +61,7 @@ def test_a_database_that_restarts_inside_the_write_has_all_rows_in_the_end(
 
 
 def test_a_database_that_restarts_while_files_are_read_is_not_even_noticed(
-    fragile: House, server: PostgreSQL, pairs: Pairs
+    fragile: Installation, server: PostgreSQL, pairs: Pairs
 ) -> None:
     folder, expected = pairs(WRITTEN_FOR_LONG)
     country, _ = fragile.new_country(), fragile.a_worker()
@@ -69,9 +71,9 @@ def test_a_database_that_restarts_while_files_are_read_is_not_even_noticed(
     _ends_whole(fragile, session, country, expected)
 
 
-def _ends_whole(house: House, session: int, country: str, expected: dict[str, object]) -> None:
-    ended = house.ended(session)
+def _ends_whole(installation: Installation, session: int, country: str, expected: dict[str, object]) -> None:
+    ended = installation.ended(session)
     assert ended["status"] == "DONE_WITH_ERRORS"
     assert told_summary(ended)["claims"] == expected_summary(expected)["claims"]
-    assert house.totals(country) == expected_totals(expected)
-    until(lambda: not house.leftovers(), seconds=15)
+    assert installation.totals(country) == expected_totals(expected)
+    until(lambda: not installation.leftovers(), seconds=15)

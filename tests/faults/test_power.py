@@ -9,15 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.conftest import Pairs
-from tests.support.installation import ROOT, House, expected_totals, free_port, processes_naming, until
+from tests.support.installation import ROOT, Installation, Pairs, expected_totals, free_port, processes_naming, until
 
 Serve = Callable[[], "subprocess.Popen[bytes]"]
 
 
 @pytest.fixture
-def serve(house: House, tmp_path: Path) -> Iterator[Serve]:
-    environment, started = house.environment() | {"PORT": str(free_port()), "DEBUG": "1"}, []
+def serve(installation: Installation, tmp_path: Path) -> Iterator[Serve]:
+    environment, started = installation.environment() | {"PORT": str(free_port()), "DEBUG": "1"}, []
 
     def start() -> subprocess.Popen[bytes]:
         with (tmp_path / "serve.log").open("ab") as log:
@@ -36,24 +35,24 @@ def serve(house: House, tmp_path: Path) -> Iterator[Serve]:
 
 
 def test_a_server_whose_supervisor_is_killed_starts_again_at_once_and_ends_all_its_sessions(
-    house: House, serve: Serve, pairs: Pairs
+    installation: Installation, serve: Serve, pairs: Pairs
 ) -> None:
     folder, expected = pairs()
-    countries = [house.new_country() for _ in range(3)]
+    countries = [installation.new_country() for _ in range(3)]
     first = serve()
-    sessions = [house.start(folder, country) for country in countries]
-    until(lambda: house.readers(), every=0.01)
-    house.leave()
+    sessions = [installation.start(folder, country) for country in countries]
+    until(lambda: installation.readers(), every=0.01)
+    installation.leave()
     first.kill()
     first.wait()
-    until(lambda: not processes_naming(str(house.data)), seconds=10, name="the end of all that was served")
-    assert house.unfinished() > 0
+    until(lambda: not processes_naming(str(installation.data)), seconds=10, name="the end of all that was served")
+    assert installation.unfinished() > 0
     second = serve()
     for session, country in zip(sessions, countries, strict=True):
-        assert house.ended(session)["status"] == "DONE_WITH_ERRORS"
-        assert house.totals(country) == expected_totals(expected)
+        assert installation.ended(session)["status"] == "DONE_WITH_ERRORS"
+        assert installation.totals(country) == expected_totals(expected)
     assert second.poll() is None
     second.terminate()
     assert second.wait(30) == 0
-    assert processes_naming(str(house.data)) == []
-    assert house.leftovers() == []
+    assert processes_naming(str(installation.data)) == []
+    assert installation.leftovers() == []

@@ -11,15 +11,15 @@ from core.models import Claim
 from file_handling.models import ImportSession
 from importer import lease
 from importer.runs import _Run
-from tests.support.api_user import Door
-from tests.support.pairs import agreed, line
+from tests.support.api_user import ApiUser
+from tests.support.pairs import line, matching_pair
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_run_that_comes_back_while_its_successor_holds_the_session_writes_nothing() -> None:
-    door = Door()
-    lines, rows = agreed(line("RGLT1"))
-    waiting = door.send(lines, rows)
+    api = ApiUser()
+    lines, rows = matching_pair(line("RGLT1"))
+    waiting = api.send(lines, rows)
 
     def begin() -> tuple[ImportSession, lease.Lease]:
         held = lease.claim(waiting)

@@ -7,16 +7,16 @@ import structlog
 
 from core.models import Claim, Insured
 from file_handling.models import ImportSession
-from tests.support.api_user import Door, Outcome
-from tests.support.pairs import agreed, line, recap_csv, recap_xlsx, row, stat_xlsx
+from tests.support.api_user import ApiUser, Outcome
+from tests.support.pairs import line, matching_pair, recap_csv, recap_xlsx, row, stat_xlsx
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PAIR = agreed(line("A1"), line("A2", beneficiary="LAWSON KOFI", insured_status="E"))
+PAIR = matching_pair(line("A1"), line("A2", beneficiary="LAWSON KOFI", insured_status="E"))
 ACTS = ("sheet", "commit", "retry", "cancel", "revert")
 
 
-def allowed(door: Door, outcome: Outcome) -> None:
+def allowed(api: ApiUser, outcome: Outcome) -> None:
     """Every act that the status does not allow is refused in words, and changes nothing."""
     may = {
         "AWAITING_SHEET": {"sheet", "cancel"},
@@ -28,19 +28,19 @@ def allowed(door: Door, outcome: Outcome) -> None:
         "REVERTED": set(),
     }[outcome.status]
     for act in set(ACTS) - may:
-        answer = door.steer(outcome.id, act, stat_sheet="Feuil1")
+        answer = api.steer(outcome.id, act, stat_sheet="Feuil1")
         assert (answer.status_code, bool(answer.json()["detail"])) == (409, True), act
-    assert door.outcome(outcome.id).session == outcome.session
+    assert api.outcome(outcome.id).session == outcome.session
 
 
 def test_a_session_is_done_when_every_claim_of_the_period_is_in() -> None:
-    door = Door()
-    outcome = door.bring(*PAIR)
+    api = ApiUser()
+    outcome = api.import_pair(*PAIR)
     assert (outcome.status, outcome.session["progress"]) == ("DONE", 100)
     assert outcome.message == "2 claims imported."
     assert outcome.session["started_at"] <= outcome.session["completed_at"]
     assert (outcome.session["error_file"] or "").endswith("?type=error")
-    events = door.all(f"import-sessions/{outcome.id}/events/")
+    events = api.all(f"import-sessions/{outcome.id}/events/")
     progress = [event["progress"] for event in events]
     assert progress == sorted(progress)
     assert [event["step"] for event in events if event["step"] != "read"] == [
@@ -51,12 +51,12 @@ def test_a_session_is_done_when_every_claim_of_the_period_is_in() -> None:
         "write",
         "done",
     ]
-    allowed(door, outcome)
+    allowed(api, outcome)
 
 
 def test_each_step_of_a_run_leaves_its_seconds_in_the_log_and_nothing_of_the_data() -> None:
     with structlog.testing.capture_logs() as lines:
-        outcome = Door().bring(*PAIR)
+        outcome = ApiUser().import_pair(*PAIR)
     timed = {line["step"]: line for line in lines if line["event"] == "step_timed"}
     assert set(timed) == {"read", "reconcile", "plan", "write", "findings", "report", "end"}
     assert all((step["session"], step["outcome"]) == (outcome.id, "ended") for step in timed.values())
@@ -72,18 +72,18 @@ def test_each_step_of_a_run_leaves_its_seconds_in_the_log_and_nothing_of_the_dat
     ],
 )
 def test_a_session_is_done_with_errors_when_something_was_left_out(told: str, stat: list, recap: list) -> None:  # type: ignore[type-arg]
-    door = Door()
-    outcome = door.bring(PAIR[0] + stat, PAIR[1] + recap)
+    api = ApiUser()
+    outcome = api.import_pair(PAIR[0] + stat, PAIR[1] + recap)
     assert outcome.status == "DONE_WITH_ERRORS", told
-    assert set(door.claims()) == {"A1", "A2"}
+    assert set(api.claims()) == {"A1", "A2"}
 
 
 def test_a_settlement_date_that_is_no_day_is_unreadable_and_not_unpaid() -> None:
-    door = Door()
+    api = ApiUser()
     numbers = {"FAR": 1e10, "LATE": 3_000_000, "BEFORE": -40_000}
-    stat, recap = agreed(*PAIR[0], *(line(number) for number in numbers))
-    outcome = door.bring(stat, [recap_xlsx([*recap, row("DUE", settlement_date="")], settled_on=numbers)])
-    assert (outcome.status, set(door.claims())) == ("DONE_WITH_ERRORS", {"A1", "A2"})
+    stat, recap = matching_pair(*PAIR[0], *(line(number) for number in numbers))
+    outcome = api.import_pair(stat, [recap_xlsx([*recap, row("DUE", settlement_date="")], settled_on=numbers)])
+    assert (outcome.status, set(api.claims())) == ("DONE_WITH_ERRORS", {"A1", "A2"})
     assert outcome.numbers("unpaid") == ["DUE"]
     assert sorted(outcome.numbers("unreadable")) == sorted(numbers)
     observations = {finding["claim_number"]: finding["observation"] for finding in outcome.of("unreadable")}
@@ -92,8 +92,8 @@ def test_a_settlement_date_that_is_no_day_is_unreadable_and_not_unpaid() -> None
 
 
 def test_lists_alone_are_no_errors() -> None:
-    door = Door()
-    outcome = door.bring(
+    api = ApiUser()
+    outcome = api.import_pair(
         [*PAIR[0], line("OUT", settlement_date="01/01/2020")],
         [*PAIR[1], row("UNPAID", settlement_date=""), row("ONLY")],
     )
@@ -102,63 +102,63 @@ def test_lists_alone_are_no_errors() -> None:
 
 
 def test_a_workbook_with_two_stat_sheets_waits_for_the_name_of_one() -> None:
-    door = Door()
+    api = ApiUser()
     stat, recap = PAIR
     workbook = stat_xlsx({"2023": [line("OTHER")], "2024": stat})
-    waiting = door.bring(workbook, recap)
+    waiting = api.import_pair(workbook, recap)
     assert waiting.status == "AWAITING_SHEET"
     assert waiting.session["sheet_choices"] == ["2023", "2024"]
     assert "2023, 2024" in waiting.message
-    allowed(door, waiting)
-    wrong = door.steer(waiting.id, "sheet", stat_sheet="2025")
+    allowed(api, waiting)
+    wrong = api.steer(waiting.id, "sheet", stat_sheet="2025")
     assert wrong.status_code == 409
     assert "2023, 2024" in wrong.json()["detail"]
-    assert door.steer(waiting.id, "sheet", stat_sheet="2024").json()["status"] == "PENDING"
-    outcome = door.run(waiting.id)
-    assert (outcome.status, set(door.claims())) == ("DONE", {"A1", "A2"})
-    assert door.claim("A1")["lines"][0]["sheet"] == "2024"
+    assert api.steer(waiting.id, "sheet", stat_sheet="2024").json()["status"] == "PENDING"
+    outcome = api.run(waiting.id)
+    assert (outcome.status, set(api.claims())) == ("DONE", {"A1", "A2"})
+    assert api.claim("A1")["lines"][0]["sheet"] == "2024"
 
 
 def test_a_dry_run_writes_nothing_until_it_is_committed() -> None:
-    door = Door()
+    api = ApiUser()
     stat, recap = [*PAIR[0], line("GAP", "6000")], [*PAIR[1], row("GAP")]
-    review = door.bring(stat, recap, dry_run="true")
+    review = api.import_pair(stat, recap, dry_run="true")
     assert review.status == "REVIEW"
     assert (Claim.objects.count(), Insured.objects.count()) == (0, 0)
     assert review.numbers("amount_gap") == ["GAP"]
-    assert "GAP" in [cell.value for cell in door.report(review.id)["Amount gap"]["A"]]
-    allowed(door, review)
-    assert door.steer(review.id, "commit").json()["status"] == "PENDING"
-    outcome = door.run(review.id)
+    assert "GAP" in [cell.value for cell in api.report(review.id)["Amount gap"]["A"]]
+    allowed(api, review)
+    assert api.steer(review.id, "commit").json()["status"] == "PENDING"
+    outcome = api.run(review.id)
     assert outcome.status == "DONE_WITH_ERRORS"
     assert outcome.summary == review.summary
-    assert set(door.claims()) == {"A1", "A2"}
+    assert set(api.claims()) == {"A1", "A2"}
     # The same as without a dry run.
-    straight = Door("BJ").bring(stat, recap)
+    straight = ApiUser("BJ").import_pair(stat, recap)
     shared = {"acts": 0, "act_categories": 0}
     assert straight.summary == outcome.summary | {"entities": outcome.summary["entities"] | shared}
 
 
 def test_a_commit_goes_back_to_review_when_the_database_has_changed() -> None:
-    door = Door()
-    review = door.bring(*PAIR, dry_run="true")
-    door.bring(*agreed(line("A1"), line("B1", partner="CHU")))
-    door.steer(review.id, "commit")
-    again = door.run(review.id)
+    api = ApiUser()
+    review = api.import_pair(*PAIR, dry_run="true")
+    api.import_pair(*matching_pair(line("A1"), line("B1", partner="CHU")))
+    api.steer(review.id, "commit")
+    again = api.run(review.id)
     assert again.status == "REVIEW"
     assert "Claims created: 2 → 1" in again.message.splitlines()
     assert "Claims already there: 0 → 1" in again.message.splitlines()
-    assert set(door.claims()) == {"A1", "B1"}
-    door.steer(review.id, "commit")
-    outcome = door.run(review.id)
-    assert (outcome.status, set(door.claims())) == ("DONE", {"A1", "A2", "B1"})
+    assert set(api.claims()) == {"A1", "B1"}
+    api.steer(review.id, "commit")
+    outcome = api.run(review.id)
+    assert (outcome.status, set(api.claims())) == ("DONE", {"A1", "A2", "B1"})
 
 
 def test_a_change_that_does_not_touch_the_outcome_lets_the_commit_through() -> None:
-    door = Door()
-    review = door.bring(*PAIR, dry_run="true")
-    door.bring(
-        *agreed(
+    api = ApiUser()
+    review = api.import_pair(*PAIR, dry_run="true")
+    api.import_pair(
+        *matching_pair(
             line(
                 "B1",
                 policy_number="OTHER",
@@ -172,55 +172,55 @@ def test_a_change_that_does_not_touch_the_outcome_lets_the_commit_through() -> N
             )
         )
     )
-    door.steer(review.id, "commit")
-    outcome = door.run(review.id)
+    api.steer(review.id, "commit")
+    outcome = api.run(review.id)
     assert outcome.status == "DONE"
 
 
 def test_a_cancelled_dry_run_writes_nothing_and_can_be_run_again() -> None:
-    door = Door()
-    review = door.bring(*PAIR, dry_run="true")
-    assert door.steer(review.id, "cancel").json()["status"] == "CANCELLED"
-    cancelled = door.run(review.id)
+    api = ApiUser()
+    review = api.import_pair(*PAIR, dry_run="true")
+    assert api.steer(review.id, "cancel").json()["status"] == "CANCELLED"
+    cancelled = api.run(review.id)
     assert (cancelled.status, cancelled.message) == ("CANCELLED", "Cancelled; nothing was written.")
-    assert door.claims() == {}
-    allowed(door, cancelled)
-    assert door.steer(review.id, "retry").json()["status"] == "PENDING"
-    assert door.run(review.id).status == "REVIEW"
+    assert api.claims() == {}
+    allowed(api, cancelled)
+    assert api.steer(review.id, "retry").json()["status"] == "PENDING"
+    assert api.run(review.id).status == "REVIEW"
 
 
 def test_a_session_cancelled_before_a_worker_takes_it_is_not_run() -> None:
-    door = Door()
-    session_id = door.send(*PAIR)
-    door.steer(session_id, "cancel")
-    assert door.run(session_id).status == "CANCELLED"
-    assert door.claims() == {}
+    api = ApiUser()
+    session_id = api.send(*PAIR)
+    api.steer(session_id, "cancel")
+    assert api.run(session_id).status == "CANCELLED"
+    assert api.claims() == {}
 
 
 def test_a_failed_session_can_be_run_again_and_says_when_its_files_are_gone() -> None:
-    door = Door()
+    api = ApiUser()
     stat, recap = PAIR
-    failed = door.bring([one | {"settlement_date": "01/01/2020"} for one in stat], recap)
+    failed = api.import_pair([one | {"settlement_date": "01/01/2020"} for one in stat], recap)
     assert failed.status == "ERROR"
-    allowed(door, failed)
-    assert door.steer(failed.id, "retry").json()["status"] == "PENDING"
-    assert door.run(failed.id).status == "ERROR"
-    assert door.client.delete(f"/api/v1/files/{failed.session['stat_file']['id']}/?force=true").status_code == 204
-    refused = door.steer(failed.id, "retry")
+    allowed(api, failed)
+    assert api.steer(failed.id, "retry").json()["status"] == "PENDING"
+    assert api.run(failed.id).status == "ERROR"
+    assert api.client.delete(f"/api/v1/files/{failed.session['stat_file']['id']}/?force=true").status_code == 204
+    refused = api.steer(failed.id, "retry")
     assert refused.status_code == 409
     assert "Upload them again" in refused.json()["detail"]
 
 
 def test_a_file_that_only_the_run_finds_wrong_ends_in_words_and_nothing_written() -> None:
-    door = Door()
-    session_id = door.send(*PAIR)
+    api = ApiUser()
+    session_id = api.send(*PAIR)
     # The upload's own check has passed; what is stored loses a column before a worker reads it.
     recap = ImportSession.objects.get(pk=session_id).recap_file
     assert recap is not None
     with recap.file.open("wb") as stored:
         stored.write(recap_csv(PAIR[1]).read().replace(b"totalmttrembourse", b"Lost"))
-    outcome = door.run(session_id)
+    outcome = api.run(session_id)
     assert outcome.status == "ERROR"
     assert "“recap.csv”" in outcome.message
     assert "“totalmttrembourse”" in outcome.message
-    assert door.claims() == {}
+    assert api.claims() == {}

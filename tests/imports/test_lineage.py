@@ -6,8 +6,8 @@ import pytest
 from django.apps import apps
 
 from core.models import ActAlias, ClaimRevision
-from tests.support.api_user import Door
-from tests.support.pairs import agreed, line, recap_csv, stat_xlsx
+from tests.support.api_user import ApiUser
+from tests.support.pairs import line, matching_pair, recap_csv, stat_xlsx
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,15 +28,13 @@ BEARERS = [
 
 
 def test_a_line_names_the_row_that_a_spreadsheet_shows() -> None:
-    door = Door()
-    stat, recap = agreed(*LINES)
+    api = ApiUser()
+    stat, recap = matching_pair(*LINES)
     pages = [recap_csv(recap[:2], "page_1.csv"), recap_csv(recap[2:], "page_2.csv")]
-    outcome = door.bring(stat_xlsx({"Other": [], "Sinistres": stat}, titles=TITLES), pages, stat_sheet="Sinistres")
+    outcome = api.import_pair(stat_xlsx({"Other": [], "Sinistres": stat}, titles=TITLES), pages, stat_sheet="Sinistres")
     assert outcome.status == "DONE", outcome.message
     places = {
-        number: [
-            (one["position"], one["file"]["name"], one["sheet"], one["row"]) for one in door.claim(number)["lines"]
-        ]
+        number: [(one["position"], one["file"]["name"], one["sheet"], one["row"]) for one in api.claim(number)["lines"]]
         for number in ("A1", "A2", "A3")
     }
     header = TITLES + 1
@@ -45,7 +43,7 @@ def test_a_line_names_the_row_that_a_spreadsheet_shows() -> None:
         "A2": [(1, "stat.xlsx", "Sinistres", header + 2)],
         "A3": [(1, "stat.xlsx", "Sinistres", header + 4)],
     }
-    recaps = {number: door.claim(number)["recap"] for number in places}
+    recaps = {number: api.claim(number)["recap"] for number in places}
     assert {number: (at["file"]["name"], at["row"]) for number, at in recaps.items()} == {
         "A1": ("page_1.csv", 2),
         "A2": ("page_1.csv", 3),
@@ -54,23 +52,23 @@ def test_a_line_names_the_row_that_a_spreadsheet_shows() -> None:
 
 
 def test_every_record_bears_its_file_and_session_and_outlives_them() -> None:
-    door = Door()
-    outcome = door.bring(*agreed(*LINES))
+    api = ApiUser()
+    outcome = api.import_pair(*matching_pair(*LINES))
     rows = {model: model._default_manager.count() for model in BEARERS}
     assert all(rows.values()), rows
     for model in BEARERS:
         origins = set(model._default_manager.values_list("file_id", "import_session_id"))
         assert origins == {(outcome.session["stat_file"]["id"], outcome.id)}, model
-    assert {claim["import_session"] for claim in door.all(f"claims/?file={outcome.session['stat_file']['id']}")} == {
+    assert {claim["import_session"] for claim in api.all(f"claims/?file={outcome.session['stat_file']['id']}")} == {
         outcome.id
     }
 
-    assert door.client.delete(f"/api/v1/import-sessions/{outcome.id}/").status_code == 204
+    assert api.client.delete(f"/api/v1/import-sessions/{outcome.id}/").status_code == 204
     for file in ("stat_file", "recap_file"):
-        assert door.client.delete(f"/api/v1/files/{outcome.session[file]['id']}/").status_code == 204
+        assert api.client.delete(f"/api/v1/files/{outcome.session[file]['id']}/").status_code == 204
     for model in BEARERS:
         assert model._default_manager.count() == rows[model]
         assert set(model._default_manager.values_list("file_id", "import_session_id")) == {(None, None)}, model
-    claim = door.claim("A1")
+    claim = api.claim("A1")
     assert (claim["file"], claim["import_session"], claim["recap"]["file"]) == (None, None, None)
     assert [(one["row"], one["file"]) for one in claim["lines"]] == [(2, None), (4, None)]

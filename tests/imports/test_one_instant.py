@@ -11,8 +11,8 @@ from django.db import connection, connections
 
 from core.integrity import dangling_references
 from core.models import Claim, Membership
-from tests.support.api_user import Door
-from tests.support.pairs import agreed, line
+from tests.support.api_user import ApiUser
+from tests.support.pairs import line, matching_pair
 
 LOOKED_AT = ("core_client", "core_policy", "core_plan", "core_insured", "core_membership", "core_partner", "core_act")
 
@@ -20,14 +20,14 @@ LOOKED_AT = ("core_client", "core_policy", "core_plan", "core_insured", "core_me
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("table", LOOKED_AT)
 def test_an_import_that_ends_while_another_looks_at_the_country_disturbs_it_in_nothing(table: str) -> None:
-    door = Door()
+    api = ApiUser()
     one = {"policy_number": "P-1", "partner": "CLINIQUE UN", "plan": "PLAN UN", "employer": "EMPLOYEUR UN"}
-    early = door.send(*agreed(line("A1", **one), line("A2", **one)))
-    late = door.send(*agreed(line("A2", **one), line("A3", **one)))
+    early = api.send(*matching_pair(line("A1", **one), line("A2", **one)))
+    late = api.send(*matching_pair(line("A2", **one), line("A3", **one)))
 
     def other() -> None:
         try:
-            door.run(early)
+            api.run(early)
         finally:
             connections.close_all()
 
@@ -43,8 +43,8 @@ def test_an_import_that_ends_while_another_looks_at_the_country_disturbs_it_in_n
         return found
 
     with connection.execute_wrapper(once_it_was_looked_at):
-        outcome = door.run(late)
+        outcome = api.run(late)
     assert begun
-    assert (outcome.status, door.outcome(early).status) == ("DONE", "DONE"), outcome.message
+    assert (outcome.status, api.outcome(early).status) == ("DONE", "DONE"), outcome.message
     assert sorted(Claim.objects.values_list("number", flat=True)) == ["A1", "A2", "A3"]
     assert (Membership.objects.count(), dangling_references()) == (1, {})

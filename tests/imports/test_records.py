@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from core.models import Act, ActAlias, ActCategory
-from tests.support.api_user import Door, Outcome
-from tests.support.pairs import Cells, agreed, line
+from tests.support.api_user import ApiUser, Outcome
+from tests.support.pairs import Cells, line, matching_pair
 
 pytestmark = pytest.mark.django_db
 
@@ -104,16 +104,16 @@ class World:
         heading = ActCategory.objects.create(name="CONSULTATIONS", key="CONSULTATIONS")
         self.act = Act.objects.create(name="CONSULTATION", key="CONSULTATION", category=heading)
         ActAlias.objects.create(name="CS GEN", act=self.act)
-        self.door = Door()
-        self.first: Outcome = self.door.bring(*agreed(*FIRST))
-        self.after_first = {m["id"]: m for m in self.door.all("memberships/")}
-        self.insured_then = {i["id"]: i for i in self.door.all("insured/")}
-        self.second: Outcome = self.door.bring(*agreed(*SECOND))
-        self.claims = {number: self.door.get(f"claims/{c['id']}/") for number, c in self.door.claims().items()}
-        self.insured = {i["id"]: i for i in self.door.all("insured/")}
-        self.memberships = self.door.all("memberships/")
-        self.abroad = Door("BJ")
-        self.third: Outcome = self.abroad.bring(*agreed(*FIRST))
+        self.api = ApiUser()
+        self.first: Outcome = self.api.import_pair(*matching_pair(*FIRST))
+        self.after_first = {m["id"]: m for m in self.api.all("memberships/")}
+        self.insured_then = {i["id"]: i for i in self.api.all("insured/")}
+        self.second: Outcome = self.api.import_pair(*matching_pair(*SECOND))
+        self.claims = {number: self.api.get(f"claims/{c['id']}/") for number, c in self.api.claims().items()}
+        self.insured = {i["id"]: i for i in self.api.all("insured/")}
+        self.memberships = self.api.all("memberships/")
+        self.abroad = ApiUser("BJ")
+        self.third: Outcome = self.abroad.import_pair(*matching_pair(*FIRST))
 
     def person(self, number: str) -> int:
         return int(self.claims[number]["insured"]["id"])
@@ -168,7 +168,7 @@ def test_a_person_under_two_clients_of_a_policy_has_two_memberships(world: World
 
 
 def test_a_plan_belongs_to_its_policy(world: World) -> None:
-    plans = world.door.all("plans/")
+    plans = world.api.all("plans/")
     assert len([p for p in plans if p["policy"]["number"] == "R"]) == 1
     assert len([p for p in plans if p["name"] == "PLAN A"]) == len({p["policy"]["id"] for p in plans})
 
@@ -188,7 +188,7 @@ def test_a_line_without_card_joins_the_person_of_that_name_in_the_policy_whereve
 def test_another_spelling_known_by_the_card_leads_to_the_person(world: World) -> None:
     # In the policy where the card taught it, and in one where the person was known before.
     assert world.person("CARD2") == world.person("CARD10") == world.person("CARD3")
-    assert world.door.get(f"insured/{world.person('CARD3')}/")["spellings"] == ["JEANNE DOE"]
+    assert world.api.get(f"insured/{world.person('CARD3')}/")["spellings"] == ["JEANNE DOE"]
 
 
 def test_a_later_import_knows_the_spelling_in_every_policy_of_the_person(world: World) -> None:
@@ -290,7 +290,7 @@ def test_an_alias_leads_to_its_act(world: World) -> None:
 
 
 def test_a_new_act_takes_the_category_that_most_of_its_lines_bear(world: World) -> None:
-    (radio,) = world.door.all("acts/?name=RADIO")
+    (radio,) = world.api.all("acts/?name=RADIO")
     assert radio["category"]["name"] == "IMAGERIE"
     assert [one["category"]["name"] for one in world.claims["ACT2"]["lines"]] == ["PHARMACIE", "IMAGERIE", "IMAGERIE"]
 
@@ -310,7 +310,7 @@ def test_invoices_and_payments_belong_to_their_provider(world: World) -> None:
 def test_another_country_shares_the_act_catalogue_and_nothing_else(world: World) -> None:
     created, abroad = world.first.created(), world.third.created()
     assert {name: count for name, count in created.items() if name not in ("acts", "act_categories")} == abroad
-    lines = [door.claim("ACT2")["lines"] for door in (world.door, world.abroad)]
+    lines = [api.claim("ACT2")["lines"] for api in (world.api, world.abroad)]
     assert lines[0][0]["act"] == lines[1][0]["act"]
     assert lines[0][0]["category"] == lines[1][0]["category"]
     for kind in (
@@ -325,6 +325,6 @@ def test_another_country_shares_the_act_catalogue_and_nothing_else(world: World)
         "invoices",
         "payments",
     ):
-        ids = [{row["id"] for row in door.all(f"{kind}/")} for door in (world.door, world.abroad)]
+        ids = [{row["id"] for row in api.all(f"{kind}/")} for api in (world.api, world.abroad)]
         assert all(ids)
         assert not ids[0] & ids[1]

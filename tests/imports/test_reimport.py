@@ -9,20 +9,20 @@ from django.apps import apps
 
 from core.integrity import dangling_references
 from core.models import Act, Claim, ClaimLine, ClaimRevision, Invoice, Payment
-from tests.support.api_user import Door
-from tests.support.pairs import agreed, line, row
+from tests.support.api_user import ApiUser
+from tests.support.pairs import line, matching_pair, row
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CARD = {"card_number": "SN-1"}
-PAIR = agreed(
+PAIR = matching_pair(
     line("A1", "3000", "2000", act="RADIO", note="see file", **CARD),
     line("A1", "2000", "2000", act="ÉCHO", invoice_number="F/1", **CARD),
     line("A2", beneficiary="LAWSON KOFI", insured_status="E"),
 )
 # The same three lines: another order, other spellings, other layouts of numbers and dates.
 NOISE = (
-    agreed(
+    matching_pair(
         line(
             "a2", "5 000,00 XOF", "4,000.00", beneficiary="kofi  lawson", insured_status="e", main_insured="Afi Lawson"
         ),
@@ -49,7 +49,7 @@ NOISE = (
     )[0],
     PAIR[1],
 )
-OTHER = agreed(
+OTHER = matching_pair(
     line("A1", "9000", "7000", act="SCANNER", beneficiary="MENSAH KOFI", main_insured="MENSAH KOFI"), *PAIR[0][2:]
 )
 
@@ -63,26 +63,26 @@ def everything() -> dict[str, list[dict[str, Any]]]:
 
 
 def test_the_same_lines_again_write_nothing_whatever_their_order_and_spelling() -> None:
-    door = Door()
-    door.bring(*PAIR)
+    api = ApiUser()
+    api.import_pair(*PAIR)
     before = everything()
     for pair, form in ((PAIR, {}), (NOISE, {}), (NOISE, {"on_conflict": "update"})):
-        again = door.bring(*pair, **form)
+        again = api.import_pair(*pair, **form)
         assert everything() == before
         assert again.status == "DONE"
         assert again.created() == {}
         assert again.session["outcome"]["claims_skipped"] == 2
         assert again.session["claims_created_count"] == 0
         assert "2 were already there" in again.message
-    assert door.bring(*PAIR, currency="XAF").numbers("conflict") == ["A1", "A2"]
+    assert api.import_pair(*PAIR, currency="XAF").numbers("conflict") == ["A1", "A2"]
 
 
 def test_a_claim_that_differs_is_left_alone_and_listed_and_the_others_go_on() -> None:
-    door = Door()
-    door.bring(*PAIR)
+    api = ApiUser()
+    api.import_pair(*PAIR)
     before = everything()
-    stat, recap = agreed(*OTHER[0], line("A3", partner="CHU"))
-    outcome = door.bring(stat, recap)
+    stat, recap = matching_pair(*OTHER[0], line("A3", partner="CHU"))
+    outcome = api.import_pair(stat, recap)
     (conflict,) = outcome.of("conflict")
     assert (conflict["claim_number"], conflict["stat_claimed"]) == ("A1", "9000.00")
     assert [place["row"] for place in conflict["locations"]] == [2]
@@ -90,22 +90,22 @@ def test_a_claim_that_differs_is_left_alone_and_listed_and_the_others_go_on() ->
     assert outcome.session["outcome"]["claims_in_conflict"] == 1
     assert outcome.created() == {"partners": 1}
     assert everything()["ClaimLine"][:3] == before["ClaimLine"]
-    assert not door.all("insured/?name=mensah")
+    assert not api.all("insured/?name=mensah")
     # The title of a sheet has no room for the category's whole name.
-    sheet = door.report(outcome.id)["Differs from what is there"]
+    sheet = api.report(outcome.id)["Differs from what is there"]
     assert [row[0].value for row in sheet.iter_rows()] == ["Claim", "A1"]
 
 
 def test_an_update_replaces_what_differs_and_keeps_what_was() -> None:
-    door = Door()
-    first = door.bring(*PAIR)
+    api = ApiUser()
+    first = api.import_pair(*PAIR)
     was = {claim.number: claim.pk for claim in Claim.objects.all()}
-    outcome = door.bring(*OTHER, on_conflict="update")
+    outcome = api.import_pair(*OTHER, on_conflict="update")
     assert outcome.status == "DONE"
     assert outcome.of("conflict") == []
     assert (outcome.session["outcome"]["claims_to_replace"], outcome.session["outcome"]["claims_skipped"]) == (1, 1)
     assert "1 replaced" in outcome.message
-    claim = door.claim("A1")
+    claim = api.claim("A1")
     assert claim["id"] == was["A1"]
     assert (claim["claimed_amount"], claim["insured"]["name"], claim["line_count"]) == ("9000.00", "MENSAH KOFI", 1)
     (written,) = claim["lines"]
@@ -126,12 +126,12 @@ def test_an_update_replaces_what_differs_and_keeps_what_was() -> None:
 
 
 def test_what_a_replaced_claim_said_stays_readable_when_what_it_named_is_gone() -> None:
-    door = Door()
+    api = ApiUser()
     odd = [line("A1", "0.1", "0.07", act="RADIO", **CARD), line("A1", "999999999998.89", "1", act="ÉCHO", **CARD)]
-    first = door.bring(odd, [row("A1", "999999999998.99", "1.07")])
-    door.bring(*OTHER, on_conflict="update")
-    claim = door.claim("A1")
-    (shown,) = door.all(f"claims/{claim['id']}/revisions/")
+    first = api.import_pair(odd, [row("A1", "999999999998.99", "1.07")])
+    api.import_pair(*OTHER, on_conflict="update")
+    claim = api.claim("A1")
+    (shown,) = api.all(f"claims/{claim['id']}/revisions/")
     before = shown["before"]
     assert (before["claimed_amount"], before["reimbursed_amount"]) == ("999999999998.99", "1.07")
     assert [(one["act"], one["claimed_amount"]) for one in before["lines"]] == [
@@ -141,15 +141,15 @@ def test_what_a_replaced_claim_said_stays_readable_when_what_it_named_is_gone() 
     assert (before["insured"], before["file"]) == ("LAWSON AFI", "stat.csv")
     assert before["import_session_id"] == first.id
     Act.objects.filter(name="RADIO").delete()
-    assert door.all(f"claims/{claim['id']}/revisions/")[0]["before"]["lines"][0]["act"] == "RADIO"
+    assert api.all(f"claims/{claim['id']}/revisions/")[0]["before"]["lines"][0]["act"] == "RADIO"
 
 
 def test_new_claims_on_an_invoice_and_a_payment_that_are_there_join_them() -> None:
-    door = Door()
+    api = ApiUser()
     told = {"invoice_number": "F/1", "payment_reference": "CHQ-9"}
-    door.bring(*agreed(line("A1", **told)))
+    api.import_pair(*matching_pair(line("A1", **told)))
     again = {"invoice_number": "f 1", "payment_reference": "chq 9"}
-    outcome = door.bring(*agreed(line("A2", **again), line("A2", "50", "40", **again), line("A3", **again)))
+    outcome = api.import_pair(*matching_pair(line("A2", **again), line("A2", "50", "40", **again), line("A3", **again)))
     assert (outcome.status, outcome.created()) == ("DONE", {})
     for model in (Invoice, Payment):
         assert model.objects.get().claim_lines.count() == 4

@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from core.integrity import dangling_references
 from samples import make_pair
-from tests.support.api_user import Door
+from tests.support.api_user import ApiUser
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -30,18 +30,18 @@ NOT_IMPORTED = {"unreadable", "divergent_in_recap", "inconsistent", "incomplete"
 )
 def test_a_sample_comes_to_what_it_was_made_to_come_to(options: dict[str, Any], tmp_path: Path) -> None:
     expected = make_pair(tmp_path, **options)
-    door = Door()
+    api = ApiUser()
 
     def upload(name: str) -> SimpleUploadedFile:
         return SimpleUploadedFile(name, (tmp_path / name).read_bytes())
 
     files, category_of = expected.pop("files"), expected.pop("category_of")
-    outcome = door.bring(upload(files["stat"]), [upload(name) for name in files["recaps"]])
+    outcome = api.import_pair(upload(files["stat"]), [upload(name) for name in files["recaps"]])
     assert outcome.status == "DONE_WITH_ERRORS", outcome.message
     assert outcome.summary == expected
     categories = {f["claim_number"]: f["category"] for f in outcome.findings if f["category"] in NOT_IMPORTED}
     assert categories == {number: name for number, name in category_of.items() if name in NOT_IMPORTED}
-    statuses = {number: claim["status"] for number, claim in door.claims().items()}
+    statuses = {number: claim["status"] for number, claim in api.claims().items()}
     assert statuses == {
         number: "settled" if name == "conform" else "cancelled"
         for number, name in category_of.items()
@@ -50,5 +50,5 @@ def test_a_sample_comes_to_what_it_was_made_to_come_to(options: dict[str, Any], 
     for kind, table in {"act_categories": "act-categories"}.items() | {
         (name, name) for name in expected["entities"] if name != "act_categories"
     }:
-        assert len(door.all(f"{table}/")) == expected["entities"][kind], kind
+        assert len(api.all(f"{table}/")) == expected["entities"][kind], kind
     assert dangling_references() == {}

@@ -16,8 +16,8 @@ from django.test.utils import CaptureQueriesContext
 from core.models import Act
 from importer.runs import run_session
 from samples import make_pair
-from tests.support.api_user import Door
-from tests.support.pairs import agreed, line
+from tests.support.api_user import ApiUser
+from tests.support.pairs import line, matching_pair
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,15 +31,15 @@ def statements(folder: Path, *, code: str, claims: int) -> Counter[str]:
 
 
 def statements_of(stat: Any, recap: Sequence[Any], *, code: str, claims: int) -> Counter[str]:
-    door = Door(code)
-    session_id = door.send(stat, recap)
+    api = ApiUser(code)
+    session_id = api.send(stat, recap)
     with CaptureQueriesContext(connection) as captured:
         run_session(session_id)
     # The next request empties the log.
     counted = Counter(_shape(query["sql"]) for query in captured.captured_queries)
-    assert door.outcome(session_id).summary["claims"]["total"] == claims
+    assert api.outcome(session_id).summary["claims"]["total"] == claims
     # The acts, which countries share, must be new to the next one too.
-    assert door.steer(session_id, "revert").status_code == 200
+    assert api.steer(session_id, "revert").status_code == 200
     return counted
 
 
@@ -58,16 +58,18 @@ def test_a_run_of_ten_times_the_claims_makes_as_many_statements(tmp_path: Path) 
 def test_a_run_of_two_thousand_new_acts_makes_as_many_statements_as_one_of_five() -> None:
     def counted(acts: int) -> Counter[str]:
         lines = [line(f"N{n}", act=f"ACTE {n}", act_category=f"CATEGORIE {n}") for n in range(acts)]
-        return statements_of(*agreed(*lines), code=f"A{acts % 100}", claims=acts)
+        return statements_of(*matching_pair(*lines), code=f"A{acts % 100}", claims=acts)
 
     assert counted(2_000) == counted(5)
 
 
 def test_new_acts_are_numbered_in_the_order_of_their_keys_and_those_there_keep_their_record() -> None:
-    first, second = Door("TG"), Door("BJ")
-    first.bring(*agreed(line("T1", act="BANDAGE"), line("T2", act="ATTELLE")))
+    first, second = ApiUser("TG"), ApiUser("BJ")
+    first.import_pair(*matching_pair(line("T1", act="BANDAGE"), line("T2", act="ATTELLE")))
     there = dict(Act.objects.values_list("key", "pk"))
-    outcome = second.bring(*agreed(*(line(f"B{n}", act=act) for n, act in enumerate(["SUTURE", "BANDAGE", "PLÂTRE"]))))
+    outcome = second.import_pair(
+        *matching_pair(*(line(f"B{n}", act=act) for n, act in enumerate(["SUTURE", "BANDAGE", "PLÂTRE"])))
+    )
     assert outcome.created()["acts"] == 2
     assert "act_categories" not in outcome.created()
     assert Act.objects.get(key="BANDAGE").pk == there["BANDAGE"]

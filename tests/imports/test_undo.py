@@ -7,14 +7,14 @@ from django.apps import apps
 
 from core import models as core
 from core.integrity import dangling_references
-from tests.support.api_user import Door, Outcome
-from tests.support.pairs import agreed, line
+from tests.support.api_user import ApiUser, Outcome
+from tests.support.pairs import line, matching_pair
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 EARLY, LATE = "10/02/2024", "20/11/2024"
 FATHER, MOTHER = {"main_insured": "LAWSON AFI"}, {"main_insured": "MENSAH AKOU"}
-FIRST = agreed(
+FIRST = matching_pair(
     line("A1", "3000", "2000", settlement_date=EARLY, invoice_number="F1", payment_reference="P1", operator="AMA"),
     line("A2", settlement_date=EARLY, beneficiary="LAWSON KOFI", insured_status="E", card_number="K-1", **FATHER),
     line("A3", settlement_date=EARLY, beneficiary="KOFFI LAWSON", insured_status="E", card_number="K-1", **FATHER),
@@ -30,7 +30,7 @@ FIRST = agreed(
     ),
 )
 # Relies on the person, the membership, the policy, the client, the provider, the invoice and the spelling of the first.
-SECOND = agreed(
+SECOND = matching_pair(
     line("B1", settlement_date=LATE, invoice_number="F1"),
     line("B2", settlement_date=LATE, beneficiary="KOFFI LAWSON", insured_status="E", **FATHER),
     line("B3", settlement_date=LATE, beneficiary="MENSAH AKOU", policy_number="77", main_insured="MENSAH AKOU"),
@@ -42,8 +42,8 @@ def counts() -> dict[str, int]:
     return {name: count for name, count in found.items() if count}
 
 
-def revert(door: Door, outcome: Outcome) -> str:
-    response = door.steer(outcome.id, "revert")
+def revert(api: ApiUser, outcome: Outcome) -> str:
+    response = api.steer(outcome.id, "revert")
     assert response.status_code == 200, response.content.decode()
     assert response.json()["status"] == "REVERTED"
     assert dangling_references() == {}
@@ -51,85 +51,85 @@ def revert(door: Door, outcome: Outcome) -> str:
 
 
 def test_the_only_import_of_a_country_leaves_nothing_behind_and_can_be_made_again() -> None:
-    door = Door()
-    first = door.bring(*FIRST)
-    assert revert(door, first) == "Reverted: 5 claims and 5 lines removed."
+    api = ApiUser()
+    first = api.import_pair(*FIRST)
+    assert revert(api, first) == "Reverted: 5 claims and 5 lines removed."
     assert counts() == {}
-    twice = door.steer(first.id, "revert")
+    twice = api.steer(first.id, "revert")
     assert twice.status_code == 409
     assert "Only a session that is done" in twice.json()["detail"]
-    again = door.bring(*FIRST)
+    again = api.import_pair(*FIRST)
     assert (again.status, again.created()) == ("DONE", first.created())
 
 
 def test_what_a_later_import_relies_on_stays() -> None:
-    door = Door()
-    first, second = door.bring(*FIRST), door.bring(*SECOND)
-    revert(door, first)
-    assert set(door.claims()) == {"B1", "B2", "B3"}
-    assert [client["name"] for client in door.all("clients/")] == ["PORT DE LOME"]
-    assert [partner["name"] for partner in door.all("partners/")] == ["CLINIQUE BIASA"]
-    assert [invoice["number"] for invoice in door.all("invoices/")] == ["F1"]
-    assert door.all("payments/") == door.all("operators/") == []
-    assert [act["name"] for act in door.all("acts/")] == ["PARACETAMOL"]
-    assert [category["name"] for category in door.all("act-categories/")] == ["PHARMACIE"]
+    api = ApiUser()
+    first, second = api.import_pair(*FIRST), api.import_pair(*SECOND)
+    revert(api, first)
+    assert set(api.claims()) == {"B1", "B2", "B3"}
+    assert [client["name"] for client in api.all("clients/")] == ["PORT DE LOME"]
+    assert [partner["name"] for partner in api.all("partners/")] == ["CLINIQUE BIASA"]
+    assert [invoice["number"] for invoice in api.all("invoices/")] == ["F1"]
+    assert api.all("payments/") == api.all("operators/") == []
+    assert [act["name"] for act in api.all("acts/")] == ["PARACETAMOL"]
+    assert [category["name"] for category in api.all("act-categories/")] == ["PHARMACIE"]
     # The father has a line in the second, the mother too; the child of the mother has none any more.
-    assert sorted(person["name"] for person in door.all("insured/")) == ["LAWSON AFI", "LAWSON KOFI", "MENSAH AKOU"]
+    assert sorted(person["name"] for person in api.all("insured/")) == ["LAWSON AFI", "LAWSON KOFI", "MENSAH AKOU"]
     assert [(s.name, s.insured.name) for s in core.InsuredSpelling.objects.all()] == [("KOFFI LAWSON", "LAWSON KOFI")]
     # A membership that stays forgets the dates that went.
     spans = {
-        m["insured"]["name"]: (m["first_settlement_date"], m["last_settlement_date"]) for m in door.all("memberships/")
+        m["insured"]["name"]: (m["first_settlement_date"], m["last_settlement_date"]) for m in api.all("memberships/")
     }
     assert spans == dict.fromkeys(("LAWSON AFI", "LAWSON KOFI", "MENSAH AKOU"), ("2024-11-20", "2024-11-20"))
-    revert(door, second)
+    revert(api, second)
     assert counts() == {}
 
 
 def test_the_later_import_goes_and_the_earlier_stands_as_before() -> None:
-    door = Door()
-    first = door.bring(*FIRST)
-    claims, before = door.claims(), counts()
-    spans = {m["id"]: (m["first_settlement_date"], m["last_settlement_date"]) for m in door.all("memberships/")}
-    second = door.bring(*SECOND)
-    revert(door, second)
-    assert (door.claims(), counts()) == (claims, before)
-    assert {m["id"]: (m["first_settlement_date"], m["last_settlement_date"]) for m in door.all("memberships/")} == spans
-    revert(door, first)
+    api = ApiUser()
+    first = api.import_pair(*FIRST)
+    claims, before = api.claims(), counts()
+    spans = {m["id"]: (m["first_settlement_date"], m["last_settlement_date"]) for m in api.all("memberships/")}
+    second = api.import_pair(*SECOND)
+    revert(api, second)
+    assert (api.claims(), counts()) == (claims, before)
+    assert {m["id"]: (m["first_settlement_date"], m["last_settlement_date"]) for m in api.all("memberships/")} == spans
+    revert(api, first)
     assert counts() == {}
 
 
 def test_a_claim_that_a_later_session_replaced_stays_as_that_one_has_it() -> None:
-    door = Door()
-    first = door.bring(*FIRST)
-    second = door.bring(*agreed(line("A1", "9000", "8000", settlement_date=EARLY)), on_conflict="update")
-    message = revert(door, first)
+    api = ApiUser()
+    first = api.import_pair(*FIRST)
+    second = api.import_pair(*matching_pair(line("A1", "9000", "8000", settlement_date=EARLY)), on_conflict="update")
+    message = revert(api, first)
     assert "4 claims and 4 lines removed" in message
     assert "1 claims that a later session replaced stay" in message
-    assert {n: c["claimed_amount"] for n, c in door.claims().items()} == {"A1": "9000.00"}
-    revert(door, second)
+    assert {n: c["claimed_amount"] for n, c in api.claims().items()} == {"A1": "9000.00"}
+    revert(api, second)
     assert counts() == {"ClaimRevision": 1}
 
 
 def test_a_session_that_replaced_claims_leaves_them_as_they_are() -> None:
-    door = Door()
-    door.bring(*FIRST)
-    second = door.bring(
-        *agreed(line("A1", "9000", "8000", settlement_date=EARLY), line("NEW", settlement_date=EARLY)),
+    api = ApiUser()
+    api.import_pair(*FIRST)
+    second = api.import_pair(
+        *matching_pair(line("A1", "9000", "8000", settlement_date=EARLY), line("NEW", settlement_date=EARLY)),
         on_conflict="update",
     )
-    message = revert(door, second)
+    message = revert(api, second)
     assert "1 claims that this session had replaced keep" in message
-    assert set(door.claims()) == {"A1", "A2", "A3", "A4", "A5"}
-    assert door.claim("A1")["claimed_amount"] == "9000.00"
+    assert set(api.claims()) == {"A1", "A2", "A3", "A4", "A5"}
+    assert api.claim("A1")["claimed_amount"] == "9000.00"
     assert core.ClaimRevision.objects.get().before["number"] == "A1"
 
 
 def test_acts_that_another_country_uses_or_people_named_stay() -> None:
-    door, abroad = Door("TG"), Door("BJ")
-    first = door.bring(*FIRST)
-    abroad.bring(*agreed(line("X1", act="SCANNER", act_category="IMAGERIE")))
+    api, abroad = ApiUser("TG"), ApiUser("BJ")
+    first = api.import_pair(*FIRST)
+    abroad.import_pair(*matching_pair(line("X1", act="SCANNER", act_category="IMAGERIE")))
     core.ActAlias.objects.create(name="PARA", act=core.Act.objects.get(key="PARACETAMOL"))
-    revert(door, first)
+    revert(api, first)
     assert {act["name"] for act in abroad.all("acts/")} == {"SCANNER", "PARACETAMOL"}
     assert set(abroad.claims()) == {"X1"}
     assert {row["country"] for row in abroad.all("partners/")} == {abroad.country.pk}

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.test import Client
 
-from tests.conftest import Cast
+from tests.support.cast import Cast
 
 ADMIN, DOCS, SIGN_IN = "/admin/", "/api/v1/docs/", "/admin/login/"
 LEADS_TO = {

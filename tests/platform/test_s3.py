@@ -15,7 +15,7 @@ from moto.server import ThreadedMotoServer
 from config import services
 from importer.runs import run_session
 from samples.pairs import make_pair
-from tests.conftest import Cast
+from tests.support.cast import Cast
 
 BUCKET = "claims"
 

@@ -12,11 +12,8 @@ from babel.messages.catalog import Catalog, Message
 
 from scripts.demo import language
 from scripts.messages import MO, compiled, merged, read_french, untranslated, used_messages
-from tests.imports.database import database
-from tests.support.api_user import Door
+from tests.support.api_user import ApiUser
 from tests.support.pairs import line, recap_csv, row, stat_csv
-
-__all__ = ["database"]
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
@@ -134,13 +131,13 @@ class Told:
     """All that one session told: its outcome, its events, and its report by sheet as rows of texts."""
 
     def __init__(self, *, country: str, language: str) -> None:
-        door = Door(country)
-        door.client.defaults["HTTP_ACCEPT_LANGUAGE"] = language
-        self.outcome = door.bring(STAT, RECAP)
-        self.events = [event["message"] for event in door.all(f"import-sessions/{self.outcome.id}/events/")]
+        api = ApiUser(country)
+        api.client.defaults["HTTP_ACCEPT_LANGUAGE"] = language
+        self.outcome = api.import_pair(STAT, RECAP)
+        self.events = [event["message"] for event in api.all(f"import-sessions/{self.outcome.id}/events/")]
         self.report = {
             sheet.title: [[str(cell) for cell in cells if cell is not None] for cells in sheet.values]
-            for sheet in door.report(self.outcome.id)
+            for sheet in api.report(self.outcome.id)
         }
 
     def observation(self, category: str) -> str:
@@ -235,9 +232,9 @@ def test_only_what_files_and_people_wrote_is_the_same_in_both_reports(in_french:
 
 @pytest.mark.django_db
 def test_a_refusal_is_in_the_language_of_who_sent_the_files() -> None:
-    door = Door("BJ")
-    door.client.defaults["HTTP_ACCEPT_LANGUAGE"] = "fr"
-    refused = door.post(recap_csv(RECAP, "mars.csv"), [stat_csv(STAT, "avril.csv")])
+    api = ApiUser("BJ")
+    api.client.defaults["HTTP_ACCEPT_LANGUAGE"] = "fr"
+    refused = api.post(recap_csv(RECAP, "mars.csv"), [stat_csv(STAT, "avril.csv")])
     assert refused.status_code == 400
     assert (
         f"«{NO_BREAK}mars.csv{NO_BREAK}» a été envoyé comme fichier statistique, mais ses colonnes sont celles"

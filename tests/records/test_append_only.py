@@ -11,8 +11,8 @@ from django.db import IntegrityError, connection, models, transaction
 
 from core.models import ClaimRevision
 from file_handling.models import File, SessionEvent
-from tests.api.conftest import Records
-from tests.conftest import Cast
+from tests.support.cast import Cast
+from tests.support.records import Records
 from users.models import AuditEntry
 
 TRAILS: list[type[models.Model]] = [AuditEntry, ClaimRevision, SessionEvent]

@@ -12,8 +12,9 @@ from django.db.models import QuerySet
 
 from common.append_only import AppendOnlyError
 from file_handling.models import File, ImportSession
-from tests.api.conftest import Records, make_file, recap_csv, stat_csv
-from tests.conftest import Cast
+from tests.support.cast import Cast
+from tests.support.pairs import recap_upload, stat_upload
+from tests.support.records import Records, make_file
 from users.models import AuditEntry
 
 FILES = "/api/v1/files/"
@@ -26,7 +27,7 @@ def history(cast: Cast, pk: int, name: str = "togo_admin") -> list[tuple[str, st
 
 
 def upload(cast: Cast, name: str = "togo_head") -> int:
-    form = {"file": stat_csv(), "file_type": "stat"}
+    form = {"file": stat_upload(), "file_type": "stat"}
     return int(cast.client(name).post(FILES, form, format="multipart").json()["id"])
 
 
@@ -41,7 +42,7 @@ def test_the_history_of_a_file_names_everything_that_was_done_to_it_and_outlives
     Path(stored.path).write_bytes(content)
     head.get(f"{FILES}{pk}/preview/")
     cast.client("togo_admin").get(f"{FILES}{pk}/download/")
-    head.post("/api/v1/import-sessions/", {"stat_file_id": pk, "recap_file": recap_csv()}, format="multipart")
+    head.post("/api/v1/import-sessions/", {"stat_file_id": pk, "recap_file": recap_upload()}, format="multipart")
     head.delete(f"{FILES}{pk}/")
     ImportSession.objects.update(status="DONE")
     assert head.delete(f"{FILES}{pk}/?force=true").status_code == 204

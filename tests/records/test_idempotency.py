@@ -11,15 +11,16 @@ from django.db import connection
 
 from file_handling.models import File, IdempotencyKey, ImportSession
 from importer import idempotency
-from tests.api.conftest import STAT_HEADER, STAT_LINE, recap_csv, stat_csv
-from tests.conftest import Cast, stored_names
+from tests.support.cast import Cast
+from tests.support.pairs import STAT_HEADER, STAT_LINE, recap_upload, stat_upload
+from tests.support.storage import stored_names
 from users.models import AuditEntry
 
 SESSIONS = "/api/v1/import-sessions/"
 
 
 def send(client: Any, key: str | None = "k-1", **form: Any) -> Any:
-    form = {"stat_file": stat_csv(), "recap_file": [recap_csv(name="p1.csv"), recap_csv(name="p2.csv")]} | form
+    form = {"stat_file": stat_upload(), "recap_file": [recap_upload(name="p1.csv"), recap_upload(name="p2.csv")]} | form
     headers = {} if key is None else {"Idempotency-Key": key}
     return client.post(SESSIONS, form, format="multipart", headers=headers)
 
@@ -38,7 +39,7 @@ def test_the_same_key_for_another_import_is_refused(other: str, cast: Cast, own_
     client = cast.client("togo_head")
     send(client)
     line = STAT_LINE.replace("5000", "6000")
-    form = {"stat_file": stat_csv(text=f"{STAT_HEADER}\n{line}\n")} if other == "file" else {"dry_run": "true"}
+    form = {"stat_file": stat_upload(text=f"{STAT_HEADER}\n{line}\n")} if other == "file" else {"dry_run": "true"}
     refused = send(client, **form)
     assert refused.status_code == 422
     assert "key" in refused.json()["detail"]
@@ -119,13 +120,15 @@ def test_the_same_two_files_again_are_imported_and_said(cast: Cast) -> None:
     head, admin = cast.client("togo_head"), cast.client("togo_admin")
     first = send(head, key=None).json()
     # Whatever they are called, and in whichever order the pages come.
-    again = send(admin, key=None, stat_file=stat_csv(name="other.csv"), recap_file=[recap_csv(), recap_csv()]).json()
+    again = send(
+        admin, key=None, stat_file=stat_upload(name="other.csv"), recap_file=[recap_upload(), recap_upload()]
+    ).json()
     third = send(head, key=None).json()
     assert (first["same_files_as"], again["same_files_as"]) == ([], [first["id"]])
     assert third["same_files_as"] == [again["id"], first["id"]]
     File.objects.all().delete()
     assert head.get(third["url"]).json()["same_files_as"] == [again["id"], first["id"]]
-    other = send(head, key=None, recap_file=recap_csv()).json()
+    other = send(head, key=None, recap_file=recap_upload()).json()
     assert other["same_files_as"] == []
 
 

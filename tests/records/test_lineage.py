@@ -9,9 +9,9 @@ from django.test import Client
 from core import models as core
 from file_handling.lineage import record_kinds
 from file_handling.models import File, ImportSession
-from tests.api.conftest import Records, make_file
-from tests.api.test_access import CATALOGUE_ROUTES, RECORD_ROUTES
-from tests.conftest import Cast
+from tests.support.cast import Cast
+from tests.support.records import Records, make_file
+from tests.support.routes import CATALOGUE_ROUTES, RECORD_ROUTES
 from users.models import AuditEntry
 
 

@@ -6,14 +6,14 @@ import pytest
 from django.test import Client
 
 from core.models import ActAlias
-from tests.admin.test_admin_access import CATALOGUE as CATALOGUE_PAGES
-from tests.admin.test_admin_access import TABLE as PAGES
-from tests.admin.test_admin_access import ask as ask_page
-from tests.api.conftest import Records, make_session
-from tests.api.test_access import CATALOGUE_ROUTES
-from tests.api.test_access import TABLE as ROUTES
-from tests.api.test_access import ask as ask_route
-from tests.conftest import Cast
+from tests.support.cast import Cast
+from tests.support.pages import CATALOGUE as CATALOGUE_PAGES
+from tests.support.pages import TABLE as PAGES
+from tests.support.pages import ask as ask_page
+from tests.support.records import Records, make_session
+from tests.support.routes import CATALOGUE_ROUTES
+from tests.support.routes import TABLE as ROUTES
+from tests.support.routes import ask as ask_route
 from users.models import AuditEntry, User
 
 READINGS = {"read", "preview", "download", "export"}

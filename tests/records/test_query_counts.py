@@ -9,9 +9,9 @@ from django.test.utils import CaptureQueriesContext
 
 from core import models as core
 from file_handling.models import File, Finding, ImportSession, SessionEvent
-from tests.api.conftest import Records
-from tests.api.test_access import CATALOGUE_ROUTES, RECORD_ROUTES
-from tests.conftest import Cast
+from tests.support.cast import Cast
+from tests.support.records import Records
+from tests.support.routes import CATALOGUE_ROUTES, RECORD_ROUTES
 from users.models import AuditEntry
 
 MOST = 12

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from core import models as core
-from tests.api.conftest import Records, make_claim, make_line
-from tests.conftest import Cast
+from tests.support.cast import Cast
+from tests.support.records import Records, make_claim, make_line
 
 
 def found(cast: Cast, path: str, name: str = "togo_operator") -> list[int]:

@@ -22,7 +22,7 @@ from tests.rules.cases import (
     Case,
     number,
 )
-from tests.support.api_user import Door, Outcome
+from tests.support.api_user import ApiUser, Outcome
 from tests.support.pairs import Cells, line, recap_csv, row
 
 pytestmark = pytest.mark.django_db
@@ -69,11 +69,11 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(database: None) -> World:
-    door = Door()
+    api = ApiUser()
     pages = [recap_csv(page, f"page_{n}.csv") for n, page in enumerate(recap_pages(), 1)]
-    outcome = door.bring(stat_lines(), pages)
-    claims = {name: door.get(f"claims/{claim['id']}/") for name, claim in door.claims().items()}
-    return World(outcome, claims, door.report(outcome.id))
+    outcome = api.import_pair(stat_lines(), pages)
+    claims = {name: api.get(f"claims/{claim['id']}/") for name, claim in api.claims().items()}
+    return World(outcome, claims, api.report(outcome.id))
 
 
 def told(case: Case) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from core import models as core
-from tests.support.api_user import Door, Outcome
-from tests.support.pairs import agreed, line, row
+from tests.support.api_user import ApiUser, Outcome
+from tests.support.pairs import line, matching_pair, row
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +37,7 @@ NAMES = {
 
 class World:
     def __init__(self) -> None:
-        self.door = Door()
+        self.api = ApiUser()
         lines = [line(number, note=note) for number, note in NOTES.items()]
         lines += [
             line("NAMES", **NAMES),
@@ -50,17 +50,17 @@ class World:
             line("SIGNS", beneficiary="MENSAH KOFI", partner="CHU"),
         ]
         lines += [line("KANJI", employer="東京", beneficiary="TANAKA YOKO", main_insured="東京")]
-        stat, recap = agreed(*lines)
+        stat, recap = matching_pair(*lines)
         stat += [
             line(LEFT_OUT),
             line("BROKEN", claimed='12\n\\.\n"34"\x00', note="a\x00b"),
             line("GAP", "1", note="=1+1", partner="+33 CHU"),
         ]
         recap += [row("GAP"), row("UNPAID", settlement_date="", note="\\.")]
-        self.first: Outcome = self.door.bring(stat, recap)
-        changed, rows = agreed(line(LONG_NUMBER, "6000", "5000"))
-        self.second: Outcome = self.door.bring(changed, rows)
-        self.report = self.door.report(self.first.id)
+        self.first: Outcome = self.api.import_pair(stat, recap)
+        changed, rows = matching_pair(line(LONG_NUMBER, "6000", "5000"))
+        self.second: Outcome = self.api.import_pair(changed, rows)
+        self.report = self.api.report(self.first.id)
 
 
 @pytest.fixture(scope="module")
@@ -80,12 +80,12 @@ def test_they_stop_nothing(world: World) -> None:
 
 @pytest.mark.parametrize("number", NOTES)
 def test_a_note_is_kept_as_it_is(number: str, world: World) -> None:
-    (kept,) = world.door.claim(number)["lines"]
+    (kept,) = world.api.claim(number)["lines"]
     assert kept["note"] == " ".join(NOTES[number].replace("\u202e", "").split())
 
 
 def test_names_are_kept_as_they_are_but_for_line_breaks(world: World) -> None:
-    claim = world.door.claim("NAMES")
+    claim = world.api.claim("NAMES")
     assert claim["client"]["name"] == NAMES["employer"]
     assert claim["insured"]["name"] == "O'NEIL \"BOB\" D'ALMEIDA"
     assert claim["partner"]["name"] == NAMES["partner"]
@@ -94,7 +94,7 @@ def test_names_are_kept_as_they_are_but_for_line_breaks(world: World) -> None:
 
 
 def test_a_number_too_long_for_the_database_is_shortened_and_stays_its_own(world: World) -> None:
-    long = sorted(number for number in world.door.claims() if number.startswith("NNN"))
+    long = sorted(number for number in world.api.claims() if number.startswith("NNN"))
     assert len(long) == 2
     assert all(len(number) == 255 and number.startswith("N" * 222) for number in long)
     (left_out,) = world.first.of("missing_in_recap")
@@ -109,16 +109,16 @@ def test_a_long_number_is_known_again(world: World) -> None:
 
 
 def test_long_names_are_kept_whole(world: World) -> None:
-    claim = world.door.claim("LONGNAMES")
+    claim = world.api.claim("LONGNAMES")
     assert claim["insured"]["name"] == claim["partner"]["name"] == claim["policy"]["number"] == "A" * 400
 
 
 def test_a_name_of_signs_alone_does_not_stand_for_the_person(world: World) -> None:
-    assert world.door.claim("SIGNS")["insured"]["name"] == "MENSAH KOFI"
+    assert world.api.claim("SIGNS")["insured"]["name"] == "MENSAH KOFI"
 
 
 def test_an_employer_without_a_latin_letter_is_a_client(world: World) -> None:
-    assert world.door.claim("KANJI")["client"]["name"] == "東京"
+    assert world.api.claim("KANJI")["client"]["name"] == "東京"
 
 
 def test_a_cell_that_cannot_be_read_is_shown_whatever_is_in_it(world: World) -> None:

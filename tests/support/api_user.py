@@ -1,4 +1,4 @@
-"""The front door: upload over the API, run where a worker would, read over the API."""
+"""A user of the REST API: uploads a pair, runs its session as a worker would, and reads the result."""
 
 from __future__ import annotations
 
@@ -56,26 +56,26 @@ class Outcome:
         return {name: count for name, count in self.summary["entities"].items() if count}
 
 
-class Door:
+class ApiUser:
     """A territorial admin of a country of their own, with the files they send."""
 
     def __init__(self, code: str = "TG", *, tolerance: Decimal = Decimal(5)) -> None:
         self.country = Country.objects.create(name=f"Country {code}", code=code, tolerance=tolerance)
-        self._open(
+        self._sign_in(
             User.objects.create_user(
                 username=f"admin_{code}", email=f"{code}@example.org", role=Role.ADMIN_TERRITORIAL, country=self.country
             )
         )
 
     @classmethod
-    def of(cls, user: User) -> Door:
-        """The door of an account that there is."""
-        door = cls.__new__(cls)
-        door.country = user.country  # type: ignore[assignment]
-        door._open(user)
-        return door
+    def of(cls, user: User) -> ApiUser:
+        """The API as an existing account uses it."""
+        api_user = cls.__new__(cls)
+        api_user.country = user.country  # type: ignore[assignment]
+        api_user._sign_in(user)
+        return api_user
 
-    def _open(self, user: User) -> None:
+    def _sign_in(self, user: User) -> None:
         self.user = user
         self.client = APIClient()
         self.client.credentials(HTTP_AUTHORIZATION=f"Token {AuthToken.objects.create(user=user)[1]}")
@@ -92,7 +92,7 @@ class Door:
         assert response.status_code == 202, response.content.decode()
         return int(response.json()["id"])
 
-    def bring(self, stat: Any, recap: Sequence[Any], **form: Any) -> Outcome:
+    def import_pair(self, stat: Any, recap: Sequence[Any], **form: Any) -> Outcome:
         """Send a pair and run its session."""
         return self.run(self.send(stat, recap, **form))
 

@@ -12,8 +12,8 @@ import django_filters
 from django.urls import resolve
 
 from common.filters import IdFilter, KeyFilter, YesNoFilter
-from tests.api.conftest import Records
-from tests.conftest import Cast
+from tests.support.cast import Cast
+from tests.support.records import Records
 from users.models import User
 
 MARK = "TOGOCANARY"

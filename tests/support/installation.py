@@ -111,13 +111,13 @@ def kill(pid: int, number: int = signal.SIGKILL) -> None:
 class Worker:
     """A Celery worker with its pool, in a process group of its own."""
 
-    def __init__(self, house: House, *, processes: int) -> None:
-        self.log = house.folder / f"worker-{time.monotonic_ns()}.log"
+    def __init__(self, installation: Installation, *, processes: int) -> None:
+        self.log = installation.folder / f"worker-{time.monotonic_ns()}.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "celery", "--quiet", "--app", "config", "worker", "--loglevel", "INFO",
                  "--without-gossip", "--without-mingle", "--without-heartbeat", "--concurrency", str(processes)],
-                cwd=ROOT, env=house.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                cwd=ROOT, env=installation.environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
 
@@ -154,7 +154,7 @@ class Worker:
 # ------------------------------------------------------------------------------------------------ the installation
 
 
-class House:
+class Installation:
     """One installation. `database`: a PostgreSQL URL, or empty for SQLite; `redis_url` empty: the spool folder."""
 
     def __init__(
@@ -382,6 +382,11 @@ class House:
 
         until(stopped_inside, every=0.005, name="a run inside its write")
         return pid
+
+
+MakeInstallation = Callable[..., Installation]
+Pair = tuple[Path, dict[str, Any]]
+Pairs = Callable[..., Pair]
 
 
 def _money(value: Any) -> Decimal:

@@ -80,7 +80,7 @@ def _cells(defaults: Cells, claim_number: str, claimed: str, reimbursed: str, fi
     return defaults | {"claim_number": claim_number} | given
 
 
-def agreed(*lines: Cells) -> tuple[list[Cells], list[Cells]]:
+def matching_pair(*lines: Cells) -> tuple[list[Cells], list[Cells]]:
     """The lines with a recap row for each claim, settled on its first line's day, of the sums of its lines."""
     rows: dict[str, Cells] = {}
     for one in lines:
@@ -136,3 +136,25 @@ def _csv(grid: list[list[str]], name: str) -> SimpleUploadedFile:
     text = io.StringIO()
     csv.writer(text, delimiter=";").writerows(grid)
     return SimpleUploadedFile(name, text.getvalue().encode(), "text/csv")
+
+
+# A pair of one claim, as text.
+STAT_HEADER = (
+    "Nom Employeur;Nom bénéficiaire;Acte_Contraté_Assuré;Statut Assuré;Numero de police;Nom Assuré Principal;"
+    "Nom du partenaire;Numero de sinistre;Statut;Date de sinistre;Date de règlement;Categorie d'acte;Nom Acte;"
+    "Montant facturé;Montant remboursé"
+)
+STAT_LINE = (
+    "PORT DE LOME;LAWSON AFI;PLAN A;A;45/RD/GB;LAWSON AFI;CLINIQUE BIASA;s-1;Réglée;01/03/2024;10/03/2024;"
+    "PHARMACIE;PARACETAMOL;5000;4000"
+)
+RECAP_HEADER = "reglementId;date_reglement;totalmttreclame;totalmttrembourse"
+RECAP_LINE = "S-1;10/03/2024;5000;4000"
+
+
+def stat_upload(*, name: str = "stat.csv", text: str | None = None) -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, (text or f"{STAT_HEADER}\n{STAT_LINE}\n").encode(), "text/csv")
+
+
+def recap_upload(*, name: str = "recap.csv", text: str | None = None) -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, (text or f"{RECAP_HEADER}\n{RECAP_LINE}\n").encode(), "text/csv")

@@ -1,6 +1,6 @@
 """What a request of an installation would do, from a process of that installation: one JSON command a line, one answer.
 
-Started by `house.House`, with the installation's own environment.
+Started by `installation.Installation`, with the installation's own environment.
 """
 
 from __future__ import annotations

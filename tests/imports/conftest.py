@@ -1,3 +1,0 @@
-from tests.imports.database import database
-
-__all__ = ["database"]

@@ -1,0 +1,156 @@
+"""One record of each kind for each of two countries, and functions that make single records."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+
+from core import models as core
+from file_handling.models import EventLevel, File, FileType, Finding, ImportSession, SessionEvent, SessionStatus
+from tests.support.cast import Cast
+from tests.support.pairs import STAT_HEADER, STAT_LINE
+from users.models import Country, User
+
+
+def make_file(*, user: User, country: Country, name: str, file_type: str = FileType.STAT, **more: Any) -> File:
+    file = File(user=user, country=country, name=name, file_type=file_type, size=5, sha256="0" * 64, **more)
+    file.file.save(name, ContentFile(f"{STAT_HEADER}\n{STAT_LINE}\n".encode()), save=True)
+    return file
+
+
+def make_session(*, user: User, country: Country, status: str = SessionStatus.DONE, **more: Any) -> ImportSession:
+    session = ImportSession.objects.create(
+        user=user, country=country, status=status, started_at="2024-04-01T10:00:00Z", **more
+    )
+    SessionEvent.objects.create(
+        session=session, sequence=1, level=EventLevel.INFO, step="reading", progress=10, message=f"from {country.code}"
+    )
+    SessionEvent.objects.create(session=session, sequence=2, step="done", progress=100, message="end")
+    return session
+
+
+def make_finding(session: ImportSession, sequence: int, **more: Any) -> Finding:
+    values: dict[str, Any] = {
+        "category": "amount_gap",
+        "claim_number": f"S-{sequence}",
+        "observation": "5000.00 against 4000.00",
+        "stat_claimed": Decimal(5000),
+        "recap_claimed": Decimal(4000),
+        "locations": [{"side": "stat", "file": "stat.csv", "sheet": "", "row": 2}],
+        "lines": [{"beneficiary": "SECRET"}],
+    }
+    return Finding.objects.create(session=session, sequence=sequence, **(values | more))
+
+
+@dataclass
+class Records:
+    """One of each record of a country; every name bears the country's mark, which must not be seen elsewhere."""
+
+    mark: str
+    file: File
+    recap: File
+    session: ImportSession
+    finding: Finding
+    rows: dict[str, Any] = field(default_factory=dict)
+
+
+def make_claim(rows: dict[str, Any], country: Country, number: str, **more: Any) -> core.Claim:
+    values: dict[str, Any] = {
+        "status": core.ClaimStatus.SETTLED,
+        "insured": rows["insured"],
+        "membership": rows["memberships"],
+        "policy": rows["policies"],
+        "client": rows["clients"],
+        "partner": rows["partners"],
+        "settlement_date": datetime.date(2024, 3, 10),
+        "claimed_amount": Decimal("5000.00"),
+        "reimbursed_amount": Decimal("4000.00"),
+        "currency": "XOF",
+        "line_count": 1,
+        "fingerprint": "f",
+    }
+    return core.Claim.objects.create(country=country, number=number, **(values | more))
+
+
+def make_line(rows: dict[str, Any], claim: core.Claim, position: int, **more: Any) -> core.ClaimLine:
+    return core.ClaimLine.objects.create(
+        claim=claim,
+        position=position,
+        status=core.ClaimStatus.SETTLED,
+        act=rows["acts"],
+        category=rows["act-categories"],
+        operator=rows["operators"],
+        invoice=rows["invoices"],
+        payment=rows["payments"],
+        settlement_date=datetime.date(2024, 3, 10),
+        claimed_amount=Decimal("5000.00"),
+        reimbursed_amount=Decimal("4000.00"),
+        sheet="Feuil1",
+        row=position + 1,
+        **more,
+    )
+
+
+def make_records(*, country: Country, owner: User, mark: str) -> Records:
+    file = make_file(user=owner, country=country, name=f"{mark}-stat.csv")
+    recap = make_file(user=owner, country=country, name=f"{mark}-recap.csv", file_type=FileType.RECAP)
+    session = make_session(
+        user=owner, country=country, stat_file=file, recap_file=recap, message=mark, summary={"claims": {"mark": mark}}
+    )
+    finding = make_finding(session, 1, observation=f"{mark} observed", claim_number=f"{mark}-1")
+    origin: dict[str, Any] = {"file": file, "import_session": session}
+    rows: dict[str, Any] = {}
+    rows["clients"] = core.Client.objects.create(country=country, name=f"{mark} PORT", key=f"{mark} PORT", **origin)
+    rows["policies"] = core.Policy.objects.create(country=country, number=f"45/{mark}", key=f"45{mark}", **origin)
+    rows["plans"] = core.Plan.objects.create(policy=rows["policies"], name=f"{mark} A", key=f"{mark} A", **origin)
+    rows["insured"] = core.Insured.objects.create(
+        country=country,
+        name=f"{mark} AFI",
+        name_key=f"AFI {mark}",
+        card_number=f"C-{mark}",
+        card_key=f"C{mark}",
+        **origin,
+    )
+    rows["memberships"] = core.Membership.objects.create(
+        insured=rows["insured"], policy=rows["policies"], client=rows["clients"], role="primary", **origin
+    )
+    rows["partners"] = core.Partner.objects.create(
+        country=country, name=f"{mark} CLINIC", key=f"{mark} CLINIC", **origin
+    )
+    rows["operators"] = core.Operator.objects.create(country=country, name=f"{mark} OP", key=f"{mark} OP", **origin)
+    partner = {"partner": rows["partners"]}
+    rows["invoices"] = core.Invoice.objects.create(**partner, number=f"F-{mark}", key=f"F{mark}", **origin)
+    rows["payments"] = core.Payment.objects.create(**partner, number=f"P-{mark}", key=f"P{mark}", **origin)
+    rows["act-categories"], _ = core.ActCategory.objects.get_or_create(key="PHARMACIE", defaults={"name": "PHARMACIE"})
+    rows["acts"], _ = core.Act.objects.get_or_create(
+        key="PARACETAMOL", defaults={"name": "PARACETAMOL", "category": rows["act-categories"]}
+    )
+    rows["claims"] = make_claim(
+        rows, country, f"{mark}-1", recap_file=recap, recap_sheet="Page 1", recap_row=7, **origin
+    )
+    rows["claim-lines"] = make_line(rows, rows["claims"], 1, **origin)
+    rows["claim-revisions"] = core.ClaimRevision.objects.create(
+        country=country, claim=rows["claims"], number=f"{mark}-1", before={"number": f"{mark}-1", "lines": []}
+    )
+    rows["insured-spellings"] = core.InsuredSpelling.objects.create(
+        insured=rows["insured"], name=f"{mark} AFFI", name_key=f"AFFI {mark}", **origin
+    )
+    rows["act-aliases"], _ = core.ActAlias.objects.get_or_create(
+        key="PARACETAMOL 500", defaults={"name": "PARACETAMOL 500", "act": rows["acts"]}
+    )
+    return Records(mark=mark, file=file, recap=recap, session=session, finding=finding, rows=rows)
+
+
+@pytest.fixture
+def togo(cast: Cast) -> Records:
+    return make_records(country=cast.togo, owner=cast.togo_head, mark="TOGOCANARY")
+
+
+@pytest.fixture
+def benin(cast: Cast) -> Records:
+    return make_records(country=cast.benin, owner=cast.benin_head, mark="BENINCANARY")

@@ -1,0 +1,166 @@
+"""The answer of every route and method of the API to every account (DOMAIN §1)."""
+
+from __future__ import annotations
+
+from rest_framework.test import APIClient
+
+from tests.support.cast import ACCOUNTS, SHUT_OUT
+
+OWN = ["togo_admin", "togo_head", "rival_head", "togo_operator"]
+FOREIGN = ["benin_admin", "benin_head", "benin_operator"]
+EVERYONE = [name for name, _role, _country in ACCOUNTS]
+
+
+def answers(
+    *, superuser: int, reader: int, admin: int, owner: int, rival: int, operator: int, foreign: int
+) -> dict[str, int]:
+    """The status each account gets on what belongs to Togo's head of department."""
+    expected = {
+        "superuser": superuser,
+        "global_admin": reader,
+        "togo_admin": admin,
+        "togo_head": owner,
+        "rival_head": rival,
+        "togo_operator": operator,
+        "anonymous": 401,
+    }
+    return expected | dict.fromkeys(FOREIGN, foreign) | dict.fromkeys(SHUT_OUT, 403)
+
+
+RECORD = answers(superuser=200, reader=200, admin=200, owner=200, rival=200, operator=200, foreign=403)
+RECORDS = RECORD | dict.fromkeys(FOREIGN, 200)
+CATALOGUE = RECORDS
+SESSION = RECORD | {"togo_operator": 403}
+SESSIONS = SESSION | {"benin_admin": 200, "benin_head": 200}
+FILE = SESSION | {"rival_head": 403}
+FILES = SESSIONS
+# What steers is refused by status (409) where it is not refused to the person: the session waits for its worker.
+STEERED = answers(superuser=409, reader=403, admin=409, owner=409, rival=403, operator=403, foreign=403)
+# An empty form from who may send one.
+UPLOAD = dict.fromkeys(EVERYONE, 403) | dict.fromkeys(
+    ["superuser", "togo_admin", "togo_head", "rival_head", "benin_admin", "benin_head"], 400
+)
+UPLOAD["anonymous"] = 401
+# Who is of a closed country is frozen with it; who has none may sign in, and sees that.
+FROZEN = [name for name in EVERYONE if name.startswith("closed_")]
+SIGNED_IN = dict.fromkeys(EVERYONE, 200) | {"anonymous": 401} | dict.fromkeys(FROZEN, 403)
+SIGNS_OUT = dict.fromkeys(EVERYONE, 204) | {"anonymous": 401} | dict.fromkeys(FROZEN, 403)
+# An empty form of one's own.
+OWN_FORM = dict.fromkeys(EVERYONE, 400) | {"anonymous": 401} | dict.fromkeys(FROZEN, 403)
+
+
+def only(**expected: int) -> dict[str, int]:
+    """403 for everybody but those named."""
+    return dict.fromkeys(EVERYONE, 403) | {"anonymous": 401} | expected
+
+
+# Seen by who sees all countries and by the country's admin; changed by who is above (a head of department: not by a
+# global admin); moved by who assigns countries.
+ACCOUNTS_LIST = only(superuser=200, global_admin=200, togo_admin=200, benin_admin=200)
+ACCOUNT_FORM = only(superuser=400, global_admin=400, togo_admin=400, benin_admin=400)
+ACCOUNT = only(superuser=200, global_admin=200, togo_admin=200)
+ACCOUNT_CHANGED = only(superuser=200, togo_admin=200)
+COUNTRY_CHANGED = only(superuser=200, global_admin=200)
+
+RECORD_ROUTES = [
+    "claims",
+    "clients",
+    "policies",
+    "plans",
+    "insured",
+    "memberships",
+    "partners",
+    "operators",
+    "invoices",
+    "payments",
+    "claim-lines",
+    "claim-revisions",
+    "insured-spellings",
+]
+CATALOGUE_ROUTES = ["act-categories", "acts", "act-aliases"]
+# The audit trail is for administrators.
+AUDIT = (
+    SIGNED_IN
+    | dict.fromkeys(SHUT_OUT, 403)
+    | dict.fromkeys([name for name in EVERYONE if name.endswith(("_head", "_operator"))], 403)
+)
+
+TABLE: dict[tuple[str, str], dict[str, int]] = {
+    ("GET", "users/me/"): SIGNED_IN,
+    ("PATCH", "users/me/"): SIGNED_IN,
+    ("POST", "auth/logout/"): SIGNS_OUT,
+    ("POST", "auth/logout-all/"): SIGNS_OUT,
+    ("POST", "auth/password/change/"): OWN_FORM,
+    ("GET", "users/"): ACCOUNTS_LIST,
+    ("POST", "users/"): ACCOUNT_FORM,
+    ("POST", "users/import/preview/"): ACCOUNT_FORM,
+    ("POST", "users/import/"): ACCOUNT_FORM,
+    ("GET", "users/{account}/"): ACCOUNT,
+    ("PATCH", "users/{account}/"): ACCOUNT_CHANGED,
+    ("POST", "users/{account}/activate/"): ACCOUNT_CHANGED,
+    ("POST", "users/{account}/deactivate/"): ACCOUNT_CHANGED,
+    ("POST", "users/{account}/password-link/"): only(superuser=204, togo_admin=204),
+    ("POST", "users/{account}/country/"): only(superuser=400, global_admin=400),
+    ("DELETE", "users/{account}/country/"): only(superuser=200),
+    ("GET", "countries/"): RECORDS,
+    ("POST", "countries/"): only(superuser=400, global_admin=400),
+    ("GET", "countries/{country}/"): RECORD,
+    ("PATCH", "countries/{country}/"): COUNTRY_CHANGED,
+    ("POST", "countries/{country}/activate/"): COUNTRY_CHANGED,
+    ("POST", "countries/{country}/deactivate/"): COUNTRY_CHANGED,
+    ("GET", "files/"): FILES,
+    ("POST", "files/"): UPLOAD,
+    ("GET", "files/{file}/"): FILE,
+    ("DELETE", "files/{file}/"): FILE | {"superuser": 204, "global_admin": 403, "togo_admin": 204, "togo_head": 204},
+    ("GET", "files/export/"): FILES,
+    ("GET", "files/{file}/history/"): FILE,
+    ("GET", "audit/"): AUDIT,
+    ("GET", "audit/export/"): AUDIT,
+    ("GET", "files/{file}/download/"): FILE,
+    ("GET", "files/{file}/preview/"): FILE,
+    ("GET", "import-sessions/"): SESSIONS,
+    ("POST", "import-sessions/"): UPLOAD,
+    ("GET", "import-sessions/{session}/"): SESSION,
+    ("DELETE", "import-sessions/{session}/"): STEERED,
+    ("GET", "import-sessions/export/"): SESSIONS,
+    ("GET", "import-sessions/{session}/findings/"): SESSION,
+    ("GET", "import-sessions/{session}/findings/export/"): SESSION,
+    ("GET", "import-sessions/{session}/events/"): SESSION,
+    ("GET", "import-sessions/{session}/download/?type=log"): SESSION,
+    ("POST", "import-sessions/{session}/sheet/"): STEERED,
+    ("POST", "import-sessions/{session}/commit/"): STEERED,
+    ("POST", "import-sessions/{session}/retry/"): STEERED,
+    ("POST", "import-sessions/{session}/revert/"): STEERED,
+    ("POST", "import-sessions/{session}/report/"): STEERED,
+    ("POST", "import-sessions/{session}/cancel/"): STEERED | {"superuser": 200, "togo_admin": 200, "togo_head": 200},
+}
+for _name in RECORD_ROUTES:
+    TABLE["GET", f"{_name}/"] = RECORDS
+    TABLE["GET", f"{_name}/export/"] = RECORDS
+    TABLE["GET", f"{_name}/{{{_name}}}/"] = RECORD
+for _name in CATALOGUE_ROUTES:
+    TABLE["GET", f"{_name}/"] = CATALOGUE
+    TABLE["GET", f"{_name}/export/"] = CATALOGUE
+    TABLE["GET", f"{_name}/{{{_name}}}/"] = CATALOGUE
+
+TABLE["GET", "claims/{claims}/revisions/"] = RECORD
+
+# Open to all by intention: signing in, choosing a password by a link, and the description of the API.
+OPEN = {"auth/login/", "auth/password/reset/", "auth/password/set/", "schema/", "docs/"}
+
+
+def ask(client: APIClient, method: str, path: str) -> int:
+    body = {"stat_sheet": "Feuil1"} if path.endswith("/sheet/") else None
+    response = client.generic(method, f"/api/v1/{path}") if body is None else client.post(f"/api/v1/{path}", body)
+    return response.status_code
+
+
+GETS = sorted(path for method, path in TABLE if method == "GET")
+# Where the marked country's own admin is shown no mark, so that its absence elsewhere proves nothing.
+UNMARKED = {
+    *(f"{name}/{tail}" for name in CATALOGUE_ROUTES for tail in ("", "export/", f"{{{name}}}/")),
+    # An import makes what these say: tests/access/test_canaries.py.
+    "import-sessions/{session}/events/",
+    "import-sessions/{session}/download/?type=log",
+    "files/{file}/preview/",
+}
