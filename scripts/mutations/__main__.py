@@ -24,12 +24,11 @@ def mutants_and_sizes() -> tuple[list[str], int, int]:
     django.setup()
     # These import models, so Django must be set up.
     from scripts.mutations.mutants import mutants
-    from tests.admin import test_admin_access
-    from tests.api import test_access
+    from tests.support import pages, routes
 
-    tables = [test_access.TABLE, test_admin_access.TABLE]
-    routes = sum(len({path for _method, path in table}) for table in tables)
-    return list(mutants()), routes, sum(len(accounts) for table in tables for accounts in table.values())
+    tables = [routes.TABLE, pages.TABLE]
+    addresses = sum(len({path for _method, path in table}) for table in tables)
+    return list(mutants()), addresses, sum(len(accounts) for table in tables for accounts in table.values())
 
 
 def main() -> int:
