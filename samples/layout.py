@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Literal
 
-from samples.spelling import Cell
+from samples.spelling import Cell, Merged
 
 # Other headers that DOMAIN §2 and §3 accept.
 VARIANTS: dict[str, tuple[str, ...]] = {
@@ -53,35 +53,83 @@ class Table:
     date_pattern: str
 
 
+Merge = tuple[int, int, int, int]
+"""First row, first column, last row and last column of a merged area, from 0."""
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where the cells of `table` go. `columns` are indexes into its headers; beyond them, an unknown column."""
+    """The places of the cells of `table`. `columns` are indexes into its headers; beyond them, an unknown column.
+
+    `upper_headers`, with their merged areas in `header_merges`, make the header two rows high. The header comes again
+    after each row of `repeat_after`, below a blank row.
+    """
 
     table: Table
-    titles: list[str]
     columns: list[int]
     headers: list[str]
-    blank_after: frozenset[int]
-    other_sheets: list[tuple[str, list[list[Cell]]]]
-    table_comes_last: bool
     separator: str
     encoding: str
+    titles: list[str] = field(default_factory=list)
+    upper_headers: list[str] = field(default_factory=list)
+    header_merges: list[Merge] = field(default_factory=list)
+    blank_after: frozenset[int] = frozenset()
+    repeat_after: frozenset[int] = frozenset()
+    other_sheets: list[tuple[str, list[list[Cell]]]] = field(default_factory=list)
+    table_comes_last: bool = False
+    bare_equals: bool = False
+    """Writes `="00123"` into CSV without a second pair of quotes, as many exports do."""
 
-    def grid(self) -> Iterator[list[Cell]]:
-        """Every row of the sheet from the first, titles and blank rows included, all of one width."""
+    def grid(self) -> tuple[list[list[Cell]], list[Merge]]:
+        """Every row of the sheet, titles and blank rows included, all of one width; and the merged areas."""
         width = len(self.headers)
-        for title in self.titles:
-            yield [title] + [None] * (width - 1)
-        yield list(self.headers)
+        rows: list[list[Cell]] = [[title] + [None] * (width - 1) for title in self.titles]
+        merges: list[Merge] = []
+        self._add_header(rows, merges)
         known = len(self.table.headers)
         for index, row in enumerate(self.table.rows):
-            yield [row[column] if column < known else f"z{index % 7}" for column in self.columns]
-            if index in self.blank_after:
-                yield [None] * width
+            cells = [row[column] if column < known else f"z{index % 7}" for column in self.columns]
+            for place, cell in enumerate(cells):
+                if isinstance(cell, Merged):
+                    merges.append((len(rows), place, len(rows) + cell.height - 1, place))
+                    cells[place] = cell.cell
+            rows.append(cells)
+            if index in self.blank_after or index in self.repeat_after:
+                rows.append([None] * width)
+            if index in self.repeat_after:
+                self._add_header(rows, merges)
+        return rows, merges
+
+    def _add_header(self, rows: list[list[Cell]], merges: list[Merge]) -> None:
+        top = len(rows)
+        merges += [(top + r1, c1, top + r2, c2) for r1, c1, r2, c2 in self.header_merges]
+        if self.upper_headers:
+            rows.append(list(self.upper_headers))
+        rows.append(list(self.headers))
+
+    def breaks(self) -> list[int]:
+        """The indexes of the rows after which another row can come without cutting a merged area."""
+        free, last = [], -1
+        for index, row in enumerate(self.table.rows):
+            last = max([last, *(index + cell.height - 1 for cell in row if isinstance(cell, Merged))])
+            if last <= index:
+                free.append(index)
+        return free
 
 
-def odd_layout(table: Table, rng: Random, turn: int) -> Layout:
-    """A layout drawn for `table`; files of successive turns take the separators and encodings in turn."""
+def plain_layout(table: Table) -> Layout:
+    return Layout(
+        table=table,
+        columns=list(range(len(table.headers))),
+        headers=list(table.headers),
+        separator=";",
+        encoding="cp1252" if table.kind == "stat" else "utf-8-sig",
+    )
+
+
+def shuffled_layout(layout: Layout, rng: Random, turn: int) -> Layout:
+    """Titles, other columns, headers, separators and encodings; files of successive turns take the latter in turn."""
+    table = layout.table
     known = len(table.headers)
     unknown = rng.sample(UNKNOWN_COLUMNS, rng.randint(1, 3))
     columns = list(range(known + len(unknown)))
@@ -105,12 +153,13 @@ def odd_layout(table: Table, rng: Random, turn: int) -> Layout:
             ["E", "Enfant"],
         ]
         other.append(("Légende", legend))
-    return Layout(
-        table=table,
+    free = layout.breaks()
+    return replace(
+        layout,
         titles=titles,
         columns=columns,
         headers=[headers[column] for column in columns],
-        blank_after=frozenset(index for index in range(len(table.rows)) if rng.random() < 0.02),
+        blank_after=frozenset(index for index in free if rng.random() < 0.02),
         other_sheets=other,
         table_comes_last=rng.random() < 0.5,
         separator=SEPARATORS[turn % len(SEPARATORS)],

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import zip_longest
@@ -17,9 +18,11 @@ from random import Random
 from typing import Any
 
 from samples import columns as c
-from samples.drafts import Draft, DraftMaker, Row
-from samples.dressing import dress_line, dress_recap, respell_recap
+from samples.cells import line_cells, recap_cells, respell_recap
+from samples.claims import ClaimMaker, Row, SampleClaim
 from samples.kinds import SHARES, WAYS, Way, set_out_of_period
+from samples.odd import ODD_KINDS, OddKind, Where, find_kinds
+from samples.odd.merged import merge_cells
 from samples.spelling import Cell, pick
 from samples.tally import Tally
 from samples.world import make_world
@@ -40,79 +43,127 @@ class Pair:
 
 class PairMaker:
     def __init__(
-        self, *, claims: int, seed: int, pages: int, tolerance: int, start: dt.date, days: int, world_seed: int
+        self,
+        *,
+        claims: int,
+        seed: int,
+        pages: int,
+        tolerance: int,
+        start: dt.date,
+        days: int,
+        world_seed: int,
+        odd: Sequence[OddKind] = (),
+        where: Where = "both",
     ) -> None:
         self.claims, self.pages, self.tolerance, self.start, self.days = claims, pages, tolerance, start, days
         self.rng = Random(f"pair {seed} {claims} {pages}")
         self.world = make_world(seed=world_seed, claims=claims)
         prefix = f"RGLTCDTG{seed % 1_000_000:06d}"
-        self.drafts = DraftMaker(
+        self.maker = ClaimMaker(
             rng=self.rng, world=self.world, claims=claims, prefix=prefix, start=start, days=days, tolerance=tolerance
         )
         self.tally = Tally()
+        self.odd = odd
+        self.where = where
+        self.stat_kinds = [kind for kind in odd if where in ("stat", "both")]
+        self.recap_kinds = [kind for kind in odd if where in ("recap", "both")]
+        self.merging = next((kind for kind in self.stat_kinds if kind.merged_columns), None)
         self.stat: list[list[Cell]] = []
+        self.blocks: list[list[list[Cell]]] = []
+        """The lines of each claim, where their cells are merged."""
         self.recap: list[Row] = []
 
     def make(self) -> Pair:
         self._claims()
         self._strays()
-        self.rng.shuffle(self.stat)
+        if self.merging:
+            self.rng.shuffle(self.blocks)
+            self.stat = [cells for block in self.blocks for cells in block]
+        else:
+            self.rng.shuffle(self.stat)
         pages, duplicates = self._pages()
         last = self.start + dt.timedelta(days=self.days - 1)
         expected = self.tally.expected(tolerance=self.tolerance, first=self.start, last=last, duplicates=duplicates)
         return Pair(self.stat, pages, expected)
 
-    def _add(self, claim: Draft, category: str | None) -> None:
+    def _add(self, claim: SampleClaim, category: str | None) -> None:
         self.tally.add(claim, category)
-        self.stat += [dress_line(line, self.rng) for line in claim.lines]
+        cells = [self._line_cells(line) for line in claim.lines]
+        if self.merging:
+            columns, extra = self.merging.merged_columns, self.merging.extra_merged_row
+            if cells:
+                merge_cells(claim.lines, cells, columns, extra_row=extra and claim.lines[-1][c.NUMBER] is not None)
+            self.blocks.append(cells)
+        else:
+            self.stat += cells
         self.recap += [respell_recap(row, self.rng) for row in claim.recaps]
 
+    def _line_cells(self, line: Row) -> list[Cell]:
+        cells = line_cells(line, self.rng)
+        for kind in self.stat_kinds:
+            if change := kind.cells.get("stat"):
+                change(line, cells, self.rng)
+        return cells
+
+    def _recap_cells(self, row: Row) -> list[Cell]:
+        cells = recap_cells(row, self.rng)
+        for kind in self.recap_kinds:
+            if change := kind.cells.get("recap"):
+                change(row, cells, self.rng)
+        return cells
+
+    def _odd_ways(self) -> list[Way]:
+        """The cases of the odd kinds, those that need both files only where both are odd."""
+        places: list[Where] = ["stat", "recap", "both"] if self.where == "both" else [self.where]
+        return [way for kind in self.odd for place in places for way in kind.claims.get(place, ())]
+
     def _claims(self) -> None:
-        rng, drafts = self.rng, self.drafts
+        rng, maker = self.rng, self.maker
         by_category: dict[str, list[Way]] = defaultdict(list)
         for way in WAYS:
             by_category[way.category].append(way)
         agrees = by_category["conform"][0]
         # The two claims that hold the ends of the period, so that it is known.
         for day in (0, self.days - 1):
-            self._add(drafts.draft(day=day), agrees.category)
-        every_way = [way for turn in zip_longest(*by_category.values()) for way in turn if way]
+            self._add(maker.claim(day=day), agrees.category)
+        every_way = self._odd_ways() * 2
+        every_way += [way for turn in zip_longest(*by_category.values()) for way in turn if way]
         for way in every_way[: self.claims - 2]:
             self._one(way)
-        for person in self.world.notable[: (self.claims - drafts.made) // 4]:
-            self._add(drafts.draft(person=person), agrees.category)
+        for person in self.world.notable[: (self.claims - maker.made) // 4]:
+            self._add(maker.claim(person=person), agrees.category)
         weights = [
             SHARES[way.category] * way.weight / sum(other.weight for other in by_category[way.category]) for way in WAYS
         ]
-        for way in rng.choices(WAYS, weights, k=self.claims - drafts.made):
+        for way in rng.choices(WAYS, weights, k=self.claims - maker.made):
             self._one(way)
 
     def _one(self, way: Way) -> None:
-        claim = self.drafts.draft(least_lines=way.least_lines)
-        way.spoil(self.drafts, claim)
+        claim = self.maker.claim(least_lines=way.least_lines)
+        way.spoil(self.maker, claim)
         self._add(claim, way.category)
 
     def _strays(self) -> None:
         """What belongs to no claim of the period: it is listed, or set aside."""
-        drafts, facts = self.drafts, self.tally.facts
+        maker, facts = self.maker, self.tally.facts
         for _ in range(max(4, self.claims // 100)):
-            claim = drafts.draft()
-            set_out_of_period(drafts, claim)
+            claim = maker.claim()
+            set_out_of_period(maker, claim)
             facts["out_of_period_claims"] += 1
             facts["out_of_period_lines"] += len(claim.lines)
             self._add(claim, None)
         for _ in range(max(2, self.claims // 100)):
-            claim = drafts.draft()
+            claim = maker.claim()
             claim.lines.clear()
             facts["recap_only"] += 1
             self._add(claim, None)
         for settled_after in [False] * max(2, self.claims // 70) + [True] * max(2, self.claims // 200):
-            claim = drafts.draft()
+            claim = maker.claim()
             claim.lines.clear()
-            claim.recaps[0][c.R_SETTLED] = drafts.outside_for_recap() if settled_after else None
+            claim.recaps[0][c.R_SETTLED] = maker.outside_for_recap() if settled_after else None
             self._add(claim, None)
         for _ in range(max(1, self.claims // 1000)):
-            claim = drafts.draft()
+            claim = maker.claim()
             del claim.lines[1:]
             claim.lines[0][c.NUMBER] = None
             claim.recaps.clear()
@@ -131,7 +182,7 @@ class PairMaker:
             begin, end = page * len(rows) // self.pages, (page + 1) * len(rows) // self.pages
             overlap = min(begin, rng.randint(1, MOST_OVERLAP))
             copies += overlap
-            pages.append([dress_recap(row, rng) for row in rows[begin - overlap : end]])
+            pages.append([self._recap_cells(row) for row in rows[begin - overlap : end]])
         return pages, copies
 
 
@@ -144,21 +195,31 @@ def make_rows(
     start: dt.date = dt.date(2023, 1, 1),
     days: int = 365,
     world_seed: int | None = None,
+    odd: Sequence[OddKind] = (),
+    where: Where = "both",
 ) -> Pair:
     """A pair in memory, the same for the same arguments.
 
     `claims` counts those of the period; about 2.58 stat lines each. `tolerance` is in currency units. The period is
-    `days` long from `start`. Pairs of one `world_seed` (by default `seed`) and size speak of the same people, policies
-    and providers; claim numbers carry `seed`. Raises ValueError on a size that cannot hold what a pair must show.
+    `days` long from `start`. Pairs of one `world_seed` (by default `seed`) and size have the same people, policies and
+    providers; claim numbers contain `seed`. `odd` kinds apply to the files of `where`. Raises ValueError on a size that
+    is too small for what a pair must show.
     """
     if claims < LEAST_CLAIMS or pages < 1 or days < 1:
         raise ValueError(f"a pair has at least {LEAST_CLAIMS} claims, one page and one day")
     cents = int(tolerance * 100)
     if cents < 1 or cents != tolerance * 100:
         raise ValueError("the tolerance is a positive number of hundredths")
-    world = seed if world_seed is None else world_seed
     return PairMaker(
-        claims=claims, seed=seed, pages=pages, tolerance=cents, start=start, days=days, world_seed=world
+        claims=claims,
+        seed=seed,
+        pages=pages,
+        tolerance=cents,
+        start=start,
+        days=days,
+        world_seed=seed if world_seed is None else world_seed,
+        odd=odd,
+        where=where,
     ).make()
 
 
@@ -169,28 +230,64 @@ def make_pair(
     seed: int = 7,
     pages: int = 1,
     fmt: str = "xlsx",
-    odd: bool = False,
+    odd: Iterable[str] = (),
+    where: Where = "both",
+    zipped: bool = False,
     tolerance: Decimal = Decimal(5),
     start: dt.date = dt.date(2023, 1, 1),
     days: int = 365,
     world_seed: int | None = None,
 ) -> dict[str, Any]:
-    """Writes `stat.<fmt>`, `recap_01.<fmt>` … and `expected.json` into `out_dir`, and returns what the latter says.
+    """Writes `stat.<fmt>`, `recap_01.<fmt>` … and `expected.json` into `out_dir`; → the content of `expected.json`.
 
-    `fmt` is `xlsx` or `csv`. `odd` lays the same rows out in ways that a reader must see through (DOMAIN §2 to §4):
-    titles above the header, columns in another order, other separators and encodings. For the rest, see `make_rows`.
-    Raises ValueError on another `fmt`.
+    `fmt` is `xlsx` or `csv`. `odd` names kinds of ODD_KINDS, at most one of each group, for the files of `where`.
+    `zipped` puts the recap pages into `recap.zip`. For the rest, see `make_rows`. An odd pair has `odd` in its expected
+    outcome: the kinds, the currency that the country must have (or None), and the words of the refusal (none where the
+    pair is imported). Raises ValueError on another `fmt`, an unknown kind, or kinds that do not go together.
     """
     if fmt not in FORMATS:
         raise ValueError(f"the format is one of {', '.join(FORMATS)}")
+    kinds = find_kinds(odd, fmt=fmt, where=where)
+    pair = make_rows(
+        claims=claims,
+        seed=seed,
+        pages=pages,
+        tolerance=tolerance,
+        start=start,
+        days=days,
+        world_seed=world_seed,
+        odd=kinds,
+        where=where,
+    )
     out = Path(out_dir)
     out.mkdir(parents=True, exist_ok=True)
-    pair = make_rows(
-        claims=claims, seed=seed, pages=pages, tolerance=tolerance, start=start, days=days, world_seed=world_seed
-    )
-    stat, recaps = write_pair(
-        out, pair.stat, pair.recap_pages, fmt=fmt, layout=Random(f"layout {seed}") if odd else None
-    )
+    rng = Random(f"layout {seed}")
+    stat, recaps = write_pair(out, pair.stat, pair.recap_pages, fmt=fmt, odd=kinds, where=where, zipped=zipped, rng=rng)
     expected = {**pair.expected, "files": {"stat": stat, "recaps": recaps}}
+    if kinds:
+        expected["odd"] = {
+            "kinds": [kind.name for kind in kinds],
+            "currency": next((kind.currency for kind in kinds if kind.currency), None),
+            "refusal": [word for kind in kinds for word in kind.refusal],
+        }
     (out / "expected.json").write_text(json.dumps(expected, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return expected
+
+
+def make_odd_pairs(out_dir: str | Path, *, fmt: str = "xlsx", **options: Any) -> dict[str, dict[str, Any]]:
+    """Makes a pair of every odd kind in a folder of its name; → kind → expected outcome.
+
+    A kind that does not exist in `fmt`, or in the files of the option `where`, is made in those that it has. For the
+    options, see `make_pair`.
+    """
+    where = options.pop("where", "both")
+    return {
+        kind.name: make_pair(
+            Path(out_dir) / kind.name,
+            fmt=fmt if fmt in kind.formats else kind.formats[0],
+            odd=[kind.name],
+            where=where if where in ("both", *kind.sides) else kind.sides[0],
+            **options,
+        )
+        for kind in ODD_KINDS.values()
+    }

@@ -14,12 +14,12 @@ from random import Random
 from typing import TypeVar
 
 T = TypeVar("T")
-Cell = str | int | float | bool | dt.date | dt.datetime | None
+Value = str | int | float | bool | dt.date | dt.datetime | None
 MORNING = dt.time(9, 45)
 EXCEL_EPOCH = dt.date(1899, 12, 30)
 NO_BREAK, NARROW_NO_BREAK, MINUS = "\u00a0", "\u202f", "\u2212"
 EMPTIES = ("", "", "", "", "", "-", "-", "--", "N/A", "n/a", "null", "None", "NaN", " ", "NaT")
-UNREADABLE_AMOUNTS: tuple[Cell, ...] = (
+UNREADABLE_AMOUNTS: tuple[Value, ...] = (
     "douze mille",
     "???",
     "",
@@ -35,7 +35,7 @@ UNREADABLE_AMOUNTS: tuple[Cell, ...] = (
     True,
 )
 # Never an empty cell: in the recap, an empty date says something (not paid yet).
-UNREADABLE_DATES: tuple[Cell, ...] = (
+UNREADABLE_DATES: tuple[Value, ...] = (
     "32/13/2023",
     "31/02/2023",
     "à venir",
@@ -50,7 +50,20 @@ UNREADABLE_DATES: tuple[Cell, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Verbatim:
-    cell: Cell
+    """A value that is written exactly as `cell`, and that cannot be read."""
+
+    cell: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A cell merged down over `height` rows, its own included."""
+
+    cell: Value
+    height: int
+
+
+Cell = Value | Merged
 
 
 def pick(values: Sequence[T], rng: Random) -> T:
@@ -216,3 +229,19 @@ def date_style(rng: Random) -> Callable[[dt.date], Cell] | None:
 def date_text(rng: Random) -> Callable[[dt.date], str]:
     pattern = pick(DATE_TEXTS, rng)
     return lambda day: day.strftime(pattern)
+
+
+# ------------------------------------------------------------------------------------------------ CSV
+def csv_text(cell: Cell, date_pattern: str) -> str:
+    """A cell the way a CSV export shows it."""
+    if isinstance(cell, Merged):
+        cell = cell.cell
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    if isinstance(cell, dt.datetime):
+        return cell.strftime(f"{date_pattern} %H:%M")
+    if isinstance(cell, dt.date):
+        return cell.strftime(date_pattern)
+    return cell if isinstance(cell, str) else str(cell)

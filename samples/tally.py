@@ -1,4 +1,4 @@
-"""What an import of a sample pair must come to, counted from the drafts while they are made."""
+"""The expected outcome of a sample pair, counted from its claims while they are made."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 from samples import columns as c
-from samples.drafts import Draft, Row
+from samples.claims import Row, SampleClaim
 from samples.kinds import IMPORTED, SHARES
 from samples.spelling import Verbatim
 
@@ -24,7 +24,7 @@ ENTITIES = (
     "plans",
     "policies",
 )
-_DATES_AND_AMOUNTS = (c.SETTLED, c.CLAIMED, c.REIMBURSED)
+_NEEDED = (c.NUMBER, c.SETTLED, c.CLAIMED, c.REIMBURSED)
 
 
 def money(cents: int) -> str:
@@ -39,11 +39,12 @@ class Tally:
         self.facts: Counter[str] = Counter()
         self.entities: dict[str, set[Any]] = {name: set() for name in ENTITIES}
 
-    def add(self, claim: Draft, category: str | None) -> None:
-        """Counts a finished draft. `category` is None for what is no claim of the period."""
+    def add(self, claim: SampleClaim, category: str | None) -> None:
+        """Counts a finished claim. `category` is None where its rows make no claim of the period."""
         self.facts["lines"] += len(claim.lines)
         self.facts["unreadable_lines"] += sum(self._is_unreadable(line) for line in claim.lines)
         self.facts["rows"] += len(claim.recaps)
+        self.facts["recap_only"] += claim.recap_only
         self.facts["unpaid"] += sum(row[c.R_SETTLED] is None for row in claim.recaps)
         if category is None:
             return
@@ -53,11 +54,12 @@ class Tally:
 
     @staticmethod
     def _is_unreadable(line: Row) -> bool:
-        return line[c.NUMBER] is None or any(
-            line[column] is None or type(line[column]) is Verbatim for column in _DATES_AND_AMOUNTS
+        # A policy may be absent; its shortened number is the only one that cannot be read.
+        return type(line[c.POLICY]) is Verbatim or any(
+            line[column] is None or type(line[column]) is Verbatim for column in _NEEDED
         )
 
-    def _import(self, claim: Draft) -> None:
+    def _import(self, claim: SampleClaim) -> None:
         claimed, reimbursed = claim.totals()
         self.facts["imported_claims"] += 1
         self.facts["imported_lines"] += len(claim.lines)
@@ -82,7 +84,8 @@ class Tally:
                 ("invoices", partner, line[c.INVOICE]),
                 ("payments", partner, line[c.PAYMENT]),
             ):
-                if value is not None:
+                # A shortened number has no value: it is read as empty.
+                if value is not None and type(value) is not Verbatim:
                     found[name].add((owner, value))
 
     def expected(self, *, tolerance: int, first: dt.date, last: dt.date, duplicates: int) -> dict[str, Any]:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import io
+import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+import zipfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 
@@ -13,34 +16,75 @@ import rustpy_xlsxwriter
 import xlsxwriter
 
 from samples.columns import INCIDENT, R_SETTLED, RECAP_HEADERS, SETTLED, STAT_HEADERS
-from samples.layout import ENCODINGS, SEPARATORS, Layout, Table, odd_layout
-from samples.spelling import MINUS, NARROW_NO_BREAK, NO_BREAK, Cell
+from samples.layout import ENCODINGS, SEPARATORS, Layout, Merge, Table, plain_layout
+from samples.odd import OddKind, Where
+from samples.spelling import MINUS, NARROW_NO_BREAK, NO_BREAK, Cell, csv_text
 
 FORMATS = ("xlsx", "csv")
 SHEET = "Feuil1"
 # Shared strings, as Excel itself writes them, hold the whole sheet in memory; beyond this they are written inline.
 MOST_ROWS_WITH_SHARED_STRINGS = 50_000
 DATE_FORMAT = "dd/mm/yyyy"
+_QUOTED_FORMULA = re.compile(r'"=""([^"]*)"""')
 _CP1252 = str.maketrans({MINUS: "-", NARROW_NO_BREAK: NO_BREAK})
 
 
 def write_pair(
-    out: Path, stat: list[list[Cell]], recap_pages: list[list[list[Cell]]], *, fmt: str, layout: Random | None
+    out: Path,
+    stat: list[list[Cell]],
+    recap_pages: list[list[list[Cell]]],
+    *,
+    fmt: str,
+    odd: Sequence[OddKind] = (),
+    where: Where = "both",
+    zipped: bool = False,
+    rng: Random,
 ) -> tuple[str, list[str]]:
-    """Writes the files of a pair into `out` and returns their names: the stat file's, the recap pages'."""
+    """Writes the files of a pair into `out` and returns their names: the stat file's, the recap pages'.
+
+    The files of `where` have the `odd` kinds. `zipped` writes the recap pages into one .zip.
+    """
     tables = [Table("stat", STAT_HEADERS, stat, (INCIDENT, SETTLED), "%d/%m/%Y")]
     tables += [Table("recap", RECAP_HEADERS, page, (R_SETTLED,), "%d-%m-%Y") for page in recap_pages]
-    names = [f"stat.{fmt}"] + [f"recap_{page:02d}.{fmt}" for page in range(1, len(recap_pages) + 1)]
-    first_turn = layout.randrange(len(SEPARATORS) * len(ENCODINGS)) if layout else 0
-    for turn, (name, table) in enumerate(zip(names, tables, strict=True), first_turn):
-        if layout is not None:
-            _write_odd(out / name, odd_layout(table, layout, turn), fmt)
+    names = []
+    first_turn = rng.randrange(len(SEPARATORS) * len(ENCODINGS))
+    for turn, table in enumerate(tables):
+        stem = "stat" if table.kind == "stat" else f"recap_{turn:02d}"
+        kinds = odd if where in (table.kind, "both") else ()
+        extension = next((kind.extension for kind in kinds if kind.extension), fmt)
+        names.append(f"{stem}.{extension}")
+        path = out / names[-1]
+        if kinds:
+            _write_odd(path, table, kinds, fmt=fmt, rng=rng, turn=first_turn + turn)
         elif fmt == "xlsx":
-            _write_workbook(out / name, table)
+            _write_workbook(path, table)
         else:
-            encoding = "cp1252" if table.kind == "stat" else "utf-8-sig"
-            _write_csv(out / name, table, [table.headers, *table.rows], ";", encoding)
-    return names[0], names[1:]
+            _write_csv(path, plain_layout(table))
+    return names[0], _zip_pages(out, names[1:]) if zipped else names[1:]
+
+
+def _write_odd(path: Path, table: Table, kinds: Sequence[OddKind], *, fmt: str, rng: Random, turn: int) -> None:
+    layout = plain_layout(table)
+    for kind in kinds:
+        if kind.arrange:
+            layout = kind.arrange(layout, rng, turn)
+    if fmt == "csv":
+        _write_csv(path, layout)
+    else:
+        _write_odd_workbook(path, layout)
+    for kind in kinds:
+        if kind.repack:
+            path.write_bytes(kind.repack(path.read_bytes(), layout))
+
+
+def _zip_pages(out: Path, names: list[str]) -> list[str]:
+    """Moves the recap pages into one archive, in a folder, beside a lock file of Excel; → the archive's name."""
+    with zipfile.ZipFile(out / "recap.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"pages/~${names[0]}", b"lock")
+        for name in names:
+            archive.write(out / name, f"pages/{name}")
+            (out / name).unlink()
+    return ["recap.zip"]
 
 
 # ------------------------------------------------------------------------------------------------ workbooks
@@ -76,24 +120,23 @@ def _records(table: Table) -> Iterator[dict[str, Cell]]:
         yield record
 
 
-def _write_odd(path: Path, layout: Layout, fmt: str) -> None:
-    if fmt == "csv":
-        _write_csv(path, layout.table, layout.grid(), layout.separator, layout.encoding)
-    else:
-        _write_odd_workbook(path, layout)
-
-
 def _write_odd_workbook(path: Path, layout: Layout) -> None:
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-    with xlsxwriter.Workbook(str(path), options) as book:
+    grid, merges = layout.grid()
+    # Under its own name: the writer warns of another extension.
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, options) as book:
         date = book.add_format({"num_format": DATE_FORMAT})
         moment = book.add_format({"num_format": f"{DATE_FORMAT} hh:mm"})
-        sheets: list[tuple[str, Iterable[Sequence[Cell]]]] = [(SHEET, layout.grid()), *layout.other_sheets]
+        sheets: list[tuple[str, list[list[Cell]], list[Merge]]] = [(SHEET, grid, merges)]
+        sheets += [(name, rows, []) for name, rows in layout.other_sheets]
         if layout.table_comes_last:
             sheets.reverse()
-        for name, grid in sheets:
+        for name, rows, areas in sheets:
             sheet = book.add_worksheet(name)
-            for r, row in enumerate(grid):
+            for area in areas:
+                sheet.merge_range(*area, "")
+            for r, row in enumerate(rows):
                 for c, cell in enumerate(row):
                     if isinstance(cell, dt.datetime):
                         sheet.write_datetime(r, c, cell, moment)
@@ -104,23 +147,12 @@ def _write_odd_workbook(path: Path, layout: Layout) -> None:
                         sheet.write_formula(r, c, "=NA()" if cell == "#N/A" else '="a"+1', value=cell)
                     elif cell is not None and cell != "":
                         sheet.write(r, c, cell)
+    path.write_bytes(content.getvalue())
 
 
 # ------------------------------------------------------------------------------------------------ CSV
-def csv_text(cell: Cell, date_pattern: str) -> str:
-    """A cell the way a CSV export shows it."""
-    if cell is None:
-        return ""
-    if isinstance(cell, bool):
-        return str(cell).upper()
-    if isinstance(cell, dt.datetime):
-        return cell.strftime(f"{date_pattern} %H:%M")
-    if isinstance(cell, dt.date):
-        return cell.strftime(date_pattern)
-    return cell if isinstance(cell, str) else str(cell)
-
-
-def _write_csv(path: Path, table: Table, grid: Iterable[Sequence[Cell]], separator: str, encoding: str) -> None:
+def _write_csv(path: Path, layout: Layout) -> None:
+    table, encoding = layout.table, layout.encoding
     # Windows-1252 has no combining accents; and a recap row must read the same on two pages of different encodings.
     composed = encoding == "cp1252" or table.kind == "recap"
     signs = _CP1252 if encoding == "cp1252" else {}
@@ -129,5 +161,10 @@ def _write_csv(path: Path, table: Table, grid: Iterable[Sequence[Cell]], separat
         text = csv_text(cell, table.date_pattern)
         return unicodedata.normalize("NFC", text).translate(signs) if composed and not text.isascii() else text
 
-    with path.open("w", newline="", encoding=encoding) as file:
-        csv.writer(file, delimiter=separator).writerows([written(cell) for cell in row] for row in grid)
+    text = io.StringIO(newline="")
+    rows, _ = layout.grid()
+    csv.writer(text, delimiter=layout.separator).writerows([written(cell) for cell in row] for row in rows)
+    content = text.getvalue()
+    if layout.bare_equals:
+        content = _QUOTED_FORMULA.sub(r'="\1"', content)
+    path.write_bytes(content.encode(encoding))

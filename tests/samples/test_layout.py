@@ -9,7 +9,7 @@ from samples import make_pair
 
 
 def test_an_odd_workbook_has_titles_above_its_header_another_sheet_and_a_nameless_card_column(tmp_path: Path) -> None:
-    make_pair(tmp_path, claims=60, pages=2, odd=True)
+    make_pair(tmp_path, claims=60, pages=2, odd=["layout-shuffled"])
     book = openpyxl.load_workbook(tmp_path / "stat.xlsx", read_only=True)
     assert set(book.sheetnames) == {"Feuil1", "Légende"}
     rows = [["" if cell is None else str(cell) for cell in row] for row in book["Feuil1"].iter_rows(values_only=True)]
@@ -23,7 +23,7 @@ def test_odd_csv_files_use_other_separators_and_quoted_line_breaks(tmp_path: Pat
     has_line_break = False
     for seed in range(2):
         separators = set()
-        expected = make_pair(tmp_path / str(seed), claims=200, seed=seed, pages=3, fmt="csv", odd=True)
+        expected = make_pair(tmp_path / str(seed), claims=200, seed=seed, pages=3, fmt="csv", odd=["layout-shuffled"])
         for name in (expected["files"]["stat"], *expected["files"]["recaps"]):
             text = (tmp_path / str(seed) / name).read_bytes().decode("cp1252", errors="replace")
             separator = max(";,\t|", key=text.splitlines()[10].count)

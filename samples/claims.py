@@ -20,7 +20,7 @@ Row = list[Any]
 
 
 @dataclass(slots=True)
-class Draft:
+class SampleClaim:
     number: str
     person: Person
     policy: Policy
@@ -29,6 +29,8 @@ class Draft:
     settled: dt.date
     lines: list[Row]
     recaps: list[Row] = field(default_factory=list)
+    recap_only: int = 0
+    """Its paid recap rows of the period that match no claim of the stat file."""
 
     def totals(self) -> tuple[int, int]:
         """Net claimed and reimbursed of the stat lines, in hundredths; their amounts must still be numbers."""
@@ -46,7 +48,7 @@ class Draft:
         return undone
 
 
-class DraftMaker:
+class ClaimMaker:
     """Draws ordinary claims, whose recap row agrees with their lines, from a world and a calendar."""
 
     def __init__(
@@ -85,7 +87,7 @@ class DraftMaker:
         self.flips += 1
         return self.flips % 2 == 0
 
-    def draft(self, *, day: int | None = None, person: Person | None = None, least_lines: int = 1) -> Draft:
+    def claim(self, *, day: int | None = None, person: Person | None = None, least_lines: int = 1) -> SampleClaim:
         rng = self.rng
         self.made += 1
         number = f"{self.prefix}{self.made:014d}"
@@ -124,7 +126,9 @@ class DraftMaker:
         shared[c.PAYMENT], shared[c.INVOICE] = payment, invoice
         shared[c.OPERATOR] = pick(self.world.operators, rng) if rng.random() > 0.02 else None
         count = max(least_lines, pick(LINES_PER_CLAIM, rng))
-        claim = Draft(number, person, policy, client, partner, settled, [self._line(shared) for _ in range(count)])
+        claim = SampleClaim(
+            number, person, policy, client, partner, settled, [self._line(shared) for _ in range(count)]
+        )
         claim.recaps.append(self.recap(claim))
         return claim
 
@@ -144,7 +148,7 @@ class DraftMaker:
             line[c.NOTE] = pick(NOTES, rng)
         return line
 
-    def recap(self, claim: Draft) -> Row:
+    def recap(self, claim: SampleClaim) -> Row:
         """The recap row that agrees with the claim's lines."""
         line = claim.lines[0]
         claimed, reimbursed = claim.totals()
