@@ -1,4 +1,4 @@
-"""A small client of Concord's API, as any program of the house might write its own."""
+"""A small client of Concord's API, such as a program of an insurer would have."""
 
 import time
 from collections.abc import Iterator
@@ -11,10 +11,10 @@ ENDED = {"DONE", "DONE_WITH_ERRORS", "ERROR", "CANCELLED", "REVERTED", "REVIEW",
 
 
 class RefusedError(Exception):
-    """The API answered with an error. Bears its status and its words."""
+    """The API answered with an error status; the message is the body of the answer."""
 
-    def __init__(self, *, status: int, words: str) -> None:
-        super().__init__(f"{status}: {words}")
+    def __init__(self, *, status: int, body: str) -> None:
+        super().__init__(f"{status}: {body}")
         self.status = status
 
 
@@ -28,7 +28,7 @@ class Client:
         """The JSON answer. Raises RefusedError on any status from 400."""
         answer = self.pool.request(method, self._url(path), headers=self.headers, **request)
         if answer.status >= 400:
-            raise RefusedError(status=answer.status, words=answer.data.decode("utf-8", "replace")[:500])
+            raise RefusedError(status=answer.status, body=answer.data.decode("utf-8", "replace")[:500])
         return answer.json() if answer.data else None
 
     def is_healthy(self) -> bool:
@@ -42,7 +42,7 @@ class Client:
         self.headers["Authorization"] = f"Token {answer['token']}"
 
     def import_pair(self, *, stat: Path, recaps: list[Path]) -> dict[str, Any]:
-        """Upload one stat file and the pages of its recap. Returns the session, which waits to be run."""
+        """Upload one stat file and its recap pages; → the session, which waits for a worker."""
         fields = [("stat_file", (stat.name, stat.read_bytes()))]
         fields += [("recap_file", (page.name, page.read_bytes())) for page in recaps]
         session: dict[str, Any] = self.call("POST", "/api/v1/import-sessions/", fields=fields)
@@ -53,10 +53,13 @@ class Client:
         return session
 
     def events(self, session_id: int, *, seconds: float) -> Iterator[dict[str, Any]]:
-        """The session's events as they come, until it has ended. Raises TimeoutError when none comes for `seconds`."""
+        """The events of the session as they appear, until it has ended.
+
+        Raises TimeoutError when there is no new event for `seconds`.
+        """
         after, deadline = 0, time.monotonic() + seconds
         while True:
-            # Asked before the events are, or one written in between would be missed.
+            # Before the request for events, or an event written in between would be missed.
             ended = self.session(session_id)["status"] in ENDED
             answer = self.call("GET", f"/api/v1/import-sessions/{session_id}/events/", fields={"after": str(after)})
             events = answer["results"] if isinstance(answer, dict) else answer
@@ -71,8 +74,8 @@ class Client:
                 time.sleep(0.3)
 
     def findings(self, session_id: int, *, category: str, rows: int) -> list[dict[str, Any]]:
-        asked = {"category": category, "page_size": str(rows)}
-        answer = self.call("GET", f"/api/v1/import-sessions/{session_id}/findings/", fields=asked)
+        query = {"category": category, "page_size": str(rows)}
+        answer = self.call("GET", f"/api/v1/import-sessions/{session_id}/findings/", fields=query)
         findings: list[dict[str, Any]] = answer["results"]
         return findings
 
@@ -81,7 +84,7 @@ class Client:
         headers = self.headers | {"Accept": "*/*"}
         answer = self.pool.request("GET", self._url(path), headers=headers)
         if answer.status != 200:
-            raise RefusedError(status=answer.status, words="")
+            raise RefusedError(status=answer.status, body="")
         target.write_bytes(answer.data)
 
     def _url(self, path: str) -> str:

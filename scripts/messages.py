@@ -1,7 +1,7 @@
-"""Gathers what the code says to people into the French catalogue, and compiles it: `make messages`.
+"""`make messages`: updates the French catalogue from the messages in code and templates, and compiles it.
 
-Writes locale/fr/LC_MESSAGES/django.po (what is new comes without French, to be filled in by hand) and django.mo, which
-is committed so that a machine without gettext tools speaks French. Run it again once the French is filled in.
+Writes locale/fr/LC_MESSAGES/django.po, where new messages have no French text yet, and django.mo, which is committed
+because a machine may have no gettext tools. Write the missing French into django.po and run it again.
 """
 
 import sys
@@ -21,8 +21,8 @@ LANGUAGE = "fr"
 PO = BASE_DIR / "locale" / LANGUAGE / "LC_MESSAGES" / "django.po"
 MO = PO.with_suffix(".mo")
 
-# Everything else speaks to people; a new app is heard without being named here.
-_SILENT = ("build", "data", "docs", "locale", "static", "tests")
+# Folders without messages. All others are searched, so a new app need not be named here.
+_WITHOUT_MESSAGES = ("build", "data", "docs", "locale", "static", "tests")
 _TEMPLATES = (".html", ".txt")
 _SINGLE, _PLURAL, _CONTEXT, _PLURAL_IN_CONTEXT = (1,), (1, 2), ((1, "c"), 2), ((1, "c"), 2, 3)
 KEYWORDS: dict[str, Any] = {
@@ -41,11 +41,11 @@ _NOTES = ["Translators:"]
 
 
 def used_messages(root: Path = BASE_DIR) -> Catalog:
-    """Every message that the Python code and the templates under `root` use, with the files that use it."""
+    """Every message in the Python code and the templates under `root`, with the files that contain it."""
     catalog = Catalog(fuzzy=False)
     for path in _sources(root):
         place = path.relative_to(root).as_posix()
-        for message, notes, context in _said(path):
+        for message, notes, context in _messages_of(path):
             catalog.add(message, locations=[(place, 1)], auto_comments=notes, context=context)
     return catalog
 
@@ -57,11 +57,11 @@ def read_french() -> Catalog:
 
 
 def merged(french: Catalog, used: Catalog) -> Catalog:
-    """`french` with an entry for each message of `used`; what is used no more stays as a comment, and comes back."""
+    """`french` with an entry for each message of `used`. Unused entries become comments, from which they can return."""
     for message in list(french.obsolete.values()):
         french[message.id] = message
     french.obsolete.clear()
-    # A guess from a similar message would look like a translation that somebody made.
+    # No fuzzy matching: a guess from a similar message would look like a translation.
     french.update(used, no_fuzzy_matching=True, update_creation_date=False)
     return french
 
@@ -73,7 +73,7 @@ def compiled(french: Catalog) -> bytes:
 
 
 def untranslated(used: Iterable[Message], french: Catalog) -> list[str]:
-    """The messages of `used` that have no French, or one that nobody has confirmed (fuzzy)."""
+    """The messages of `used` whose French is missing or marked as unconfirmed (fuzzy)."""
     missing = []
     for message in used:
         if not message.id:
@@ -94,17 +94,17 @@ def _texts(string: object) -> tuple[str, ...]:
 
 def _sources(root: Path) -> Iterator[Path]:
     for folder in sorted(root.iterdir()):
-        if folder.is_dir() and not folder.name.startswith(".") and folder.name not in _SILENT:
+        if folder.is_dir() and not folder.name.startswith(".") and folder.name not in _WITHOUT_MESSAGES:
             for path in sorted(folder.rglob("*")):
                 if path.suffix in (".py", *_TEMPLATES) and path.is_file():
                     yield path
 
 
-def _said(path: Path) -> Iterator[tuple[str | tuple[str, ...], list[str], str | None]]:
-    """(message, notes for translators, context) of each call in a Python file or a template that names a message."""
+def _messages_of(path: Path) -> Iterator[tuple[str | tuple[str, ...], list[str], str | None]]:
+    """(message, notes for translators, context) of each message in a Python file or a template."""
     text = path.read_text("utf-8")
     if path.suffix in _TEMPLATES:
-        # Django turns a template into calls among blanked-out text; without indents, that is readable as Python.
+        # Django turns a template into calls of gettext among blanks. Without indentation this can be parsed as Python.
         text = "\n".join(line.strip() for line in templatize(text, origin=str(path)).splitlines())
     for _line, message, notes, context in extract("python", BytesIO(text.encode()), KEYWORDS, _NOTES):
         yield message, notes, context
@@ -119,7 +119,7 @@ def main() -> None:
     missing = untranslated(used, french)
     for text in missing:
         print(f"no French yet: {text}")
-    print(f"{len(used)} messages, {len(missing)} without French; {len(french.obsolete)} used no more")
+    print(f"{len(used)} messages, {len(missing)} without French; {len(french.obsolete)} unused")
     sys.exit(1 if missing else 0)
 
 

@@ -1,6 +1,6 @@
-"""Brings the database and the static files up to date, then serves: web and worker in the foreground.
+"""`make serve`: updates database and static files, then runs web server and worker in the foreground.
 
-Ends both on Ctrl-C and on SIGTERM. Configured by the environment alone (see README.md).
+Ctrl-C and SIGTERM end both. Configured by the environment alone (see README.md).
 """
 
 import os
@@ -8,12 +8,22 @@ import socket
 import sys
 from pathlib import Path
 
+import django
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.db import OperationalError
+
 BASE_DIR = Path(__file__).resolve().parent.parent
+# This file is started by its path, so the folder of the project is not on the module path yet.
+sys.path.insert(0, str(BASE_DIR))
+
+from config.secret import refuse_weak_secret  # noqa: E402
 
 
 def port_is_free(*, host: str, port: int) -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        # As gunicorn does: a port whose last connections are still closing is free.
+        # As gunicorn does: a port with connections that are still closing counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -23,15 +33,7 @@ def port_is_free(*, host: str, port: int) -> bool:
 
 
 def prepare() -> None:
-    """Migrations, cache tables, static files. Raises SystemExit, in words, when this installation cannot serve."""
-    import django
-    from django.conf import settings
-    from django.core.exceptions import ImproperlyConfigured
-    from django.core.management import call_command
-    from django.db import OperationalError
-
-    from config.secret import refuse_weak_secret
-
+    """Migrations, cache tables, static files. Raises SystemExit with the reason when Concord cannot start."""
     try:
         django.setup()
         refuse_weak_secret(key=settings.SECRET_KEY_GIVEN, debug=settings.DEBUG)
@@ -47,7 +49,6 @@ def prepare() -> None:
 
 
 def main() -> None:
-    sys.path.insert(0, str(BASE_DIR))
     os.chdir(BASE_DIR)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     host, port = os.environ.get("BIND", "127.0.0.1"), int(os.environ.get("PORT") or 8000)
@@ -58,7 +59,7 @@ def main() -> None:
     print(f"Concord serves on http://{host}:{port}/ (Ctrl-C stops it)", file=sys.stderr, flush=True)
     command = [sys.executable, "-m", "supervisor.supervisord", "-c", "config/supervisord.conf"]
     if os.getuid() == 0:
-        # Said outright, or it complains of being root at every start.
+        # Without this, supervisord warns at every start that it runs as root.
         command += ["--user", "0"]
     os.execv(sys.executable, command)  # noqa: S606
 

@@ -1,30 +1,30 @@
-"""Do the services that were named answer? Said within seconds, before anything depends on it.
+"""Do the named services answer? Found out within seconds, before a long run depends on it.
 
-`python scripts/services.py` asks TEST_DATABASE_URL and TEST_REDIS_URL, and fails in words when one does not.
+`python scripts/services.py` tries TEST_DATABASE_URL and TEST_REDIS_URL, and fails with a message when one does not
+answer.
 """
 
 import os
 import sys
 from urllib.parse import urlsplit
 
+import psycopg
+import redis
+
 SECONDS = 3
 
 
 def unanswered(*, database_url: str, redis_url: str) -> list[str]:
-    """What is wrong with the services named, one line each; an empty URL names none. Never repeats a password."""
+    """The problems of the named services, one line each, without passwords; an empty URL names no service."""
     problems = []
     if database_url.startswith("postgres"):
-        import psycopg
-
         try:
-            # The tests make a database of their own, so it is the server that must be there.
+            # The tests create their own database, so only the server must exist.
             psycopg.connect(database_url, dbname="postgres", connect_timeout=SECONDS).close()
         except psycopg.OperationalError as error:
             reason = str(error).strip().splitlines()[0]
             problems.append(f"PostgreSQL does not answer at {_place(database_url)}: {reason}")
     if redis_url:
-        import redis
-
         client = redis.Redis.from_url(redis_url, socket_timeout=SECONDS, socket_connect_timeout=SECONDS, retry=None)
         try:
             client.ping()
@@ -41,8 +41,8 @@ def _place(url: str) -> str:
 
 
 if __name__ == "__main__":
-    found = unanswered(
+    problems = unanswered(
         database_url=os.environ.get("TEST_DATABASE_URL", ""), redis_url=os.environ.get("TEST_REDIS_URL", "")
     )
-    if found:
-        sys.exit("\n".join(found))
+    if problems:
+        sys.exit("\n".join(problems))
