@@ -1,1 +1,1 @@
-"""How fast Concord imports and how much memory it takes, beside what the machine could do at best (`make bench`)."""
+"""`make bench`: time and memory of an import, compared with the least that the machine needs for the same files."""

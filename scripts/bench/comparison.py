@@ -1,4 +1,4 @@
-"""How the same would be done with the tools that come to hand first: pandas over openpyxl, and `bulk_create`."""
+"""The time of the obvious tools for the same files and rows: pandas with openpyxl, and `bulk_create`."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pandas
+from django.db import transaction
+
 BATCH = 2000
 
 
 def openpyxl_seconds(stat: Path) -> float:
-    """The stat file alone, into a DataFrame."""
-    import pandas
-
+    """Time to read the stat file alone into a DataFrame."""
     began = time.perf_counter()
     pandas.read_excel(stat, engine="openpyxl", dtype=str)
     return time.perf_counter() - began
 
 
 def bulk_create_seconds() -> tuple[float, int]:
-    """The claims and claim lines of the database, taken out and written again; → seconds, rows. Nothing is kept."""
-    from django.db import transaction
-
+    """Deletes and writes again the claims and claim lines of the database, then rolls back; → seconds, rows."""
+    # Models need Django, which is set up once the environment is.
     from core.models import Claim, ClaimLine
 
     claims, lines = _values(Claim), _values(ClaimLine)

@@ -1,4 +1,4 @@
-"""The floor: what the same files and the same rows cost at the very least, with nothing done about them."""
+"""The floor: the least time for the same files and rows, read and loaded without any other work."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from django.db import connection
 from psycopg import sql
 
-from scripts.bench.installation import CLONE, RUN, Databases, SqliteDatabases
+from scripts.bench.databases import CLONE, RUN, Databases, SqliteDatabases
 
-# What an import's records refer to and does not make itself; loaded before the clock starts.
+# Tables that the records of an import refer to and that it does not fill; loaded before the clock starts.
 GIVEN = ("users_country", "users_user", "file_handling_file", "file_handling_importsession")
-# The records of an import, each after what it refers to.
+# The records of an import, each after the records that it refers to.
 RECORDS = (
     "core_client", "core_policy", "core_plan", "core_partner", "core_operator", "core_actcategory", "core_act",
     "core_insured", "core_insuredspelling", "core_membership", "core_invoice", "core_payment", "core_claim",
     "core_claimline",
 )  # fmt: skip
-# What an import writes besides: why it did not import the rest. The last session is the same pair once more, whose
-# findings are no part of the first import.
+# An import also writes findings. Those of the last session, the second import of the pair, are left out.
 FINDINGS = "file_handling_finding"
 LOADED = (*RECORDS, FINDINGS)
 EARLIER = "session_id < (SELECT max(id) FROM file_handling_importsession)"
@@ -46,8 +46,8 @@ print(time.perf_counter() - began)
 
 @dataclass(frozen=True)
 class Floor:
-    """Seconds: to read the workbooks into rows, and to load records and findings into an empty database with all its
-    indexes and constraints, in one transaction, the commit included. `rows`: how many those are."""
+    """`read`: seconds to read the workbooks into rows. `load`: seconds to load records and findings into an empty
+    database with all its indexes and constraints, in one transaction, with its commit. `rows`: their number."""
 
     read: float
     load: float
@@ -59,8 +59,8 @@ class Floor:
 
 
 def reading_seconds(paths: list[Path], *, ways: Sequence[str] = ("iter_rows", "to_python")) -> dict[str, float]:
-    """The bare reading, in one process, file after file, by each of the fastest reader's `ways`."""
-    # In a process of its own, started for it: libraries are loaded before the clock, as a worker has them.
+    """Time of reading alone, in one process, file after file, by each of the `ways` of the fastest reader."""
+    # A new process loads the libraries before the clock starts, as in a worker.
     return {
         way: float(
             subprocess.run(
@@ -72,7 +72,7 @@ def reading_seconds(paths: list[Path], *, ways: Sequence[str] = ("iter_rows", "t
 
 
 def loading_seconds(databases: Databases) -> tuple[float, int]:
-    """Load what the imports left in `run` into a new `clone`; → seconds, rows."""
+    """Load the rows that the imports left in RUN into a new CLONE; → seconds, rows."""
     databases.renew(CLONE)
     if isinstance(databases, SqliteDatabases):
         return _load_sqlite(databases.path(RUN), databases.path(CLONE))
@@ -98,7 +98,7 @@ def _load_postgres(source_url: str, clone_url: str) -> tuple[float, int]:
     with psycopg.connect(source_url) as source, psycopg.connect(clone_url) as clone:
         columns = {table: _columns(source, table) for table in (*GIVEN, *LOADED)}
         content = {table: b"".join(dump(table)) for table in (*GIVEN, *LOADED)}
-        # Sessions and files point at each other's rows at will, so all at once.
+        # Sessions and files refer to each other, so all in one transaction.
         for table in GIVEN:
             load(table)
         clone.commit()
@@ -115,12 +115,10 @@ def _columns(connection: psycopg.Connection[Any], table: str) -> sql.Composable:
 
 
 def _load_sqlite(source_path: Path, clone_path: Path) -> tuple[float, int]:
-    from django.db import connection
-
     options = connection.settings_dict["OPTIONS"]
     source, clone = sqlite3.connect(source_path), sqlite3.connect(clone_path, isolation_level=None)
     try:
-        # The same durability as the installation has.
+        # The same durability as in the installation.
         for pragma in filter(None, options["init_command"].split(";")):
             clone.execute(pragma)
         content = {
@@ -148,8 +146,8 @@ def _insert_all(connection: sqlite3.Connection, tables: Sequence[str], content: 
     connection.execute("COMMIT")
 
 
-def rows_of(databases: Databases) -> dict[str, int]:
-    """How many records the imports of `run` have left, by table."""
+def count_records(databases: Databases) -> dict[str, int]:
+    """Number of records in each table of RUN."""
     if isinstance(databases, SqliteDatabases):
         lite = sqlite3.connect(databases.path(RUN))
         try:

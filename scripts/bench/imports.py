@@ -1,4 +1,4 @@
-"""One import as a client sees it: uploaded over the REST API, and followed until its session has ended."""
+"""One import as a client sees it: upload over the REST API, then requests until the session has ended."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from scripts.api_client import ENDED, Client
-from scripts.bench.installation import BenchError
+from scripts.bench.databases import BenchError
 
-# Each question costs the two cores that the import works on, so few are asked until the end is near.
-PATIENT_SECONDS, KEEN_SECONDS = 0.25, 0.05
+# Seconds between two requests for the session: first and near the end. Each request takes time from the two cores of
+# the import.
+USUAL_SECONDS, FINAL_SECONDS = 0.25, 0.05
 NEAR_THE_END = 90
 
 
 @dataclass(frozen=True)
 class Step:
-    """What an event says, `seconds` after the session's creation; `parts`: seconds of what ran side by side in it."""
+    """An event, `seconds` after the creation of the session; `parts`: seconds of each part that ran in parallel."""
 
     name: str
     message: str
@@ -28,44 +29,44 @@ class Step:
 
 @dataclass(frozen=True)
 class Import:
-    """`seconds`: from the 202 to the end, report written, as the client sees it; `told`: as the session's own times
-    have it. `upload`: from the request to the 202."""
+    """`seconds`: from the 202 until the client sees the end, report written; `own_seconds`: the same, by the times that
+    the session has; `upload`: from the request to the 202."""
 
     seconds: float
-    told: float
+    own_seconds: float
     upload: float
     steps: list[Step]
     lines: int
 
 
-def run_import(client: Client, *, stat: Path, recaps: list[Path], patience: float) -> Import:
-    """Import one pair. Raises BenchError unless its session ends with everything imported or reported."""
-    asked = time.perf_counter()
+def run_import(client: Client, *, stat: Path, recaps: list[Path], max_seconds: float) -> Import:
+    """Import one pair. Raises BenchError unless the session ends with every claim imported or reported."""
+    requested = time.perf_counter()
     session = client.import_pair(stat=stat, recaps=recaps)
     began = time.perf_counter()
-    ended = _wait(client, session["id"], patience=patience)
+    ended = _wait(client, session["id"], max_seconds=max_seconds)
     seconds = time.perf_counter() - began
     if ended["status"] not in ("DONE", "DONE_WITH_ERRORS") or not ended["error_file"]:
         raise BenchError(f"An import ended as {ended['status']}: {ended['message']}")
     created = _time(ended["created_at"])
     return Import(
         seconds=seconds,
-        told=(_time(ended["completed_at"]) - created).total_seconds(),
-        upload=began - asked,
+        own_seconds=(_time(ended["completed_at"]) - created).total_seconds(),
+        upload=began - requested,
         steps=_steps(client, session["id"], created),
         lines=ended["summary"]["stat"]["lines"],
     )
 
 
-def _wait(client: Client, session_id: int, *, patience: float) -> dict[str, Any]:
-    deadline = time.monotonic() + patience
+def _wait(client: Client, session_id: int, *, max_seconds: float) -> dict[str, Any]:
+    deadline = time.monotonic() + max_seconds
     while True:
         session = client.session(session_id)
         if session["status"] in ENDED:
             return session
         if time.monotonic() > deadline:
-            raise BenchError(f"An import has not ended within {patience:.0f} s; it is at {session['progress']} %.")
-        time.sleep(KEEN_SECONDS if session["progress"] >= NEAR_THE_END else PATIENT_SECONDS)
+            raise BenchError(f"An import has not ended within {max_seconds:.0f} s; it is at {session['progress']} %.")
+        time.sleep(FINAL_SECONDS if session["progress"] >= NEAR_THE_END else USUAL_SECONDS)
 
 
 def _steps(client: Client, session_id: int, created: datetime) -> list[Step]:

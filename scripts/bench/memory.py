@@ -1,4 +1,4 @@
-"""Peak memory of a process and all that it started, while something else goes on."""
+"""Peak memory of a process and all its descendants, measured by a thread."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ from types import TracebackType
 
 import psutil
 
-# Asking for a large process's exact share walks all its pages: a cheap look, which counts shared pages once in each
-# process and so never too few, tells whether it can be a new peak. Looking still slows what is looked at by a tenth and
-# more, so that an import is either timed or looked at; the walk grows with the process, so a large one is looked at
-# more seldom.
-LOOK_SECONDS, SELDOM_SECONDS = 0.04, 0.5
+# The kernel walks all pages of a process to compute its PSS. So the cheap resident size comes first: it counts shared
+# pages in full, never too few, and shows whether there can be a new peak. Even so a sample slows the process by a tenth
+# and more, so an import is either timed or sampled. Large processes, whose walk takes longer, are sampled less often.
+SAMPLE_SECONDS, LARGE_SAMPLE_SECONDS = 0.04, 0.5
 MEGABYTE = 1024 * 1024
 
 
 class PeakMemory:
     """`peak_mb`: the largest sum of proportional set sizes (PSS: a page shared by n processes counts 1/n in each)
-    over the tree of `root`; `largest_mb`: the largest single process at any look."""
+    over `root` and its descendants; `largest_mb`: the largest single process in any sample."""
 
-    def __init__(self, root: psutil.Process, *, every: float = LOOK_SECONDS) -> None:
+    def __init__(self, root: psutil.Process, *, every: float = SAMPLE_SECONDS) -> None:
         self.peak_mb = self.largest_mb = 0
         self._root, self._every = root, every
         self._stop = threading.Event()
@@ -41,7 +40,7 @@ class PeakMemory:
             pids = self._tree()
             if sum(_resident(pid) for pid in pids) // MEGABYTE <= self.peak_mb:
                 continue
-            shares = [_share(pid) // MEGABYTE for pid in pids]
+            shares = [_pss(pid) // MEGABYTE for pid in pids]
             self.peak_mb = max(self.peak_mb, sum(shares))
             self.largest_mb = max(self.largest_mb, *shares)
 
@@ -59,10 +58,10 @@ def _resident(pid: int) -> int:
         return 0
 
 
-def _share(pid: int) -> int:
+def _pss(pid: int) -> int:
     try:
         rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:
-        # It ended between the look and the question.
+        # The process has ended since it was listed.
         return 0
     return sum(int(line.split()[1]) * 1024 for line in rollup.splitlines() if line.startswith("Pss:"))

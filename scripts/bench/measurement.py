@@ -1,6 +1,6 @@
-"""One part of the benchmark: `python -m scripts.bench.part JOB`, a JSON object that `scripts.bench.__main__` makes.
+"""One part of the benchmark: `python -m scripts.bench.measurement JOB`, a JSON object of `scripts.bench.__main__`.
 
-Import and floor take turns, so that a machine that grows slower or faster meanwhile does so for both.
+Import and floor alternate, so that a change in the speed of the machine affects both.
 """
 
 from __future__ import annotations
@@ -17,22 +17,25 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import django
 import psutil
+from django.db import connection
 
-from scripts.bench import comparison, installation
-from scripts.bench.floor import Floor, loading_seconds, reading_seconds, rows_of
+from samples import make_pair
+from scripts.bench import comparison, server
+from scripts.bench.databases import RUN, BenchError, Databases, PostgresDatabases, SqliteDatabases
+from scripts.bench.floor import Floor, count_records, loading_seconds, reading_seconds
 from scripts.bench.imports import Import, Step, run_import
-from scripts.bench.installation import RUN, BenchError, Databases, PostgresDatabases, SqliteDatabases
-from scripts.bench.memory import LOOK_SECONDS, SELDOM_SECONDS, PeakMemory
+from scripts.bench.memory import LARGE_SAMPLE_SECONDS, SAMPLE_SECONDS, PeakMemory
 
 WARM_CLAIMS, WARM_PAGES = 200, 2
-# What the limits of RELIABILITY would call hung, by far.
-PATIENCE_SECONDS, PATIENCE_PER_CLAIM = 120, 0.02
+# An import fails after so long: a base, and an addition for each claim.
+MAX_SECONDS, MAX_SECONDS_PER_CLAIM = 120, 0.02
 
 
 @dataclass(frozen=True)
 class Round:
-    """One import into a new database, the same pair once more, and the floor beside them."""
+    """One import into a new database, a second import of the same pair, and the floor."""
 
     first: Import
     again: Import
@@ -42,7 +45,7 @@ class Round:
 
 @dataclass(frozen=True)
 class Memory:
-    """Of the worker and all its processes at their peak: the sum, and the largest of them."""
+    """The worker with all its processes at their peak: their sum, and the largest process."""
 
     peak_mb: int
     largest_mb: int
@@ -53,18 +56,16 @@ def say(text: str = "") -> None:
 
 
 def sample_pair(folder: Path, *, claims: int, pages: int) -> tuple[Path, list[Path]]:
-    """The stat file and recap pages of a size, made once and kept."""
-    from samples import make_pair
-
-    kept = folder / f"pair-{claims}-{pages}"
-    # The last file that the generator writes: without it, an earlier run was stopped half way.
-    if not (kept / "expected.json").exists():
+    """The stat file and recap pages of a size. The first run makes them, later runs use them again."""
+    pair = folder / f"pair-{claims}-{pages}"
+    # The generator writes this file last: without it, an earlier run was interrupted.
+    if not (pair / "expected.json").exists():
         say(f"Making a sample pair of {claims} claims …")
-        make_pair(kept, claims=claims, pages=pages)
-    return next(kept.glob("stat.*")), sorted(kept.glob("recap_*"))
+        make_pair(pair, claims=claims, pages=pages)
+    return next(pair.glob("stat.*")), sorted(pair.glob("recap_*"))
 
 
-class Part:
+class Measurement:
     def __init__(self, job: dict[str, Any]) -> None:
         self.name, self.claims, self.redis_url = job["name"], job["claims"], job["redis_url"]
         self.folder = Path(job["folder"]) / self.name
@@ -72,7 +73,7 @@ class Part:
         self.databases: Databases = (
             PostgresDatabases(job["server_url"]) if job["server_url"] else SqliteDatabases(self.folder)
         )
-        installation.set_environment(
+        server.set_environment(
             folder=self.folder,
             database_url=self.databases.url(RUN),
             redis_url=self.redis_url,
@@ -84,7 +85,7 @@ class Part:
         self.is_large = bool(job["limits"])
 
     def measure(self, runs: int) -> dict[str, Any]:
-        """The part's figures, everything else printed."""
+        """The figures of the part; steps and comparisons are printed."""
         kind = "SQLite" if isinstance(self.databases, SqliteDatabases) else "PostgreSQL"
         queue = "Redis" if self.redis_url else "embedded queue"
         say(f"\n{self.name}: {self.claims} claims, {len(self.recaps)} recap pages, on {kind} and {queue}; {machine()}")
@@ -93,37 +94,36 @@ class Part:
             rounds = [self.round(number) for number in range(1, runs + 1)]
             if not self.is_large:
                 self.compare(rounds)
-            self.looked = self.memory()
+            self.peaks = self.memory()
         finally:
             self.databases.drop()
         return self.figures(rounds)
 
     @contextmanager
     def served(self) -> Iterator[tuple[Callable[[], Import], psutil.Process]]:
-        """A new database, and web and worker that are not new; → what imports the pair, and the worker."""
-        from django.db import connection
-
-        # Whoever is connected to a database that is made anew is thrown out.
+        """A new database, with a web server and a worker that have done imports before; → a function that imports the
+        pair, and the worker."""
+        # Creating the database again ends all connections to it.
         connection.close()
         self.databases.renew(RUN)
-        passwords = installation.make_accounts(["BW", "BX"])
+        passwords = server.make_accounts(["BW", "BX"])
         connection.close()
-        patience = PATIENCE_SECONDS + PATIENCE_PER_CLAIM * self.claims
+        max_seconds = MAX_SECONDS + MAX_SECONDS_PER_CLAIM * self.claims
         try:
-            with installation.served(self.folder) as (client, worker):
+            with server.served(self.folder) as (client, worker):
                 for _each in range(2):
-                    # Twice, since two processes of the pool take turns: imports, caches, connections.
+                    # Once for each of the two processes of the pool, to load modules, caches and connections.
                     self._login(client, "BW", passwords)
-                    run_import(client, stat=self.warm[0], recaps=self.warm[1], patience=patience)
+                    run_import(client, stat=self.warm[0], recaps=self.warm[1], max_seconds=max_seconds)
                 self._login(client, "BX", passwords)
-                yield partial(run_import, client, stat=self.stat, recaps=self.recaps, patience=patience), worker
+                yield partial(run_import, client, stat=self.stat, recaps=self.recaps, max_seconds=max_seconds), worker
         finally:
-            installation.forget_queue(self.redis_url)
+            server.empty_queue(self.redis_url)
 
     def memory(self) -> Memory:
-        """Of the pair's import and of the same pair's again; looking at it takes time, so nothing is timed."""
+        """Of the first and the second import of the pair. Sampling takes time, so these imports are not timed."""
         with self.served() as (import_pair, worker):
-            every = SELDOM_SECONDS if self.is_large else LOOK_SECONDS
+            every = LARGE_SAMPLE_SECONDS if self.is_large else SAMPLE_SECONDS
             with PeakMemory(worker, every=every) as first:
                 import_pair()
             with PeakMemory(worker, every=every) as again:
@@ -133,15 +133,15 @@ class Part:
     def round(self, number: int) -> Round:
         with self.served() as (import_pair, _worker):
             first = import_pair()
-            before = rows_of(self.databases)
+            before = count_records(self.databases)
             again = import_pair()
-            rows_again = sum(abs(count - before[t]) for t, count in rows_of(self.databases).items())
+            rows_again = sum(abs(count - before[t]) for t, count in count_records(self.databases).items())
         ways = reading_seconds([self.stat, *self.recaps], **({"ways": ["iter_rows"]} if self.is_large else {}))
         load, rows = loading_seconds(self.databases)
         floor = Floor(min(ways.values()), load, rows)
         tried = ", ".join(f"{way} {seconds:.2f}" for way, seconds in ways.items())
         say(
-            f"  {number}. import {first.seconds:6.2f} s (its own times say {first.told:.2f}), "
+            f"  {number}. import {first.seconds:6.2f} s (by its own times {first.own_seconds:.2f}), "
             f"upload {first.upload:.2f} s, again {again.seconds:.2f} s and {rows_again} rows\n"
             f"     floor {floor.seconds:6.2f} s ({tried}; load {load:.2f} for {rows} rows)"
         )
@@ -150,13 +150,13 @@ class Part:
     @staticmethod
     def _login(client: Any, code: str, passwords: dict[str, str]) -> None:
         client.headers.pop("Authorization", None)
-        client.login(username=f"{installation.USERNAME}-{code}", password=passwords[code])
+        client.login(username=f"{server.USERNAME}-{code}", password=passwords[code])
 
     def compare(self, rounds: list[Round]) -> None:
-        """Beside what one would write without thinking of speed, from the last round's files and rows."""
+        """Print the times of the obvious tools for the files and rows of the last round."""
         read = comparison.openpyxl_seconds(self.stat)
         write, rows = comparison.bulk_create_seconds()
-        steps = [one.first.steps for one in rounds]
+        steps = [each.first.steps for each in rounds]
         ours = median(time_of(each, "read") for each in steps)
         written = median(time_of(each, "write") for each in steps)
         say(
@@ -165,40 +165,40 @@ class Part:
         say(f"  bulk_create of {rows} claims and lines: {write:.1f} s; here all records and findings: {written:.1f} s")
 
     def figures(self, rounds: list[Round]) -> dict[str, Any]:
-        middle = sorted(rounds, key=lambda one: one.first.seconds)[len(rounds) // 2]
+        middle = sorted(rounds, key=lambda each: each.first.seconds)[len(rounds) // 2]
         print_steps("The steps of the middle run", middle.first)
         print_steps("The steps of the same pair again", middle.again)
-        seconds = median(one.first.seconds for one in rounds)
-        floor = median(one.floor.seconds for one in rounds)
+        seconds = median(each.first.seconds for each in rounds)
+        floor = median(each.floor.seconds for each in rounds)
         figures = {
             "seconds": round(seconds, 2),
             "floor": round(floor, 2),
             "ratio": round(seconds / floor, 2),
             "lines_per_second": round(middle.first.lines / seconds),
-            "peak_mb": self.looked.peak_mb,
-            "again_seconds": round(median(one.again.seconds for one in rounds), 2),
-            "rows_again": max(one.rows_again for one in rounds),
+            "peak_mb": self.peaks.peak_mb,
+            "again_seconds": round(median(each.again.seconds for each in rounds), 2),
+            "rows_again": max(each.rows_again for each in rounds),
         }
         say("  " + ", ".join(f"{name} {value}" for name, value in figures.items()))
-        say(f"  largest process {self.looked.largest_mb} MB")
+        say(f"  largest process {self.peaks.largest_mb} MB")
         return figures
 
 
 def time_of(steps: list[Step], name: str) -> float:
-    """Seconds from the first event of a step to its last."""
+    """Seconds from the first event of a step to its last event."""
     times = [step.seconds for step in steps if step.name == name]
     return times[-1] - times[0] if times else 0.0
 
 
 def print_steps(title: str, run: Import) -> None:
-    say(f"  {title}, in seconds since the session's creation:")
+    say(f"  {title}, in seconds since the creation of the session:")
     before = 0.0
     for step in run.steps:
         parts = "".join(f" {name} {seconds:.2f} s." for name, seconds in step.parts.items())
         message = step.message.splitlines()[0] + parts
         say(f"    {step.seconds:7.2f}  {step.seconds - before:+7.2f}  {step.name:<10} {message}")
         before = step.seconds
-    say(f"    {run.told:7.2f}  {run.told - before:+7.2f}  {'end':<10} Papers stored, session closed.")
+    say(f"    {run.own_seconds:7.2f}  {run.own_seconds - before:+7.2f}  {'end':<10} Report and log stored.")
 
 
 def machine() -> str:
@@ -217,11 +217,9 @@ def machine() -> str:
 
 def main(text: str) -> int:
     job = json.loads(text)
-    part = Part(job)
-    import django
-
+    measurement = Measurement(job)
     django.setup()
-    figures = part.measure(job["runs"])
+    figures = measurement.measure(job["runs"])
     Path(job["answer"]).write_text(json.dumps(figures))
     return 0
 
