@@ -207,8 +207,8 @@ class ImportSessionAdmin(ScopedModelAdmin):
         self.record_audit(
             request, AuditAction.READ, session, data={"part": "findings", "filters": narrowed, "rows": len(page)}
         )
-        kept = request.GET.copy()
-        kept.pop("p", None)
+        query = request.GET.copy()
+        query.pop("p", None)
         return self.page(
             request,
             "admin/file_handling/importsession/findings.html",
@@ -220,7 +220,7 @@ class ImportSessionAdmin(ScopedModelAdmin):
             categories=category_counts(counts),
             category=request.GET.get("category", ""),
             search=request.GET.get("search", ""),
-            kept=kept.urlencode(),
+            query=query.urlencode(),
         )
 
     def download_view(self, request: HttpRequest, object_id: str, kind: str) -> HttpResponseBase:

@@ -128,7 +128,7 @@ def seen(cast: Cast, records: Records, pages: Client) -> dict[tuple[str, str], b
     return shown
 
 
-def test_what_one_country_is_shown_is_to_the_byte_what_it_was_before_the_other_one_came(cast: Cast) -> None:
+def test_what_one_country_sees_does_not_change_by_a_byte_when_another_country_imports(cast: Cast) -> None:
     benin = import_marked_pair(cast.benin_head, OTHER)
     # Signing in is shown to the others of their country.
     pages = browser(cast.benin_admin)
@@ -193,7 +193,7 @@ def test_no_byte_of_one_country_s_import_reaches_the_admin_of_another(cast: Cast
     assert "file_handling/file/{file}/preview/" in marked
 
 
-def test_the_same_files_in_another_country_are_not_told_apart_from_new_ones(cast: Cast) -> None:
+def test_files_that_another_country_has_too_are_treated_as_new(cast: Cast) -> None:
     def sent(user: User) -> dict[str, Any]:
         api = ApiUser.of(user)
         pair = stat_csv([marked_line("SAME", 1)]), [recap_csv([row("SAME-1")])]

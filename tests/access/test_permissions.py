@@ -1,4 +1,4 @@
-"""For whom each permission of the API holds, by itself (DOMAIN §1)."""
+"""The accounts for which each permission of the API is true (DOMAIN §1)."""
 
 from __future__ import annotations
 

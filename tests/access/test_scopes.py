@@ -1,7 +1,7 @@
-"""Whose rows each account sees of every model, asked of `visible_to` itself (DOMAIN §1).
+"""The rows of every model that each account sees, by `visible_to` itself (DOMAIN §1).
 
-Beside the tables of addresses, because a row may stand behind two walls: an event is reached by its session, and the
-fall of its own wall alone would show nowhere.
+The tables of addresses do not replace this: a row may have two checks. An event is reached through its session, so a
+missing check of the event alone would show at no address.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def test_an_account_sees_itself_and_an_admin_the_people_below_in_the_country(cas
         assert set(User.objects.visible_to(user).values_list("username", flat=True)) == expected, name
 
 
-def test_what_one_owned_as_a_head_of_department_is_lost_with_the_role(cast: Cast, togo: Records) -> None:
+def test_an_account_that_loses_the_role_of_department_head_loses_its_own_files_too(cast: Cast, togo: Records) -> None:
     for role, is_theirs in [(Role.CHEF_DEPT_TECH, True), (Role.RESP_OPERATEUR, False)]:
         cast.togo_head.role = role
         cast.togo_head.save()

@@ -1,4 +1,4 @@
-"""Who creates, changes, moves and closes whom (DOMAIN §1)."""
+"""Which accounts an account may create, change, move and deactivate (DOMAIN §1)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from users.models import AuditEntry, Country, Role, User
 
 USERS = "/api/v1/users/"
 ROLES = [role.value for role in Role]
-# Who may create which roles; a country is named where the creator has none.
+# Account → the roles that it may create.
 MAY_CREATE = {
     "superuser": {"ADMIN_GLOBAL", "ADMIN_TERRITORIAL", "CHEF_DEPT_TECH", "RESP_OPERATEUR"},
     "global_admin": {"ADMIN_TERRITORIAL"},
@@ -46,7 +46,7 @@ def test_each_role_creates_only_the_roles_that_are_theirs_to_give(actor: str, ca
     assert set(User.objects.filter(email__startswith="new-").values_list("role", flat=True)) == created
 
 
-def test_who_a_territorial_admin_creates_inherits_the_country(cast: Cast) -> None:
+def test_an_account_that_a_territorial_admin_creates_inherits_the_country(cast: Cast) -> None:
     response = make(cast, "togo_admin", role="CHEF_DEPT_TECH")
     assert response.json()["country"]["code"] == "TG"
     assert (
@@ -54,7 +54,7 @@ def test_who_a_territorial_admin_creates_inherits_the_country(cast: Cast) -> Non
     )
 
 
-def test_a_territorial_admin_creates_nobody_in_another_country_and_learns_of_none(cast: Cast) -> None:
+def test_a_territorial_admin_cannot_create_an_account_in_another_country_nor_learn_which_exist(cast: Cast) -> None:
     existing = make(cast, "togo_admin", role="CHEF_DEPT_TECH", country=cast.benin.pk)
     none = make(cast, "togo_admin", role="CHEF_DEPT_TECH", country=987654)
     assert existing.status_code == none.status_code == 400
@@ -96,7 +96,7 @@ def test_staff_follows_the_role(cast: Cast) -> None:
     assert not User.objects.get(pk=body["id"]).is_staff
 
 
-def test_all_that_is_wrong_with_a_new_account_is_said_at_once(cast: Cast) -> None:
+def test_all_errors_of_a_new_account_are_returned_at_once(cast: Cast) -> None:
     response = make(
         cast,
         "superuser",
@@ -111,13 +111,13 @@ def test_all_that_is_wrong_with_a_new_account_is_said_at_once(cast: Cast) -> Non
 
 
 @pytest.mark.parametrize("taken", ["benin_head@example.org", "BENIN_HEAD@Example.org", "togo_head@example.org"])
-def test_a_taken_address_is_refused_in_the_same_words_wherever_its_owner_is(taken: str, cast: Cast) -> None:
+def test_a_used_address_is_refused_with_the_same_sentence_in_every_country(taken: str, cast: Cast) -> None:
     response = make(cast, "togo_admin", role="CHEF_DEPT_TECH", email=taken)
     assert response.status_code == 400
     assert response.json() == {"email": ["This is already used by another account."]}
 
 
-def test_nobodys_user_name_is_somebody_elses_address(cast: Cast) -> None:
+def test_a_user_name_cannot_be_the_address_of_another_account(cast: Cast) -> None:
     response = make(cast, "togo_admin", role="CHEF_DEPT_TECH", username="other@example.org")
     assert set(response.json()) == {"username"}
 
@@ -177,7 +177,7 @@ def test_another_countrys_account_is_access_denied_and_none_is_not_found(method:
 
     assert (ask(cast.benin_head.pk).status_code, ask(999999).status_code) == (403, 404)
     assert ask(cast.benin_head.pk).json() == {"detail": "Access denied"}
-    # The admins beside and above are as far away.
+    # Accounts of the same or a higher role are refused in the same way.
     assert ask(cast.superuser.pk).status_code == 403
 
 
@@ -196,7 +196,7 @@ def test_another_countrys_account_is_access_denied_and_none_is_not_found(method:
         ("superuser", "superuser", "RESP_OPERATEUR", 403),
     ],
 )
-def test_nobody_raises_an_account_to_or_above_their_own_role_nor_changes_their_own(
+def test_no_account_gives_its_own_role_or_a_higher_one_or_changes_its_own_role(
     actor: str, target: str, role: str, status: int, cast: Cast
 ) -> None:
     before = cast.users[target].role
@@ -206,7 +206,7 @@ def test_nobody_raises_an_account_to_or_above_their_own_role_nor_changes_their_o
     assert cast.users[target].role == (role if status == 200 else before)
 
 
-def test_a_global_role_leaves_the_country_behind(cast: Cast) -> None:
+def test_an_account_that_gets_a_global_role_loses_its_country(cast: Cast) -> None:
     body = cast.client("superuser").patch(f"{USERS}{cast.togo_admin.pk}/", {"role": "ADMIN_GLOBAL"}).json()
     assert body["country"] is None
 
@@ -224,7 +224,7 @@ def test_a_global_admin_assigns_moves_and_removes_the_country_of_territorial_adm
     assert {entry.country_id for entry in moves} == {cast.togo.pk, cast.benin.pk}
 
 
-def test_a_territorial_admin_moves_nobody_and_nobody_moves_themselves(cast: Cast) -> None:
+def test_a_territorial_admin_moves_no_account_and_no_account_moves_itself(cast: Cast) -> None:
     for actor, target in [("togo_admin", "togo_head"), ("togo_admin", "togo_admin"), ("global_admin", "global_admin")]:
         client = cast.client(actor)
         address = f"{USERS}{cast.users[target].pk}/country/"
@@ -234,13 +234,13 @@ def test_a_territorial_admin_moves_nobody_and_nobody_moves_themselves(cast: Cast
     assert cast.togo_head.country == cast.togo
 
 
-def test_the_function_that_moves_accounts_asks_who_acts_whatever_door_they_came_by(cast: Cast) -> None:
+def test_the_service_that_moves_accounts_checks_the_actor_itself(cast: Cast) -> None:
     for actor, target in [("togo_admin", "togo_head"), ("togo_head", "togo_operator"), ("superuser", "superuser")]:
         with pytest.raises(NotAllowed):
             move_account(actor=cast.users[actor], account=cast.users[target], country=cast.benin)
 
 
-def test_nobody_closes_their_own_account(cast: Cast) -> None:
+def test_an_account_cannot_deactivate_itself(cast: Cast) -> None:
     for name in ("superuser", "togo_admin"):
         assert cast.client(name).post(f"{USERS}{cast.users[name].pk}/deactivate/").status_code == 403
 
@@ -248,7 +248,7 @@ def test_nobody_closes_their_own_account(cast: Cast) -> None:
 def test_the_last_active_superuser_cannot_be_deactivated(cast: Cast) -> None:
     second = User.objects.create_superuser("second", "second@example.org", PASSWORD)
     assert cast.client("superuser").post(f"{USERS}{second.pk}/deactivate/").status_code == 200
-    # Two who close each other at the same moment: the one who comes second acts with an account closed meanwhile.
+    # Two superusers deactivate each other at the same moment: the second one acts with an inactive account.
     with pytest.raises(NotAllowed):
         set_active(actor=second, account=cast.superuser, is_active=False)
     cast.superuser.refresh_from_db()
@@ -274,7 +274,7 @@ def test_people_change_their_own_name_and_language_and_nothing_else(cast: Cast) 
     assert (me.role, me.country, me.email) == ("RESP_OPERATEUR", cast.togo, "togo_operator@example.org")
 
 
-def test_every_change_says_who_did_it_and_which_fields(cast: Cast) -> None:
+def test_every_change_has_an_audit_entry_with_the_actor_and_the_fields(cast: Cast) -> None:
     pk = make(cast, "togo_admin", role="CHEF_DEPT_TECH").json()["id"]
     client = cast.client("togo_admin")
     client.patch(f"{USERS}{pk}/", {"first_name": "Kossi", "role": "RESP_OPERATEUR"})
@@ -294,7 +294,7 @@ def test_an_address_that_is_the_user_name_stays_so(cast: Cast) -> None:
     assert (body["email"], body["username"]) == ("moved@example.org", "moved@example.org")
 
 
-def test_countries_are_managed_by_who_sees_all_of_them(cast: Cast) -> None:
+def test_countries_are_managed_by_global_roles(cast: Cast) -> None:
     client = cast.client("global_admin")
     made = client.post("/api/v1/countries/", {"name": "Niger", "code": "ne", "tolerance": "2.50"})
     assert made.status_code == 201
@@ -315,7 +315,7 @@ def test_countries_are_managed_by_who_sees_all_of_them(cast: Cast) -> None:
         ({"name": " ", "code": ""}, {"name", "code"}),
     ],
 )
-def test_a_country_that_makes_no_sense_is_refused_field_by_field(
+def test_an_invalid_country_is_refused_with_the_errors_of_each_field(
     fields: dict[str, str], wrong: set[str], cast: Cast
 ) -> None:
     response = cast.client("superuser").post("/api/v1/countries/", fields)
@@ -323,7 +323,7 @@ def test_a_country_that_makes_no_sense_is_refused_field_by_field(
     assert Country.objects.count() == 3
 
 
-def test_who_is_bound_to_a_country_sees_that_one_alone(cast: Cast) -> None:
+def test_an_account_bound_to_a_country_sees_only_that_country(cast: Cast) -> None:
     client = cast.client("togo_operator")
     assert [row["code"] for row in client.get("/api/v1/countries/").json()["results"]] == ["TG"]
     assert client.get(f"/api/v1/countries/{cast.benin.pk}/").status_code == 403

@@ -1,4 +1,4 @@
-"""Accounts from a sheet: looked at first, then created, and nothing of a row that fails."""
+"""Accounts from a sheet: a preview first, then an import of the rows without a problem."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_an_import_creates_the_good_rows_with_a_mail_each_and_nothing_of_the_oth
     assert (again.status_code, again.json()["created"]) == (200, 0)
 
 
-def test_every_problem_is_said_with_its_row(cast: Cast) -> None:
+def test_every_problem_is_listed_with_its_row(cast: Cast) -> None:
     sheet = "\n".join(
         [
             "Liste des comptes;;;",
@@ -93,7 +93,7 @@ def test_a_workbook_is_read_by_its_header_wherever_it_stands(cast: Cast) -> None
     assert body["created"] == 1
 
 
-def test_text_of_old_windows_with_any_separator_is_read(cast: Cast) -> None:
+def test_csv_is_read_with_any_separator_in_utf_8_and_windows_1252(cast: Cast) -> None:
     for separator in ";,\t|":
         content = separator.join(["Prénom", "Nom", "Email", "Rôle"]) + "\r\n"
         content += separator.join(["Hélène", "Mensah", "h@example.org", "RESP_OPERATEUR"]) + "\r\n"
@@ -102,7 +102,7 @@ def test_text_of_old_windows_with_any_separator_is_read(cast: Cast) -> None:
             assert (body["rows"][0]["first_name"], body["valid"]) == ("Hélène", 1), (separator, encoding)
 
 
-def test_roles_above_ones_own_are_no_more_created_by_a_sheet_than_by_a_form(cast: Cast) -> None:
+def test_a_sheet_creates_only_roles_below_the_own_role_as_a_form_does(cast: Cast) -> None:
     created = {}
     for actor, more in {"superuser": {"country": cast.benin.pk}, "global_admin": {}, "togo_admin": {}}.items():
         sheet = HEADER + "".join(
@@ -118,13 +118,13 @@ def test_roles_above_ones_own_are_no_more_created_by_a_sheet_than_by_a_form(cast
     }
 
 
-def test_a_sheet_is_never_for_another_country(cast: Cast) -> None:
+def test_a_territorial_admin_cannot_import_a_sheet_into_another_country(cast: Cast) -> None:
     assert send(cast, "togo_admin", IMPORT, sheet_text(GOOD), country=cast.benin.pk).status_code == 400
     assert not User.objects.filter(email="afi@example.org").exists()
 
 
 @pytest.mark.parametrize("actor", ["togo_head", "togo_operator", "homeless_admin", "closed_admin"])
-def test_who_creates_nobody_looks_at_no_sheet(actor: str, cast: Cast) -> None:
+def test_an_account_that_may_not_create_accounts_may_not_preview_a_sheet(actor: str, cast: Cast) -> None:
     assert send(cast, actor, PREVIEW, sheet_text(GOOD)).status_code == 403
     assert send(cast, actor, IMPORT, sheet_text(GOOD)).status_code == 403
 
@@ -179,13 +179,15 @@ ENTITIES = (
     ],
     ids=lambda value: value if isinstance(value, str) else f"{len(value)} bytes",
 )
-def test_a_file_that_is_no_such_sheet_is_refused_in_words(name: str, content: bytes, cast: Cast) -> None:
+def test_a_file_that_is_not_a_sheet_of_accounts_is_refused_with_a_reason(name: str, content: bytes, cast: Cast) -> None:
     response = send(cast, "togo_admin", IMPORT, sheet_text(content, name))
     assert response.status_code == 400
-    assert all(isinstance(reason, str) and reason for reason in response.json()["file"])
+    reasons = response.json()["file"]
+    assert reasons
+    assert all(isinstance(reason, str) and reason for reason in reasons)
 
 
-def test_a_workbook_that_inflates_beyond_measure_is_refused_before_it_is_read(cast: Cast) -> None:
+def test_a_workbook_that_inflates_beyond_the_limit_is_refused_before_it_is_read(cast: Cast) -> None:
     row = "<row><c><v>1</v></c></row>"
     heavy = with_sheet(f"<worksheet {NS}><sheetData>{row * 400_000}</sheetData></worksheet>")
     assert len(heavy) < 1024 * 1024
@@ -198,12 +200,12 @@ def test_all_missing_columns_are_named(cast: Cast) -> None:
     assert [word in str(response.json()["file"]) for word in ("email", "role", "last_name")] == [True, True, False]
 
 
-def test_a_workbook_that_trails_thousands_of_blank_rows_is_read(cast: Cast) -> None:
+def test_a_workbook_that_ends_with_thousands_of_blank_rows_is_read(cast: Cast) -> None:
     rows: list[list[Any]] = [HEADER.split(","), ["Afi", "Lawson", "afi@example.org", "RESP_OPERATEUR"]]
     rows += [["", None, " ", ""]] * 3000
     assert send(cast, "togo_admin", PREVIEW, sheet_workbook(rows)).json()["count"] == 1
 
 
-def test_who_asks_for_nothing_is_told_what_to_send(cast: Cast) -> None:
+def test_a_request_without_a_file_is_refused_with_the_name_of_the_field(cast: Cast) -> None:
     response = cast.client("togo_admin").post(IMPORT, {}, format="multipart")
     assert (response.status_code, set(response.json())) == (400, {"file"})

@@ -1,4 +1,4 @@
-"""Where mail goes, by one setting."""
+"""The settings of mail, by MAIL_URL."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def test_without_a_server_mail_is_shown_on_the_console() -> None:
     assert mail(url="")["BACKEND"].endswith("console.EmailBackend")
 
 
-def test_a_mail_server_is_spoken_to_with_tls_unless_said_otherwise() -> None:
+def test_a_mail_server_is_used_with_tls_unless_the_url_says_otherwise() -> None:
     given = mail(url="smtp://me:p%40ss@mail.example")
     assert (given["HOST"], given["PORT"], given["HOST_USER"], given["HOST_PASSWORD"]) == (
         "mail.example",
@@ -29,7 +29,7 @@ def test_a_mail_server_is_spoken_to_with_tls_unless_said_otherwise() -> None:
 
 
 @pytest.mark.parametrize("service", sorted(MAIL_SERVICES - {"amazon_ses"}))
-def test_every_service_that_a_url_may_name_is_there(service: str, settings: object) -> None:
+def test_every_service_that_a_url_may_name_is_installed(service: str, settings: object) -> None:
     given = mail(url=f"{service}://KEY:SECRET@?SENDER_DOMAIN=example.org")
     settings.ANYMAIL = given["ANYMAIL"] | {
         f"{service.upper()}_{name}": "x" for name in ("API_TOKEN", "SERVER_TOKEN", "API_URL", "PROJECT_ID")

@@ -1,4 +1,4 @@
-"""What is taken away is gone at the very next request: of tokens, and of sessions of the web pages."""
+"""Rights that were taken away are gone at the next request, for tokens and for web sessions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOGIN = "/api/v1/auth/login/"
 CHANGES: dict[str, Callable[[Cast], object]] = {
     "deactivated": lambda cast: set_active(actor=cast.global_admin, account=cast.togo_admin, is_active=False),
     "moved": lambda cast: move_account(actor=cast.global_admin, account=cast.togo_admin, country=cast.benin),
-    "sent away": lambda cast: move_account(actor=cast.global_admin, account=cast.togo_admin, country=None),
+    "without a country": lambda cast: move_account(actor=cast.global_admin, account=cast.togo_admin, country=None),
     "demoted": lambda cast: update_account(actor=cast.superuser, account=cast.togo_admin, role="RESP_OPERATEUR"),
     "new password": lambda cast: change_password(
         account=cast.togo_admin, current_password=PASSWORD, new_password="Kapok-tree-1961"
@@ -54,7 +54,7 @@ def test_others_keep_their_tokens_and_sessions(cast: Cast) -> None:
     assert other.get(ME).status_code == 200
 
 
-def test_a_closed_country_freezes_its_accounts_at_once_and_gives_all_back_when_it_opens(cast: Cast) -> None:
+def test_deactivating_a_country_refuses_its_accounts_at_once_and_activating_it_restores_them(cast: Cast) -> None:
     token = cast.client("togo_head")
     session = Client()
     assert session.login(username="togo_admin", password=PASSWORD)
@@ -73,7 +73,7 @@ def test_a_closed_country_freezes_its_accounts_at_once_and_gives_all_back_when_i
     assert User.objects.filter(country=cast.togo).count() == 5
 
 
-def test_a_frozen_account_is_refused_in_the_words_of_any_refused_sign_in(cast: Cast) -> None:
+def test_an_account_of_an_inactive_country_gets_the_answer_of_any_refused_sign_in(cast: Cast) -> None:
     frozen = APIClient().post(LOGIN, {"username": "closed_admin", "password": PASSWORD})
     unknown = APIClient().post(LOGIN, {"username": "nobody", "password": PASSWORD})
     assert (frozen.status_code, frozen.content) == (unknown.status_code, unknown.content)
@@ -85,7 +85,7 @@ def test_an_account_without_a_country_signs_in_and_reaches_nothing(cast: Cast) -
     assert {client.get(f"/api/v1/{path}/").status_code for path in ("claims", "files", "users", "countries")} == {403}
 
 
-def test_closing_a_country_ends_nothing_that_is_another_countrys(cast: Cast) -> None:
+def test_deactivating_a_country_changes_nothing_for_another_country(cast: Cast) -> None:
     set_country_active(actor=cast.superuser, country=cast.togo, is_active=False)
     assert cast.client("benin_admin").get("/api/v1/users/").status_code == 200
     cast.togo_head.refresh_from_db()
@@ -98,7 +98,7 @@ def test_signing_out_everywhere_by_the_api_ends_every_token(cast: Cast) -> None:
     assert (first.get(ME).status_code, second.get(ME).status_code) == (401, 401)
 
 
-def test_a_saved_session_of_an_old_password_hash_survives_a_mere_sign_in(cast: Cast) -> None:
+def test_a_session_survives_another_sign_in_of_the_account(cast: Cast) -> None:
     client = Client()
     assert client.login(username="togo_admin", password=PASSWORD)
     assert Client().login(username="togo_admin", password=PASSWORD)

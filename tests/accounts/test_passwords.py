@@ -19,6 +19,7 @@ from tests.support.mails import address_in, link_in, sent_mails
 from users.models import AuditEntry, MailPurpose, QueuedMail, User
 from users.sign_in.links import LinkTokens
 from users.sign_in.mails import compose
+from users.sign_in.throttling import LoginAccountThrottle, LoginPairThrottle
 
 LOGIN = "/api/v1/auth/login/"
 RESET = "/api/v1/auth/password/reset/"
@@ -55,7 +56,7 @@ def test_no_link_and_no_address_stays_in_the_database(cast: Cast) -> None:
     assert not QueuedMail.objects.exists()
 
 
-def test_a_link_serves_once(cast: Cast) -> None:
+def test_a_link_works_once(cast: Cast) -> None:
     ask_reset("togo_head@example.org")
     link = link_in(sent_mails()[0])
     assert APIClient().post(SET, {**link, "new_password": NEW}).status_code == 204
@@ -65,7 +66,7 @@ def test_a_link_serves_once(cast: Cast) -> None:
     assert signs_in("togo_head", NEW)
 
 
-def test_a_link_is_good_for_twenty_four_hours(cast: Cast) -> None:
+def test_a_link_is_valid_for_twenty_four_hours(cast: Cast) -> None:
     ask_reset("togo_head@example.org")
     link = link_in(sent_mails()[0])
     asked = LinkTokens()._num_seconds(LinkTokens()._now())
@@ -75,7 +76,7 @@ def test_a_link_is_good_for_twenty_four_hours(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("broken", ["uid", "token", "other"])
-def test_a_link_that_was_tampered_with_is_refused_like_one_of_nobody(broken: str, cast: Cast) -> None:
+def test_a_changed_link_is_refused_like_a_link_of_an_unknown_account(broken: str, cast: Cast) -> None:
     ask_reset("togo_head@example.org")
     ask_reset("benin_head@example.org", REMOTE_ADDR="10.0.0.2")
     one, two = (link_in(message) for message in sent_mails())
@@ -92,7 +93,7 @@ def test_a_link_that_was_tampered_with_is_refused_like_one_of_nobody(broken: str
     assert signs_in("benin_head", PASSWORD)
 
 
-def test_a_password_chosen_by_a_link_ends_the_tokens_of_before(cast: Cast) -> None:
+def test_a_password_chosen_by_a_link_ends_the_earlier_tokens(cast: Cast) -> None:
     client = cast.client("togo_head")
     ask_reset("togo_head@example.org")
     APIClient().post(SET, {**link_in(sent_mails()[0]), "new_password": NEW})
@@ -100,7 +101,7 @@ def test_a_password_chosen_by_a_link_ends_the_tokens_of_before(cast: Cast) -> No
 
 
 @pytest.mark.parametrize("weak", ["short", "1234567890123", "password1234", "togo_head1"])
-def test_a_weak_password_is_refused_with_reasons_and_leaves_the_link_good(weak: str, cast: Cast) -> None:
+def test_a_weak_password_is_refused_with_reasons_and_the_link_stays_valid(weak: str, cast: Cast) -> None:
     ask_reset("togo_head@example.org")
     link = link_in(sent_mails()[0])
     refused = APIClient().post(SET, {**link, "new_password": weak})
@@ -109,7 +110,27 @@ def test_a_weak_password_is_refused_with_reasons_and_leaves_the_link_good(weak: 
     assert APIClient().post(SET, {**link, "new_password": NEW}).status_code == 204
 
 
-def test_asking_for_a_link_answers_the_same_for_everybody_and_writes_to_whom_may_sign_in(cast: Cast) -> None:
+@pytest.mark.parametrize(("characters", "is_accepted"), [(256, True), (257, False)])
+def test_page_and_api_accept_passwords_of_the_same_length(characters: int, is_accepted: bool, cast: Cast) -> None:
+    password = ("Kapok-tree-1961 " * 20)[: characters - 1] + "!"
+    ask_reset("togo_head@example.org")
+    page = Client().post(
+        "/account/password/choose/", {**link_in(sent_mails()[-1]), "new_password": password, "again": password}
+    )
+    ask_reset("benin_head@example.org", REMOTE_ADDR="10.0.0.2")
+    api = APIClient().post(SET, {**link_in(sent_mails()[-1]), "new_password": password})
+    change = cast.client("togo_operator").post(CHANGE, {"current_password": PASSWORD, "new_password": password})
+    assert [page.status_code, api.status_code, change.status_code] == ([200, 204, 204] if is_accepted else [400] * 3)
+    if not is_accepted:
+        assert "256" in page.content.decode()
+        assert "256" in api.json()["new_password"][0]
+    for name in ("togo_head", "benin_head", "togo_operator"):
+        assert signs_in(name, password) == is_accepted
+
+
+def test_requesting_a_link_has_one_answer_for_all_and_a_mail_for_accounts_that_may_sign_in(
+    cast: Cast,
+) -> None:
     answers = [
         ask_reset(f"{name}@example.org", REMOTE_ADDR=f"10.1.0.{number}")
         for number, name in enumerate(["togo_head", "nobody", "inactive", "closed_head", "TOGO_ADMIN"])
@@ -119,20 +140,20 @@ def test_asking_for_a_link_answers_the_same_for_everybody_and_writes_to_whom_may
     assert {message.to[0] for message in sent_mails()} == {"togo_head@example.org", "togo_admin@example.org"}
 
 
-def test_asking_for_a_link_does_the_same_work_for_everybody(cast: Cast) -> None:
+def test_requesting_a_link_runs_the_same_queries_for_all_addresses(cast: Cast) -> None:
     kinds = []
     for number, name in enumerate(["togo_head", "nobody", "inactive"]):
         with CaptureQueriesContext(connection) as queries:
             ask_reset(f"{name}@example.org", REMOTE_ADDR=f"10.1.1.{number}")
-        said = [query["sql"].split() for query in queries if "cache_throttle" not in query["sql"]]
-        # Savepoints bear a number.
-        kinds.append([words[0] if words[0] in ("SAVEPOINT", "RELEASE") else words[:3] for words in said])
+        statements = [query["sql"].split() for query in queries if "cache_throttle" not in query["sql"]]
+        # The names of savepoints differ.
+        kinds.append([words[0] if words[0] in ("SAVEPOINT", "RELEASE") else words[:3] for words in statements])
     assert kinds[0] == kinds[1] == kinds[2]
-    # No mail server is waited for while somebody waits for the answer.
+    # The request does not wait for a mail server.
     assert mail.outbox == []
 
 
-def test_links_are_asked_for_at_a_limited_rate_by_account_and_by_address(cast: Cast) -> None:
+def test_requests_of_links_are_limited_by_account_and_by_client_address(cast: Cast) -> None:
     for email in ("togo_head@example.org", "nobody@example.org"):
         answers = [ask_reset(email, REMOTE_ADDR=f"10.2.0.{number}").status_code for number in range(7)]
         assert answers == [202] * 5 + [429] * 2
@@ -140,7 +161,7 @@ def test_links_are_asked_for_at_a_limited_rate_by_account_and_by_address(cast: C
     assert answers == [202] * 30 + [429] * 2
 
 
-def test_a_password_is_changed_by_who_knows_the_present_one(cast: Cast) -> None:
+def test_a_password_is_changed_only_with_the_current_one(cast: Cast) -> None:
     client = cast.client("togo_head")
     wrong = client.post(CHANGE, {"current_password": "wrong", "new_password": NEW})
     assert (wrong.status_code, set(wrong.json())) == (400, {"current_password"})
@@ -155,13 +176,13 @@ def test_a_password_is_changed_by_who_knows_the_present_one(cast: Cast) -> None:
     assert NEW not in str(message.body)
 
 
-def test_a_stolen_token_does_not_serve_to_find_the_password(cast: Cast) -> None:
+def test_a_stolen_token_cannot_be_used_to_guess_the_password(cast: Cast) -> None:
     client = cast.client("togo_head")
     answers = [client.post(CHANGE, {"current_password": f"g{n}", "new_password": NEW}).status_code for n in range(22)]
     assert answers == [400] * 20 + [429] * 2
 
 
-def test_an_administrator_sends_a_link_again_to_who_is_below(cast: Cast) -> None:
+def test_an_administrator_sends_a_new_link_to_an_account_of_a_lower_role(cast: Cast) -> None:
     assert cast.client("togo_admin").post(f"/api/v1/users/{cast.togo_head.pk}/password-link/").status_code == 204
     assert cast.client("global_admin").post(f"/api/v1/users/{cast.togo_head.pk}/password-link/").status_code == 403
     assert [message.to for message in sent_mails()] == [["togo_head@example.org"]]
@@ -184,9 +205,7 @@ def test_mails_use_the_language_of_the_account_in_text_and_in_html(cast: Cast) -
 
 
 @pytest.mark.parametrize(("language", "subject"), [("en", "was changed"), ("fr", "a changé")])
-def test_the_old_address_is_told_that_another_took_its_place_and_nothing_more(
-    language: str, subject: str, cast: Cast
-) -> None:
+def test_the_replaced_address_gets_a_notice_without_any_other_data(language: str, subject: str, cast: Cast) -> None:
     User.objects.filter(pk=cast.togo_head.pk).update(language=language, first_name="Ablavi", last_name="Zinsou")
     changed = cast.client("togo_admin").patch(f"/api/v1/users/{cast.togo_head.pk}/", {"email": "new@example.org"})
     assert changed.status_code == 200
@@ -198,7 +217,7 @@ def test_the_old_address_is_told_that_another_took_its_place_and_nothing_more(
     assert not QueuedMail.objects.exists()
 
 
-def test_the_old_address_is_told_also_of_a_closed_account(cast: Cast) -> None:
+def test_the_replaced_address_gets_a_notice_even_if_the_account_is_inactive(cast: Cast) -> None:
     url = f"/api/v1/users/{cast.togo_head.pk}/"
     User.objects.filter(pk=cast.togo_head.pk).update(is_active=False)
     assert cast.client("togo_admin").patch(url, {"email": "new@example.org"}).status_code == 200
@@ -206,13 +225,13 @@ def test_the_old_address_is_told_also_of_a_closed_account(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("fields", [{"first_name": "Afi"}, {"email": "Togo_Head@example.org"}])
-def test_nobody_is_told_of_an_address_that_stays(fields: dict[str, str], cast: Cast) -> None:
+def test_an_unchanged_address_gets_no_notice(fields: dict[str, str], cast: Cast) -> None:
     url = f"/api/v1/users/{cast.togo_head.pk}/"
     assert cast.client("togo_admin").patch(url, fields).status_code == 200
     assert sent_mails() == []
 
 
-def test_a_refused_change_of_address_tells_nobody(cast: Cast) -> None:
+def test_a_refused_change_of_address_sends_no_notice(cast: Cast) -> None:
     url = f"/api/v1/users/{cast.togo_head.pk}/"
     assert cast.client("togo_admin").patch(url, {"email": "benin_head@example.org"}).status_code == 400
     assert sent_mails() == []
@@ -225,13 +244,13 @@ def test_a_name_in_a_mail_is_text(cast: Cast) -> None:
     assert "<b>" not in message.alternatives[0].content  # type: ignore[union-attr]
 
 
-def test_links_begin_with_our_own_address_whatever_a_request_calls_us(cast: Cast, settings: Any) -> None:
+def test_links_begin_with_the_public_url_whatever_host_a_request_names(cast: Cast, settings: Any) -> None:
     settings.PUBLIC_URL = "https://concord.example"
     ask_reset("togo_head@example.org", HTTP_HOST="localhost", HTTP_X_FORWARDED_HOST="evil.example")
     assert "https://concord.example/account/password/choose/?" in sent_mails()[0].body
 
 
-def test_a_mail_server_that_is_away_delays_the_mail_and_fails_nobody(cast: Cast, settings: Any) -> None:
+def test_a_mail_server_that_is_down_delays_the_mail_and_fails_no_request(cast: Cast, settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
     assert ask_reset("togo_head@example.org").status_code == 202
@@ -293,14 +312,14 @@ def test_a_link_opens_a_page_where_the_password_is_chosen_without_javascript(cas
     assert client.get(address_in(message)).status_code == 400
 
 
-def test_a_mail_program_that_looks_at_the_link_does_not_use_it_up(cast: Cast) -> None:
+def test_a_mail_program_that_opens_the_link_does_not_use_it(cast: Cast) -> None:
     ask_reset("togo_head@example.org")
     [message] = sent_mails()
     for _ in range(3):
         assert Client().get(address_in(message)).status_code == 200
 
 
-def test_the_page_of_a_forgotten_password_says_the_same_to_everybody(cast: Cast) -> None:
+def test_the_page_of_a_forgotten_password_is_the_same_for_all_addresses(cast: Cast) -> None:
     pages = [
         Client().post("/account/password/forgotten/", {"email": f"{name}@example.org"}, REMOTE_ADDR=f"10.5.0.{number}")
         for number, name in enumerate(["togo_head", "nobody"])
@@ -326,9 +345,7 @@ def test_a_name_and_its_address_are_counted_as_one_account(cast: Cast) -> None:
     assert answers == [401] * 10 + [429] * 2
 
 
-def test_slow_guessing_from_one_place_ends_within_the_hour(cast: Cast, settings: Any) -> None:
-    from users.sign_in.throttling import LoginAccountThrottle, LoginPairThrottle
-
+def test_slow_guessing_from_one_client_address_is_stopped(cast: Cast, settings: Any) -> None:
     with (
         patch.object(LoginAccountThrottle, "allow_request", return_value=True),
         patch.object(LoginPairThrottle, "rate", "3/hour", create=True),
@@ -341,7 +358,8 @@ def test_slow_guessing_from_one_place_ends_within_the_hour(cast: Cast, settings:
     assert elsewhere.status_code == 200
 
 
-def test_no_password_of_the_settings_is_kept_in_a_fast_hash() -> None:
+def test_the_settings_hash_passwords_slowly() -> None:
+    # The real settings: those of the tests hash fast.
     from config import settings
 
     assert settings.PASSWORD_HASHERS[0].endswith("ScryptPasswordHasher")

@@ -13,7 +13,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 MEASURED = {"seconds", "floor", "ratio", "lines_per_second", "peak_mb", "again_seconds", "rows_again"}
 
 
-def test_peak_memory_counts_what_a_grandchild_took_and_gave_back():
+def test_peak_memory_includes_memory_that_a_grandchild_has_freed_again():
     takes = "x = bytearray(200 << 20); import time; time.sleep(0.5); del x; time.sleep(0.3)"
     starts = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {takes!r}])"
     process = subprocess.Popen([sys.executable, "-c", starts])

@@ -76,7 +76,7 @@ def test_a_folder_that_cannot_be_written_is_a_broker_error(folder):
         folder.mkdir()
 
 
-def test_work_is_answered_for_only_when_done():
+def test_a_message_is_acknowledged_only_after_its_task():
     assert app.conf.task_acks_late
     assert app.conf.task_reject_on_worker_lost
     assert app.conf.worker_prefetch_multiplier == 1

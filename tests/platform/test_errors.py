@@ -40,12 +40,12 @@ def answer_to(error):
         (RequestDataTooBig(), 413, "The request is too large"),
     ],
 )
-def test_a_refusal_is_a_detail_in_our_own_words(error, status, words):
+def test_a_refusal_has_a_detail_of_our_own(error, status, words):
     answer = answer_to(error)
     assert (answer.status_code, answer.data) == (status, {"detail": words})
 
 
-def test_a_full_disk_is_507_whoever_reports_it():
+def test_a_full_disk_is_507_for_files_and_for_the_database():
     assert answer_to(OSError(errno.ENOSPC, "No space left on device", "/data/x")).status_code == 507
     full = sqlite3.OperationalError("database or disk is full")
     full.sqlite_errorcode = sqlite3.SQLITE_FULL
@@ -56,7 +56,7 @@ def test_a_full_disk_is_507_whoever_reports_it():
     assert "/data/x" not in str(answer.data)
 
 
-def test_what_nobody_foresaw_is_left_to_the_log():
+def test_an_unforeseen_error_is_raised_further_to_the_log():
     with pytest.raises(KeyError):
         answer_to(KeyError("KOFFI"))
 

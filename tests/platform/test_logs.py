@@ -31,7 +31,7 @@ def test_every_line_is_one_json_object(written):
     assert (second["event"], second["claims"], second["level"]) == ("written", 12, "info")
 
 
-def test_an_exception_leaves_its_class_and_place_and_not_the_cell_it_quotes(written):
+def test_an_exception_is_logged_with_its_class_and_place_without_the_cell_that_it_quotes(written):
     logger, lines = written
     try:
         try:
@@ -47,7 +47,7 @@ def test_an_exception_leaves_its_class_and_place_and_not_the_cell_it_quotes(writ
     assert any(__file__ in place for place in line["exception"])
 
 
-def test_a_library_that_repeats_the_exception_in_its_sentence_leaks_no_cell_either(written):
+def test_a_library_that_repeats_the_exception_in_its_own_message_leaks_no_cell_either(written):
     logger, lines = written
     try:
         float("KOFFI")
@@ -56,7 +56,7 @@ def test_a_library_that_repeats_the_exception_in_its_sentence_leaks_no_cell_eith
     assert "KOFFI" not in json.dumps(lines())
 
 
-def test_what_a_service_says_is_kept(written):
+def test_the_message_of_a_service_is_logged(written):
     logger, lines = written
     try:
         raise OperationalError("connection refused")

@@ -36,7 +36,7 @@ def test_the_refusal_does_not_repeat_the_key():
     assert "Kd83jdu" not in str(refusal.value)
 
 
-def test_a_key_of_ones_own_is_accepted():
+def test_a_random_key_is_accepted():
     refuse_weak_secret(key=GOOD_KEY, debug=False)
 
 

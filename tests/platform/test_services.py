@@ -27,7 +27,7 @@ def test_a_storage_url_without_a_host_leaves_key_and_endpoint_to_the_machine():
     assert storage.endpoint_url is None
 
 
-def test_storage_speaks_tls_unless_told_otherwise():
+def test_storage_uses_tls_unless_the_url_says_otherwise():
     assert s3("s3://K:S@store.example/claims").endpoint_url == "https://store.example"
 
 
@@ -41,13 +41,13 @@ def test_storage_speaks_tls_unless_told_otherwise():
         "s3://KEY:SECRETWORD@host/a?regoin=x",
     ],
 )
-def test_a_storage_url_that_means_nothing_is_refused_without_repeating_its_secret(url):
+def test_an_invalid_storage_url_is_refused_without_its_secret(url):
     with pytest.raises(ImproperlyConfigured) as refusal:
         services.storage(url=url, folder=None)
     assert "SECRETWORD" not in str(refusal.value)
 
 
-def test_stored_files_are_for_this_account_alone(tmp_path):
+def test_stored_files_are_readable_by_their_owner_only(tmp_path):
     settings = services.storage(url="", folder=tmp_path / "files")
     storage = FileSystemStorage(**settings["OPTIONS"])
     name = storage.save("uploads/1/a.xlsx", ContentFile(b"x"))
@@ -56,19 +56,19 @@ def test_stored_files_are_for_this_account_alone(tmp_path):
 
 @pytest.mark.needs("sqlite")
 @pytest.mark.django_db
-def test_the_embedded_database_writes_ahead_and_waits_its_turn():
+def test_the_embedded_database_uses_wal_and_waits_for_locks():
     with connection.cursor() as cursor:
         assert cursor.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert cursor.execute("PRAGMA busy_timeout").fetchone() == (20_000,)
     assert connection.transaction_mode == "IMMEDIATE"
 
 
-def test_only_the_two_databases_are_known():
+def test_a_database_that_is_neither_postgresql_nor_sqlite_is_refused():
     with pytest.raises(ImproperlyConfigured, match="postgresql://"):
         services.database(url="mysql://root@localhost/concord")
 
 
-def test_throttles_count_where_they_can_while_redis_is_away():
+def test_throttles_count_in_the_database_even_with_redis():
     caches = services.caches(redis_url="redis://localhost:1/0", prefix="concord")
     assert "Redis" in caches["default"]["BACKEND"]
     assert "DatabaseCache" in caches["throttle"]["BACKEND"]

@@ -42,7 +42,7 @@ def french() -> Catalog:
     return read_french()
 
 
-def test_every_message_of_the_code_has_french_that_somebody_confirmed(french: Catalog) -> None:
+def test_every_message_of_the_code_has_confirmed_french(french: Catalog) -> None:
     used = used_messages()
     assert len(entries(used)) > 300
     assert untranslated(used, french) == [], "run `make messages`, write the French, run it again"
@@ -52,14 +52,14 @@ def test_the_french_names_the_same_figures_and_files_as_the_english(french: Cata
     assert [message.id for message in entries(french) if misplaced(message)] == []
 
 
-def test_what_is_compiled_is_what_the_catalogue_says(french: Catalog) -> None:
+def test_the_compiled_catalogue_is_up_to_date(french: Catalog) -> None:
     with MO.open("rb") as file:
         committed = GNUTranslations(file)
     fresh = GNUTranslations(BytesIO(compiled(french)))
     assert committed._catalog == fresh._catalog, "run `make messages`"  # type: ignore[attr-defined]
 
 
-def test_the_french_is_typeset_as_french_is(french: Catalog) -> None:
+def test_the_french_follows_french_typography(french: Catalog) -> None:
     # An ordinary space lets the line break before a mark; `?type=` is an address.
     wrong = re.compile(rf" [:;!»]| \?(?!type)|«(?!{NO_BREAK})|[^{NO_BREAK}][»:;!?](?: |$)|[“”]|\w'\w")
     texts = [text for message in entries(french) for text in forms(message.string)]
@@ -67,7 +67,7 @@ def test_the_french_is_typeset_as_french_is(french: Catalog) -> None:
 
 
 @pytest.mark.parametrize("flaw", ["absent", "empty", "not confirmed", "one plural empty"])
-def test_a_message_without_good_french_is_noticed(flaw: str) -> None:
+def test_a_message_without_confirmed_french_is_found(flaw: str) -> None:
     used, some = Catalog(), Catalog(locale="fr")
     used.add(("%(n)d claim", "%(n)d claims"))
     one = "" if flaw == "empty" else "%(n)d sinistre"
@@ -77,7 +77,7 @@ def test_a_message_without_good_french_is_noticed(flaw: str) -> None:
     assert untranslated(used, some) == ["%(n)d claim"]
 
 
-def test_a_message_that_says_something_else_in_a_context_needs_french_of_its_own() -> None:
+def test_a_message_with_a_context_needs_french_of_its_own() -> None:
     used, some = Catalog(), Catalog(locale="fr")
     used.add("cancelled", context="session")
     some.add("cancelled", "annulé")
@@ -85,12 +85,12 @@ def test_a_message_that_says_something_else_in_a_context_needs_french_of_its_own
 
 
 @pytest.mark.parametrize("text", ["%(rows)s lignes", "lignes", "%(row)d ligne"])
-def test_a_placeholder_that_french_lost_or_changed_is_noticed(text: str) -> None:
+def test_a_placeholder_that_french_lost_or_changed_is_found(text: str) -> None:
     assert misplaced(Message("row %(row)s", text))
     assert not misplaced(Message("row %(row)s", "ligne %(row)s"))
 
 
-def test_french_that_is_used_no_more_comes_back_with_its_message() -> None:
+def test_french_of_a_removed_message_is_used_again_when_the_message_comes_back() -> None:
     used, empty, some = Catalog(), Catalog(), Catalog(locale="fr")
     used.add("claim")
     some.add("claim", "sinistre")
@@ -107,7 +107,7 @@ def test_french_that_is_used_no_more_comes_back_with_its_message() -> None:
         ({}, "en"),
     ],
 )
-def test_the_demo_speaks_the_language_of_the_terminal(
+def test_the_demo_uses_the_language_of_the_terminal(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], spoken: str
 ) -> None:
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
@@ -127,7 +127,7 @@ STAT = [
 RECAP = [row("A1"), row("A2", "4000", "1000"), row("A3"), row("R1")]
 
 
-class Told:
+class Texts:
     """All that one session told: its outcome, its events, and its report by sheet as rows of texts."""
 
     def __init__(self, *, country: str, language: str) -> None:
@@ -146,17 +146,17 @@ class Told:
 
 
 @pytest.fixture(scope="module")
-def in_french(database: None) -> Told:
-    return Told(country="TG", language="fr-FR,fr;q=0.9,en;q=0.5")
+def in_french(database: None) -> Texts:
+    return Texts(country="TG", language="fr-FR,fr;q=0.9,en;q=0.5")
 
 
 @pytest.fixture(scope="module")
-def in_english(database: None) -> Told:
-    return Told(country="GH", language="en")
+def in_english(database: None) -> Texts:
+    return Texts(country="GH", language="en")
 
 
 @pytest.mark.django_db
-def test_a_session_asked_for_in_french_speaks_french(in_french: Told) -> None:
+def test_a_session_started_in_french_has_french_texts(in_french: Texts) -> None:
     assert in_french.outcome.message == (
         f"1 sinistre importé. Non importés{NO_BREAK}: 2{NO_BREAK}; le rapport dit pourquoi."
     )
@@ -177,7 +177,7 @@ def test_a_session_asked_for_in_french_speaks_french(in_french: Told) -> None:
 
 
 @pytest.mark.django_db
-def test_the_same_pair_speaks_english_to_who_asks_for_english(in_english: Told) -> None:
+def test_the_same_pair_started_in_english_has_english_texts(in_english: Texts) -> None:
     assert in_english.outcome.message == "1 claim imported. 2 were not imported: the report says why."
     assert in_english.observation("amount_gap") == (
         "Claimed: stat 1,234,567.50, recap 4,000, difference 1,230,567.50. The tolerance is 5."
@@ -194,7 +194,7 @@ def test_the_same_pair_speaks_english_to_who_asks_for_english(in_english: Told) 
 
 
 @pytest.mark.django_db
-def test_the_sheets_of_the_report_have_names_in_its_language(in_french: Told, in_english: Told) -> None:
+def test_the_sheets_of_the_report_have_names_in_its_language(in_french: Texts, in_english: Texts) -> None:
     assert list(in_english.report) == [
         "Summary",
         "Unreadable",
@@ -222,8 +222,8 @@ def test_the_sheets_of_the_report_have_names_in_its_language(in_french: Told, in
 
 
 @pytest.mark.django_db
-def test_only_what_files_and_people_wrote_is_the_same_in_both_reports(in_french: Told, in_english: Told) -> None:
-    def headings(told: Told) -> set[str]:
+def test_only_what_files_and_people_wrote_is_the_same_in_both_reports(in_french: Texts, in_english: Texts) -> None:
+    def headings(told: Texts) -> set[str]:
         summary, *lists = told.report.values()
         return {cells[0] for cells in summary} | {header for sheet in lists for header in sheet[0]}
 
@@ -231,7 +231,7 @@ def test_only_what_files_and_people_wrote_is_the_same_in_both_reports(in_french:
 
 
 @pytest.mark.django_db
-def test_a_refusal_is_in_the_language_of_who_sent_the_files() -> None:
+def test_a_refusal_is_in_the_language_of_the_request() -> None:
     api = ApiUser("BJ")
     api.client.defaults["HTTP_ACCEPT_LANGUAGE"] = "fr"
     refused = api.post(recap_csv(RECAP, "mars.csv"), [stat_csv(STAT, "avril.csv")])

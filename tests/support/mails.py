@@ -1,4 +1,4 @@
-"""What tests of accounts share: mails that are sent at once, and the link in them."""
+"""Shared by tests of accounts: sending queued mails, and the link in a mail."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from users.sign_in.mails import send_due
 
 
 def sent_mails() -> list[EmailMessage]:
-    """What lies in the mailboxes once the worker has sent what waited."""
+    """All mails, after the worker has sent those that were queued."""
     send_due()
     return list(mail.outbox)
 

@@ -36,8 +36,8 @@ def accounts_named(typed: str) -> list[User]:
 def account_ident(request: Request) -> str:
     """The part of a counter's key that identifies the account of an attempt, whether or not the account exists."""
     data: Any = request.data
-    given = data.get("username", data.get("email", "")) if isinstance(data, dict) else ""
-    typed = str(given).strip().casefold()
+    value = data.get("username", data.get("email", "")) if isinstance(data, dict) else ""
+    typed = str(value).strip().casefold()
     # Skip the query for a text that cannot be a user name; some databases reject such texts.
     found = accounts_named(typed) if typed and typed.isprintable() and len(typed) <= LONGEST_NAME else []
     return f"account-{found[0].pk}" if found else hashed(typed)
