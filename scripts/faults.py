@@ -1,7 +1,7 @@
-"""`make faults`: what happens when things go wrong, at full size, as figures (docs/reliability.md).
+"""`make faults`: injects faults into large imports and prints the outcome as figures (docs/reliability.md).
 
-Without services on SQLite and the spool folder; where TEST_DATABASE_URL and redis-server are there, on PostgreSQL and a
-Redis of its own as well. The tests in tests/faults show the same faults one by one, on small files.
+Runs on SQLite and the spool folder; also on PostgreSQL and a Redis of its own where TEST_DATABASE_URL is set and
+redis-server is installed. The tests in tests/faults inject the same faults one by one, with small files.
 """
 
 from __future__ import annotations
@@ -21,12 +21,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from samples import make_pair  # noqa: E402
-from tests.support.hostile import hostile_pairs  # noqa: E402
-from tests.support.installation import (  # noqa: E402
+from samples import make_pair
+from tests.support.hostile import hostile_pairs
+from tests.support.installation import (
     NOTHING,
     Installation,
     PostgreSQL,
@@ -42,16 +39,17 @@ from tests.support.installation import (  # noqa: E402
     told_summary,
     until,
 )
-from tests.support.overlap import make_numbered_pair  # noqa: E402
+from tests.support.overlap import make_numbered_pair
 
+ROOT = Path(__file__).resolve().parent.parent
 LONGEST_SECONDS = 600
-# A hostile file that keeps a worker for longer is named.
+# A hostile file that occupies a worker for longer is printed.
 SLOW_SECONDS = 15
 Figures = dict[str, Any]
 
 
 class Tally:
-    """Sessions of one fault, held against what their pair must bring."""
+    """The sessions of one fault, compared with the expected outcome of their pair."""
 
     def __init__(self) -> None:
         self.figures: Figures = {
@@ -59,32 +57,32 @@ class Tally:
             "summaries_wrong": 0, "most_attempts": 0,
         }  # fmt: skip
 
-    def injected(self) -> None:
+    def count_injection(self) -> None:
         self.figures["injected"] += 1
 
-    def judge(self, installation: Installation, session: int, country: str, expected: dict[str, Any]) -> None:
+    def add(self, installation: Installation, session: int, country: str, expected: dict[str, Any]) -> None:
         ended = installation.ended(session, seconds=LONGEST_SECONDS)
-        held, due, told = installation.totals(country), expected_totals(expected), told_summary(ended) or {}
+        found, due, summary = installation.totals(country), expected_totals(expected), told_summary(ended) or {}
         figures = self.figures
         figures["sessions"] += 1
         figures["ended"] += ended["status"] == "DONE_WITH_ERRORS"
-        figures["claims_lost"] += max(0, due["claims"] - held["numbers"])
-        figures["claims_doubled"] += held["claims"] - held["numbers"]
-        figures["sums_wrong"] += held != due
-        figures["summaries_wrong"] += told.get("claims") != expected_summary(expected)["claims"]
+        figures["claims_lost"] += max(0, due["claims"] - found["numbers"])
+        figures["claims_doubled"] += found["claims"] - found["numbers"]
+        figures["sums_wrong"] += found != due
+        figures["summaries_wrong"] += summary.get("claims") != expected_summary(expected)["claims"]
         figures["most_attempts"] = max(figures["most_attempts"], ended["attempts"])
 
 
 def killed_at_many_points(
     installation: Installation, folder: Path, expected: dict[str, Any], *, points: int
 ) -> Figures:
-    """F1: kill the run's process, or the whole worker, at moments spread evenly over the length of an import."""
+    """F1: kill the process of the run, or the whole worker, at moments spread evenly over an import."""
     tally, inside = Tally(), 0
     installation.a_worker(1)
     began = time.monotonic()
     country = installation.new_country()
     undisturbed = installation.start(folder, country)
-    tally.judge(installation, undisturbed, country, expected)
+    tally.add(installation, undisturbed, country, expected)
     length = time.monotonic() - began
     for point in range(points):
         worker, country = installation.a_worker(1), installation.new_country()
@@ -92,19 +90,19 @@ def killed_at_many_points(
         until(partial(installation.runs, session), every=0.01, seconds=LONGEST_SECONDS)
         time.sleep(length * (point + 0.5) / points)
         if installation.status(session) == "PROCESSING":
-            tally.injected()
+            tally.count_injection()
             inside += installation.is_writing(session)
             if point % 2:
                 worker.kill()
             else:
                 kill(installation.runner(session))
         installation.a_worker(1)
-        tally.judge(installation, session, country, expected)
+        tally.add(installation, session, country, expected)
     return tally.figures | {"inside_the_write": inside, "undisturbed_seconds": round(length, 1)}
 
 
 def power_cut(installation: Installation, folder: Path, expected: dict[str, Any]) -> Figures:
-    """F3: kill every process of `make serve` with four sessions unfinished, and start it again."""
+    """F3: kill every process of `make serve` while four sessions are unfinished, then start it again."""
     tally = Tally()
     for worker in installation.workers:
         worker.stop()
@@ -126,48 +124,48 @@ def power_cut(installation: Installation, folder: Path, expected: dict[str, Any]
         kill(pid)
     first.wait()
     until(lambda: not processes_naming(str(installation.data)), name="the end of all processes")
-    tally.injected()
+    tally.count_injection()
     second = serve()
     for session, country in zip(sessions, countries, strict=True):
-        tally.judge(installation, session, country, expected)
+        tally.add(installation, session, country, expected)
     second.terminate()
     second.wait()
     return tally.figures
 
 
 def messages_lost(installation: Installation, redis: Redis | None, folder: Path, *, waiting: int) -> Figures:
-    """F6, F7: empty the broker while sessions wait; how long until all of them were rung for again, as installed."""
+    """F6, F7: empty the broker while sessions wait, and measure how long until all of them are queued again."""
     for worker in installation.workers:
         worker.stop()
     sessions = [installation.start(folder, installation.new_country()) for _ in range(waiting)]
-    rung = dict(installation.rows("SELECT id, rung_at FROM file_handling_importsession WHERE status = 'PENDING'"))
+    queued_at = dict(installation.rows("SELECT id, rung_at FROM file_handling_importsession WHERE status = 'PENDING'"))
     if redis is not None:
         redis.empty()
     else:
         for message in (installation.data / "broker").glob("*.msg"):
             message.unlink()
     began = time.monotonic()
-    # The times between rings are those of an installation, not the short ones of these trials.
+    # The intervals of a real installation, not the short ones of these trials.
     installation.settings |= {"SWEEP_SECONDS": "10", "RING_AGAIN_SECONDS": "30"}
     installation.worker(2)
 
-    def all_rung_again() -> bool:
+    def all_queued_again() -> bool:
         now = dict(installation.rows("SELECT id, rung_at FROM file_handling_importsession"))
-        return all(now[session] != rung[session] for session in sessions)
+        return all(now[session] != queued_at[session] for session in sessions)
 
-    until(all_rung_again, seconds=LONGEST_SECONDS)
+    until(all_queued_again, seconds=LONGEST_SECONDS)
     seconds = time.monotonic() - began
     ended = [installation.ended(session, seconds=LONGEST_SECONDS)["status"] for session in sessions]
     del installation.settings["SWEEP_SECONDS"], installation.settings["RING_AGAIN_SECONDS"]
     installation.workers[-1].stop()
     return {
-        "waiting": waiting, "rung_again_within_seconds": round(seconds, 1),
+        "waiting": waiting, "queued_again_within_seconds": round(seconds, 1),
         "ended": sum(status == "DONE" for status in ended),
     }  # fmt: skip
 
 
 def overlapping(installation: Installation, folder: Path, *, pairs: int) -> Figures:
-    """F10: pairs of sessions with half of their claims in common, imported at once by two workers, in two countries."""
+    """F10: pairs of sessions that share half of their claims, imported by two workers at once, in two countries."""
     countries = [installation.new_country(), installation.new_country()]
     sessions = []
     for number in range(pairs):
@@ -192,27 +190,27 @@ def overlapping(installation: Installation, folder: Path, *, pairs: int) -> Figu
 
 
 def stopped_inside_the_write(installation: Installation, folder: Path, expected: dict[str, Any]) -> Figures:
-    """F11: stop a run inside its write, let its lease run out, let another one end the session, let the first go on."""
+    """F11: stop a run inside its write until its lease expires and another run ends the session; then continue it."""
     tally, country = Tally(), installation.new_country()
     installation.a_worker(2)
     session = installation.start(folder, country)
     run = installation.stop_while_writing(session)
-    tally.injected()
-    tally.judge(installation, session, country, expected)
+    tally.count_injection()
+    tally.add(installation, session, country, expected)
     kill(run, signal.SIGCONT)
     until(lambda: not alive(run) or not installation.leftovers(), seconds=LONGEST_SECONDS)
-    tally.judge(installation, session, country, expected)
+    tally.add(installation, session, country, expected)
     return tally.figures
 
 
 def hostile(
     installation: Installation, folder: Path, honest: Path, expected: dict[str, Any], *, harmed: int
 ) -> Figures:
-    """Files that mean harm, in the place of the stat file and of a recap page: uploaded over the API, and those that it
-    refuses stored past all its checks, so that a worker has them whatever is found at the door. A good pair follows.
+    """HF: harmful files in place of the stat file and of a recap page, uploaded over the API. Files that it refuses are
+    stored without its checks, so that a worker reads every file. A good pair follows.
     """
     figures: Figures = dict.fromkeys(
-        ("files", "refused_at_the_door", "unanswered", "ended_in_error", "ended_otherwise", "hung", "slowest_seconds",
+        ("files", "refused_at_upload", "unanswered", "ended_in_error", "ended_otherwise", "hung", "slowest_seconds",
          "worker_deaths"), 0,
     )  # fmt: skip
     worker, country = installation.a_worker(2), installation.new_country()
@@ -224,7 +222,7 @@ def hostile(
             print(f"     {kind} {pair.name}: {answer['status']}", flush=True)
             continue
         refused = answer["status"] != 202
-        figures["refused_at_the_door"] += refused
+        figures["refused_at_upload"] += refused
         began = time.monotonic()
         session = installation.start(pair, country) if refused else answer["answer"]["id"]
         try:
@@ -237,18 +235,18 @@ def hostile(
         figures["slowest_seconds"] = max(figures["slowest_seconds"], seconds)
         figures["ended_in_error" if ended["status"] == "ERROR" else "ended_otherwise"] += 1
         if ended["attempts"] > 1 or seconds > SLOW_SECONDS or not ended["message"]:
-            told = f"{ended['attempts']} attempts, {seconds} s, {ended['message'][:80]!r}"
-            print(f"     {kind} {pair.name}: {told}", flush=True)
+            details = f"{ended['attempts']} attempts, {seconds} s, {ended['message'][:80]!r}"
+            print(f"     {kind} {pair.name}: {details}", flush=True)
         shutil.rmtree(pair)
-    # A process that has done its fifty tasks goes of itself; one that dies is lamented by its parent.
+    # A process ends by itself after fifty tasks, without a log line; the worker logs a process that dies.
     figures["worker_deaths"] = worker.said().count("exited with") + (not alive(worker.pid))
     tally, country = Tally(), installation.new_country()
-    tally.judge(installation, installation.start(honest, country), country, expected)
+    tally.add(installation, installation.start(honest, country), country, expected)
     return figures | {name: tally.figures[name] for name in ("sessions", "ended", "claims_lost", "claims_doubled")}
 
 
 def database_restarts(folder: Path, expected: dict[str, Any], redis: Redis, where: Path, *, times: int) -> Figures:
-    """F8: `pg_ctl restart -m immediate` at moments spread over an import."""
+    """F8: `pg_ctl restart -m immediate` at several moments of an import."""
     server, tally, partly = PostgreSQL(), Tally(), 0
     try:
         server.start()
@@ -268,8 +266,8 @@ def database_restarts(folder: Path, expected: dict[str, Any], redis: Redis, wher
                     time.sleep(0.5 * point)
                     server.restart_at_once()
                     partly += installation.totals(country) not in (NOTHING, expected_totals(expected))
-                tally.injected()
-                tally.judge(installation, session, country, expected)
+                tally.count_injection()
+                tally.add(installation, session, country, expected)
         finally:
             installation.close()
     finally:
@@ -293,26 +291,26 @@ def main() -> None:
     options.add_argument("--points", type=int, default=20, help="moments at which the run is killed (F1)")
     options.add_argument("--pairs", type=int, default=50, help="overlapping pairs (F10)")
     options.add_argument("--waiting", type=int, default=20, help="sessions that wait while the broker is emptied (F6)")
-    options.add_argument("--harmed", type=int, default=25, help="harmed copies of each honest file (HF, hostile files)")
+    options.add_argument("--harmed", type=int, default=25, help="damaged copies of each good file (HF, harmful files)")
     options.add_argument("--only", default="", help="faults to inject, such as F1,F3")
-    chosen = options.parse_args()
-    only = set(filter(None, chosen.only.split(",")))
-    told: dict[str, Figures] = {}
+    arguments = options.parse_args()
+    only = set(filter(None, arguments.only.split(",")))
+    results: dict[str, Figures] = {}
 
     def trial(fault: str, place: str, run: Callable[[], Figures]) -> None:
         if only and fault not in only:
             return
         began = time.monotonic()
         figures = run()
-        told[f"{fault} {place}"] = figures
-        words = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in figures.items())
-        print(f"{fault:<4} {place:<11} {words}  ({time.monotonic() - began:.0f} s)", flush=True)
+        results[f"{fault} {place}"] = figures
+        line = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in figures.items())
+        print(f"{fault:<4} {place:<11} {line}  ({time.monotonic() - began:.0f} s)", flush=True)
 
     with tempfile.TemporaryDirectory(prefix="concord-faults-") as base, contextlib.ExitStack() as opened:
         work = Path(base)
         work.chmod(0o755)
         large, small = work / "large", work / "small"
-        expected = make_pair(large, claims=chosen.claims, seed=11, pages=12 if chosen.claims > 5000 else 2)
+        expected = make_pair(large, claims=arguments.claims, seed=11, pages=12 if arguments.claims > 5000 else 2)
         few = make_pair(small, claims=2000, seed=12, pages=2)
         tiny = make_numbered_pair(work / "tiny", claims=range(10))
         places: list[tuple[str, str, Redis | None]] = [("sqlite", "", None)]
@@ -327,22 +325,26 @@ def main() -> None:
             folder = work / place
             folder.mkdir()
             with migrated_installation(folder, database=database, redis=broker) as installation:
-                trial("F1", place, partial(killed_at_many_points, installation, large, expected, points=chosen.points))
+                trial(
+                    "F1", place, partial(killed_at_many_points, installation, large, expected, points=arguments.points)
+                )
                 trial("F3", place, partial(power_cut, installation, small, few))
-                trial("F6", place, partial(messages_lost, installation, broker, tiny, waiting=chosen.waiting))
+                trial("F6", place, partial(messages_lost, installation, broker, tiny, waiting=arguments.waiting))
                 trial("F11", place, partial(stopped_inside_the_write, installation, small, few))
-                trial("HF", place, partial(hostile, installation, folder / "hostile", small, few, harmed=chosen.harmed))
-                trial("F10", place, partial(overlapping, installation, work / f"{place}-pairs", pairs=chosen.pairs))
+                trial(
+                    "HF", place, partial(hostile, installation, folder / "hostile", small, few, harmed=arguments.harmed)
+                )
+                trial("F10", place, partial(overlapping, installation, work / f"{place}-pairs", pairs=arguments.pairs))
         if redis is not None and PostgreSQL.programs() is not None:
             (work / "f8").mkdir()
             trial("F8", "postgresql", partial(database_restarts, small, few, redis, work / "f8", times=6))
-    print(json.dumps(told))
+    print(json.dumps(results))
     bad = (
         "claims_lost", "claims_doubled", "sums_wrong", "summaries_wrong", "partly_written",
         "unanswered", "hung", "worker_deaths",
     )  # fmt: skip
-    if any(figures.get(name) for figures in told.values() for name in bad) or any(
-        figures["ended"] != figures.get("sessions", figures.get("waiting")) for figures in told.values()
+    if any(figures.get(name) for figures in results.values() for name in bad) or any(
+        figures["ended"] != figures.get("sessions", figures.get("waiting")) for figures in results.values()
     ):
         sys.exit("Something was lost, doubled or did not end.")
 
