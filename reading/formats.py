@@ -73,7 +73,7 @@ def content_of(file: IO[bytes]) -> str:
         return "xls"
     if head.startswith(_BIFF_2_TO_4):
         return "old_xls"
-    start = head.lstrip(_BLANK)
+    start = head.lstrip(b" \t\r\n")
     for magic, found in _MAGIC:
         if start.startswith(magic):
             return found
