@@ -92,7 +92,7 @@ def test_the_table_names_every_page_of_the_admin() -> None:
     assert found == known
 
 
-def test_every_page_of_the_admin_stands_on_the_scope() -> None:
+def test_every_admin_page_uses_the_scoped_queryset() -> None:
     assert admin.site._registry
     for model, page in admin.site._registry.items():
         assert isinstance(page, ScopedModelAdmin), model
@@ -126,7 +126,7 @@ def marked(cast: Cast, togo: Records, benin: Records, browser: Browser) -> dict[
 
 
 @pytest.mark.parametrize("path", GETS)
-def test_no_byte_of_one_country_reaches_the_admin_of_another(
+def test_no_page_of_the_admin_shows_data_of_another_country(
     path: str, cast: Cast, marked: dict[str, int], browser: Browser
 ) -> None:
     address = f"/admin/{path.format(**marked)}"
@@ -149,7 +149,7 @@ def orders(model: type[Model]) -> list[str]:
 
 
 @pytest.mark.parametrize("model", list(admin.site._registry))
-def test_no_byte_of_one_country_comes_by_an_order_a_filter_or_a_search_of_the_admin(
+def test_no_ordering_filter_or_search_of_the_admin_shows_data_of_another_country(
     model: type[Model], cast: Cast, marked: dict[str, int], browser: Browser
 ) -> None:
     page = admin.site._registry[model]
@@ -181,14 +181,14 @@ def test_no_byte_of_one_country_comes_by_an_order_a_filter_or_a_search_of_the_ad
 @pytest.mark.parametrize(
     "source", ["core&model_name=actalias&field_name=act", "core&model_name=claim&field_name=insured"]
 )
-def test_no_byte_of_one_country_comes_by_a_completion(source: str, marked: dict[str, int], browser: Browser) -> None:
+def test_no_autocompletion_shows_data_of_another_country(source: str, marked: dict[str, int], browser: Browser) -> None:
     for name in ["benin_admin", "superuser"]:
-        answer = browser(name).get(f"/admin/autocomplete/?app_label={source}&term={canary.MARK}")
+        answer = browser(name).get(f"/admin/autocomplete/?app_label={source}&term={canary.TYPED}")
         assert not canary.bears(answer), name
 
 
 @pytest.mark.parametrize("path", sorted(path for method, path in TABLE if method == "POST"))
-def test_no_byte_of_one_country_comes_with_a_refusal_of_the_admin(
+def test_no_refusal_of_the_admin_contains_data_of_another_country(
     path: str, marked: dict[str, int], browser: Browser
 ) -> None:
     for name in ["benin_admin", *OUTSIDE]:
@@ -201,13 +201,13 @@ def test_no_byte_of_one_country_comes_with_a_refusal_of_the_admin(
     ["core/claim/?country=1", "core/claim/?insured__name_key__startswith=A", "users/user/?password__startswith=a",
      f"{FILE}/?user__password__startswith=a", "core/claim/?country__name=Togo"],
 )  # fmt: skip
-def test_a_list_is_narrowed_by_nothing_but_what_its_page_offers(
+def test_a_list_accepts_only_the_filters_that_its_page_offers(
     path: str, cast: Cast, togo: Records, browser: Browser
 ) -> None:
     assert browser("togo_admin").get(f"/admin/{path}").status_code == 400
 
 
-def test_a_filter_on_a_foreign_row_gives_what_an_unknown_one_gives(
+def test_a_filter_by_a_row_of_another_country_answers_like_an_unknown_row(
     cast: Cast, togo: Records, benin: Records, browser: Browser
 ) -> None:
     client = browser("benin_admin")
@@ -218,7 +218,7 @@ def test_a_filter_on_a_foreign_row_gives_what_an_unknown_one_gives(
         assert hidden.context["cl"].result_count == unknown.context["cl"].result_count == 0
 
 
-def test_an_action_that_names_one_foreign_row_is_refused_whole(cast: Cast, browser: Browser) -> None:
+def test_an_action_that_includes_a_row_of_another_country_is_refused_as_a_whole(cast: Cast, browser: Browser) -> None:
     named = [cast.togo_operator.pk, cast.benin_operator.pk]
     response = browser("togo_admin").post("/admin/users/user/", {"action": "deactivate", "_selected_action": named})
     assert response.status_code == 403
@@ -228,7 +228,7 @@ def test_an_action_that_names_one_foreign_row_is_refused_whole(cast: Cast, brows
     assert User.objects.filter(pk__in=named, is_active=True).count() == 1
 
 
-def test_what_does_not_exist_is_not_found_and_not_refused(cast: Cast, browser: Browser) -> None:
+def test_a_row_that_does_not_exist_is_not_found_rather_than_refused(cast: Cast, browser: Browser) -> None:
     for path in [
         "core/claim/999999/change/",
         "core/claim/none/history/",
@@ -238,7 +238,7 @@ def test_what_does_not_exist_is_not_found_and_not_refused(cast: Cast, browser: B
         assert browser("togo_admin").get(f"/admin/{path}").status_code == 404, path
 
 
-def test_completion_answers_for_no_field_but_those_that_a_form_completes(
+def test_autocompletion_answers_only_for_the_fields_of_forms_that_use_it(
     cast: Cast, togo: Records, browser: Browser
 ) -> None:
     asked = "autocomplete/?app_label=core&model_name=claim&field_name=insured&term=afi"
@@ -246,7 +246,7 @@ def test_completion_answers_for_no_field_but_those_that_a_form_completes(
         assert browser(name).get(f"/admin/{asked}").status_code == 403
 
 
-def test_what_an_admin_did_in_the_country_before_is_gone_from_their_first_page_once_moved(
+def test_the_index_of_a_moved_admin_shows_no_actions_of_the_former_country(
     cast: Cast, togo: Records, browser: Browser
 ) -> None:
     read(browser("togo_admin").get(f"/admin/{FILE}/{togo.file.pk}/download/"))
@@ -258,7 +258,7 @@ def test_what_an_admin_did_in_the_country_before_is_gone_from_their_first_page_o
     assert b"TOGOCANARY" not in page
 
 
-def test_a_role_country_or_activity_taken_away_holds_from_the_next_request_on(
+def test_the_loss_of_a_role_country_or_activity_applies_to_the_next_request(
     cast: Cast, togo: Records, browser: Browser
 ) -> None:
     client = browser("togo_admin")

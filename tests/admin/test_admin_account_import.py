@@ -47,14 +47,14 @@ def cells(response: Any) -> list[list[str]]:
     ]
 
 
-def test_the_list_of_accounts_leads_to_the_import(cast: Cast, browser: Browser) -> None:
+def test_the_list_of_accounts_links_to_the_import(cast: Cast, browser: Browser) -> None:
     for name in ["superuser", "global_admin", "togo_admin"]:
         client = browser(name)
         assert f'href="{PAGE}"' in client.get(LIST).content.decode()
         assert "Import accounts" in text_of(client.get(PAGE))
 
 
-def test_a_territorial_admin_looks_at_a_sheet_and_then_creates_its_good_rows(cast: Cast, browser: Browser) -> None:
+def test_a_territorial_admin_previews_a_sheet_and_then_creates_its_good_rows(cast: Cast, browser: Browser) -> None:
     client = browser("togo_admin")
     before = User.objects.count()
     sheet = GOOD + "Bad,Row,not-an-address,CHEF_DEPT_TECH\nAlso,Bad,also@example.org,ADMIN_TERRITORIAL\n"
@@ -90,7 +90,7 @@ def test_a_territorial_admin_looks_at_a_sheet_and_then_creates_its_good_rows(cas
     }
 
 
-def test_who_assigns_countries_names_that_of_the_sheet(cast: Cast, browser: Browser) -> None:
+def test_an_admin_of_all_countries_chooses_the_country_of_the_sheet(cast: Cast, browser: Browser) -> None:
     client = browser("global_admin")
     sheet = sheet_workbook(
         [["Prénom", "Nom", "Courriel", "Rôle"], ["Afi", "Lawson", "afi@example.org", "ADMIN_TERRITORIAL"]]
@@ -102,7 +102,7 @@ def test_who_assigns_countries_names_that_of_the_sheet(cast: Cast, browser: Brow
     assert (account.role, account.country, account.has_usable_password()) == (Role.ADMIN_TERRITORIAL, cast.benin, False)
 
 
-def test_a_territorial_admin_creates_in_no_other_country_whatever_is_sent(cast: Cast, browser: Browser) -> None:
+def test_a_territorial_admin_cannot_create_accounts_in_another_country(cast: Cast, browser: Browser) -> None:
     client = browser("togo_admin")
     assert 'name="country"' not in client.get(PAGE).content.decode()
     shown = look(client, sheet_text(GOOD), country=cast.benin.pk)
@@ -112,7 +112,7 @@ def test_a_territorial_admin_creates_in_no_other_country_whatever_is_sent(cast: 
     }
 
 
-def test_what_was_looked_at_is_carried_out_as_it_was_by_the_same_person_alone(cast: Cast, browser: Browser) -> None:
+def test_only_the_account_that_previewed_a_sheet_can_import_it_and_only_unchanged(cast: Cast, browser: Browser) -> None:
     signed_rows = signed_rows_in(look(browser("superuser"), sheet_text(GOOD), country=cast.togo.pk))
     forged = signing.dumps({"country": cast.benin.pk, "rows": [[2, "A", "B", "a@example.org", "ADMIN_GLOBAL"]]})
     for name, sent in [
@@ -129,9 +129,7 @@ def test_what_was_looked_at_is_carried_out_as_it_was_by_the_same_person_alone(ca
     assert mail.outbox == []
 
 
-def test_what_was_looked_at_long_ago_is_looked_at_again(
-    cast: Cast, browser: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_old_preview_must_be_repeated(cast: Cast, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     client = browser("togo_admin")
     signed_rows = signed_rows_in(look(client, sheet_text(GOOD)))
     later = timezone.now().timestamp() + 3601
@@ -140,7 +138,9 @@ def test_what_was_looked_at_long_ago_is_looked_at_again(
     assert not User.objects.filter(email="afi@example.org").exists()
 
 
-def test_a_row_that_became_wrong_meanwhile_is_told_and_the_others_are_created(cast: Cast, browser: Browser) -> None:
+def test_a_row_that_became_invalid_since_the_preview_is_reported_and_the_others_are_created(
+    cast: Cast, browser: Browser
+) -> None:
     client = browser("togo_admin")
     signed_rows = signed_rows_in(look(client, sheet_text(GOOD)))
     User.objects.create_user(username="taken", email="AFI@example.org", country=cast.benin)
@@ -152,7 +152,7 @@ def test_a_row_that_became_wrong_meanwhile_is_told_and_the_others_are_created(ca
     assert "0 accounts were created" in text_of(again)
 
 
-def test_a_country_that_closed_meanwhile_gets_no_accounts(cast: Cast, browser: Browser) -> None:
+def test_a_country_that_was_deactivated_since_the_preview_gets_no_accounts(cast: Cast, browser: Browser) -> None:
     client = browser("superuser")
     signed_rows = signed_rows_in(look(client, sheet_text(GOOD), country=cast.benin.pk))
     cast.benin.is_active = False
@@ -161,7 +161,7 @@ def test_a_country_that_closed_meanwhile_gets_no_accounts(cast: Cast, browser: B
     assert not User.objects.filter(email="afi@example.org").exists()
 
 
-def test_a_sheet_of_a_thousand_rows_comes_back_whole(cast: Cast, browser: Browser) -> None:
+def test_a_sheet_of_a_thousand_rows_is_previewed_and_imported_completely(cast: Cast, browser: Browser) -> None:
     client = browser("togo_admin")
     many = HEADER + "".join(f"\nAfi{n},Lawson,afi{n}@example.org,RESP_OPERATEUR" for n in range(1000))
     shown = look(client, sheet_text(many))
@@ -174,7 +174,9 @@ def test_a_sheet_of_a_thousand_rows_comes_back_whole(cast: Cast, browser: Browse
     [sheet_text(""), sheet_text("just words\n"), sheet_text(GOOD, "people.xls"), sheet_text(b"\x00" * 10), None],
     ids=["empty", "no header", "old Excel", "no text", "none"],
 )
-def test_a_file_that_is_no_such_sheet_is_refused_in_words(sheet: Any, cast: Cast, browser: Browser) -> None:
+def test_a_file_that_is_not_a_sheet_of_accounts_is_refused_with_a_reason(
+    sheet: Any, cast: Cast, browser: Browser
+) -> None:
     client = browser("togo_admin")
     response = client.post(PAGE, {} if sheet is None else {"file": sheet})
     assert response.context["people"] is None
@@ -187,7 +189,7 @@ def test_a_sheet_without_a_good_row_offers_nothing_to_create(cast: Cast, browser
     assert 'name="signed_rows"' not in shown.content.decode()
 
 
-def test_too_many_sheets_are_refused_at_both_doors_together(
+def test_imports_of_sheets_are_throttled_for_api_and_admin_together(
     cast: Cast, browser: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("common.throttling.UploadThrottle.get_rate", lambda self: "1/hour")
@@ -196,7 +198,7 @@ def test_too_many_sheets_are_refused_at_both_doors_together(
 
 
 @pytest.mark.parametrize("name", ["togo_head", "togo_operator", "homeless_admin", "closed_admin", "anonymous"])
-def test_nobody_else_imports_accounts(name: str, cast: Cast, browser: Browser) -> None:
+def test_other_roles_cannot_import_accounts(name: str, cast: Cast, browser: Browser) -> None:
     signed_rows = signed_rows_in(look(browser("togo_admin"), sheet_text(GOOD)))
     client = browser(name)
     for response in [
@@ -208,7 +210,7 @@ def test_nobody_else_imports_accounts(name: str, cast: Cast, browser: Browser) -
     assert not User.objects.filter(email="afi@example.org").exists()
 
 
-def test_names_in_the_sheet_are_text_and_not_markup(cast: Cast, browser: Browser) -> None:
+def test_names_from_the_sheet_are_escaped(cast: Cast, browser: Browser) -> None:
     shown = look(browser("togo_admin"), sheet_text(f"{HEADER}\n<script>x</script>,B,c@example.org,RESP_OPERATEUR\n"))
     assert b"<script>x" not in shown.content
     assert "no-store" in shown["Cache-Control"]

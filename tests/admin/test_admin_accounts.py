@@ -27,7 +27,7 @@ def new_account(**more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", [name for name, _role, _country in ACCOUNTS] + ["inactive"])
-def test_only_admins_of_some_country_enter_and_the_others_are_not_told_why(name: str, cast: Cast) -> None:
+def test_accounts_without_access_cannot_sign_in_and_see_no_reason(name: str, cast: Cast) -> None:
     response = sign_in(name)
     assert response.status_code == (302 if name in MAY_ENTER else 200)
     if name not in MAY_ENTER:
@@ -35,7 +35,7 @@ def test_only_admins_of_some_country_enter_and_the_others_are_not_told_why(name:
         assert refused.context["form"].non_field_errors() == response.context["form"].non_field_errors()
 
 
-def test_one_signs_in_by_name_or_address_in_any_case_and_it_is_noted(cast: Cast) -> None:
+def test_an_account_signs_in_by_name_or_address_in_any_case_and_is_audited(cast: Cast) -> None:
     for name in ["TOGO_admin", "Togo_Admin@Example.org"]:
         assert sign_in(name).status_code == 302
     assert sign_in("togo_admin", "wrong").status_code == 200
@@ -47,7 +47,7 @@ def test_one_signs_in_by_name_or_address_in_any_case_and_it_is_noted(cast: Cast)
     ]
 
 
-def test_attempts_are_counted_with_those_at_the_api(cast: Cast) -> None:
+def test_attempts_to_sign_in_are_throttled_for_api_and_admin_together(cast: Cast) -> None:
     for _ in range(12):
         wrong = {"username": "togo_admin", "password": "wrong"}
         Client().post("/api/v1/auth/login/", wrong, content_type="application/json")
@@ -56,7 +56,7 @@ def test_attempts_are_counted_with_those_at_the_api(cast: Cast) -> None:
     assert "Too many attempts" in text_of(response)
 
 
-def test_a_territorial_admin_creates_accounts_of_the_own_country_and_below(cast: Cast, browser: Browser) -> None:
+def test_a_territorial_admin_creates_accounts_below_their_role_in_their_country(cast: Cast, browser: Browser) -> None:
     client = browser("togo_admin")
     form = text_of(client.get(f"{USERS}add/"))
     assert "Head of the technical department" in form
@@ -70,7 +70,7 @@ def test_a_territorial_admin_creates_accounts_of_the_own_country_and_below(cast:
 
 
 @pytest.mark.parametrize("role", [Role.SUPERUSER, Role.ADMIN_GLOBAL, Role.ADMIN_TERRITORIAL])
-def test_nobody_gives_a_role_that_is_not_below_their_own(role: Role, cast: Cast, browser: Browser) -> None:
+def test_an_admin_cannot_give_a_role_that_is_not_below_their_own(role: Role, cast: Cast, browser: Browser) -> None:
     client = browser("togo_admin")
     assert client.post(f"{USERS}add/", new_account(role=role)).status_code == 200
     assert not User.objects.filter(email="ama@example.org").exists()
@@ -82,7 +82,9 @@ def test_nobody_gives_a_role_that_is_not_below_their_own(role: Role, cast: Cast,
     assert cast.togo_operator.role == Role.RESP_OPERATEUR
 
 
-def test_what_is_wrong_with_an_account_is_said_at_its_field_and_nothing_is_kept(cast: Cast, browser: Browser) -> None:
+def test_the_problems_of_an_account_are_shown_at_their_fields_and_nothing_is_stored(
+    cast: Cast, browser: Browser
+) -> None:
     response = browser("togo_admin").post(
         f"{USERS}add/", new_account(role=Role.RESP_OPERATEUR, email=cast.benin_head.email.upper(), first_name="<b>")
     )
@@ -93,7 +95,7 @@ def test_what_is_wrong_with_an_account_is_said_at_its_field_and_nothing_is_kept(
     assert "Bénin" not in str(errors)
 
 
-def test_nobody_changes_their_own_account_in_the_lists(cast: Cast, browser: Browser) -> None:
+def test_an_admin_cannot_change_their_own_account(cast: Cast, browser: Browser) -> None:
     for name in ["superuser", "global_admin", "togo_admin"]:
         own = cast.users[name]
         response = browser(name).post(f"{USERS}{own.pk}/change/", new_account(role=Role.SUPERUSER))
@@ -102,7 +104,7 @@ def test_nobody_changes_their_own_account_in_the_lists(cast: Cast, browser: Brow
         assert own.email == f"{name}@example.org"
 
 
-def test_a_global_admin_moves_a_territorial_admin_and_both_countries_are_told(cast: Cast, browser: Browser) -> None:
+def test_moving_a_territorial_admin_is_audited_in_both_countries(cast: Cast, browser: Browser) -> None:
     account = cast.togo_admin
     client = browser("global_admin")
     assert "Bénin" in text_of(client.get(f"{USERS}{account.pk}/change/"))
@@ -117,7 +119,7 @@ def test_a_global_admin_moves_a_territorial_admin_and_both_countries_are_told(ca
     assert {entry.country for entry in moved} == {cast.togo, cast.benin}
 
 
-def test_a_deactivated_account_is_out_at_its_next_request_and_comes_back_when_activated(
+def test_a_deactivated_account_loses_access_at_its_next_request_until_it_is_activated(
     cast: Cast, browser: Browser
 ) -> None:
     theirs = browser("togo_admin")
@@ -130,14 +132,14 @@ def test_a_deactivated_account_is_out_at_its_next_request_and_comes_back_when_ac
     assert cast.togo_admin.is_active
 
 
-def test_a_link_to_choose_a_password_is_sent_only_by_who_manages_the_account(cast: Cast, browser: Browser) -> None:
+def test_only_an_admin_who_manages_the_account_can_send_it_a_password_link(cast: Cast, browser: Browser) -> None:
     response = browser("togo_admin").post(f"{USERS}{cast.togo_head.pk}/act/send_link/", follow=True)
     assert "is on its way" in text_of(response)
     assert browser("togo_admin").post(f"{USERS}{cast.benin_head.pk}/act/send_link/").status_code == 403
     assert AuditEntry.objects.filter(action=AuditAction.LINK).count() == 1
 
 
-def test_a_closed_country_freezes_its_admin_at_once(cast: Cast, browser: Browser) -> None:
+def test_the_admin_of_a_deactivated_country_loses_access_at_once(cast: Cast, browser: Browser) -> None:
     theirs = browser("togo_admin")
     assert theirs.get("/admin/core/claim/").status_code == 200
     browser("global_admin").post(f"/admin/users/country/{cast.togo.pk}/act/close/")
@@ -145,7 +147,7 @@ def test_a_closed_country_freezes_its_admin_at_once(cast: Cast, browser: Browser
     assert sign_in("togo_admin").status_code == 200
 
 
-def test_a_country_is_created_and_changed_with_all_that_is_wrong_said(cast: Cast, browser: Browser) -> None:
+def test_a_country_is_created_and_changed_and_all_its_problems_are_shown(cast: Cast, browser: Browser) -> None:
     client = browser("global_admin")
     form = {"name": "Sénégal", "code": "SN", "currency_code": "XOF", "currency_name": "Franc CFA", "tolerance": "10"}
     wrong = client.post("/admin/users/country/add/", form | {"code": "9", "tolerance": "-1"})
@@ -157,7 +159,7 @@ def test_a_country_is_created_and_changed_with_all_that_is_wrong_said(cast: Cast
     assert str(country.tolerance) == "7.50"
 
 
-def test_aliases_are_added_by_who_keeps_the_catalogue_and_are_no_acts_name(
+def test_only_admins_of_all_countries_add_aliases_and_the_name_of_an_act_is_refused(
     cast: Cast, togo: Records, browser: Browser
 ) -> None:
     client = browser("global_admin")
@@ -175,7 +177,7 @@ def test_aliases_are_added_by_who_keeps_the_catalogue_and_are_no_acts_name(
     assert list(done.values_list("action", flat=True)) == ["create", "delete"]
 
 
-def test_an_own_password_is_changed_here_and_every_other_session_ends(cast: Cast) -> None:
+def test_changing_the_own_password_ends_all_other_sessions(cast: Cast) -> None:
     here, elsewhere = Client(), Client()
     for client in (here, elsewhere):
         client.post("/admin/login/", {"username": "togo_admin", "password": PASSWORD})
@@ -187,7 +189,7 @@ def test_an_own_password_is_changed_here_and_every_other_session_ends(cast: Cast
     assert AuditEntry.objects.filter(action=AuditAction.PASSWORD, actor=cast.togo_admin).exists()
 
 
-def test_the_audit_trail_of_a_country_is_read_and_never_changed(
+def test_the_audit_trail_of_a_country_can_be_read_but_not_changed(
     cast: Cast, togo: Records, benin: Records, browser: Browser
 ) -> None:
     browser("togo_admin").get(f"/admin/core/claim/{togo.rows['claims'].pk}/change/")

@@ -21,7 +21,7 @@ from users.models import AuditAction, AuditEntry
 
 # A run works on connections of its own, which see what is committed only.
 @pytest.mark.django_db(transaction=True)
-def test_a_pair_is_uploaded_imported_and_shown_with_its_figures_and_records(cast: Cast, browser: Browser) -> None:
+def test_a_pair_is_uploaded_and_imported_and_its_page_shows_figures_and_records(cast: Cast, browser: Browser) -> None:
     client = browser("togo_admin")
     pages = [recap_upload(name="1.csv"), recap_upload(name="2.csv", text=f"{RECAP_HEADER}\nS-2;10/03/2024;1;1\n")]
     response = upload(client, recap_file=pages)
@@ -52,7 +52,7 @@ def test_a_pair_is_uploaded_imported_and_shown_with_its_figures_and_records(cast
     assert AuditEntry.objects.filter(action=AuditAction.READ, object_type="core.claim", actor=cast.togo_admin).exists()
 
 
-def test_everything_wrong_with_a_pair_is_said_at_once_and_nothing_is_kept(cast: Cast, browser: Browser) -> None:
+def test_all_problems_of_a_pair_are_shown_at_once_and_nothing_is_stored(cast: Cast, browser: Browser) -> None:
     response = upload(
         browser("togo_admin"),
         stat_file=recap_upload(name="swapped.csv"),
@@ -74,7 +74,7 @@ def test_everything_wrong_with_a_pair_is_said_at_once_and_nothing_is_kept(cast: 
     assert "This is required" in text_of(browser("togo_admin").post(f"{SESSIONS}add/", {}))
 
 
-def test_who_has_no_country_names_one_and_nobody_else_is_asked(cast: Cast, browser: Browser) -> None:
+def test_only_an_account_without_a_country_chooses_the_country_of_an_import(cast: Cast, browser: Browser) -> None:
     asked = browser("superuser").get(f"{SESSIONS}add/").content
     assert b'name="country"' in asked
     assert b'name="country"' not in browser("togo_admin").get(f"{SESSIONS}add/").content
@@ -84,7 +84,7 @@ def test_who_has_no_country_names_one_and_nobody_else_is_asked(cast: Cast, brows
     assert upload(browser("togo_admin"), country="BJ").status_code == 400
 
 
-def test_a_file_of_another_country_can_neither_be_chosen_nor_named(
+def test_a_file_of_another_country_is_neither_offered_nor_accepted(
     cast: Cast, togo: Records, benin: Records, browser: Browser
 ) -> None:
     shown = browser("benin_admin").get(f"{SESSIONS}add/").content
@@ -97,7 +97,9 @@ def test_a_file_of_another_country_can_neither_be_chosen_nor_named(
     assert b"TOGOCANARY" not in response.content
 
 
-def test_the_page_asks_for_news_and_gets_those_behind_what_it_has(cast: Cast, togo: Records, browser: Browser) -> None:
+def test_the_page_of_a_session_fetches_only_events_that_it_does_not_have(
+    cast: Cast, togo: Records, browser: Browser
+) -> None:
     news = browser("togo_admin").get(f"{SESSIONS}{togo.session.pk}/events/?after=1").json()
     assert [event["sequence"] for event in news["events"]] == [2]
     assert news["status"] == "DONE"
@@ -135,7 +137,7 @@ def test_a_workbook_with_several_sheets_waits_for_its_sheet_to_be_chosen(cast: C
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_revert_asks_first_then_takes_back_what_the_session_created(cast: Cast, browser: Browser) -> None:
+def test_a_revert_must_be_confirmed_and_removes_the_records_of_the_session(cast: Cast, browser: Browser) -> None:
     client = browser("togo_admin")
     session = imported(client)
     assert Claim.objects.count() == 1
@@ -168,7 +170,7 @@ def test_a_failed_session_is_run_again_and_a_waiting_one_cancelled(cast: Cast, t
 
 
 @pytest.mark.django_db(transaction=True)
-def test_report_and_log_are_downloaded_and_noted_and_a_report_is_made_again(cast: Cast, browser: Browser) -> None:
+def test_downloads_of_report_and_log_are_audited_and_a_report_can_be_made_again(cast: Cast, browser: Browser) -> None:
     client = browser("togo_admin")
     session = imported(client)
     report = client.get(f"{SESSIONS}{session.pk}/download/report/")
@@ -183,7 +185,7 @@ def test_report_and_log_are_downloaded_and_noted_and_a_report_is_made_again(cast
     assert session.error_file.name != before
 
 
-def test_findings_are_narrowed_by_category_and_search_and_come_in_pages(
+def test_findings_are_filtered_by_category_and_search_and_shown_in_pages(
     cast: Cast, togo: Records, browser: Browser
 ) -> None:
     for number in range(2, 60):
@@ -206,7 +208,7 @@ def test_findings_are_narrowed_by_category_and_search_and_come_in_pages(
     assert "unpaid-9" not in str(entry.data)
 
 
-def test_a_file_is_looked_into_downloaded_and_deleted_and_each_is_noted(cast: Cast, browser: Browser) -> None:
+def test_preview_download_and_deletion_of_a_file_are_audited(cast: Cast, browser: Browser) -> None:
     file = make_file(user=cast.togo_head, country=cast.togo, name="stat.csv")
     client = browser("togo_admin")
     shown = text_of(client.get(f"/admin/file_handling/file/{file.pk}/preview/"))
@@ -230,7 +232,7 @@ def test_a_file_that_an_import_still_needs_is_not_deleted(cast: Cast, togo: Reco
     assert File.objects.filter(pk=togo.file.pk).exists()
 
 
-def test_deleting_a_file_that_was_imported_says_what_stays(cast: Cast, togo: Records, browser: Browser) -> None:
+def test_the_page_that_deletes_an_imported_file_shows_what_stays(cast: Cast, togo: Records, browser: Browser) -> None:
     said = text_of(browser("togo_admin").get(f"/admin/file_handling/file/{togo.file.pk}/delete/"))
     assert "1 import session read it" in said
     assert "claims: 1" in said
@@ -266,7 +268,7 @@ def test_the_number_of_queries_does_not_grow_with_the_list(
         assert client.get(f"/admin/{path}").status_code == 200
 
 
-def test_the_language_is_chosen_on_the_page_and_kept(cast: Cast, browser: Browser) -> None:
+def test_the_language_chosen_on_a_page_stays_chosen(cast: Cast, browser: Browser) -> None:
     client = browser("togo_admin")
     client.post("/language/", {"language": "fr", "next": "/admin/"})
     page = client.get("/admin/").content.decode()

@@ -44,7 +44,7 @@ def fields() -> list[tuple[str, Any]]:
     ]
 
 
-def test_every_field_and_model_has_a_name_that_somebody_wrote() -> None:
+def test_every_field_and_model_has_a_translatable_name() -> None:
     def unnamed(named: Any) -> bool:
         return not isinstance(named, Promise)
 
@@ -55,7 +55,7 @@ def test_every_field_and_model_has_a_name_that_somebody_wrote() -> None:
     assert [model.__name__ for model in models if unnamed(model._meta.verbose_name_plural)] == []
 
 
-def test_no_field_is_called_by_what_programmers_call_it() -> None:
+def test_no_field_is_labelled_with_a_technical_name() -> None:
     with override("en"):
         named = {name: str(field.verbose_name) for name, field in fields()}
     odd = {name: words for name, words in named.items() if re.search(r"_|\bsha256\b|\bid\b|\bat$", words)}
@@ -161,7 +161,7 @@ def addresses(cast: Cast, togo: Records, session: ImportSession) -> Iterator[str
 # A run works on connections of its own, which see what is committed only.
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("name", ["superuser", "togo_admin"])
-def test_no_page_of_the_admin_is_left_half_in_english(name: str, cast: Cast, togo: Records, browser: Browser) -> None:
+def test_no_french_page_of_the_admin_has_english_labels(name: str, cast: Cast, togo: Records, browser: Browser) -> None:
     pair = {
         "stat_file": stat_upload(text=f"{STAT_HEADER}\n{STAT_LINE}\n{STAT_LINE.replace('s-1', 's-2')}\n"),
         "recap_file": recap_upload(text=f"{RECAP_HEADER}\n{RECAP_LINE}\nS-2;10/03/2024;1;1\n"),

@@ -83,7 +83,7 @@ def test_the_table_names_every_route_and_method_of_the_api() -> None:
 
 
 @pytest.mark.parametrize("path", GETS)
-def test_no_byte_of_one_country_reaches_another(path: str, cast: Cast, togo: Records, benin: Records) -> None:
+def test_no_answer_contains_data_of_another_country(path: str, cast: Cast, togo: Records, benin: Records) -> None:
     canary.mark_people(cast)
     canary.mark_country(cast)
     own = cast.client("togo_admin")
@@ -103,7 +103,7 @@ def test_no_byte_of_one_country_reaches_another(path: str, cast: Cast, togo: Rec
             assert not canary.bears(answer), (name, address)
 
 
-def test_no_byte_of_one_country_is_in_the_description_of_the_api(cast: Cast, togo: Records) -> None:
+def test_the_schema_contains_no_data_of_a_country(cast: Cast, togo: Records) -> None:
     canary.mark_people(cast)
     canary.mark_country(cast)
     for path in ("schema/", "docs/"):
@@ -113,7 +113,7 @@ def test_no_byte_of_one_country_is_in_the_description_of_the_api(cast: Cast, tog
 
 
 @pytest.mark.parametrize("path", [path for path in GETS if canary.is_list(path)])
-def test_no_byte_of_one_country_comes_by_an_ordering_a_filter_or_a_search(
+def test_no_ordering_filter_or_search_shows_data_of_another_country(
     path: str, cast: Cast, togo: Records, benin: Records
 ) -> None:
     canary.mark_people(cast)
@@ -146,7 +146,7 @@ def test_no_byte_of_one_country_comes_by_an_ordering_a_filter_or_a_search(
 
 
 @pytest.mark.parametrize(("method", "path"), sorted(case for case in TABLE if case[0] != "GET"))
-def test_no_byte_of_one_country_comes_with_a_refusal(method: str, path: str, cast: Cast, togo: Records) -> None:
+def test_no_refusal_contains_data_of_another_country(method: str, path: str, cast: Cast, togo: Records) -> None:
     canary.mark_people(cast)
     canary.mark_country(cast)
     address = path.format(**canary.ids(cast, togo))
@@ -155,7 +155,7 @@ def test_no_byte_of_one_country_comes_with_a_refusal(method: str, path: str, cas
         assert not canary.bears(answer), name
 
 
-def test_no_byte_of_one_country_comes_with_what_is_said_of_its_ids_in_a_form(cast: Cast, togo: Records) -> None:
+def test_no_refusal_of_an_id_in_a_form_contains_data_of_another_country(cast: Cast, togo: Records) -> None:
     canary.mark_people(cast)
     canary.mark_country(cast)
     client = cast.client("benin_admin")
@@ -173,7 +173,9 @@ def test_no_byte_of_one_country_comes_with_what_is_said_of_its_ids_in_a_form(cas
     assert not canary.bears(moved)
 
 
-def test_a_filter_on_a_foreign_id_gives_what_an_unknown_id_gives(cast: Cast, togo: Records, benin: Records) -> None:
+def test_a_filter_by_an_id_of_another_country_answers_like_an_unknown_id(
+    cast: Cast, togo: Records, benin: Records
+) -> None:
     client = cast.client("benin_admin")
     foreign = {name: row.pk for name, row in togo.rows.items()}
     for field, pk in {
@@ -206,7 +208,7 @@ def test_a_filter_on_a_foreign_id_gives_what_an_unknown_id_gives(cast: Cast, tog
         ("files/-1/", "File not found"),
     ],
 )
-def test_what_does_not_exist_is_a_404_in_words(path: str, detail: str, cast: Cast) -> None:
+def test_an_object_that_does_not_exist_is_a_404_with_a_sentence(path: str, detail: str, cast: Cast) -> None:
     response = cast.client("togo_admin").get(f"/api/v1/{path}")
     assert (response.status_code, response.json()) == (404, {"detail": detail})
 
@@ -224,13 +226,13 @@ def test_what_does_not_exist_is_a_404_in_words(path: str, detail: str, cast: Cas
         "claims/{claim}/",
     ],
 )
-def test_what_belongs_to_another_country_is_access_denied(path: str, cast: Cast, togo: Records) -> None:
+def test_an_object_of_another_country_is_access_denied(path: str, cast: Cast, togo: Records) -> None:
     path = path.format(file=togo.file.pk, session=togo.session.pk, claim=togo.rows["claims"].pk)
     response = cast.client("benin_admin").get(f"/api/v1/{path}")
     assert (response.status_code, response.json()) == (403, {"detail": "Access denied"})
 
 
-def test_a_change_of_role_country_or_activity_holds_from_the_next_request_on(cast: Cast, togo: Records) -> None:
+def test_a_change_of_role_country_or_activity_applies_to_the_next_request(cast: Cast, togo: Records) -> None:
     client = cast.client("togo_admin")
     address = f"/api/v1/files/{togo.file.pk}/"
     assert client.get(address).status_code == 200
@@ -280,7 +282,7 @@ def test_a_client_cannot_set_what_the_server_decides(cast: Cast) -> None:
     assert cast.togo_head.role == "CHEF_DEPT_TECH"
 
 
-def test_nobody_but_a_superuser_names_another_country(cast: Cast) -> None:
+def test_only_a_superuser_chooses_another_country(cast: Cast) -> None:
     for name, status in {"togo_admin": 400, "superuser": 202}.items():
         response = cast.client(name).post(
             "/api/v1/import-sessions/",

@@ -55,7 +55,7 @@ def test_a_preview_shows_the_first_rows_and_the_size_of_the_whole(cast: Cast, ow
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut short", b"\x00\x01\x02"])
-def test_unreadable_content_is_a_400_in_words(content: bytes, cast: Cast) -> None:
+def test_unreadable_content_is_a_400_with_a_reason(content: bytes, cast: Cast) -> None:
     file = make_file(user=cast.togo_head, country=cast.togo, name="stat.xlsx")
     file.file.save("stat.xlsx", ContentFile(content))
     response = cast.client("togo_head").get(f"{FILES}{file.pk}/preview/")
@@ -63,14 +63,14 @@ def test_unreadable_content_is_a_400_in_words(content: bytes, cast: Cast) -> Non
     assert response.json()["detail"].startswith("Error reading file: ")
 
 
-def test_a_file_that_is_no_longer_stored_is_said_to_be_gone(cast: Cast, togo: Records) -> None:
+def test_a_file_missing_in_the_storage_is_reported_as_missing(cast: Cast, togo: Records) -> None:
     togo.file.file.storage.delete(togo.file.file.name or "")
     client = cast.client("togo_head")
     assert client.get(f"{FILES}{togo.file.pk}/download/").json() == {"detail": "File not found"}
     assert client.get(f"{FILES}{togo.file.pk}/preview/").status_code == 400
 
 
-def test_reading_a_file_leaves_an_audit_entry_and_a_refused_one_does_not(cast: Cast, togo: Records) -> None:
+def test_reading_a_file_is_audited_and_a_refusal_is_not(cast: Cast, togo: Records) -> None:
     cast.client("togo_admin").get(f"{FILES}{togo.file.pk}/download/")
     cast.client("togo_admin").get(f"{FILES}{togo.file.pk}/preview/")
     cast.client("benin_admin").get(f"{FILES}{togo.file.pk}/download/")
@@ -81,7 +81,7 @@ def test_reading_a_file_leaves_an_audit_entry_and_a_refused_one_does_not(cast: C
     ]
 
 
-def test_deleting_a_file_removes_what_is_stored_with_its_pages_and_keeps_the_records(
+def test_deleting_a_file_deletes_its_stored_pages_and_keeps_the_records(
     cast: Cast, togo: Records, own_storage: Path, django_capture_on_commit_callbacks: Any
 ) -> None:
     page = make_file(

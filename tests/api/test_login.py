@@ -21,7 +21,7 @@ def sign_in(username: object, password: object = PASSWORD, **extra: str):  # typ
 
 
 @pytest.mark.parametrize("name", ["togo_admin", "TOGO_Admin", "togo_admin@example.org", " Togo_Admin@Example.ORG "])
-def test_one_signs_in_by_name_or_mail_address_in_any_case(name: str, cast: Cast) -> None:
+def test_an_account_signs_in_by_name_or_mail_address_in_any_case(name: str, cast: Cast) -> None:
     response = sign_in(name)
     assert response.status_code == 200
     body = response.json()
@@ -34,7 +34,7 @@ def test_one_signs_in_by_name_or_mail_address_in_any_case(name: str, cast: Cast)
     assert client.get("/api/v1/users/me/").json() == body["user"]
 
 
-def test_unknown_account_wrong_password_and_inactive_account_get_one_answer(cast: Cast) -> None:
+def test_unknown_account_wrong_password_and_inactive_account_get_the_same_answer(cast: Cast) -> None:
     answers = [sign_in("nobody"), sign_in("togo_admin", "wrong"), sign_in("inactive"), sign_in("no\x00body")]
     assert {answer.status_code for answer in answers[:3]} == {401}
     assert len({answer.content for answer in answers[:3]}) == 1
@@ -50,7 +50,7 @@ def test_an_unknown_name_costs_a_password_hash_too(cast: Cast) -> None:
         assert encode.call_count == 2
 
 
-def test_the_token_is_not_kept_in_clear(cast: Cast) -> None:
+def test_the_token_is_stored_as_a_hash_only(cast: Cast) -> None:
     secret = sign_in("togo_head").json()["token"]
     kept = AuthToken.objects.get(user=cast.togo_head)
     assert secret not in (kept.digest, kept.token_key)
@@ -73,17 +73,17 @@ def test_a_new_password_ends_the_tokens_of_the_old_one(cast: Cast) -> None:
     assert client.get("/api/v1/users/me/").status_code == 401
 
 
-def test_a_stale_token_in_the_header_does_not_keep_one_from_signing_in(cast: Cast) -> None:
+def test_an_expired_token_in_the_header_does_not_prevent_signing_in(cast: Cast) -> None:
     assert sign_in("togo_head", HTTP_AUTHORIZATION="Token stale").status_code == 200
 
 
-def test_a_form_without_name_or_password_says_which_is_missing(db: None) -> None:
+def test_a_missing_name_or_password_is_reported_at_its_field(db: None) -> None:
     response = APIClient().post(LOGIN, {"username": ["a", "b"]})
     assert response.status_code == 400
     assert set(response.json()) == {"username", "password"}
 
 
-def test_guessing_one_account_is_slowed_down_whether_or_not_it_exists(cast: Cast) -> None:
+def test_guessing_an_account_is_throttled_whether_or_not_it_exists(cast: Cast) -> None:
     for name in ("togo_admin", "nobody"):
         answers = [sign_in(name, "wrong", REMOTE_ADDR=f"10.0.0.{i}").status_code for i in range(12)]
         assert answers[:10] == [401] * 10
@@ -92,13 +92,13 @@ def test_guessing_one_account_is_slowed_down_whether_or_not_it_exists(cast: Cast
     assert sign_in("togo_head", REMOTE_ADDR="10.0.0.99").status_code == 200
 
 
-def test_one_address_that_tries_many_accounts_is_slowed_down(cast: Cast) -> None:
+def test_an_address_that_tries_many_accounts_is_throttled(cast: Cast) -> None:
     answers = [sign_in(f"account{i}", "wrong", HTTP_X_FORWARDED_FOR=f"1.2.3.{i}").status_code for i in range(32)]
     assert answers[:30] == [401] * 30
     assert answers[30:] == [429] * 2
 
 
-def test_every_attempt_leaves_an_audit_entry_that_names_no_unknown_account(cast: Cast) -> None:
+def test_every_attempt_to_sign_in_is_audited_without_unknown_names(cast: Cast) -> None:
     sign_in("togo_head")
     sign_in("nobody")
     entries = AuditEntry.objects.filter(action="login").order_by("id")

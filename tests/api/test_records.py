@@ -33,7 +33,7 @@ def test_a_claim_names_the_file_sheet_and_row_of_each_of_its_lines(cast: Cast, t
     assert body["membership"]["insured"]["name"] == "TOGOCANARY AFI"
 
 
-def test_reading_one_persons_record_leaves_an_audit_entry(cast: Cast, togo: Records) -> None:
+def test_reading_the_record_of_a_person_is_audited(cast: Cast, togo: Records) -> None:
     cast.client("togo_operator").get(f"{CLAIMS}{togo.rows['claims'].pk}/")
     cast.client("togo_operator").get(f"/api/v1/insured/{togo.rows['insured'].pk}/")
     entries = AuditEntry.objects.filter(action="read").order_by("id")
@@ -43,7 +43,7 @@ def test_reading_one_persons_record_leaves_an_audit_entry(cast: Cast, togo: Reco
     ]
 
 
-def test_claims_are_narrowed_by_period_status_number_and_origin(cast: Cast, togo: Records) -> None:
+def test_claims_are_filtered_by_period_status_number_and_origin(cast: Cast, togo: Records) -> None:
     first = togo.rows["claims"]
     later = make_claim(
         togo.rows, cast.togo, "AB 12".replace(" ", ""), settlement_date=datetime.date(2024, 4, 1), status="cancelled"
@@ -82,7 +82,7 @@ def test_claims_are_narrowed_by_period_status_number_and_origin(cast: Cast, togo
         "number=%00",
     ],
 )
-def test_a_filter_that_is_not_understood_is_refused(query: str, cast: Cast) -> None:
+def test_an_unknown_filter_is_refused(query: str, cast: Cast) -> None:
     assert cast.client("togo_admin").get(f"{CLAIMS}?{query}").status_code == 400
 
 
@@ -107,7 +107,7 @@ def test_names_and_numbers_are_found_in_any_spelling(cast: Cast, db: None) -> No
     assert found("policies/?number=///") == []
 
 
-def test_clients_policies_and_insured_lead_to_each_other(cast: Cast, togo: Records) -> None:
+def test_clients_policies_and_insured_filter_each_other(cast: Cast, togo: Records) -> None:
     client = cast.client("togo_operator")
     rows = togo.rows
     for path in (
@@ -125,7 +125,7 @@ def test_clients_policies_and_insured_lead_to_each_other(cast: Cast, togo: Recor
         assert client.get(f"/api/v1/{path}").json()["count"] == 1, path
 
 
-def test_the_shared_catalogue_names_no_countrys_file_or_session(cast: Cast, togo: Records) -> None:
+def test_the_shared_catalogue_has_no_file_or_session(cast: Cast, togo: Records) -> None:
     core.Act.objects.update(file=togo.file, import_session=togo.session)
     body = cast.client("benin_operator").get("/api/v1/acts/").json()["results"][0]
     assert set(body) == {"id", "name", "category", "aliases"}
@@ -174,7 +174,7 @@ def fill(cast: Cast, togo: Records, start: int, end: int) -> None:
         make_line(rows, togo.rows["claims"], n + 10, file=file, import_session=session)
 
 
-def test_no_list_asks_the_database_more_often_for_sixty_rows_than_for_ten(cast: Cast, togo: Records) -> None:
+def test_no_list_makes_more_queries_for_sixty_rows_than_for_ten(cast: Cast, togo: Records) -> None:
     names = ["claims", "clients", "policies", "plans", "insured", "memberships", "partners", "operators"]
     names += ["invoices", "payments", "act-categories", "acts", "files", "import-sessions"]
     paths = [f"{name}/?page_size=200" for name in names]

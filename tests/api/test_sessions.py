@@ -59,7 +59,7 @@ def give_report(session: ImportSession) -> None:
     session.save()
 
 
-def test_a_session_shows_all_its_fields_and_nothing_of_its_lease(cast: Cast, togo: Records) -> None:
+def test_a_session_has_all_its_fields_except_its_lease(cast: Cast, togo: Records) -> None:
     body = cast.client("togo_head").get(f"{SESSIONS}{togo.session.pk}/").json()
     assert set(body) == FIELDS
     assert body["summary"] == {"claims": {"mark": "TOGOCANARY"}}
@@ -67,7 +67,7 @@ def test_a_session_shows_all_its_fields_and_nothing_of_its_lease(cast: Cast, tog
     assert body["country"]["currency_code"] == "XOF"
 
 
-def test_sessions_are_listed_newest_first_and_narrowed_by_status(cast: Cast, togo: Records) -> None:
+def test_sessions_are_listed_newest_first_and_filtered_by_status(cast: Cast, togo: Records) -> None:
     failed = make_session(user=cast.rival_head, country=cast.togo, status=SessionStatus.ERROR)
     client = cast.client("togo_admin")
 
@@ -81,7 +81,7 @@ def test_sessions_are_listed_newest_first_and_narrowed_by_status(cast: Cast, tog
     assert client.get(f"{SESSIONS}?ordering=lease_token").status_code == 400
 
 
-def test_findings_are_narrowed_by_category_and_by_words(cast: Cast, togo: Records) -> None:
+def test_findings_are_filtered_by_category_and_search(cast: Cast, togo: Records) -> None:
     make_finding(togo.session, 2, category="unpaid", claim_number="AB12", observation="no date")
     make_finding(togo.session, 3, category="warning", claim_number="", observation="near-identical names")
     client = cast.client("rival_head")
@@ -112,7 +112,7 @@ def test_a_page_of_findings_has_at_most_two_hundred(cast: Cast, togo: Records) -
     assert (answer["count"], len(answer["results"])) == (251, 200)
 
 
-def test_events_can_be_followed_from_the_last_one_seen(cast: Cast, togo: Records) -> None:
+def test_a_client_can_fetch_the_events_after_the_last_one_it_has(cast: Cast, togo: Records) -> None:
     client = cast.client("togo_head")
     address = f"{SESSIONS}{togo.session.pk}/events/"
     assert [e["sequence"] for e in client.get(address).json()["results"]] == [1, 2]
@@ -121,7 +121,7 @@ def test_events_can_be_followed_from_the_last_one_seen(cast: Cast, togo: Records
     assert client.get(f"{address}?after=soon").status_code == 400
 
 
-def test_report_and_log_are_downloaded_from_the_addresses_that_the_session_gives(cast: Cast, togo: Records) -> None:
+def test_report_and_log_are_downloaded_from_the_addresses_in_the_session(cast: Cast, togo: Records) -> None:
     give_report(togo.session)
     client = cast.client("togo_head")
     body = client.get(f"{SESSIONS}{togo.session.pk}/").json()
@@ -133,7 +133,7 @@ def test_report_and_log_are_downloaded_from_the_addresses_that_the_session_gives
     assert AuditEntry.objects.filter(action="download", object_id=togo.session.pk).count() == 2
 
 
-def test_a_session_without_a_log_file_gives_one_made_of_its_events(cast: Cast, togo: Records) -> None:
+def test_the_log_of_a_session_without_a_log_file_comes_from_its_events(cast: Cast, togo: Records) -> None:
     response = cast.client("togo_admin").get(f"{SESSIONS}{togo.session.pk}/download/?type=log")
     lines = b"".join(response.streaming_content).decode().splitlines()
     assert len(lines) == 2
@@ -141,7 +141,7 @@ def test_a_session_without_a_log_file_gives_one_made_of_its_events(cast: Cast, t
     assert "from TG" in lines[0]
 
 
-def test_what_cannot_be_downloaded_is_said_in_words(cast: Cast, togo: Records) -> None:
+def test_a_missing_download_is_refused_with_a_reason(cast: Cast, togo: Records) -> None:
     client = cast.client("togo_admin")
     address = f"{SESSIONS}{togo.session.pk}/download/"
     assert client.get(address).status_code == 400
@@ -164,7 +164,9 @@ def test_what_cannot_be_downloaded_is_said_in_words(cast: Cast, togo: Records) -
         ("revert", SessionStatus.DONE, "REVERTED"),
     ],
 )
-def test_steering_moves_a_session_on(act: str, status: str, becomes: str, cast: Cast, togo: Records) -> None:
+def test_each_act_changes_the_status_of_a_session(
+    act: str, status: str, becomes: str, cast: Cast, togo: Records
+) -> None:
     ImportSession.objects.filter(pk=togo.session.pk).update(status=status, sheet_choices=["Feuil1", "Feuil2"])
     client = cast.client("togo_head")
     response = client.post(f"{SESSIONS}{togo.session.pk}/{act}/", {"stat_sheet": "Feuil1"})
@@ -174,14 +176,14 @@ def test_steering_moves_a_session_on(act: str, status: str, becomes: str, cast: 
     assert set(again.json()) == {"detail"}
 
 
-def test_the_sheet_must_be_named_and_be_one_of_those_offered(cast: Cast, togo: Records) -> None:
+def test_the_sheet_must_be_one_of_the_offered_sheets(cast: Cast, togo: Records) -> None:
     ImportSession.objects.filter(pk=togo.session.pk).update(status="AWAITING_SHEET", sheet_choices=["Feuil1"])
     client = cast.client("togo_head")
     assert client.post(f"{SESSIONS}{togo.session.pk}/sheet/").status_code == 400
     assert client.post(f"{SESSIONS}{togo.session.pk}/sheet/", {"stat_sheet": "Other"}).status_code == 409
 
 
-def test_deleting_a_session_takes_report_and_log_with_it_and_keeps_the_records(
+def test_deleting_a_session_deletes_report_and_log_and_keeps_the_records(
     cast: Cast, togo: Records, own_storage: Path, django_capture_on_commit_callbacks: Any
 ) -> None:
     give_report(togo.session)
@@ -195,7 +197,7 @@ def test_deleting_a_session_takes_report_and_log_with_it_and_keeps_the_records(
 
 
 @pytest.mark.parametrize("status", [SessionStatus.PENDING, SessionStatus.PROCESSING])
-def test_a_session_under_way_is_not_deleted(status: str, cast: Cast, togo: Records) -> None:
+def test_a_waiting_or_running_session_cannot_be_deleted(status: str, cast: Cast, togo: Records) -> None:
     ImportSession.objects.filter(pk=togo.session.pk).update(status=status)
     response = cast.client("togo_admin").delete(f"{SESSIONS}{togo.session.pk}/")
     assert response.status_code == 409

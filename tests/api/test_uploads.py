@@ -64,7 +64,7 @@ def archive(**pages: str) -> SimpleUploadedFile:
     return SimpleUploadedFile("recap.zip", target.getvalue())
 
 
-def test_two_uploads_become_a_session_that_waits_for_its_worker(cast: Cast, own_storage: Path) -> None:
+def test_two_uploaded_files_become_a_waiting_session(cast: Cast, own_storage: Path) -> None:
     response = send(
         cast, recap_file=[recap_upload(name="p1.csv"), recap_upload(name="p2.csv"), recap_upload(name="p3.csv")]
     )
@@ -90,7 +90,7 @@ def test_two_uploads_become_a_session_that_waits_for_its_worker(cast: Cast, own_
     assert {"upload", "import"} <= set(AuditEntry.objects.values_list("action", flat=True))
 
 
-def test_options_are_understood_in_their_own_words(cast: Cast) -> None:
+def test_the_options_of_an_import_are_stored_with_its_session(cast: Cast) -> None:
     body = send(cast, dry_run="TRUE", on_conflict="update", currency="eur").json()
     assert (body["dry_run"], body["on_conflict"], body["currency"]) == (True, "update", "EUR")
 
@@ -108,14 +108,14 @@ def test_options_are_understood_in_their_own_words(cast: Cast) -> None:
         ("country", "TG BJ"),
     ],
 )
-def test_a_word_that_is_not_known_is_refused_and_nothing_is_stored(
+def test_an_unknown_value_is_refused_and_nothing_is_stored(
     field: str, value: str, cast: Cast, own_storage: Path
 ) -> None:
     assert refusals(send(cast, **{field: value})) == {(field, "")}
     assert nothing_is_kept(own_storage)
 
 
-def test_everything_wrong_is_said_at_once(cast: Cast, own_storage: Path) -> None:
+def test_all_problems_of_a_form_are_reported_at_once(cast: Cast, own_storage: Path) -> None:
     response = send(
         cast,
         name="superuser",
@@ -140,14 +140,14 @@ def test_both_files_are_required(cast: Cast) -> None:
     assert refusals(send(cast, stat_file=[stat_upload(), stat_upload(name="b.csv")])) == {("stat_file", "")}
 
 
-def test_a_json_body_without_files_is_told_what_it_lacks(cast: Cast) -> None:
+def test_a_json_body_without_files_is_refused_with_the_missing_fields(cast: Cast) -> None:
     client = cast.client("togo_head")
     assert refusals(client.post(SESSIONS, {"dry_run": True})) == {("stat_file", ""), ("recap_file", "")}
     assert client.post(SESSIONS, [1, 2]).status_code == 400
     assert client.post(FILES, "text").status_code == 400
 
 
-def test_files_in_each_others_place_are_recognised(cast: Cast, own_storage: Path) -> None:
+def test_swapped_files_are_recognised(cast: Cast, own_storage: Path) -> None:
     response = send(cast, stat_file=recap_upload(name="a.csv"), recap_file=stat_upload(name="b.csv"))
     assert refusals(response) == {("stat_file", "a.csv"), ("recap_file", "b.csv")}
     assert nothing_is_kept(own_storage)
@@ -168,12 +168,12 @@ def test_missing_columns_are_named_in_every_file_at_once(cast: Cast, own_storage
     assert nothing_is_kept(own_storage)
 
 
-def test_pages_of_one_name_are_each_told_apart(cast: Cast) -> None:
+def test_pages_with_the_same_name_are_accepted(cast: Cast) -> None:
     response = send(cast, recap_file=[recap_upload(name="stat.csv"), recap_upload(name="stat.csv", text="a;b\n1;2\n")])
     assert refusals(response) == {("recap_file", "stat.csv")}
 
 
-def test_a_workbook_with_several_stat_sheets_is_taken_and_a_wrong_sheet_is_not(cast: Cast) -> None:
+def test_a_workbook_with_several_stat_sheets_is_accepted_and_an_unknown_sheet_is_not(cast: Cast) -> None:
     assert send(cast, stat_file=workbook("Jan", "Feb")).status_code == 202
     assert send(cast, stat_file=workbook("Jan", "Feb"), stat_sheet="Feb").json()["stat_sheet"] == "Feb"
     response = send(cast, stat_file=workbook("Jan", "Feb"), stat_sheet="Mar")
@@ -190,7 +190,7 @@ def test_a_recap_may_come_as_a_zip_of_pages(cast: Cast, own_storage: Path) -> No
     assert refusals(response) == {("recap_file", "recap.zip")}
 
 
-def test_lock_files_of_excel_are_left_out(cast: Cast) -> None:
+def test_lock_files_of_excel_are_skipped(cast: Cast) -> None:
     body = send(cast, recap_file=[recap_upload(name="~$page.csv"), recap_upload(name="page.csv")]).json()
     assert (body["recap_file"]["name"], body["recap_file"]["pages"]) == ("page.csv", 1)
     assert refusals(send(cast, stat_file=stat_upload(name="~$stat.csv"))) == {("stat_file", "")}
@@ -222,7 +222,7 @@ class FullStorage(FileSystemStorage):
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EDQUOT])
-def test_a_full_disk_is_a_507_that_leaves_nothing_behind(
+def test_a_full_disk_is_a_507_and_nothing_stays_stored(
     error: int, cast: Cast, own_storage: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FullStorage, "room", 2)
@@ -240,7 +240,7 @@ def test_a_full_disk_is_a_507_that_leaves_nothing_behind(
     assert send(cast).status_code == 202
 
 
-def test_a_transaction_that_fails_takes_its_files_with_it(
+def test_the_files_of_a_failed_transaction_are_deleted(
     cast: Cast, own_storage: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def lost(**_: Any) -> ImportSession:
@@ -254,7 +254,7 @@ def test_a_transaction_that_fails_takes_its_files_with_it(
     assert nothing_is_kept(own_storage)
 
 
-def test_files_stored_before_are_imported_by_their_ids(cast: Cast, own_storage: Path) -> None:
+def test_stored_files_are_imported_by_their_ids(cast: Cast, own_storage: Path) -> None:
     client = cast.client("togo_head")
     stat = client.post(FILES, {"file": stat_upload(), "file_type": "stat"}, format="multipart")
     assert stat.status_code == 201
@@ -275,7 +275,7 @@ def test_files_stored_before_are_imported_by_their_ids(cast: Cast, own_storage: 
     assert refusals(swapped) == {("stat_file_id", "p1.csv"), ("recap_file_id", "p2.csv")}
 
 
-def test_a_stored_file_of_somebody_else_cannot_be_imported(cast: Cast, togo: Any, benin: Any) -> None:
+def test_a_stored_file_of_another_account_cannot_be_imported(cast: Cast, togo: Any, benin: Any) -> None:
     def asking(name: str, stat: int) -> int:
         form = {"stat_file_id": stat, "recap_file": recap_upload()}
         return cast.client(name).post(SESSIONS, form, format="multipart").status_code
@@ -290,7 +290,7 @@ def test_a_stored_file_of_somebody_else_cannot_be_imported(cast: Cast, togo: Any
     assert ("recap_file_id", "BENINCANARY-recap.csv") in refusals(mixed)
 
 
-def test_a_superuser_names_an_active_country(cast: Cast) -> None:
+def test_a_superuser_must_choose_an_active_country(cast: Cast) -> None:
     assert refusals(send(cast, name="superuser")) == {("country", "")}
     assert refusals(send(cast, name="superuser", country="CL")) == {("country", "")}
     assert refusals(send(cast, name="superuser", country="999999")) == {("country", "")}
@@ -311,7 +311,7 @@ def test_the_name_of_a_file_is_data_and_never_a_path(cast: Cast, own_storage: Pa
     assert b"".join(download.streaming_content) == stat_upload().read()
 
 
-def test_what_a_file_is_must_be_said(cast: Cast, own_storage: Path) -> None:
+def test_the_type_of_a_file_is_required(cast: Cast, own_storage: Path) -> None:
     client = cast.client("togo_head")
     for form in ({"file": stat_upload()}, {"file": stat_upload(), "file_type": "Stat file"}):
         assert refusals(client.post(FILES, form, format="multipart")) == {("file_type", "")}
@@ -319,7 +319,7 @@ def test_what_a_file_is_must_be_said(cast: Cast, own_storage: Path) -> None:
     assert nothing_is_kept(own_storage)
 
 
-def test_words_come_in_the_language_of_the_caller_and_the_session_keeps_it(cast: Cast) -> None:
+def test_messages_are_in_the_language_of_the_caller_which_the_session_stores(cast: Cast) -> None:
     client = cast.client("togo_head")
     response = client.post(
         SESSIONS,

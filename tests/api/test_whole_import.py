@@ -15,7 +15,7 @@ from tests.support.cast import Cast
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_pair_is_uploaded_reviewed_imported_looked_at_and_reverted(cast: Cast, tmp_path: Path) -> None:
+def test_a_pair_is_uploaded_reviewed_imported_read_and_reverted(cast: Cast, tmp_path: Path) -> None:
     folder = tmp_path / "pair"
     make_pair(folder, claims=40, seed=3, pages=2)
     stat = next(folder.glob("stat.*"))

@@ -61,7 +61,7 @@ OTHER: dict[str, str] = {
 
 
 @pytest.mark.parametrize("model", TRAILS)
-def test_no_column_of_a_trail_is_changed_by_sql(
+def test_no_column_of_an_append_only_table_can_be_changed_by_sql(
     model: type[models.Model], rows: dict[type[models.Model], models.Model], cast: Cast
 ) -> None:
     before = everything(model)
@@ -74,7 +74,7 @@ def test_no_column_of_a_trail_is_changed_by_sql(
 
 
 @pytest.mark.parametrize("model", TRAILS)
-def test_no_row_of_a_trail_is_changed_through_the_orm(
+def test_no_row_of_an_append_only_table_can_be_changed_through_the_orm(
     model: type[models.Model], rows: dict[type[models.Model], models.Model]
 ) -> None:
     before = everything(model)
@@ -91,7 +91,9 @@ def test_no_row_of_a_trail_is_changed_through_the_orm(
 
 
 @pytest.mark.parametrize("model", KEPT)
-def test_no_row_of_a_trail_is_removed(model: type[models.Model], rows: dict[type[models.Model], models.Model]) -> None:
+def test_no_row_of_an_append_only_table_can_be_deleted(
+    model: type[models.Model], rows: dict[type[models.Model], models.Model]
+) -> None:
     before = everything(model)
     table = model._meta.db_table
     refused(lambda: execute(f"DELETE FROM {table} WHERE id = %s", rows[model].pk))
@@ -104,7 +106,7 @@ def test_no_row_of_a_trail_is_removed(model: type[models.Model], rows: dict[type
 
 @pytest.mark.needs("sqlite")
 @pytest.mark.parametrize("model", KEPT)
-def test_no_row_is_removed_by_another_that_takes_its_place(
+def test_no_row_of_an_append_only_table_can_be_replaced(
     model: type[models.Model], rows: dict[type[models.Model], models.Model]
 ) -> None:
     before = everything(model)
@@ -116,7 +118,9 @@ def test_no_row_is_removed_by_another_that_takes_its_place(
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.needs("postgresql")
 @pytest.mark.parametrize("model", KEPT)
-def test_no_trail_is_truncated(model: type[models.Model], rows: dict[type[models.Model], models.Model]) -> None:
+def test_no_append_only_table_can_be_truncated(
+    model: type[models.Model], rows: dict[type[models.Model], models.Model]
+) -> None:
     before = everything(model)
     # As Django empties a database: everything at once.
     every = ", ".join(connection.introspection.django_table_names(only_existing=True))
@@ -125,7 +129,7 @@ def test_no_trail_is_truncated(model: type[models.Model], rows: dict[type[models
     assert everything(model) == before
 
 
-def test_who_and_what_is_in_a_trail_may_go_and_the_trail_stays(
+def test_entries_stay_when_their_account_and_object_are_deleted(
     cast: Cast, togo: Records, rows: dict[type[models.Model], models.Model]
 ) -> None:
     client = cast.client("togo_admin")
@@ -144,7 +148,7 @@ def test_who_and_what_is_in_a_trail_may_go_and_the_trail_stays(
     assert everything(ClaimRevision) == revisions
 
 
-def test_the_country_of_an_entry_may_go_and_the_entry_stays(cast: Cast) -> None:
+def test_an_entry_stays_when_its_country_is_deleted(cast: Cast) -> None:
     entry = AuditEntry.objects.create(country=cast.closed, action="read", object_type="x", object_id=1)
     cast.closed.users.all().delete()  # type: ignore[attr-defined]
     cast.closed.delete()
@@ -152,7 +156,7 @@ def test_the_country_of_an_entry_may_go_and_the_entry_stays(cast: Cast) -> None:
     assert (entry.country, entry.object_id) == (None, 1)
 
 
-def test_a_reference_is_emptied_and_nothing_changed_beside_it(
+def test_a_reference_can_be_emptied_but_nothing_else_with_it(
     rows: dict[type[models.Model], models.Model], cast: Cast
 ) -> None:
     entry = AuditEntry.objects.get(pk=rows[AuditEntry].pk)
@@ -167,7 +171,7 @@ def test_a_reference_is_emptied_and_nothing_changed_beside_it(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_guard_is_lifted_and_put_back_by_its_migrations() -> None:
+def test_migrations_remove_and_restore_the_triggers() -> None:
     def entry() -> int:
         return AuditEntry.objects.create(action="read", object_type="x", object_id=1).pk
 

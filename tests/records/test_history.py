@@ -31,7 +31,7 @@ def upload(cast: Cast, name: str = "togo_head") -> int:
     return int(cast.client(name).post(FILES, form, format="multipart").json()["id"])
 
 
-def test_the_history_of_a_file_names_everything_that_was_done_to_it_and_outlives_it(cast: Cast) -> None:
+def test_the_history_of_a_file_contains_every_action_and_stays_after_its_deletion(cast: Cast) -> None:
     pk = upload(cast)
     head = cast.client("togo_head")
     head.get(f"{FILES}{pk}/")
@@ -62,7 +62,7 @@ def test_the_history_of_a_file_names_everything_that_was_done_to_it_and_outlives
         assert history(cast, pk, name) == expected
 
 
-def test_the_history_of_a_file_is_for_who_may_see_the_file_gone_or_not(cast: Cast) -> None:
+def test_the_history_of_a_file_is_visible_to_accounts_that_could_see_the_file(cast: Cast) -> None:
     pk = upload(cast)
     shut = ["rival_head", "togo_operator", "benin_admin", "benin_head", "closed_admin", "homeless_head"]
     for _ in ("there", "gone"):
@@ -72,9 +72,7 @@ def test_the_history_of_a_file_is_for_who_may_see_the_file_gone_or_not(cast: Cas
     assert cast.client("togo_admin").get(f"{FILES}999999/history/").json() == {"detail": "File not found"}
 
 
-def test_deleting_a_file_that_sessions_used_says_what_stays_and_asks_for_a_second_word(
-    cast: Cast, togo: Records
-) -> None:
+def test_deleting_a_file_that_sessions_used_must_be_confirmed_and_lists_what_stays(cast: Cast, togo: Records) -> None:
     client = cast.client("togo_admin")
     refused = client.delete(f"{FILES}{togo.file.pk}/")
     assert refused.status_code == 409
@@ -89,7 +87,7 @@ def test_deleting_a_file_that_sessions_used_says_what_stays_and_asks_for_a_secon
     assert client.delete(f"{FILES}{unused.pk}/").status_code == 204
 
 
-def test_a_report_and_a_log_and_the_findings_leave_entries(cast: Cast, togo: Records) -> None:
+def test_reading_report_log_and_findings_is_audited(cast: Cast, togo: Records) -> None:
     client = cast.client("togo_admin")
     client.get(f"/api/v1/import-sessions/{togo.session.pk}/download/?type=log")
     client.get(f"/api/v1/import-sessions/{togo.session.pk}/findings/?search=secret")
@@ -100,7 +98,7 @@ def test_a_report_and_a_log_and_the_findings_leave_entries(cast: Cast, togo: Rec
     ]
 
 
-def test_the_trail_can_be_added_to_only(cast: Cast, togo: Records) -> None:
+def test_the_audit_trail_is_append_only(cast: Cast, togo: Records) -> None:
     cast.client("togo_admin").get(f"{FILES}{togo.file.pk}/")
     entry = AuditEntry.objects.latest("id")
     entry.success = False
@@ -118,14 +116,16 @@ def test_the_trail_can_be_added_to_only(cast: Cast, togo: Records) -> None:
     assert AuditEntry.objects.get(pk=entry.pk).success
 
 
-def test_the_trail_outlives_who_is_in_it(cast: Cast, togo: Records) -> None:
+def test_audit_entries_stay_when_their_account_is_deleted(cast: Cast, togo: Records) -> None:
     cast.client("togo_operator").get(f"/api/v1/claims/{togo.rows['claims'].pk}/")
     cast.togo_operator.delete()
     entry = AuditEntry.objects.get(object_type="core.claim")
     assert (entry.actor, entry.actor_label) == (None, "togo_operator@example.org")
 
 
-def test_administrators_read_the_trail_each_as_far_as_they_see(cast: Cast, togo: Records, benin: Records) -> None:
+def test_administrators_read_the_audit_trail_of_the_countries_that_they_see(
+    cast: Cast, togo: Records, benin: Records
+) -> None:
     cast.client("togo_operator").get(f"/api/v1/claims/{togo.rows['claims'].pk}/")
     cast.client("benin_operator").get(f"/api/v1/claims/{benin.rows['claims'].pk}/")
 
@@ -139,7 +139,7 @@ def test_administrators_read_the_trail_each_as_far_as_they_see(cast: Cast, togo:
     assert actors("superuser", "&success=false") == set()
 
 
-def test_the_log_says_what_the_trail_says_without_names(
+def test_the_log_has_the_audit_entries_without_names(
     cast: Cast, togo: Records, caplog: pytest.LogCaptureFixture, django_capture_on_commit_callbacks: Any
 ) -> None:
     with caplog.at_level(logging.INFO), django_capture_on_commit_callbacks(execute=True):

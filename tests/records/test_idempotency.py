@@ -46,7 +46,7 @@ def test_the_same_key_for_another_import_is_refused(other: str, cast: Cast, own_
     assert (ImportSession.objects.count(), len(stored_names(own_storage))) == (1, 3)
 
 
-def test_a_key_is_its_senders_own_and_stays_used(cast: Cast) -> None:
+def test_a_key_belongs_to_one_account_and_cannot_be_used_again(cast: Cast) -> None:
     first = send(cast.client("togo_head")).json()
     assert send(cast.client("rival_head")).json()["id"] != first["id"]
     ImportSession.objects.update(status="DONE")
@@ -54,27 +54,27 @@ def test_a_key_is_its_senders_own_and_stays_used(cast: Cast) -> None:
     assert send(cast.client("togo_head")).status_code == 409
 
 
-def test_a_refused_form_uses_no_key(cast: Cast) -> None:
+def test_a_refused_form_does_not_use_up_its_key(cast: Cast) -> None:
     client = cast.client("togo_head")
     assert send(client, on_conflict="overwrite").status_code == 400
     assert send(client).status_code == 202
 
 
 @pytest.mark.parametrize("key", ["", "a b", "é", "x" * 256])
-def test_a_key_that_is_none_is_refused(key: str, cast: Cast) -> None:
+def test_an_invalid_key_is_refused(key: str, cast: Cast) -> None:
     response = send(cast.client("togo_head"), key=key)
     assert response.status_code == 400
     assert response.json()["errors"][0]["field"] == "Idempotency-Key"
 
 
-def test_who_lost_sight_of_the_session_does_not_get_it_by_its_key(cast: Cast) -> None:
+def test_a_key_does_not_show_a_session_that_its_account_may_no_longer_see(cast: Cast) -> None:
     send(cast.client("togo_head"))
     assert IdempotencyKey.objects.count() == 1
     ImportSession.objects.update(country=cast.benin)
     assert send(cast.client("togo_head")).status_code == 403
 
 
-def test_one_that_comes_between_the_look_and_the_store_is_found(
+def test_a_request_with_the_same_key_between_check_and_insert_is_detected(
     cast: Cast, own_storage: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     look = idempotency._find
@@ -95,7 +95,7 @@ def test_one_that_comes_between_the_look_and_the_store_is_found(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_at_once_are_one_session(cast: Cast, own_storage: Path) -> None:
+def test_two_concurrent_requests_with_one_key_make_one_session(cast: Cast, own_storage: Path) -> None:
     clients = [cast.client("togo_head") for _ in range(4)]
     answers: list[Any] = []
     start = threading.Barrier(len(clients))
@@ -116,7 +116,7 @@ def test_two_at_once_are_one_session(cast: Cast, own_storage: Path) -> None:
     assert AuditEntry.objects.filter(action="upload").count() == 2
 
 
-def test_the_same_two_files_again_are_imported_and_said(cast: Cast) -> None:
+def test_a_second_import_of_the_same_files_is_accepted_and_names_the_first(cast: Cast) -> None:
     head, admin = cast.client("togo_head"), cast.client("togo_admin")
     first = send(head, key=None).json()
     # Whatever they are called, and in whichever order the pages come.
@@ -132,6 +132,6 @@ def test_the_same_two_files_again_are_imported_and_said(cast: Cast) -> None:
     assert other["same_files_as"] == []
 
 
-def test_what_another_country_imported_is_not_said(cast: Cast) -> None:
+def test_an_import_of_the_same_files_by_another_country_is_not_named(cast: Cast) -> None:
     send(cast.client("benin_head"), key=None)
     assert send(cast.client("togo_head"), key=None).json()["same_files_as"] == []

@@ -26,7 +26,7 @@ def test_every_record_names_its_file_and_session(name: str, cast: Cast, togo: Re
         assert row["import_session"] == togo.session.pk
 
 
-def test_a_line_on_its_own_names_its_claim_sheet_and_row(cast: Cast, togo: Records) -> None:
+def test_a_claim_line_names_its_claim_sheet_and_row(cast: Cast, togo: Records) -> None:
     line = togo.rows["claim-lines"]
     body = cast.client("togo_operator").get(f"/api/v1/claim-lines/{line.pk}/").json()
     assert body["claim"] == {"id": line.claim_id, "number": "TOGOCANARY-1"}
@@ -52,13 +52,13 @@ def test_a_recap_counts_the_claims_that_its_pages_settle(cast: Cast, togo: Recor
     assert cast.client("togo_admin").get(f"/api/v1/files/{togo.recap.pk}/").json()["created"]["settled_claims"] == 1
 
 
-def test_the_catalogue_names_nobodys_file(cast: Cast, togo: Records) -> None:
+def test_the_catalogue_names_no_file(cast: Cast, togo: Records) -> None:
     for name in CATALOGUE_ROUTES:
         row = cast.client("togo_operator").get(f"/api/v1/{name}/").json()["results"][0]
         assert not {"file", "import_session"} & set(row)
 
 
-def test_a_page_of_personal_records_leaves_an_entry_without_the_words_searched(cast: Cast, togo: Records) -> None:
+def test_a_search_of_personal_records_is_audited_without_its_words(cast: Cast, togo: Records) -> None:
     cast.client("togo_operator").get("/api/v1/insured/?search=afi")
     entry = AuditEntry.objects.get(object_type="core.insured")
     assert (entry.action, entry.actor, entry.country, entry.object_id) == ("read", cast.togo_operator, cast.togo, None)

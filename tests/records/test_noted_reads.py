@@ -62,7 +62,7 @@ def browser(user: User) -> Client:
 
 
 @pytest.mark.parametrize("path", sorted(path for method, path in ROUTES if method == "GET"))
-def test_reading_over_the_api_leaves_an_entry(path: str, cast: Cast, togo: Records) -> None:
+def test_reading_over_the_api_is_audited(path: str, cast: Cast, togo: Records) -> None:
     named = {key: row.pk for key, row in togo.rows.items()}
     named |= {"file": togo.file.pk, "session": togo.session.pk}
     named |= {"account": cast.togo_head.pk, "country": cast.togo.pk}
@@ -74,7 +74,7 @@ def test_reading_over_the_api_leaves_an_entry(path: str, cast: Cast, togo: Recor
 @pytest.mark.parametrize(
     "path", sorted(path for method, path in PAGES if method == "GET" and not path.endswith((*FORMS, "history/")))
 )
-def test_reading_a_page_of_the_admin_leaves_an_entry(path: str, cast: Cast, togo: Records) -> None:
+def test_reading_a_page_of_the_admin_is_audited(path: str, cast: Cast, togo: Records) -> None:
     entry = AuditEntry.objects.create(country=cast.togo, action="update", object_type="x", object_id=1)
     alias = ActAlias.objects.create(act=togo.rows["acts"], name="DOLIPRANE")
     named = {key: row.pk for key, row in togo.rows.items()} | {"entry": entry.pk, "alias": alias.pk}
@@ -86,12 +86,12 @@ def test_reading_a_page_of_the_admin_leaves_an_entry(path: str, cast: Cast, togo
     assert noted.count() == (0 if path in SILENT_PAGES else 1)
 
 
-def test_the_silent_addresses_are_addresses() -> None:
+def test_the_addresses_without_audit_exist() -> None:
     assert {path for method, path in ROUTES if method == "GET"} >= SILENT_ROUTES
     assert {path for method, path in PAGES if method == "GET"} >= SILENT_PAGES
 
 
-def test_an_account_that_is_read_is_named_in_the_trail_of_its_country(cast: Cast) -> None:
+def test_reading_an_account_is_audited_in_the_country_of_that_account(cast: Cast) -> None:
     for reader, account in [
         ("superuser", cast.togo_head),
         ("togo_admin", cast.togo_head),
@@ -108,7 +108,7 @@ def test_an_account_that_is_read_is_named_in_the_trail_of_its_country(cast: Cast
     assert not AuditEntry.objects.filter(actor=cast.benin_admin).exists()
 
 
-def test_a_list_of_accounts_leaves_its_size_and_the_names_of_its_filters(cast: Cast) -> None:
+def test_the_audit_entry_of_a_list_of_accounts_has_its_size_and_filter_names(cast: Cast) -> None:
     cast.client("togo_admin").get("/api/v1/users/?search=togo_head")
     browser(cast.togo_admin).get("/admin/users/user/?q=togo_head")
     entries = AuditEntry.objects.filter(action="read", object_type="users.user").order_by("id")

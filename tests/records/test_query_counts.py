@@ -94,7 +94,7 @@ def grow(cast: Cast, togo: Records, *, start: int, end: int) -> None:
     )  # fmt: skip
 
 
-def test_no_list_and_no_detail_asks_more_often_for_two_hundred_rows_than_for_ten(cast: Cast, togo: Records) -> None:
+def test_no_list_and_no_detail_makes_more_queries_for_two_hundred_rows_than_for_ten(cast: Cast, togo: Records) -> None:
     session = f"import-sessions/{togo.session.pk}/"
     lists = [f"{name}/" for name in [*RECORD_ROUTES, *CATALOGUE_ROUTES, "files", "import-sessions", "audit"]]
     lists += [f"{session}findings/", f"{session}events/", f"files/{togo.file.pk}/history/"]

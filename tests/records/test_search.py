@@ -76,7 +76,7 @@ def test_an_act_is_found_by_its_alias(cast: Cast, togo: Records) -> None:
     assert found(cast, "acts/?search=500 para") == [togo.rows["acts"].pk]
 
 
-def test_claims_are_narrowed_by_what_their_lines_bear_and_none_comes_twice(cast: Cast, togo: Records) -> None:
+def test_claims_are_filtered_by_values_of_their_lines_and_listed_once(cast: Cast, togo: Records) -> None:
     claim = togo.rows["claims"]
     make_line(togo.rows, claim, 2)
     other = core.Act.objects.create(name="SCAN", key="SCAN", category=togo.rows["act-categories"])
@@ -92,7 +92,7 @@ def test_claims_are_narrowed_by_what_their_lines_bear_and_none_comes_twice(cast:
     assert len(found(cast, f"claim-lines/?claim={claim.pk}")) == 2
 
 
-def test_claims_are_narrowed_by_amount(cast: Cast, togo: Records) -> None:
+def test_claims_are_filtered_by_amount(cast: Cast, togo: Records) -> None:
     claim = togo.rows["claims"]
     assert found(cast, "claims/?claimed_amount_min=5000&claimed_amount_max=5000") == [claim.pk]
     assert found(cast, "claims/?reimbursed_amount_min=4000.01") == []
@@ -112,14 +112,14 @@ def test_claims_are_narrowed_by_amount(cast: Cast, togo: Records) -> None:
         "role=boss",
     ],
 )
-def test_what_a_list_does_not_understand_it_refuses(query: str, cast: Cast, togo: Records) -> None:
+def test_a_list_refuses_parameters_that_it_does_not_know(query: str, cast: Cast, togo: Records) -> None:
     response = cast.client("togo_operator").get(f"/api/v1/claims/?{query}")
     assert response.status_code == 400
     name = query.split("=")[0]
     assert any(name.startswith(key) for key in response.json()), response.json()
 
 
-def test_yes_or_no_is_said_in_full(cast: Cast, togo: Records) -> None:
+def test_a_filter_by_yes_or_no_takes_true_or_false_only(cast: Cast, togo: Records) -> None:
     assert found(cast, "insured/?is_deduced=false") == [togo.rows["insured"].pk]
     assert found(cast, "insured/?is_deduced=true") == []
     assert cast.client("togo_operator").get("/api/v1/insured/?is_deduced=maybe").status_code == 400

@@ -8,7 +8,7 @@ import structlog
 from common.timing import timed
 
 
-def test_a_step_tells_its_seconds_and_its_counts() -> None:
+def test_the_log_of_a_step_has_its_seconds_and_counts() -> None:
     with structlog.testing.capture_logs() as lines, timed("reading", session=7) as told:
         told["rows"] = 12
     (line,) = lines
@@ -16,7 +16,7 @@ def test_a_step_tells_its_seconds_and_its_counts() -> None:
     assert line["seconds"] >= 0
 
 
-def test_a_step_that_fails_tells_so_and_quotes_nothing() -> None:
+def test_the_log_of_a_failed_step_says_so_and_contains_no_data() -> None:
     @timed("reading")
     def read() -> None:
         raise ValueError("could not convert 'KOFFI'")
