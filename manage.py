@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Django's command line for Concord."""
+"""The command line of Django for Concord."""
 
 import os
 import sys
