@@ -1,4 +1,4 @@
-"""Who gets what at every route of the admin (DOMAIN §1). A route that the table does not name fails."""
+"""The status of every admin route for every account (DOMAIN §1). A route that the table does not name fails."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_every_account_gets_at_every_page_what_its_role_and_country_allow(
     )
     got = {}
     for name in TABLE[method, path]:
-        # One that was never reconciled has nothing to make a report of: refused in words, and led back.
+        # A session that was never reconciled has no report: the page redirects with a message.
         status = SessionStatus.PENDING if path.endswith("/report/") else SessionStatus.DONE
         session = make_session(user=cast.togo_head, country=cast.togo, status=status)
         file = togo.file
@@ -75,7 +75,7 @@ def test_the_table_names_every_page_of_the_admin() -> None:
         if path.startswith("(?P<app_label>"):
             found |= {"users/", "core/", "file_handling/"}
             continue
-        # The address of a row alone leads to its page, whatever the row.
+        # The address of a row redirects to its page, even for a row that does not exist.
         if path.endswith("/<path:object_id>/") or path.rstrip("$") in {one.rstrip("$") for one in OPEN}:
             continue
         for old, news in {
@@ -99,15 +99,15 @@ def test_every_admin_page_uses_the_scoped_queryset() -> None:
     assert "AuthToken" not in {model.__name__ for model in admin.site._registry}
 
 
-# Filters by what all countries share.
+# Filters by values that all countries share.
 OF_THE_CATALOGUE = {"act", "category"}
 
 
 @pytest.fixture
 def marked(cast: Cast, togo: Records, benin: Records, browser: Browser) -> dict[str, int]:
-    """The marked country's rows, by the name that the table has for them; its admin has done something, too."""
+    """Name in the table → id of the row of the marked country. The admin of that country has audit entries too."""
     canary.mark_people(cast)
-    # One of the tests' own making has a summary that no page could show.
+    # The summary of the test session is incomplete: no page could show it.
     togo.session.summary = None
     togo.session.save()
     read(browser("togo_admin").get(f"/admin/{FILE}/{togo.file.pk}/download/"))
@@ -132,7 +132,7 @@ def test_no_page_of_the_admin_shows_data_of_another_country(
     address = f"/admin/{path.format(**marked)}"
     first = browser("togo_admin").get(address)
     assert canary.bears(first) == (path not in UNMARKED | CLOSED)
-    # Now as whoever sits down at the same browser.
+    # Now another account in the same browser.
     assert "no-store" in first["Cache-Control"]
     assert "Cookie" in first["Vary"]
     for name in ["benin_admin", *OUTSIDE]:
@@ -143,7 +143,7 @@ def test_no_page_of_the_admin_shows_data_of_another_country(
 
 
 def orders(model: type[Model]) -> list[str]:
-    """The queries by which a list of the admin is put in order, by each of its columns both ways."""
+    """The query strings that order a list by each of its columns, ascending and descending."""
     columns = len(admin.site._registry[model].list_display)
     return [f"o={sign}{column}" for column in range(1, columns + 1) for sign in ("", "-")]
 
@@ -171,7 +171,7 @@ def test_no_ordering_filter_or_search_of_the_admin_shows_data_of_another_country
         answer = asked(f"{lookup}={marked[lookup.split('__')[-1]]}")
         assert (answer.status_code, answer.context["cl"].result_count) == (200, 0), lookup
     if page.search_fields:
-        # The catalogue is shared, and bears nobody's mark.
+        # The catalogue is shared and has no mark.
         assert (own.get(f"{address}?q={canary.TYPED}").context["cl"].result_count > 0) == (
             model._meta.model_name not in (*CATALOGUE, "actalias")
         )

@@ -90,7 +90,7 @@ def test_the_problems_of_an_account_are_shown_at_their_fields_and_nothing_is_sto
     )
     errors = response.context["form"].errors
     assert {"email", "first_name"} <= set(errors)
-    # That the address is taken is said; by whom, and in which country, is not.
+    # The page says that the address is in use, but not by which account or in which country.
     assert "benin" not in str(errors).lower()
     assert "Bénin" not in str(errors)
 

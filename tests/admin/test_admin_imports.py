@@ -1,4 +1,4 @@
-"""A pair on its way through the admin: uploaded, watched, read, steered, taken back."""
+"""An import in the admin: upload, progress, findings, steering, revert."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.records import Records, make_file, make_finding, make_session
 from users.models import AuditAction, AuditEntry
 
 
-# A run works on connections of its own, which see what is committed only.
+# A run uses its own database connections, which see only committed data.
 @pytest.mark.django_db(transaction=True)
 def test_a_pair_is_uploaded_and_imported_and_its_page_shows_figures_and_records(cast: Cast, browser: Browser) -> None:
     client = browser("togo_admin")

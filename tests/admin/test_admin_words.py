@@ -1,4 +1,4 @@
-"""What the admin calls things: words that a person reads, in French for who reads French."""
+"""The labels of the admin: plain words, and French words on French pages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.support.records import Records, make_session
 from users.models import AuditEntry
 
 OURS = ("users", "file_handling", "core")
-# What the rows of the tests are called in every language; and the texts behind Django's pictures of yes and no.
+# Texts that are the same in both languages: the data of the tests, and the texts of Django's icons for yes and no.
 _DATA = re.compile(
     r"CANARY|PARACETAMOL|PHARMACIE|Franc CFA|^[\W\d]*$|^[a-z_]+@|^(stat|recap)\.csv"
     r"|^(EN|FR|en|fr|TG|XOF|Concord|Togo|Bénin|Closed|S-1|Page 1|True|False)$"
@@ -69,26 +69,26 @@ def test_every_field_and_model_has_another_name_in_french_or_the_same_on_purpose
         for model in apps.get_app_config(label).get_models():
             names[model._meta.label] = model._meta.verbose_name
             names[f"{model._meta.label}, several"] = model._meta.verbose_name_plural
-            # Django would make one of the class's name.
+            # Without a name, Django uses the name of the class.
             with override("fr"):
                 assert str(model._meta.verbose_name) != camel_case_to_spaces(model.__name__) or (
                     str(model._meta.verbose_name) in same_on_purpose
                 )
-    untold = []
+    untranslated = []
     for name, words in names.items():
         with override("en"):
             english = str(words)
         with override("fr"):
             if str(words) == english and english not in same_on_purpose:
-                untold.append(name)
-    assert untold == []
+                untranslated.append(name)
+    assert untranslated == []
 
 
-# ------------------------------------------------------------------------------------------------ through the door
+# --- Pages --------------------------------------------------------------------------------------------------------
 
 
 class Labels(HTMLParser):
-    """The texts of a page's labels, headings, buttons, links and of what fields offer."""
+    """The texts of a page's labels, headings, buttons, links and choices."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -122,13 +122,13 @@ def labels(page: bytes) -> list[str]:
     return parser.texts
 
 
-def _called(text: str) -> str:
-    """Without the marks and numbers that stand before and behind it, and the name of the site."""
+def _trimmed(text: str) -> str:
+    """The text without numbers and signs at its ends and without the name of the site."""
     return re.sub(r"^(\d+|›) | \| Concord$|[ :\d]+$", "", text)
 
 
 def addresses(cast: Cast, togo: Records, session: ImportSession) -> Iterator[str]:
-    """Every list, every form to add, and a page of every kind of row, with what else there is to read."""
+    """Every list, every form to add a row, one page of every kind of row, and the other pages."""
     entry = AuditEntry.objects.create(
         actor=cast.togo_admin, country=cast.togo, action="read", object_type="core.claim", object_id=1
     )
@@ -158,7 +158,7 @@ def addresses(cast: Cast, togo: Records, session: ImportSession) -> Iterator[str
         yield reverse("admin:file_handling_importsession_change", args=[other.pk])
 
 
-# A run works on connections of its own, which see what is committed only.
+# A run uses its own database connections, which see only committed data.
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("name", ["superuser", "togo_admin"])
 def test_no_french_page_of_the_admin_has_english_labels(name: str, cast: Cast, togo: Records, browser: Browser) -> None:
@@ -178,7 +178,7 @@ def test_no_french_page_of_the_admin_has_english_labels(name: str, cast: Cast, t
         for text in (message.string if isinstance(message.string, tuple | list) else [message.string])
         if text in (message.id if isinstance(message.id, tuple | list) else [message.id])
     }
-    # The languages' own names; and what a session says of itself is in the language of who sent its files.
+    # Names of languages, data, and messages of a session, which are in the language of its uploader.
     data = {session.message, "English", "français", *cast.users, *STAT_HEADER.split(";"), *STAT_LINE.split(";")}
     left: dict[str, str] = {}
     seen = 0
@@ -189,7 +189,7 @@ def test_no_french_page_of_the_admin_has_english_labels(name: str, cast: Cast, t
         assert (ours.status_code, theirs.status_code) == (200, 200), address
         said = set(labels(theirs.content))
         same = {text for text in labels(ours.content) if text in said and text not in data}
-        same = {_called(text) for text in same if not _DATA.search(text)}
+        same = {_trimmed(text) for text in same if not _DATA.search(text)}
         same = {text for text in same if text not in data and not _DATA.search(text)}
         same = {text for text in same if text.casefold() not in same_on_purpose}
         left |= dict.fromkeys(same - set(left), address)

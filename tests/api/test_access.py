@@ -1,4 +1,4 @@
-"""Who gets what at every route and method of the API (DOMAIN §1). A route that the table does not name fails."""
+"""The status of every route and method for every account (DOMAIN §1). A route that the table does not name fails."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.support.routes import CATALOGUE_ROUTES, FOREIGN, GETS, OPEN, TABLE, U
 from users.models import Country, User
 
 UNKNOWN = "987654321"
-# Filters by what all countries share.
+# Filters by values that all countries share.
 OF_THE_CATALOGUE = {"act", "category"}
 
 
@@ -87,14 +87,14 @@ def test_no_answer_contains_data_of_another_country(path: str, cast: Cast, togo:
     canary.mark_people(cast)
     canary.mark_country(cast)
     own = cast.client("togo_admin")
-    # So that the trail, and the history of the file, have something to say.
+    # So that the audit trail and the history of the file are not empty.
     own.get(f"/api/v1/files/{togo.file.pk}/")
     others = {name: cast.client(name) for name in [*FOREIGN, *SHUT_OUT, "anonymous"]}
     for query in canary.formats(path):
         address = f"/api/v1/{canary.with_query(path.format(**canary.ids(cast, togo)), query)}"
         first = own.get(address)
         assert canary.bears(first) == (path not in UNMARKED)
-        # Now as whoever comes behind the same cache, or to the same browser.
+        # Now another account behind the same cache or in the same browser.
         assert "no-store" in first["Cache-Control"]
         assert {"Authorization", "Cookie"} <= set(first["Vary"].split(", "))
         for name, client in others.items():
@@ -136,7 +136,7 @@ def test_no_ordering_filter_or_search_shows_data_of_another_country(
         for client in others:
             answer = asked(client, f"{name}={value}")
             assert not canary.bears(answer), name
-            # Of a foreign row, and of words that only foreign rows have, there is no more than of what nobody has.
+            # Ids and words of another country give the same answer as ids and words that do not exist.
             if kind != "other" and name not in OF_THE_CATALOGUE:
                 assert canary.body(answer) == canary.body(asked(client, f"{name}={UNKNOWN}")), name
                 if answer.status_code == 200 and not path.endswith("export/"):

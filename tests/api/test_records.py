@@ -1,4 +1,4 @@
-"""The records that imports made, with where they came from."""
+"""The records in the API, with their origin."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def queries(cast: Cast, path: str) -> int:
 
 
 def fill(cast: Cast, togo: Records, start: int, end: int) -> None:
-    """One more of everything for each number."""
+    """Create one record of each kind for each number."""
     for n in range(start, end):
         mark = f"N{n:03}"
         rows = dict(togo.rows)

@@ -1,4 +1,4 @@
-"""The description of the API, which others write their clients from."""
+"""The schema of the API, from which clients are written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sending files: what is taken, what is refused and in which words, and what is left behind."""
+"""Uploads: accepted and refused files, the reasons, and what stays in the storage."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FILES = "/api/v1/files/"
 
 
 def send(cast: Cast, name: str = "togo_head", **form: Any) -> Response:
-    """Post an import with a good stat file and a good recap, but for what `form` says."""
+    """Post an import with a good stat file and a good recap; `form` replaces fields."""
     form = {"stat_file": stat_upload(), "recap_file": recap_upload()} | form
     return cast.client(name).post(SESSIONS, {k: v for k, v in form.items() if v is not None}, format="multipart")
 
@@ -41,12 +41,12 @@ def refusals(response: Response) -> set[tuple[str, str]]:
     return {(error["field"], error["file"]) for error in body["errors"]}
 
 
-def nothing_is_kept(folder: Path) -> bool:
+def nothing_is_stored(folder: Path) -> bool:
     return not File.objects.exists() and not ImportSession.objects.exists() and stored_names(folder) == []
 
 
 def workbook(*sheets: str) -> SimpleUploadedFile:
-    """A workbook whose sheets all look like stat."""
+    """A workbook whose sheets all have the columns of a stat file."""
     target = io.BytesIO()
     with Workbook(target, {"in_memory": True}) as book:
         for name in sheets:
@@ -90,7 +90,7 @@ def test_two_uploaded_files_become_a_waiting_session(cast: Cast, own_storage: Pa
     assert {"upload", "import"} <= set(AuditEntry.objects.values_list("action", flat=True))
 
 
-def test_the_options_of_an_import_are_stored_with_its_session(cast: Cast) -> None:
+def test_the_case_of_the_options_does_not_matter(cast: Cast) -> None:
     body = send(cast, dry_run="TRUE", on_conflict="update", currency="eur").json()
     assert (body["dry_run"], body["on_conflict"], body["currency"]) == (True, "update", "EUR")
 
@@ -112,7 +112,7 @@ def test_an_unknown_value_is_refused_and_nothing_is_stored(
     field: str, value: str, cast: Cast, own_storage: Path
 ) -> None:
     assert refusals(send(cast, **{field: value})) == {(field, "")}
-    assert nothing_is_kept(own_storage)
+    assert nothing_is_stored(own_storage)
 
 
 def test_all_problems_of_a_form_are_reported_at_once(cast: Cast, own_storage: Path) -> None:
@@ -132,7 +132,7 @@ def test_all_problems_of_a_form_are_reported_at_once(cast: Cast, own_storage: Pa
         ("recap_file", "empty.csv"),
         ("recap_file", "page.xlsx"),
     }
-    assert nothing_is_kept(own_storage)
+    assert nothing_is_stored(own_storage)
 
 
 def test_both_files_are_required(cast: Cast) -> None:
@@ -150,7 +150,7 @@ def test_a_json_body_without_files_is_refused_with_the_missing_fields(cast: Cast
 def test_swapped_files_are_recognised(cast: Cast, own_storage: Path) -> None:
     response = send(cast, stat_file=recap_upload(name="a.csv"), recap_file=stat_upload(name="b.csv"))
     assert refusals(response) == {("stat_file", "a.csv"), ("recap_file", "b.csv")}
-    assert nothing_is_kept(own_storage)
+    assert nothing_is_stored(own_storage)
 
 
 def test_missing_columns_are_named_in_every_file_at_once(cast: Cast, own_storage: Path) -> None:
@@ -165,10 +165,10 @@ def test_missing_columns_are_named_in_every_file_at_once(cast: Cast, own_storage
     assert "Numero de police" in words
     assert "Statut" in words
     assert "date_reglement" in words
-    assert nothing_is_kept(own_storage)
+    assert nothing_is_stored(own_storage)
 
 
-def test_pages_with_the_same_name_are_accepted(cast: Cast) -> None:
+def test_each_of_two_pages_with_the_same_name_is_checked(cast: Cast) -> None:
     response = send(cast, recap_file=[recap_upload(name="stat.csv"), recap_upload(name="stat.csv", text="a;b\n1;2\n")])
     assert refusals(response) == {("recap_file", "stat.csv")}
 
@@ -203,11 +203,11 @@ def test_too_many_pages_and_too_large_files_are_refused(cast: Cast, settings: An
     assert ("stat_file", "stat.csv") in refusals(send(cast))
     settings.CONCORD = settings.CONCORD | {"MAX_POST_BYTES": 200}
     assert send(cast).status_code == 413
-    assert nothing_is_kept(own_storage)
+    assert nothing_is_stored(own_storage)
 
 
 class FullStorage(FileSystemStorage):
-    """Room for two files and half a third."""
+    """A storage with room for two and a half files."""
 
     room = 2
     error = errno.ENOSPC
@@ -234,7 +234,7 @@ def test_a_full_disk_is_a_507_and_nothing_stays_stored(
     response = send(cast, recap_file=[recap_upload(name="p1.csv"), recap_upload(name="p2.csv")])
     assert response.status_code == 507
     assert set(response.json()) == {"detail"}
-    assert nothing_is_kept(own_storage)
+    assert nothing_is_stored(own_storage)
 
     settings.STORAGES = usual
     assert send(cast).status_code == 202
@@ -251,7 +251,7 @@ def test_the_files_of_a_failed_transaction_are_deleted(
     client.raise_request_exception = False
     form = {"stat_file": stat_upload(), "recap_file": recap_upload()}
     assert client.post(SESSIONS, form, format="multipart").status_code == 500
-    assert nothing_is_kept(own_storage)
+    assert nothing_is_stored(own_storage)
 
 
 def test_stored_files_are_imported_by_their_ids(cast: Cast, own_storage: Path) -> None:
@@ -316,7 +316,7 @@ def test_the_type_of_a_file_is_required(cast: Cast, own_storage: Path) -> None:
     for form in ({"file": stat_upload()}, {"file": stat_upload(), "file_type": "Stat file"}):
         assert refusals(client.post(FILES, form, format="multipart")) == {("file_type", "")}
     assert refusals(client.post(FILES, {"file_type": "stat"})) == {("file", "")}
-    assert nothing_is_kept(own_storage)
+    assert nothing_is_stored(own_storage)
 
 
 def test_messages_are_in_the_language_of_the_caller_which_the_session_stores(cast: Cast) -> None:

@@ -1,4 +1,4 @@
-"""What tells afterwards what was done is kept by the database itself, whoever asks and however."""
+"""The database itself prevents changes of append-only tables, by SQL and by the ORM."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KEPT: list[type[models.Model]] = [AuditEntry, ClaimRevision]
 
 @pytest.fixture
 def rows(cast: Cast, togo: Records) -> dict[type[models.Model], models.Model]:
-    """A row of each trail; the entry is of the operator, who read a claim."""
+    """One row of each append-only table. The audit entry is of the operator, who read a claim."""
     cast.client("togo_operator").get(f"/api/v1/claims/{togo.rows['claims'].pk}/")
     ClaimRevision.objects.create(country=cast.togo, claim=togo.rows["claims"], number="1", before={})
     return {model: model._default_manager.order_by("pk").last() for model in TRAILS}  # type: ignore[misc]
@@ -43,7 +43,7 @@ def execute(sql: str, *parameters: Any) -> None:
 
 
 def plain(model: type[models.Model]) -> models.QuerySet[Any]:
-    """Rows by a queryset that refuses nothing itself."""
+    """A queryset without the checks of AppendOnlyQuerySet, so that only the database can refuse."""
     return models.QuerySet(model)
 
 
@@ -114,7 +114,7 @@ def test_no_row_of_an_append_only_table_can_be_replaced(
     assert everything(model) == before
 
 
-# A table with rows of this very transaction is not truncated anyway.
+# PostgreSQL never truncates a table that the same transaction has changed, so the rows must be committed.
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.needs("postgresql")
 @pytest.mark.parametrize("model", KEPT)
@@ -122,7 +122,7 @@ def test_no_append_only_table_can_be_truncated(
     model: type[models.Model], rows: dict[type[models.Model], models.Model]
 ) -> None:
     before = everything(model)
-    # As Django empties a database: everything at once.
+    # Django empties a database with one statement for all tables.
     every = ", ".join(connection.introspection.django_table_names(only_existing=True))
     refused(lambda: execute(f"TRUNCATE {model._meta.db_table} CASCADE"))
     refused(lambda: execute(f"TRUNCATE {every}"))
@@ -164,7 +164,7 @@ def test_a_reference_can_be_emptied_but_nothing_else_with_it(
     refused(lambda: execute(f"UPDATE {table} SET actor_id = NULL, actor_label = 'x' WHERE id = %s", entry.pk))
     refused(lambda: execute(f"UPDATE {table} SET actor_id = %s WHERE id = %s", cast.togo_admin.pk, entry.pk))
     execute(f"UPDATE {table} SET actor_id = NULL WHERE id = %s", entry.pk)
-    # Emptied once, it names nobody again.
+    # After it was emptied, the reference cannot be set again.
     refused(lambda: execute(f"UPDATE {table} SET actor_id = %s WHERE id = %s", cast.togo_operator.pk, entry.pk))
     after = AuditEntry.objects.get(pk=entry.pk)
     assert (after.actor, after.actor_label, after.data) == (None, entry.actor_label, entry.data)
@@ -179,7 +179,7 @@ def test_migrations_remove_and_restore_the_triggers() -> None:
         call_command("migrate", app, before, verbosity=0)
         if app == "users":
             execute(f"DELETE FROM {AuditEntry._meta.db_table} WHERE id = %s", entry())
-        # All of them: what stood on those taken back went with them.
+        # Migrate all apps again: migrations that depend on the reverted ones were reverted too.
         call_command("migrate", verbosity=0)
     pk = entry()
     refused(lambda: execute(f"DELETE FROM {AuditEntry._meta.db_table} WHERE id = %s", pk))

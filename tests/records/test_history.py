@@ -1,4 +1,4 @@
-"""The audit trail: who did what to a file, when and with what success. It is added to, and nothing else."""
+"""The audit trail: the history of a file, with actor, time and success. The trail is append-only."""
 
 from __future__ import annotations
 

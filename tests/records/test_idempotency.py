@@ -1,4 +1,4 @@
-"""An import sent twice is one import, when its sender says so; and the same files again are taken, and said."""
+"""An import that is sent twice with one key is one import; the same files without a key are accepted and recognised."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def test_two_concurrent_requests_with_one_key_make_one_session(cast: Cast, own_s
 def test_a_second_import_of_the_same_files_is_accepted_and_names_the_first(cast: Cast) -> None:
     head, admin = cast.client("togo_head"), cast.client("togo_admin")
     first = send(head, key=None).json()
-    # Whatever they are called, and in whichever order the pages come.
+    # File names and the order of the pages do not matter.
     again = send(
         admin, key=None, stat_file=stat_upload(name="other.csv"), recap_file=[recap_upload(), recap_upload()]
     ).json()

@@ -1,4 +1,4 @@
-"""Each record says where it came from; each file and session what came of it."""
+"""Each record names its file and session; each file and session counts its records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who reads what is a person's leaves an entry, at every address of the API and of the pages that shows it."""
+"""Reading personal data is audited, at every address of the API and of the admin that shows such data."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from tests.support.routes import ask as ask_route
 from users.models import AuditEntry, User
 
 READINGS = {"read", "preview", "download", "export"}
-# What leaves no entry: the catalogue and the countries, which are nobody's data; oneself; how far a session has come
-# (counts, and watched every few seconds); the trail itself; and lists of what is no person's.
+# Not audited: the catalogue and the countries, which are not personal; the own account; the progress of a session (only
+# counts, and read every few seconds); the audit trail itself; lists of records that are not personal.
 SILENT_ROUTES = {
     *(f"{name}/" for name in [*CATALOGUE_ROUTES, "clients", "policies", "plans", "partners", "invoices", "payments"]),
     *(f"{name}/{{{name}}}/" for name in CATALOGUE_ROUTES),
@@ -103,7 +103,7 @@ def test_reading_an_account_is_audited_in_the_country_of_that_account(cast: Cast
             actor=cast.users[reader], action="read", object_type="users.user", object_id=account.pk
         )
         assert [(entry.country, entry.success) for entry in entries] == [(account.country, True)] * 2
-    # Refused, nothing was read.
+    # A refused request reads nothing.
     assert cast.client("benin_admin").get(f"/api/v1/users/{cast.togo_head.pk}/").status_code == 403
     assert not AuditEntry.objects.filter(actor=cast.benin_admin).exists()
 

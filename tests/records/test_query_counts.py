@@ -1,4 +1,4 @@
-"""No list and no detail asks the database more often because there is more to show: ten rows against two hundred."""
+"""The number of queries of lists and details does not depend on the number of rows: ten against two hundred."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST = 12
 
 
 def grow(cast: Cast, togo: Records, *, start: int, end: int) -> None:
-    """One more of everything for each number, in bulk."""
+    """Create one record of each kind for each number."""
     marks = [f"N{n:03}" for n in range(start, end)]
     country: dict[str, Any] = {"country": cast.togo}
 
@@ -118,5 +118,5 @@ def test_no_list_and_no_detail_makes_more_queries_for_two_hundred_rows_than_for_
     many = {path: asked(path) for path in paths}
     assert many == few
     assert max(few.values()) <= MOST, few
-    # The rows were there to be shown.
+    # The lists really contain the rows.
     assert len(client.get("/api/v1/claims/?page_size=200").json()["results"]) == 200

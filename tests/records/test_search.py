@@ -37,7 +37,7 @@ def test_a_person_is_found_by_another_known_spelling_and_by_card_number(cast: Ca
     assert found(cast, "insured/?search=affi TOGOCANARY") == [pk]
     assert found(cast, "insured/?search=c togocanary") == [pk]
     assert found(cast, "memberships/?search=affi") == [togo.rows["memberships"].pk]
-    # Half of the words by one spelling and half by the other is nobody.
+    # Words of two different spellings do not match together.
     assert found(cast, "insured/?search=affi afi") == []
 
 

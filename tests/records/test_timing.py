@@ -1,4 +1,4 @@
-"""Steps tell how long they took, and nothing of the data."""
+"""The log of a step: its duration and counts, and no data."""
 
 from __future__ import annotations
 
