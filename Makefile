@@ -1,4 +1,4 @@
-# Concord's commands. They need Python 3.11 or newer, make and a compiler, and set up everything else in .venv.
+# Concord's commands. They need Python 3.11 or newer and make, and set up everything else in .venv.
 
 # Empty: the first interpreter that scripts/pythons.sh finds.
 PYTHON ?=
