@@ -77,7 +77,7 @@ class ImportSessionViewSet(SessionReadViewSet):
     def create(self, request: Request) -> Response:
         """Start an import. Files that the country has imported before are taken again; `same_files_as` says so."""
         key = read_key(request.headers.get(HEADER))
-        form = read_form(user=actor_of(request), data=request.data)  # type: ignore[arg-type]
+        form = read_form(user=actor_of(request), data=request.data)
         headers = {}
         if key:
             session, repeated = start_once(user=actor_of(request), form=form, key=key)

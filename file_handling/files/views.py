@@ -173,7 +173,7 @@ class FileViewSet(ExportMixin, ScopedReadViewSet):
         },
     )
     def create(self, request: Request) -> Response:
-        file = upload_files(user=actor_of(request), data=request.data)  # type: ignore[arg-type]
+        file = upload_files(user=actor_of(request), data=request.data)
         shown = FileDetailSerializer(
             self.get_queryset().prefetch_related("pages").get(pk=file.pk), context=self.get_serializer_context()
         ).data
