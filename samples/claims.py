@@ -1,7 +1,7 @@
-"""A claim before it is written: its stat lines and recap rows as plain values, which spelling then dresses.
+"""Claims as plain values: their stat lines and recap rows, before cells are made of them.
 
-In a draft, amounts are whole hundredths of the currency unit, dates are dates, an absent value is None, and texts are
-in the one spelling that their world gives them.
+Amounts are whole hundredths of the currency unit, dates are dates, an absent value is None, and a text has the one
+spelling of the world that it comes from.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class SampleClaim:
         return sum(line[c.CLAIMED] for line in self.lines), sum(line[c.REIMBURSED] for line in self.lines)
 
     def settle(self) -> None:
-        """Makes the recap row say what the lines add up to."""
+        """Sets the amounts of the recap row to the totals of the lines."""
         self.recaps[0][c.R_CLAIMED], self.recaps[0][c.R_REIMBURSED] = self.totals()
 
     def cancel(self, line: Row) -> Row:
-        """The line that takes `line` back."""
+        """The line that cancels `line`."""
         undone = list(line)
         undone[c.CLAIM_STATUS] = "Annulée"
         undone[c.CLAIMED], undone[c.REIMBURSED] = -line[c.CLAIMED], -line[c.REIMBURSED]
@@ -49,7 +49,7 @@ class SampleClaim:
 
 
 class ClaimMaker:
-    """Draws ordinary claims, whose recap row agrees with their lines, from a world and a calendar."""
+    """Draws ordinary claims, with a recap row that agrees with the lines, from a world and a calendar."""
 
     def __init__(
         self, *, rng: Random, world: World, claims: int, prefix: str, start: dt.date, days: int, tolerance: int
@@ -60,8 +60,8 @@ class ClaimMaker:
         self.margin = 10
         self.calendar = [start + dt.timedelta(days=day) for day in range(-self.margin - 90, days + self.margin)]
         self.stat_is_early = rng.random() < 0.5
-        self.made = 0
-        self.flips = 0
+        self.count = 0
+        self.alternations = 0
 
     # ------------------------------------------------------------------------------------------------ days
     def date(self, day: int) -> dt.date:
@@ -76,34 +76,34 @@ class ClaimMaker:
         return self.date(-far if early else self.days - 1 + far)
 
     def outside_for_stat(self) -> dt.date:
-        """One file begins earlier and the other ends later, so each has days that the other has not."""
+        """A day that only the stat file has: one file begins earlier, the other ends later."""
         return self.outside(early=self.stat_is_early)
 
     def outside_for_recap(self) -> dt.date:
         return self.outside(early=not self.stat_is_early)
 
     # ------------------------------------------------------------------------------------------------ claims
-    def flip(self) -> bool:
-        self.flips += 1
-        return self.flips % 2 == 0
+    def alternate(self) -> bool:
+        self.alternations += 1
+        return self.alternations % 2 == 0
 
     def claim(self, *, day: int | None = None, person: Person | None = None, least_lines: int = 1) -> SampleClaim:
         rng = self.rng
-        self.made += 1
-        number = f"{self.prefix}{self.made:014d}"
+        self.count += 1
+        number = f"{self.prefix}{self.count:014d}"
         person = person or pick(self.world.claimants, rng)
         partner = pick(self.world.partners, rng)
         day = self.any_day() if day is None else day
         settled = self.date(day)
         incident = self.date(max(day - int(rng.random() * 60) - 1, -self.margin - 90))
         policy, plan, client = person.policy, person.plan, person.employer
-        if person.second_policy and self.flip():
+        if person.second_policy and self.alternate():
             policy = person.second_policy
             plan, client = policy.plans[0], policy.employers[0]
         elif len(policy.employers) > 1 and rng.random() < 0.05:
             client = pick(policy.employers, rng)
         principal = person.principal.name
-        employer = client if policy.employers else principal if self.flip() else None
+        employer = client if policy.employers else principal if self.alternate() else None
         has_card = person.card_habit == "always" or (person.card_habit == "sometimes" and rng.random() < 0.6)
         paid = int(rng.random() * self.payments) + 1_000_000
         payment = None if rng.random() < 0.02 else f"VIR-{paid}" if rng.random() < 0.2 else str(paid)

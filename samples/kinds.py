@@ -1,7 +1,7 @@
-"""What can befall a claim between the two files: every category of DOMAIN §5, in each of its ways.
+"""The cases of a claim: every category of DOMAIN §5, in each way in which a claim can belong to it.
 
-A way takes an ordinary draft, whose files agree, and spoils it so that it deserves its category and no earlier one.
-Where the order of precedence matters, a defect of a later category may be added: it must change nothing.
+A way changes an ordinary claim, on which the two files agree, so that the claim belongs to the category of the way and
+to no earlier one. A defect of a later category may be added, to test the order of the categories: it changes nothing.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from samples import columns as c
 from samples.claims import ClaimMaker, SampleClaim
 from samples.spelling import UNREADABLE_AMOUNTS, UNREADABLE_DATES, Verbatim, pick
 
-Spoil = Callable[[ClaimMaker, SampleClaim], None]
+Change = Callable[[ClaimMaker, SampleClaim], None]
 
-# In the order of DOMAIN §5: the first that holds is the claim's category.
+# In the order of DOMAIN §5: the first category that applies is the claim's.
 SHARES = {
     "unreadable": 0.012,
     "divergent_in_recap": 0.008,
@@ -34,22 +34,22 @@ IMPORTED = ("conform", "cancelled")
 class Way:
     category: str
     weight: float
-    spoil: Spoil
+    change: Change
     least_lines: int = 1
 
 
 WAYS: list[Way] = []
 
 
-def way(category: str, *, weight: float = 1, least_lines: int = 1) -> Callable[[Spoil], Spoil]:
-    def register(spoil: Spoil) -> Spoil:
-        WAYS.append(Way(category, weight, spoil, least_lines))
-        return spoil
+def way(category: str, *, weight: float = 1, least_lines: int = 1) -> Callable[[Change], Change]:
+    def register(change: Change) -> Change:
+        WAYS.append(Way(category, weight, change, least_lines))
+        return change
 
     return register
 
 
-# ------------------------------------------------------------------------------------------------ what may come on top
+# ------------------------------------------------------------------------------------------------ added defects
 def _drop_recap(maker: ClaimMaker, claim: SampleClaim) -> None:
     claim.recaps.clear()
 
@@ -78,7 +78,7 @@ def _nothing(maker: ClaimMaker, claim: SampleClaim) -> None:
     pass
 
 
-def _maybe(maker: ClaimMaker, claim: SampleClaim, *defects: Spoil) -> None:
+def _perhaps_add(maker: ClaimMaker, claim: SampleClaim, *defects: Change) -> None:
     pick((_nothing, _nothing, *defects), maker.rng)(maker, claim)
 
 
@@ -125,7 +125,7 @@ def is_cancelled_and_settled_at_zero(maker: ClaimMaker, claim: SampleClaim) -> N
 def leaves_cells_blank_that_another_line_fills(maker: ClaimMaker, claim: SampleClaim) -> None:
     for column in (c.BENEFICIARY, c.POLICY, c.EMPLOYER, c.PARTNER, c.PLAN):
         if maker.rng.random() < 0.6:
-            claim.lines[1 - maker.flip()][column] = None
+            claim.lines[1 - maker.alternate()][column] = None
 
 
 @way("conform", weight=3, least_lines=2)
@@ -152,7 +152,7 @@ def has_an_unpaid_row_beside_the_paid_one(maker: ClaimMaker, claim: SampleClaim)
 
 @way("conform", weight=3)
 def has_an_unknown_incident_date(maker: ClaimMaker, claim: SampleClaim) -> None:
-    unknown = Verbatim(pick(("inconnue", "00/00/0000", "30/02/2023", "?"), maker.rng)) if maker.flip() else None
+    unknown = Verbatim(pick(("inconnue", "00/00/0000", "30/02/2023", "?"), maker.rng)) if maker.alternate() else None
     for line in claim.lines:
         line[c.INCIDENT] = unknown
 
@@ -181,7 +181,7 @@ def costs_nothing(maker: ClaimMaker, claim: SampleClaim) -> None:
 # ------------------------------------------------------------------------------------------------ amount_gap
 @way("amount_gap", weight=2)
 def differs_by_exactly_the_tolerance(maker: ClaimMaker, claim: SampleClaim) -> None:
-    side = c.R_CLAIMED if maker.flip() else c.R_REIMBURSED
+    side = c.R_CLAIMED if maker.alternate() else c.R_REIMBURSED
     claim.recaps[0][side] += pick((-1, 1), maker.rng) * maker.tolerance
 
 
@@ -278,13 +278,13 @@ def lost_its_number_in_the_recap(maker: ClaimMaker, claim: SampleClaim) -> None:
 def is_paid_at_two_amounts(maker: ClaimMaker, claim: SampleClaim) -> None:
     _pay_twice(maker, claim)
     claim.recaps[1][c.R_CLAIMED] += 70_000
-    _maybe(maker, claim, _name_another_beneficiary, _lose_partner)
+    _perhaps_add(maker, claim, _name_another_beneficiary, _lose_partner)
 
 
 @way("divergent_in_recap")
 def is_paid_twice_but_for_a_note(maker: ClaimMaker, claim: SampleClaim) -> None:
     _pay_twice(maker, claim)
-    _maybe(maker, claim, _name_another_beneficiary, _lose_partner)
+    _perhaps_add(maker, claim, _name_another_beneficiary, _lose_partner)
 
 
 @way("divergent_in_recap")
@@ -302,28 +302,28 @@ def is_paid_in_and_out_of_the_period(maker: ClaimMaker, claim: SampleClaim) -> N
 
 
 # ------------------------------------------------------------------------------------------------ unreadable
-def _spoil_line(column: int) -> Spoil:
-    def spoil(maker: ClaimMaker, claim: SampleClaim) -> None:
-        _maybe(maker, claim, _drop_recap, _shift_recap, _pay_twice, _name_another_beneficiary, _lose_partner)
+def _unreadable_in_line(column: int) -> Change:
+    def change(maker: ClaimMaker, claim: SampleClaim) -> None:
+        _perhaps_add(maker, claim, _drop_recap, _shift_recap, _pay_twice, _name_another_beneficiary, _lose_partner)
         cells = UNREADABLE_DATES if column == c.SETTLED else UNREADABLE_AMOUNTS
         pick(claim.lines, maker.rng)[column] = Verbatim(pick(cells, maker.rng))
 
-    return spoil
+    return change
 
 
-def _spoil_recap(column: int) -> Spoil:
-    def spoil(maker: ClaimMaker, claim: SampleClaim) -> None:
-        _maybe(maker, claim, _shift_recap, _pay_twice, _name_another_beneficiary, _lose_partner)
+def _unreadable_in_recap(column: int) -> Change:
+    def change(maker: ClaimMaker, claim: SampleClaim) -> None:
+        _perhaps_add(maker, claim, _shift_recap, _pay_twice, _name_another_beneficiary, _lose_partner)
         cells = UNREADABLE_DATES if column == c.R_SETTLED else UNREADABLE_AMOUNTS
         claim.recaps[0][column] = Verbatim(pick(cells, maker.rng))
 
-    return spoil
+    return change
 
 
 for stat_column in (c.SETTLED, c.CLAIMED, c.REIMBURSED):
-    way("unreadable", weight=2)(_spoil_line(stat_column))
+    way("unreadable", weight=2)(_unreadable_in_line(stat_column))
 for recap_column in (c.R_SETTLED, c.R_CLAIMED, c.R_REIMBURSED):
-    way("unreadable")(_spoil_recap(recap_column))
+    way("unreadable")(_unreadable_in_recap(recap_column))
 
 
 @way("unreadable")
@@ -347,47 +347,47 @@ def has_one_recap_row_that_reads_and_one_that_does_not(maker: ClaimMaker, claim:
 
 
 # ------------------------------------------------------------------------------------------------ inconsistent
-def _disagree(column: int, other: Callable[[ClaimMaker, SampleClaim], str]) -> Spoil:
-    def spoil(maker: ClaimMaker, claim: SampleClaim) -> None:
+def _with_two_values(column: int, other: Callable[[ClaimMaker, SampleClaim], str]) -> Change:
+    def change(maker: ClaimMaker, claim: SampleClaim) -> None:
         claim.lines[0][column] = claim.lines[0][column] or "ATELIERS DU PORT"
         claim.lines[-1][column] = other(maker, claim)
         defects = [_drop_recap, _shift_recap]
         if column != c.PARTNER:
             defects.append(_lose_partner)
-        _maybe(maker, claim, *defects)
+        _perhaps_add(maker, claim, *defects)
 
-    return spoil
+    return change
 
 
-way("inconsistent", least_lines=2)(_disagree(c.BENEFICIARY, lambda maker, claim: f"{claim.person.name} CADETTE"))
-way("inconsistent", least_lines=2)(_disagree(c.POLICY, lambda maker, claim: f"{claim.policy.number}-BIS"))
-way("inconsistent", least_lines=2)(_disagree(c.EMPLOYER, lambda maker, claim: "ATELIERS DE LA GARE"))
-way("inconsistent", least_lines=2)(_disagree(c.PARTNER, lambda maker, claim: f"{claim.partner.name} ANNEXE"))
+way("inconsistent", least_lines=2)(_with_two_values(c.BENEFICIARY, lambda maker, claim: f"{claim.person.name} CADETTE"))
+way("inconsistent", least_lines=2)(_with_two_values(c.POLICY, lambda maker, claim: f"{claim.policy.number}-BIS"))
+way("inconsistent", least_lines=2)(_with_two_values(c.EMPLOYER, lambda maker, claim: "ATELIERS DE LA GARE"))
+way("inconsistent", least_lines=2)(_with_two_values(c.PARTNER, lambda maker, claim: f"{claim.partner.name} ANNEXE"))
 
 
 # ------------------------------------------------------------------------------------------------ incomplete
-def _lack(column: int) -> Spoil:
-    def spoil(maker: ClaimMaker, claim: SampleClaim) -> None:
+def _without(column: int) -> Change:
+    def change(maker: ClaimMaker, claim: SampleClaim) -> None:
         for line in claim.lines:
             line[column] = None
-        _maybe(maker, claim, _drop_recap, _shift_recap)
+        _perhaps_add(maker, claim, _drop_recap, _shift_recap)
 
-    return spoil
+    return change
 
 
-for lacked in (c.BENEFICIARY, c.POLICY, c.PARTNER):
-    way("incomplete")(_lack(lacked))
+for missing in (c.BENEFICIARY, c.POLICY, c.PARTNER):
+    way("incomplete")(_without(missing))
 
 
 @way("incomplete")
 def has_a_line_without_act_category(maker: ClaimMaker, claim: SampleClaim) -> None:
     pick(claim.lines, maker.rng)[c.CATEGORY] = None
-    _maybe(maker, claim, _drop_recap, _shift_recap)
+    _perhaps_add(maker, claim, _drop_recap, _shift_recap)
 
 
 # ------------------------------------------------------------------------------------------------ no category
 def set_out_of_period(maker: ClaimMaker, claim: SampleClaim) -> None:
-    """Every line outside the period; in the recap not at all, unpaid, or outside too."""
+    """Every line is outside the period. The recap has no row of the claim, an unpaid one, or one outside the period."""
     for line in claim.lines:
         line[c.SETTLED] = maker.outside_for_stat()
     seen: dt.date | None = pick((None, maker.outside_for_recap()), maker.rng)

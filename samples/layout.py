@@ -1,4 +1,4 @@
-"""Odd layouts: the same rows, placed as some exports and some people place them (DOMAIN §2 to §4)."""
+"""Layouts of a file: where the cells of a table stand on a sheet or in a CSV file (DOMAIN §2 to §4)."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def shuffled_layout(layout: Layout, rng: Random, turn: int) -> Layout:
     headers = {column: _header(table.headers[column], rng) for column in range(known)}
     headers |= {known + extra: name for extra, name in enumerate(unknown)}
     if table.kind == "stat":
-        # Some exports leave the card's header empty; its place beside the employer is then all that tells it.
+        # In some exports the header of the card is empty: the place after the employer is then the only mark.
         employer, card = table.headers.index(EMPLOYER_HEADER), table.headers.index(CARD_HEADER)
         columns.remove(card)
         columns.insert(columns.index(employer) + 1, card)

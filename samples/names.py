@@ -1,4 +1,4 @@
-"""The words of which sample claims are made: people, firms, places, acts. All invented combinations."""
+"""The words of sample claims: people, firms, places, acts. All combinations are invented."""
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -113,7 +113,7 @@ ACTS = (
     ("HOSPITALISATION", "CHIRURGIE", "PETITE CHIRURGIE", 300, 2500),
     ("PRÉVENTION", "VACCINS", "VACCINATION", 30, 200),
 )
-# Some clerks file these acts under another category: the act takes the one that most of its lines bear.
+# Some lines have these acts under another category: the act takes the category of most of its lines.
 STRAY_CATEGORY = {"CONSULTATION SPÉCIALISTE": "MATERNITÉ", "ANTIPALUDIQUES": "SOINS AMBULATOIRES"}
 LINES_PER_CLAIM = (1,) * 28 + (2,) * 28 + (3,) * 21 + (4,) * 13 + (5,) * 7 + (6,) * 3
 RATES = (70, 80, 80, 80, 90, 100)

@@ -1,7 +1,7 @@
 """Sample pairs: a stat file and the recap pages about the same claims, whose outcome is known by construction.
 
-Every claim's category is chosen first and its rows are made to deserve it, so the expected outcome owes nothing to any
-reconciliation code.
+The category of each claim is chosen first, and its rows are made to belong to that category: the expected outcome does
+not depend on any reconciliation code.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class PairMaker:
 
     def make(self) -> Pair:
         self._claims()
-        self._strays()
+        self._rows_outside_claims()
         if self.merging:
             self.rng.shuffle(self.blocks)
             self.stat = [cells for block in self.blocks for cells in block]
@@ -113,7 +113,7 @@ class PairMaker:
         return cells
 
     def _odd_ways(self) -> list[Way]:
-        """The cases of the odd kinds, those that need both files only where both are odd."""
+        """The ways of the odd kinds; those that need both files only where both are odd."""
         places: list[Where] = ["stat", "recap", "both"] if self.where == "both" else [self.where]
         return [way for kind in self.odd for place in places for way in kind.claims.get(place, ())]
 
@@ -123,28 +123,28 @@ class PairMaker:
         for way in WAYS:
             by_category[way.category].append(way)
         agrees = by_category["conform"][0]
-        # The two claims that hold the ends of the period, so that it is known.
+        # Two claims on the first and the last day, so that the period is known.
         for day in (0, self.days - 1):
             self._add(maker.claim(day=day), agrees.category)
         every_way = self._odd_ways() * 2
         every_way += [way for turn in zip_longest(*by_category.values()) for way in turn if way]
         for way in every_way[: self.claims - 2]:
             self._one(way)
-        for person in self.world.notable[: (self.claims - maker.made) // 4]:
+        for person in self.world.notable[: (self.claims - maker.count) // 4]:
             self._add(maker.claim(person=person), agrees.category)
         weights = [
             SHARES[way.category] * way.weight / sum(other.weight for other in by_category[way.category]) for way in WAYS
         ]
-        for way in rng.choices(WAYS, weights, k=self.claims - maker.made):
+        for way in rng.choices(WAYS, weights, k=self.claims - maker.count):
             self._one(way)
 
     def _one(self, way: Way) -> None:
         claim = self.maker.claim(least_lines=way.least_lines)
-        way.spoil(self.maker, claim)
+        way.change(self.maker, claim)
         self._add(claim, way.category)
 
-    def _strays(self) -> None:
-        """What belongs to no claim of the period: it is listed, or set aside."""
+    def _rows_outside_claims(self) -> None:
+        """Adds rows that belong to no claim of the period: they are listed, or set aside."""
         maker, facts = self.maker, self.tally.facts
         for _ in range(max(4, self.claims // 100)):
             claim = maker.claim()
@@ -170,7 +170,7 @@ class PairMaker:
             self._add(claim, None)
 
     def _pages(self) -> tuple[list[list[list[Cell]]], int]:
-        """The recap cut into pages that overlap, some rows written twice, and how many rows are copies."""
+        """The recap in pages that overlap and repeat some rows; → the pages and the number of copied rows."""
         rng = self.rng
         rows = self.recap + [pick(self.recap, rng) for _ in range(max(1, self.claims // 500))]
         copies = len(rows) - len(self.recap)

@@ -1,7 +1,7 @@
-"""How people and exports type the same value: the differences that must not matter (DOMAIN §4).
+"""Spellings of one value by people and exports: differences that must not matter (DOMAIN §4).
 
-Every function here keeps the meaning of what it is given. `Verbatim` is for a cell that has to stay exactly as it is,
-because being unreadable is its meaning.
+Every function here keeps the meaning of its argument. `Verbatim` is for a cell that must stay exactly as it is, because
+it is unreadable on purpose.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ UNREADABLE_AMOUNTS: tuple[Value, ...] = (
     "5 000 ou 6 000",
     True,
 )
-# Never an empty cell: in the recap, an empty date says something (not paid yet).
+# Never an empty cell: an empty date in the recap has a meaning (not paid yet).
 UNREADABLE_DATES: tuple[Value, ...] = (
     "32/13/2023",
     "31/02/2023",
@@ -67,7 +67,7 @@ Cell = Value | Merged
 
 
 def pick(values: Sequence[T], rng: Random) -> T:
-    """One of `values`; several times faster than `Random.choice`, which a million lines notice."""
+    """One of `values`; several times faster than `Random.choice`, which matters for a million lines."""
     return values[int(rng.random() * len(values))]
 
 
@@ -117,22 +117,22 @@ LABEL_SPELLINGS: tuple[Callable[[str], str], ...] = (
     _decomposed,
 )
 NAME_SPELLINGS = (*LABEL_SPELLINGS, _reordered, _reordered, _reordered, _with_comma, str.title)
-# What is left of a text once read (DOMAIN §4 "Text") is the same, letter for letter.
+# The text that is read (DOMAIN §4 "Text") is the same, letter for letter.
 TEXT_SPELLINGS = (_double_spaces, _no_break_spaces, _typographic)
 
 
 def label(text: str, rng: Random) -> str:
-    """A label that keeps its label key."""
+    """Another spelling with the same label key."""
     return pick(LABEL_SPELLINGS, rng)(text)
 
 
 def name(text: str, rng: Random) -> str:
-    """A person's name that keeps its name key, not always its label key."""
+    """Another spelling of a person's name with the same name key; the label key may differ."""
     return pick(NAME_SPELLINGS, rng)(text)
 
 
 def text(value: str, rng: Random) -> str:
-    """A text that reads exactly as before."""
+    """Another spelling that reads as exactly the same text."""
     return pick(TEXT_SPELLINGS, rng)(value)
 
 
@@ -142,7 +142,7 @@ def empty(rng: Random) -> str:
 
 # ------------------------------------------------------------------------------------------------ numbers of things
 def reference(value: str, rng: Random) -> Cell:
-    """A policy, invoice or payment number that keeps its reference key."""
+    """Another spelling of a policy, invoice or payment number with the same reference key."""
     if value.isdigit() and value[0] != "0":
         return int(value) if rng.random() < 0.7 else f" {value}"
     way = rng.random()
@@ -171,7 +171,7 @@ def _digits(cents: int) -> tuple[str, str]:
 
 
 def amount_text(cents: int, rng: Random) -> str:
-    """An amount as people type it. Never `12,345`: a single separator is the decimal one."""
+    """An amount as people type it. Never `12,345`: its meaning would depend on the other amounts of the column."""
     units, decimals = _digits(cents)
     way = rng.randrange(8)
     if way == 0:
@@ -209,10 +209,10 @@ DATE_TEXTS = (
 
 
 def date_style(rng: Random) -> Callable[[dt.date], Cell] | None:
-    """How one row writes its dates; None for real date cells.
+    """The way in which one row writes its dates; None for real date cells.
 
-    A style serves a whole row: spreadsheets format a row or a column, and a bare serial number beside a formatted date
-    is not something that they produce.
+    All dates of a row have one style: spreadsheets format a row or a column, and never put a bare serial number beside
+    a formatted date.
     """
     way = rng.random()
     if way < 0.74:
@@ -233,7 +233,7 @@ def date_text(rng: Random) -> Callable[[dt.date], str]:
 
 # ------------------------------------------------------------------------------------------------ CSV
 def csv_text(cell: Cell, date_pattern: str) -> str:
-    """A cell the way a CSV export shows it."""
+    """The text of a cell in a CSV export."""
     if isinstance(cell, Merged):
         cell = cell.cell
     if cell is None:

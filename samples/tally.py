@@ -70,7 +70,7 @@ class Tally:
         found["partners"].add(partner)
         if claim.client:
             found["clients"].add(claim.client)
-        # A principal is a person of the policy even when only a dependant's line names them.
+        # A principal is a person of the policy even if only the line of a dependant has the name.
         for person in (claim.person, claim.person.principal):
             found["insured"].add(person)
             found["memberships"].add((person, policy, claim.client))

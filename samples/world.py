@@ -1,8 +1,8 @@
-"""The invented people, employers, policies and providers that sample claims speak of.
+"""The invented people, employers, policies and providers of sample claims.
 
-Everything here is made up. Within a world, keys are unique by construction (DOMAIN §4 and §6): employers, providers and
-operators by label key, people by name key inside a policy, cards in the whole country. So the number of records that an
-import must create can be counted from objects, without any key function.
+Within a world, keys are unique by construction (DOMAIN §4 and §6): those of employers, providers and operators by label
+key, those of people by name key inside a policy, cards in the whole country. So the number of records that an import
+must create is a number of objects, counted without any key function.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ CardHabit = Literal["always", "sometimes", "never"]
 
 @dataclass(slots=True, eq=False)
 class Person:
-    """An insured person. `head` is the principal of a dependant; `silent` principals never have a line of their own."""
+    """An insured person. `head` is the principal of a dependant; `without_lines`: a principal who never has a line."""
 
     name: str
     status: str
@@ -43,7 +43,7 @@ class Person:
     card: str
     card_habit: CardHabit
     head: Person | None = None
-    silent: bool = False
+    without_lines: bool = False
     second_policy: Policy | None = None
     has_dependants: bool = False
 
@@ -61,8 +61,8 @@ class Policy:
     plans: list[str]
     broker: str | None
     people: list[Person] = field(default_factory=list)
-    taken: set[tuple[str, ...]] = field(default_factory=set)
-    """The names of its people as `name_words`, those of people who have it as a second policy too."""
+    names: set[tuple[str, ...]] = field(default_factory=set)
+    """The names of its people as `name_words`, also of those for whom it is the second policy."""
 
 
 @dataclass(slots=True, eq=False)
@@ -79,7 +79,7 @@ class World:
     operators: list[str]
     claimants: list[Person]
     notable: list[Person]
-    """One person of each kind that must not be left to chance; sample claims start with them."""
+    """One person of each kind that every pair must have; sample claims start with them."""
 
 
 def name_words(name: str) -> tuple[str, ...]:
@@ -104,13 +104,13 @@ class WorldMaker:
             individual = index % 7 == 3
             policies.append(self._individual(index) if individual else self._group(index, employers))
         self._second_policies([policy for policy in policies if policy.employers])
-        claimants = [person for policy in policies for person in policy.people if not person.silent]
+        claimants = [person for policy in policies for person in policy.people if not person.without_lines]
         return World(
             policies=policies,
             partners=self._partners(max(8, self.claims // CLAIMS_PER_PARTNER)),
             operators=[f"{name} {rest}" for name, rest in zip(SURNAMES[::5], FORENAMES[::5], strict=False)],
             claimants=claimants,
-            notable=self.notable + [next(p for p in policy.people if not p.silent) for policy in policies[2:5]],
+            notable=self.notable + [next(p for p in policy.people if not p.without_lines) for policy in policies[2:5]],
         )
 
     def _employers(self, count: int) -> list[str]:
@@ -142,18 +142,18 @@ class WorldMaker:
         plans = rng.sample(PLANS, rng.choice((1, 1, 2)))
         policy = Policy(self._number(index), own, plans, rng.choice(BROKERS))
         for family in range(rng.randint(6, 30)):
-            self._family(policy, employer=own[family % len(own)], silent=rng.random() < 0.15)
+            self._family(policy, employer=own[family % len(own)], without_lines=rng.random() < 0.15)
         if index % 8 == 0:
             self._near_namesake(policy)
         return policy
 
     def _individual(self, index: int) -> Policy:
         policy = Policy(self._number(index), [], [self.rng.choice(PLANS)], None)
-        self._family(policy, employer=None, silent=False)
+        self._family(policy, employer=None, without_lines=False)
         self.notable.append(policy.people[0])
         return policy
 
-    def _family(self, policy: Policy, *, employer: str | None, silent: bool) -> None:
+    def _family(self, policy: Policy, *, employer: str | None, without_lines: bool) -> None:
         rng = self.rng
         plan = rng.choice(policy.plans)
         surname = rng.choice(SURNAMES)
@@ -163,8 +163,12 @@ class WorldMaker:
             name = surname if status == "E" else rng.choice(SURNAMES)
             self._person(policy, name, status, plan, employer).head = head
             head.has_dependants = True
-        head.silent = silent and head.has_dependants
-        if head.silent and policy.people[-1].head is head and sum(p.principal.silent for p in self.notable) < 2:
+        head.without_lines = without_lines and head.has_dependants
+        if (
+            head.without_lines
+            and policy.people[-1].head is head
+            and sum(p.principal.without_lines for p in self.notable) < 2
+        ):
             self.notable.append(policy.people[-1])
 
     def _person(self, policy: Policy, surname: str, status: str, plan: str, employer: str | None) -> Person:
@@ -174,9 +178,9 @@ class WorldMaker:
             if rng.random() < 0.6:
                 name += f" {rng.choice(FORENAMES)}"
             words = name_words(name)
-            if words not in policy.taken and len(set(words)) == len(words):
+            if words not in policy.names and len(set(words)) == len(words):
                 break
-        policy.taken.add(words)
+        policy.names.add(words)
         self.cards += rng.randint(1, 4)
         habit: CardHabit = rng.choice(("always", "always", "always", "always", "sometimes", "never"))
         person = Person(name, status, policy, plan, employer, f"C{self.card_prefix}{100000 + self.cards}", habit)
@@ -186,32 +190,32 @@ class WorldMaker:
         return person
 
     def _near_namesake(self, policy: Policy) -> None:
-        """Someone without a card whose name is one letter away: two people, until somebody says otherwise."""
+        """Adds a person without a card, whose name differs by one letter from another's: they are two people."""
         for other in policy.people:
-            if other.card_habit != "never" or other.silent or not other.head:
+            if other.card_habit != "never" or other.without_lines or not other.head:
                 continue
             name = other.name[:-1] + ("A" if other.name[-1] != "A" else "O")
-            if name_words(name) not in policy.taken:
-                policy.taken.add(name_words(name))
+            if name_words(name) not in policy.names:
+                policy.names.add(name_words(name))
                 twin = Person(name, other.status, policy, other.plan, other.employer, "", "never", other.head)
                 policy.people.append(twin)
                 self.notable += [other, twin]
                 return
 
     def _second_policies(self, groups: list[Policy]) -> None:
-        """Gives some people a second policy, where only their card tells that they are the same person.
+        """Gives some people a second policy. Only the card shows that they are the same person.
 
-        Only principals without dependants: a dependant's line names the principal without the card, so a family spread
-        over two policies could not be told apart from two families.
+        Only principals without dependants: a dependant's line has the name of the principal without the card, so a
+        family on two policies would look like two families.
         """
         made = 0
         for index, policy in enumerate(groups):
             for person in policy.people:
                 if person.status == "A" and not person.has_dependants and self.rng.random() < 0.15:
                     other = groups[(index + 1) % len(groups)]
-                    if name_words(person.name) in other.taken:
+                    if name_words(person.name) in other.names:
                         continue
-                    other.taken.add(name_words(person.name))
+                    other.names.add(name_words(person.name))
                     person.second_policy, person.card_habit = other, "always"
                     made += 1
                     if made <= 2:

@@ -22,7 +22,7 @@ from samples.spelling import MINUS, NARROW_NO_BREAK, NO_BREAK, Cell, csv_text
 
 FORMATS = ("xlsx", "csv")
 SHEET = "Feuil1"
-# Shared strings, as Excel itself writes them, hold the whole sheet in memory; beyond this they are written inline.
+# Shared strings, as Excel writes them, keep the whole sheet in memory; beyond this number of rows, texts are inline.
 MOST_ROWS_WITH_SHARED_STRINGS = 50_000
 DATE_FORMAT = "dd/mm/yyyy"
 _QUOTED_FORMULA = re.compile(r'"=""([^"]*)"""')
@@ -40,7 +40,7 @@ def write_pair(
     zipped: bool = False,
     rng: Random,
 ) -> tuple[str, list[str]]:
-    """Writes the files of a pair into `out` and returns their names: the stat file's, the recap pages'.
+    """Writes the files of a pair into `out`; → the name of the stat file, the names of the recap files.
 
     The files of `where` have the `odd` kinds. `zipped` writes the recap pages into one .zip.
     """
@@ -91,7 +91,7 @@ def _zip_pages(out: Path, names: list[str]) -> list[str]:
 def _write_workbook(path: Path, table: Table) -> None:
     general = rustpy_xlsxwriter.Format()
     general.set_num_format("General")
-    # This writer gives a column the format of its first date: a row of bare serial numbers has to say that it has none.
+    # This writer gives a column the format of its first date: rows of bare serial numbers need the general format.
     serial_rows = {
         number: general
         for number, row in enumerate(table.rows, 1)
@@ -123,7 +123,6 @@ def _records(table: Table) -> Iterator[dict[str, Cell]]:
 def _write_odd_workbook(path: Path, layout: Layout) -> None:
     options = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     grid, merges = layout.grid()
-    # Under its own name: the writer warns of another extension.
     content = io.BytesIO()
     with xlsxwriter.Workbook(content, options) as book:
         date = book.add_format({"num_format": DATE_FORMAT})
@@ -153,7 +152,7 @@ def _write_odd_workbook(path: Path, layout: Layout) -> None:
 # ------------------------------------------------------------------------------------------------ CSV
 def _write_csv(path: Path, layout: Layout) -> None:
     table, encoding = layout.table, layout.encoding
-    # Windows-1252 has no combining accents; and a recap row must read the same on two pages of different encodings.
+    # Windows-1252 has no combining accents, and a recap row must read the same on two pages of different encodings.
     composed = encoding == "cp1252" or table.kind == "recap"
     signs = _CP1252 if encoding == "cp1252" else {}
 
@@ -161,10 +160,9 @@ def _write_csv(path: Path, layout: Layout) -> None:
         text = csv_text(cell, table.date_pattern)
         return unicodedata.normalize("NFC", text).translate(signs) if composed and not text.isascii() else text
 
-    text = io.StringIO(newline="")
     rows, _ = layout.grid()
-    csv.writer(text, delimiter=layout.separator).writerows([written(cell) for cell in row] for row in rows)
-    content = text.getvalue()
+    with path.open("w", newline="", encoding=encoding) as file:
+        csv.writer(file, delimiter=layout.separator).writerows([written(cell) for cell in row] for row in rows)
     if layout.bare_equals:
-        content = _QUOTED_FORMULA.sub(r'="\1"', content)
-    path.write_bytes(content.encode(encoding))
+        text = path.read_bytes().decode(encoding)
+        path.write_bytes(_QUOTED_FORMULA.sub(r'="\1"', text).encode(encoding))

@@ -8,7 +8,7 @@ from random import Random
 
 from samples import columns as c
 from samples.claims import ClaimMaker, Row, SampleClaim
-from samples.kinds import Spoil, Way
+from samples.kinds import Change, Way
 from samples.layout import Layout
 from samples.odd.kind import CellChange, OddKind, Side, Where
 from samples.spelling import MINUS, NARROW_NO_BREAK, NO_BREAK, Cell, Verbatim, number, pick
@@ -167,7 +167,7 @@ def _no_evidence(cents: int, mark: str, rng: Random) -> Cell:
     return cents // 100 if cents % 100 == 0 else _sign(cents) + _plain(cents, decimal=_other(mark))
 
 
-def _costs(units: int) -> Spoil:
+def _costs(units: int) -> Change:
     def change(maker: ClaimMaker, claim: SampleClaim) -> None:
         for line in claim.lines:
             line[c.CLAIMED] = line[c.REIMBURSED] = units * 100

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from samples import columns as c
 from samples.claims import ClaimMaker, SampleClaim
-from samples.kinds import Spoil, Way
+from samples.kinds import Change, Way
 from samples.odd.kind import OddKind
 from samples.spelling import Verbatim, pick
 
@@ -14,10 +14,10 @@ _FORMS = ("{0},{1:04d}E+{2}", "{0}.{1:03d}E+{2}", "{0},{1:02d}E{2}", "{0}E+{2}")
 def _shortened(maker: ClaimMaker) -> str:
     """A number in scientific notation, with a decimal mark or a sign in the exponent."""
     rng = maker.rng
-    return pick(_FORMS, rng).format(rng.randint(1, 9), maker.made, rng.randint(11, 19))
+    return pick(_FORMS, rng).format(rng.randint(1, 9), maker.count, rng.randint(11, 19))
 
 
-def _number_in_both(text: str | None = None) -> Spoil:
+def _number_in_both(text: str | None = None) -> Change:
     def change(maker: ClaimMaker, claim: SampleClaim) -> None:
         claim.number = text or _shortened(maker)
         for line in claim.lines:

@@ -8,7 +8,7 @@ from random import Random
 
 from samples import columns as c
 from samples.claims import ClaimMaker, Row, SampleClaim
-from samples.kinds import Spoil, Way
+from samples.kinds import Change, Way
 from samples.layout import Layout
 from samples.odd.kind import CellChange, OddKind
 from samples.spelling import NARROW_NO_BREAK, NO_BREAK, Cell
@@ -75,7 +75,7 @@ def _bare_equals(layout: Layout, rng: Random, turn: int) -> Layout:
     return replace(layout, bare_equals=turn % 2 == 0)
 
 
-def _ligatures(*, employer: str, partner: str, surname: str) -> Spoil:
+def _ligatures(*, employer: str, partner: str, surname: str) -> Change:
     """The first line writes ligatures, the last line writes them out: one employer, one provider, one person."""
 
     def written_out(text: str) -> str:
@@ -84,7 +84,7 @@ def _ligatures(*, employer: str, partner: str, surname: str) -> Spoil:
         return text
 
     def change(maker: ClaimMaker, claim: SampleClaim) -> None:
-        number = maker.made
+        number = maker.count
         person = Person(
             f"{surname} AFI N{number}",
             "A",
