@@ -1,4 +1,4 @@
-"""How much of a machine one group of files may take."""
+"""The share of the machine that reading one group of files may take."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ class Limits:
     cpu_seconds: int = 300
     max_columns: int = 200
     max_rows: int = 1_048_576
-    # Readers hold a sheet as a full grid of about 32 bytes a cell: more than this cannot fit in `memory_bytes`.
+    # Readers hold a sheet as a full grid of about 32 bytes a cell: more cells do not fit in `memory_bytes`.
     max_grid_cells: int = 40_000_000
     max_inflated_bytes: int = 500 * MB
     max_ratio: int = 100
-    # Honest exports repeat themselves: below this size the ratio says nothing.
+    # Exports repeat the same values: below this size, a high ratio is usual.
     ratio_free_bytes: int = 20 * MB
     max_entries: int = 1000
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Limits:
-        """The limits that `values` names, the others as they are by default. Unknown names raise TypeError."""
+        """The limits in `values`, and the defaults of the others. Raises TypeError for an unknown name."""
         return cls(**values)
 
     def as_dict(self) -> dict[str, int]:

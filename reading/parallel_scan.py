@@ -1,7 +1,10 @@
-"""A large workbook is looked through by one process while another reads it: two cores, and a verdict that survives.
+"""Two processes for a large workbook: the parent scans the file while a forked child reads it.
 
-The process that was started does the looking, in Python alone, which no file can crash. Its child does the reading,
-which some files can: what the look finds against the file is the answer then, and not the crash.
+The reader libraries lay a sheet out as a full grid, so one cell in the last row and column aborts their process; and
+they lose error cells. The scan (`excel.guard`) finds both, in pure Python, which no file can crash.
+Run before the reading, the scan would add a third to its time; in a thread, the abort would end it too.
+So the reading runs in a child: on a second core, and when the child dies, the parent still has the reason.
+The parent scans, because the process that the caller waits for must be the one that survives.
 """
 
 from __future__ import annotations
@@ -16,9 +19,9 @@ from reading.excel.guard import LostCells, Scan
 from reading.problems import UnreadableFile
 from reading.sources import Source, source_format
 
-# Below this size, the look takes less time than a process of its own.
+# Below this size, the scan takes less time than the start of a process.
 LEAST_BYTES = 1024 * 1024
-# How far what is sooner done steps back for what is waited for longest.
+# Niceness of the process that finishes first.
 NICENESS = 10
 
 
@@ -30,10 +33,11 @@ def is_large_xlsx(source: Source) -> bool:
 
 
 def fork_reader(scan: Scan) -> Scan:
-    """Go on in a child process; → how the child asks for what `scan` finds.
+    """Go on in a child process; → a function by which the child waits for the result of `scan`.
 
-    This process scans, waits for the child and ends as the child does. Should `scan` raise, the child is ended, and the
-    exception leaves this function in this process. Must be called before any library has started threads.
+    In this process the function does not return: it scans, waits for the child, and ends with the child's exit status.
+    When `scan` raises, this process kills the child and raises that exception. Must be called before any library has
+    started threads.
     """
     receive, send = os.pipe()
     started = os.getpid()
@@ -43,7 +47,7 @@ def fork_reader(scan: Scan) -> Scan:
         end_with_parent(started)
         return _answer_from(receive)
     os.close(receive)
-    # The reading takes longer, so it goes first where processes are more than processors.
+    # The reading takes longer, so it goes first where there are fewer processors than processes.
     os.nice(NICENESS)
     try:
         found = scan()
@@ -51,7 +55,7 @@ def fork_reader(scan: Scan) -> Scan:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         raise
-    # A child that is there no more has its reason, which its end tells.
+    # A child that has ended does not take the result; its exit status follows below.
     with suppress(BrokenPipeError), os.fdopen(send, "w") as pipe:
         json.dump(
             {

@@ -1,4 +1,4 @@
-"""What is wrong with a file, as a code with parameters: the pipeline knows no language."""
+"""The problems of a file as codes with parameters: this package knows no language."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that keeps a file from being read.
+    """One reason why a file cannot be read.
 
-    `code` is a key of the texts in `file_handling.problem_texts`. `params` hold what the text names (headers, sheet
+    `code` is a key of the texts in `file_handling.problem_texts`. `params` are the values in the text (headers, sheet
     names, counts), never the value of a data cell.
     """
 
@@ -29,7 +29,7 @@ class Problem:
 
 
 class UnreadableFile(Exception):
-    """A file cannot be read; carries every problem found in it."""
+    """A file cannot be read. `problems`: all that were found in it."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__(", ".join(problem.code for problem in problems))

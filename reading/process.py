@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reading import child
 from reading.child import FACTS_NAME, FRAME_NAME, NO_ROOM
 from reading.columns import FileKind
 from reading.limits import Limits
@@ -28,7 +29,6 @@ from reading.sources import Source
 if TYPE_CHECKING:
     import polars as pl
 
-READER_MODULE = "reading.child"
 # The folder from which Python finds the package `reading`.
 _ROOT = Path(__file__).resolve().parent.parent
 _CHECK_SECONDS = 0.25
@@ -242,7 +242,7 @@ def _start(job: dict[str, Any], *, out_dir: Path, limits: Limits, wall_seconds: 
     job_path.write_text(json.dumps(job))
     with (out_dir / "stderr.txt").open("wb") as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-m", READER_MODULE, str(job_path)],
+            [sys.executable, "-m", child.__name__, str(job_path)],
             cwd=_ROOT,
             stdin=subprocess.DEVNULL,
             stdout=stderr,

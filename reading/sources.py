@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Source:
-    """A file to read: where its bytes are, the name its owner gave it, and the sheet named for it, if any."""
+    """A file to read: its path, the name that its owner gave it, and the sheet to read, if one was named."""
 
     path: str
     name: str
@@ -29,7 +29,7 @@ class Source:
 
 @dataclass(frozen=True)
 class ReadFile:
-    """What was read of one file: its raw frame, all its `sheets`, and those that it was `read` from."""
+    """One file as read: its raw frame, all its `sheets`, and the sheets that were `read`."""
 
     frame: pl.DataFrame
     sheets: tuple[str, ...]
@@ -43,7 +43,7 @@ def source_format(source: Source) -> Format:
 
 
 def read_file(source: Source, *, index: int, kind: FileKind, limits: Limits, scanned: Scan | None = None) -> ReadFile:
-    """Read one file into its raw frame; `index` becomes its `file` column.
+    """Read one file into its raw frame, in which `index` is the `file` column.
 
     `scanned`: what `guard.scan` finds in the file, where another process scans it.
 

@@ -1,4 +1,4 @@
-"""Reading the form of an upload: strictly, and to its end, so that all that is wrong is said at once."""
+"""Reads the form of an upload strictly and to its end, so that one answer names everything that is wrong."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ def check_files(
 
 
 class FormReader:
-    """Reads the fields of one form one by one, and collects what is wrong with them in `errors`."""
+    """Reads the fields of one form, and collects their errors in `errors`."""
 
     def __init__(self, *, user: User, data: object) -> None:
         if not isinstance(data, Mapping):
@@ -80,7 +80,7 @@ class FormReader:
         self.errors.append(FormError(field, message, file))
 
     def values(self, field: str) -> list[Any]:
-        """Everything sent under a name; an empty text is nothing."""
+        """All values sent as `field`, without empty texts."""
         if isinstance(self.data, QueryDict):
             sent: list[Any] = self.data.getlist(field)
         else:
@@ -89,7 +89,7 @@ class FormReader:
         return [value for value in sent if value is not None and value != ""]
 
     def text(self, field: str) -> str:
-        """The one text (or whole number) sent under a name, "" when none was."""
+        """The one text (or whole number) sent as `field`; "" when there is none."""
         sent = self.values(field)
         if not sent:
             return ""
@@ -102,7 +102,7 @@ class FormReader:
         return str(sent[0])
 
     def yes_no(self, field: str) -> bool:
-        """False unless said; any word but true, false, 1 and 0 is refused."""
+        """True or false, by default false; any word but true, false, 1 and 0 is an error."""
         sent = self.values(field)
         if len(sent) == 1 and isinstance(sent[0], bool):
             return sent[0]
@@ -112,14 +112,14 @@ class FormReader:
         return _YES_NO.get(word, False)
 
     def choice(self, field: str, *, choices: Sequence[str], default: str = "") -> str:
-        """One of `choices`; `default` where nothing was sent, and a refusal where there is no default."""
+        """One of `choices`. When nothing was sent: `default`, or an error when there is no default."""
         word = self.text(field).strip() or default
         if word not in choices:
             self.refuse(field, _("Choose from: %(choices)s.") % {"choices": ", ".join(choices)})
         return word
 
     def country(self) -> Country | None:
-        """The account's own country; one that has none names it, and nobody else may name another (DOMAIN §1)."""
+        """The account's country. An account without one names it; no other account may name another one (DOMAIN §1)."""
         named = self.text("country").strip()
         if not self.user.is_superuser_role():
             own = self.user.country
@@ -140,7 +140,7 @@ class FormReader:
         return country
 
     def pages(self, field: str, *, kind: FileType) -> list[Page]:
-        """The checked files sent under a name."""
+        """The checked files sent as `field`."""
         sent = self.values(field)
         if not sent:
             self.refuse(field, _("This is required."))
@@ -154,15 +154,15 @@ class FormReader:
 
 
 def upload_files(*, user: User, data: object) -> File:
-    """Store the files of a form (`file`, once or for each page of a recap; `file_type`; `country` for who has none).
+    """Store the files of a form: `file` (once, or for each page of a recap), `file_type`, and `country` for an account
+    without one. Returns the first page.
 
-    Returns the first page. Raises InvalidForm with all that is wrong, OSError when the storage is full; neither leaves
-    anything behind.
+    Raises InvalidForm with every error, OSError when the storage is full; neither leaves anything behind.
     """
     form = FormReader(user=user, data=data)
     country = form.country()
     file_type = form.choice("file_type", choices=FileType.values)
-    # Without its kind a file cannot be checked.
+    # A file can only be checked when its kind is known.
     pages = form.pages("file", kind=FileType(file_type)) if file_type in FileType.values else []
     if form.errors or country is None:
         raise InvalidForm(form.errors)

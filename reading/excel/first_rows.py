@@ -1,4 +1,4 @@
-"""The first rows of every sheet of an .xlsx, without reading the sheets whole: their XML is followed only that far."""
+"""The first rows of every sheet of an .xlsx: the XML of a sheet is parsed only as far as they go."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def xlsx_heads(package: Package, *, rows: int) -> dict[str, list[list[str | None
 
 
 class _Follower:
-    """Handles the elements of one part; `done` ends the reading."""
+    """Handles the elements of one part; `done` ends the parsing."""
 
     done = False
 
@@ -143,7 +143,7 @@ def _shown(kind: str, text: str, strings: dict[int, str]) -> str | None:
 
 
 class _SharedStrings(_Follower):
-    """The shared strings whose index is wanted; reading ends at the last of them."""
+    """The shared strings with the wanted indexes; parsing ends at the last of them."""
 
     def __init__(self, wanted: set[int]) -> None:
         self.texts: dict[int, str] = {}

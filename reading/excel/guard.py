@@ -2,7 +2,7 @@
 
 Readers trust a workbook: they lay a sheet out as a full grid, so that one cell in the last row and column aborts the
 process, and they turn error cells into empty ones, so that a broken settlement date would read as "not paid yet".
-This pass counts what is inflated, refuses what cannot be held, and remembers the error cells.
+This pass counts the inflated bytes, refuses a sheet too large for memory, and collects the error cells.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _ERROR_TYPE = re.compile(rb"""\bt\s*=\s*["']e["']""")
 CELL_START = re.compile(rb"<(?:\w+:)?c[\s/>]")
 _VALUE = re.compile(rb"<(?:\w+:)?v>([^<]*)<")
 _ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A", "#GETTING_DATA", "#SPILL!", "#CALC!")
-# Numbers of which the reader makes nothing in a date column: its own calendar ends 95 million days on.
+# Numbers that the reader turns into nothing in a date column: its own calendar ends after 95 million days.
 _BEYOND_DATES = re.compile(rb"v>\s*-?0*(?:9[5-9][0-9]{6}|[1-9][0-9]{8}|[0-9.]+[eE])")
 _MERGED = re.compile(
     rb"""<(?:\w+:)?mergeCell\s[^<>]{0,200}?\bref\s*=\s*["']([A-Za-z]{1,3})([0-9]{1,7}):[A-Za-z]{1,3}([0-9]{1,7})["']"""
@@ -89,7 +89,7 @@ def scan_file(path: str, *, limits: Limits) -> dict[str, LostCells]:
 
 
 def scan(package: Package, *, file_bytes: int, limits: Limits) -> dict[str, LostCells]:
-    """Inflate every entry of `package` once; answer the error cells of each sheet, by sheet name.
+    """Inflate every entry of `package` once; → the lost cells of each sheet, by sheet name.
 
     Raises UnreadableFile: `too_many_entries`, `inflates_too_much`, `entities`, `far_cell` (`cell`, `columns`, `rows`),
     `encrypted`, `damaged`.
@@ -156,7 +156,7 @@ def _refuse_entities(data: bytes) -> None:
 
 
 class WholeRows:
-    """Takes a sheet's XML in pieces and gives it back cut after a row, so that no cell is seen in halves."""
+    """Takes the XML of a sheet in pieces and returns it in pieces that end after a row, so that no cell is split."""
 
     def __init__(self) -> None:
         self.rest = b""
@@ -171,7 +171,7 @@ class WholeRows:
 
 
 class _SheetWatch:
-    """Looks at a sheet's XML as it goes by."""
+    """Checks the XML of a sheet, piece by piece, and collects its lost cells."""
 
     def __init__(self, name: str, limits: Limits) -> None:
         self.name = name
@@ -213,7 +213,7 @@ class _SheetWatch:
                 self._wider = _beyond(column)
 
     def _lowest(self, data: bytes) -> None:
-        # Rows come in order, so the last cell that holds something tells how far down the sheet goes.
+        # Rows are in order, so the last cell with a value is the lowest.
         end = max(data.rfind(b"v>"), data.rfind(b"is>"))
         start = data.rfind(b" r=", 0, end) if end > 0 else -1
         reference = REFERENCE.match(data, start + 1) if start >= 0 else None
@@ -238,7 +238,7 @@ class _SheetWatch:
             reference = REFERENCE.search(data, start, tag_end)
             value = _VALUE.search(data, tag_end, tag_end + 4096)
             if reference is None:
-                # The standard allows a cell without its address; where it stands is then known only to who counts.
+                # The standard allows a cell without its address. Only counting all cells would tell its place.
                 raise UnreadableFile([Problem("error_cell_unplaced", sheet=self.name)])
             text = value[1].decode("ascii", "replace") if value else ""
             row, column = place_of(reference)
@@ -253,7 +253,7 @@ class _SheetWatch:
 
 
 def _has_value(data: bytes, at: int) -> bool:
-    """Whether the cell whose address ends at `at` holds something: an address alone is a format without a value."""
+    """Whether the cell whose address ends at `at` has a value: a cell may have an address and a format alone."""
     tag_end = data.find(b">", at)
     if tag_end < 0 or data[tag_end - 1 : tag_end] == b"/":
         return False
@@ -263,7 +263,7 @@ def _has_value(data: bytes, at: int) -> bool:
 
 
 def _beyond(column: int) -> re.Pattern[bytes]:
-    """A pattern of the addresses to the right of `column` (0-based). It is fast because it starts with a literal."""
+    """A pattern of the addresses to the right of `column` (0-based). A literal at its start makes it fast."""
     letters = column_letters(column)
     longer = rf"[A-Za-z]{{{len(letters) + 1},3}}"
     same = []

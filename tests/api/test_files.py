@@ -11,6 +11,7 @@ from django.core.files.base import ContentFile
 from core.models import Claim
 from file_handling.models import File, FileType
 from tests.support.cast import Cast
+from tests.support.files import header_row, inline, package, worksheet
 from tests.support.pairs import STAT_HEADER, STAT_LINE
 from tests.support.records import Records, make_file
 from tests.support.storage import stored_names
@@ -61,6 +62,48 @@ def test_unreadable_content_is_a_400_with_a_reason(content: bytes, cast: Cast) -
     response = cast.client("togo_head").get(f"{FILES}{file.pk}/preview/")
     assert response.status_code == 400
     assert response.json()["detail"].startswith("Error reading file: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("s.xlsx", package(worksheet(f'<row r="1048576">{inline("XFD1048576", "x")}</row>')), "cell XFD1048576, far"),
+        ("s.xlsx", package(worksheet("", before='<!DOCTYPE x [<!ENTITY a "a">]>')), "document type or entities"),
+        ("s.xls", bytes.fromhex("d0cf11e0a1b11ae1") + "EncryptedPackage".encode("utf-16-le"), "by a password"),
+        ("s.xls", b"\x09\x04\x06\x00" + bytes(90), "a workbook of Excel 4 or older"),
+        ("s.xls", b"<html><table></table></html>", "contains a web page (HTML). Open it in Excel"),
+        ("s.xlsx", package(worksheet("<row/>")), "has no sheet named “x”. Its sheets are: “Feuil1”"),
+    ],
+)
+def test_a_preview_that_fails_has_the_reason_and_the_advice_of_an_import(
+    cast: Cast, name: str, content: bytes, reason: str
+) -> None:
+    file = make_file(user=cast.togo_head, country=cast.togo, name=name)
+    file.file.save(name, ContentFile(content))
+    response = cast.client("togo_head").get(f"{FILES}{file.pk}/preview/?sheet=x")
+    assert response.status_code == 400
+    assert response.json()["detail"].startswith(f"Error reading file: “{name}”")
+    assert reason in response.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "reason"),
+    [
+        ({"MAX_ZIP_ENTRIES": 3}, "more than 3 parts"),
+        ({"MAX_INFLATED_BYTES": 300}, "unpacks to far more data"),
+        ({"MAX_COLUMNS": 1}, "cell B1"),
+        ({"READER_CPU_SECONDS": 0}, "longer than allowed"),
+    ],
+)
+def test_a_preview_is_held_to_the_limits_of_the_installation(
+    cast: Cast, settings: Any, limit: dict[str, int], reason: str
+) -> None:
+    file = make_file(user=cast.togo_head, country=cast.togo, name="stat.xlsx")
+    file.file.save("stat.xlsx", ContentFile(package(worksheet(header_row(["a", "b", "c"])))))
+    address = f"{FILES}{file.pk}/preview/"
+    assert cast.client("togo_head").get(address).status_code == 200
+    settings.CONCORD = settings.CONCORD | limit
+    assert reason in cast.client("togo_head").get(address).json()["detail"]
 
 
 def test_a_file_missing_in_the_storage_is_reported_as_missing(cast: Cast, togo: Records) -> None:

@@ -135,6 +135,16 @@ def test_all_problems_of_a_form_are_reported_at_once(cast: Cast, own_storage: Pa
     assert nothing_is_stored(own_storage)
 
 
+def test_a_workbook_of_more_parts_than_the_setting_allows_is_refused_before_it_is_stored(
+    cast: Cast, own_storage: Path, settings: Any
+) -> None:
+    settings.CONCORD = settings.CONCORD | {"MAX_ZIP_ENTRIES": 5}
+    response = send(cast, stat_file=workbook("2024"))
+    assert refusals(response) == {("stat_file", "stat.xlsx")}
+    assert "more than 5 parts" in response.json()["detail"]
+    assert nothing_is_stored(own_storage)
+
+
 def test_both_files_are_required(cast: Cast) -> None:
     assert refusals(send(cast, stat_file=None, recap_file=None)) == {("stat_file", ""), ("recap_file", "")}
     assert refusals(send(cast, stat_file=[stat_upload(), stat_upload(name="b.csv")])) == {("stat_file", "")}

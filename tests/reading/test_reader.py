@@ -10,8 +10,8 @@ import pytest
 from file_handling.problem_texts import known_codes, sentence
 from reading.first_look import heads
 from reading.limits import MB, Limits
-from reading.problems import Problem
-from reading.process import ReaderKilled, inspect_upload, start_read
+from reading.problems import Problem, UnreadableFile
+from reading.process import ReaderKilled, inspect_upload, preview, start_read
 from reading.sources import Source
 from tests.support.files import (
     RECAP_HEADERS,
@@ -188,3 +188,20 @@ def test_missing_columns_are_said_as_the_file_would_spell_them():
         "missing_columns", "s.xlsx", "Feuil1", params={"columns": ["Nom Acte", "Statut"], "header_row": 3}
     )
     assert sentence(problem).startswith("“s.xlsx”, sheet “Feuil1” lacks the columns “Nom Acte”, “Statut”.")
+
+
+@pytest.mark.parametrize(
+    ("rows", "before"),
+    [
+        (header_row(RECAP_HEADERS) + '<row r="2"><c r="A2" t="s"><v>77</v></c></row>', ""),
+        (header_row(RECAP_HEADERS), '<dimension ref="A:M"/>'),
+    ],
+)
+def test_an_error_of_the_reader_library_is_damage_of_the_file_and_sheet(tmp_path, rows, before):
+    path = tmp_path / "r.xlsx"
+    path.write_bytes(package(worksheet(rows).replace("<sheetData>", f"{before}<sheetData>")))
+    result = start_read(kind="recap", files=[source(path)], out_dir=tmp_path / "out", limits=Limits()).wait()
+    assert [(one.code, one.file, one.sheet) for one in result.problems] == [("damaged", "r.xlsx", "Feuil1")]
+    with pytest.raises(UnreadableFile) as unreadable:
+        preview(source(path), rows=5, limits=Limits())
+    assert [(one.code, one.file) for one in unreadable.value.problems] == [("damaged", "r.xlsx")]
