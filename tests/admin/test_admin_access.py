@@ -254,7 +254,7 @@ def test_the_index_of_a_moved_admin_shows_no_actions_of_the_former_country(
     cast.togo_admin.country = cast.benin
     cast.togo_admin.save()
     page = browser("togo_admin").get("/admin/").content
-    assert b"What you did last" in page
+    assert b"Your latest actions" in page
     assert b"TOGOCANARY" not in page
 
 
