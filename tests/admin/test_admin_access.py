@@ -157,25 +157,25 @@ def test_no_ordering_filter_or_search_of_the_admin_shows_data_of_another_country
     client, own = browser("benin_admin"), browser("togo_admin")
     address = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
 
-    def asked(query: str) -> Any:
+    def fetch(query: str) -> Any:
         answer = client.get(f"{address}?{query}")
         assert not canary.bears(answer), query
         assert "Togo" not in canary.body(answer).decode(), query
         return answer
 
-    shown = asked("").context["cl"].result_count
+    all_rows = fetch("").context["cl"].result_count
     for query in [*orders(model), "all=", "_facets=True", "p=2"]:
-        assert asked(query).context["cl"].result_count == shown, query
+        assert fetch(query).context["cl"].result_count == all_rows, query
     lookups = [lookup for lookup in page.lookups if lookup.split("__")[-1] not in OF_THE_CATALOGUE]
     for lookup in lookups:
-        answer = asked(f"{lookup}={marked[lookup.split('__')[-1]]}")
+        answer = fetch(f"{lookup}={marked[lookup.split('__')[-1]]}")
         assert (answer.status_code, answer.context["cl"].result_count) == (200, 0), lookup
     if page.search_fields:
         # The catalogue is shared and has no mark.
         assert (own.get(f"{address}?q={canary.TYPED}").context["cl"].result_count > 0) == (
             model._meta.model_name not in (*CATALOGUE, "actalias")
         )
-        assert asked(f"q={canary.TYPED}").context["cl"].result_count == 0
+        assert fetch(f"q={canary.TYPED}").context["cl"].result_count == 0
 
 
 @pytest.mark.parametrize(
@@ -241,9 +241,9 @@ def test_a_row_that_does_not_exist_is_not_found_rather_than_refused(cast: Cast, 
 def test_autocompletion_answers_only_for_the_fields_of_forms_that_use_it(
     cast: Cast, togo: Records, browser: Browser
 ) -> None:
-    asked = "autocomplete/?app_label=core&model_name=claim&field_name=insured&term=afi"
+    address = "autocomplete/?app_label=core&model_name=claim&field_name=insured&term=afi"
     for name in ["superuser", "togo_admin", "benin_admin"]:
-        assert browser(name).get(f"/admin/{asked}").status_code == 403
+        assert browser(name).get(f"/admin/{address}").status_code == 403
 
 
 def test_the_index_of_a_moved_admin_shows_no_actions_of_the_former_country(

@@ -58,9 +58,9 @@ def test_a_territorial_admin_previews_a_sheet_and_then_creates_its_good_rows(cas
     client = browser("togo_admin")
     before = User.objects.count()
     sheet = GOOD + "Bad,Row,not-an-address,CHEF_DEPT_TECH\nAlso,Bad,also@example.org,ADMIN_TERRITORIAL\n"
-    shown = look(client, sheet_text(sheet))
+    preview = look(client, sheet_text(sheet))
     assert User.objects.count() == before
-    rows = cells(shown)
+    rows = cells(preview)
     assert rows[0] == [
         "2",
         "Afi",
@@ -72,21 +72,21 @@ def test_a_territorial_admin_previews_a_sheet_and_then_creates_its_good_rows(cas
     ]
     assert "not an e-mail address" in rows[2][-1]
     assert "You may not give this role" in rows[3][-1]
-    assert "2 accounts can be created" in text_of(shown)
+    assert "2 accounts can be created" in text_of(preview)
 
-    done = client.post(PAGE, {"signed_rows": signed_rows_in(shown)})
+    done = client.post(PAGE, {"signed_rows": signed_rows_in(preview)})
     assert [row[-1] for row in cells(done)[:2]] == ["Account created", "Account created"]
     assert "2 accounts were created" in text_of(done)
     assert User.objects.count() == before + 2
-    made = User.objects.filter(email__in=["afi@example.org", "kossi@example.org"])
-    assert {(one.role, one.country) for one in made} == {
+    accounts = User.objects.filter(email__in=["afi@example.org", "kossi@example.org"])
+    assert {(one.role, one.country) for one in accounts} == {
         (Role.CHEF_DEPT_TECH, cast.togo),
         (Role.RESP_OPERATEUR, cast.togo),
     }
     assert {mail.to[0] for mail in sent_mails()} == {"afi@example.org", "kossi@example.org"}
-    noted = AuditEntry.objects.filter(action=AuditAction.CREATE, object_type="users.user")
-    assert {(entry.actor, entry.object_id, entry.country) for entry in noted} == {
-        (cast.togo_admin, one.pk, cast.togo) for one in made
+    entries = AuditEntry.objects.filter(action=AuditAction.CREATE, object_type="users.user")
+    assert {(entry.actor, entry.object_id, entry.country) for entry in entries} == {
+        (cast.togo_admin, one.pk, cast.togo) for one in accounts
     }
 
 
@@ -95,9 +95,9 @@ def test_an_admin_of_all_countries_chooses_the_country_of_the_sheet(cast: Cast, 
     sheet = sheet_workbook(
         [["Prénom", "Nom", "Courriel", "Rôle"], ["Afi", "Lawson", "afi@example.org", "ADMIN_TERRITORIAL"]]
     )
-    shown = look(client, sheet, country=cast.benin.pk)
-    assert cells(shown)[0][4:6] == ["Territorial administrator", "Bénin"]
-    client.post(PAGE, {"signed_rows": signed_rows_in(shown)})
+    preview = look(client, sheet, country=cast.benin.pk)
+    assert cells(preview)[0][4:6] == ["Territorial administrator", "Bénin"]
+    client.post(PAGE, {"signed_rows": signed_rows_in(preview)})
     account = User.objects.get(email="afi@example.org")
     assert (account.role, account.country, account.has_usable_password()) == (Role.ADMIN_TERRITORIAL, cast.benin, False)
 
@@ -105,8 +105,8 @@ def test_an_admin_of_all_countries_chooses_the_country_of_the_sheet(cast: Cast, 
 def test_a_territorial_admin_cannot_create_accounts_in_another_country(cast: Cast, browser: Browser) -> None:
     client = browser("togo_admin")
     assert 'name="country"' not in client.get(PAGE).content.decode()
-    shown = look(client, sheet_text(GOOD), country=cast.benin.pk)
-    client.post(PAGE, {"signed_rows": signed_rows_in(shown), "country": cast.benin.pk})
+    preview = look(client, sheet_text(GOOD), country=cast.benin.pk)
+    client.post(PAGE, {"signed_rows": signed_rows_in(preview), "country": cast.benin.pk})
     assert {one.country for one in User.objects.filter(email__in=["afi@example.org", "kossi@example.org"])} == {
         cast.togo
     }
@@ -164,9 +164,9 @@ def test_a_country_that_was_deactivated_since_the_preview_gets_no_accounts(cast:
 def test_a_sheet_of_a_thousand_rows_can_be_previewed(cast: Cast, browser: Browser) -> None:
     client = browser("togo_admin")
     many = HEADER + "".join(f"\nAfi{n},Lawson,afi{n}@example.org,RESP_OPERATEUR" for n in range(1000))
-    shown = look(client, sheet_text(many))
-    assert "1000 accounts can be created" in text_of(shown)
-    assert len(signed_rows_in(shown)) < 100_000
+    preview = look(client, sheet_text(many))
+    assert "1000 accounts can be created" in text_of(preview)
+    assert len(signed_rows_in(preview)) < 100_000
 
 
 @pytest.mark.parametrize(
@@ -185,8 +185,8 @@ def test_a_file_that_is_not_a_sheet_of_accounts_is_refused_with_a_reason(
 
 
 def test_a_sheet_without_a_good_row_offers_nothing_to_create(cast: Cast, browser: Browser) -> None:
-    shown = look(browser("togo_admin"), sheet_text(f"{HEADER}\n,,,\nA,B,no,nothing\n"))
-    assert 'name="signed_rows"' not in shown.content.decode()
+    preview = look(browser("togo_admin"), sheet_text(f"{HEADER}\n,,,\nA,B,no,nothing\n"))
+    assert 'name="signed_rows"' not in preview.content.decode()
 
 
 def test_imports_of_sheets_are_throttled_for_api_and_admin_together(
@@ -211,6 +211,6 @@ def test_other_roles_cannot_import_accounts(name: str, cast: Cast, browser: Brow
 
 
 def test_names_from_the_sheet_are_escaped(cast: Cast, browser: Browser) -> None:
-    shown = look(browser("togo_admin"), sheet_text(f"{HEADER}\n<script>x</script>,B,c@example.org,RESP_OPERATEUR\n"))
-    assert b"<script>x" not in shown.content
-    assert "no-store" in shown["Cache-Control"]
+    preview = look(browser("togo_admin"), sheet_text(f"{HEADER}\n<script>x</script>,B,c@example.org,RESP_OPERATEUR\n"))
+    assert b"<script>x" not in preview.content
+    assert "no-store" in preview["Cache-Control"]

@@ -39,8 +39,8 @@ def test_an_account_signs_in_by_name_or_address_in_any_case_and_is_audited(cast:
     for name in ["TOGO_admin", "Togo_Admin@Example.org"]:
         assert sign_in(name).status_code == 302
     assert sign_in("togo_admin", "wrong").status_code == 200
-    noted = AuditEntry.objects.filter(action=AuditAction.LOGIN)
-    assert list(noted.order_by("pk").values_list("actor__username", "success")) == [
+    entries = AuditEntry.objects.filter(action=AuditAction.LOGIN)
+    assert list(entries.order_by("pk").values_list("actor__username", "success")) == [
         ("togo_admin", True),
         ("togo_admin", True),
         (None, False),
@@ -122,11 +122,11 @@ def test_moving_a_territorial_admin_is_audited_in_both_countries(cast: Cast, bro
 def test_a_deactivated_account_loses_access_at_its_next_request_until_it_is_activated(
     cast: Cast, browser: Browser
 ) -> None:
-    theirs = browser("togo_admin")
-    assert theirs.get("/admin/").status_code == 200
+    client_of_admin = browser("togo_admin")
+    assert client_of_admin.get("/admin/").status_code == 200
     client = browser("global_admin")
     client.post(f"{USERS}{cast.togo_admin.pk}/act/deactivate/")
-    assert theirs.get("/admin/").status_code == 302
+    assert client_of_admin.get("/admin/").status_code == 302
     client.post(f"{USERS}{cast.togo_admin.pk}/act/activate/")
     cast.togo_admin.refresh_from_db()
     assert cast.togo_admin.is_active
@@ -140,10 +140,10 @@ def test_only_an_admin_who_manages_the_account_can_send_it_a_password_link(cast:
 
 
 def test_the_admin_of_a_deactivated_country_loses_access_at_once(cast: Cast, browser: Browser) -> None:
-    theirs = browser("togo_admin")
-    assert theirs.get("/admin/core/claim/").status_code == 200
+    client_of_admin = browser("togo_admin")
+    assert client_of_admin.get("/admin/core/claim/").status_code == 200
     browser("global_admin").post(f"/admin/users/country/{cast.togo.pk}/act/close/")
-    assert theirs.get("/admin/core/claim/").status_code == 302
+    assert client_of_admin.get("/admin/core/claim/").status_code == 302
     assert sign_in("togo_admin").status_code == 200
 
 

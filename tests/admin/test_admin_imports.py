@@ -75,8 +75,8 @@ def test_all_problems_of_a_pair_are_shown_at_once_and_nothing_is_stored(cast: Ca
 
 
 def test_only_an_account_without_a_country_chooses_the_country_of_an_import(cast: Cast, browser: Browser) -> None:
-    asked = browser("superuser").get(f"{SESSIONS}add/").content
-    assert b'name="country"' in asked
+    form = browser("superuser").get(f"{SESSIONS}add/").content
+    assert b'name="country"' in form
     assert b'name="country"' not in browser("togo_admin").get(f"{SESSIONS}add/").content
     assert upload(browser("superuser")).status_code == 400
     assert upload(browser("superuser"), country="BJ").status_code == 302
@@ -87,9 +87,9 @@ def test_only_an_account_without_a_country_chooses_the_country_of_an_import(cast
 def test_a_file_of_another_country_is_neither_offered_nor_accepted(
     cast: Cast, togo: Records, benin: Records, browser: Browser
 ) -> None:
-    shown = browser("benin_admin").get(f"{SESSIONS}add/").content
-    assert b"BENINCANARY-stat.csv" in shown
-    assert b"TOGOCANARY" not in shown
+    page = browser("benin_admin").get(f"{SESSIONS}add/").content
+    assert b"BENINCANARY-stat.csv" in page
+    assert b"TOGOCANARY" not in page
     response = browser("benin_admin").post(
         f"{SESSIONS}add/", {"stat_file_id": togo.file.pk, "recap_file_id": benin.recap.pk}
     )
@@ -141,8 +141,8 @@ def test_a_revert_must_be_confirmed_and_removes_the_records_of_the_session(cast:
     client = browser("togo_admin")
     session = imported(client)
     assert Claim.objects.count() == 1
-    asked = client.get(f"{SESSIONS}{session.pk}/steer/revert/")
-    assert "Revert this import?" in text_of(asked)
+    form = client.get(f"{SESSIONS}{session.pk}/steer/revert/")
+    assert "Revert this import?" in text_of(form)
     assert Claim.objects.count() == 1
     said = client.post(f"{SESSIONS}{session.pk}/steer/revert/", follow=True)
     assert "Reverted: 1 claims" in text_of(said)
@@ -177,8 +177,8 @@ def test_downloads_of_report_and_log_are_audited_and_a_report_can_be_made_again(
     assert b"".join(report.streaming_content).startswith(b"PK")
     log = client.get(f"{SESSIONS}{session.pk}/download/log/")
     assert b"Files received" in b"".join(log.streaming_content)
-    noted = AuditEntry.objects.filter(action=AuditAction.DOWNLOAD, object_id=session.pk, actor=cast.togo_admin)
-    assert sorted(entry.data["type"] for entry in noted) == ["error", "log"]
+    entries = AuditEntry.objects.filter(action=AuditAction.DOWNLOAD, object_id=session.pk, actor=cast.togo_admin)
+    assert sorted(entry.data["type"] for entry in entries) == ["error", "log"]
     before = session.error_file.name
     assert "The report was made again." in text_of(client.post(f"{SESSIONS}{session.pk}/steer/report/", follow=True))
     session.refresh_from_db()
@@ -211,16 +211,16 @@ def test_findings_are_filtered_by_category_and_search_and_shown_in_pages(
 def test_preview_download_and_deletion_of_a_file_are_audited(cast: Cast, browser: Browser) -> None:
     file = make_file(user=cast.togo_head, country=cast.togo, name="stat.csv")
     client = browser("togo_admin")
-    shown = text_of(client.get(f"/admin/file_handling/file/{file.pk}/preview/"))
-    assert "LAWSON AFI" in shown
+    page = text_of(client.get(f"/admin/file_handling/file/{file.pk}/preview/"))
+    assert "LAWSON AFI" in page
     response = client.get(f"/admin/file_handling/file/{file.pk}/download/")
     assert b"".join(response.streaming_content) == f"{STAT_HEADER}\n{STAT_LINE}\n".encode()
     assert "stat.csv" in text_of(client.get(f"/admin/file_handling/file/{file.pk}/delete/"))
     said = client.post(f"/admin/file_handling/file/{file.pk}/delete/", follow=True)
     assert "“stat.csv” was deleted." in text_of(said)
     assert not File.objects.exists()
-    noted = AuditEntry.objects.filter(object_type="file_handling.file", actor=cast.togo_admin)
-    assert {"preview", "download", "delete"} <= set(noted.values_list("action", flat=True))
+    entries = AuditEntry.objects.filter(object_type="file_handling.file", actor=cast.togo_admin)
+    assert {"preview", "download", "delete"} <= set(entries.values_list("action", flat=True))
 
 
 def test_a_file_that_an_import_still_needs_is_not_deleted(cast: Cast, togo: Records, browser: Browser) -> None:

@@ -180,19 +180,19 @@ def test_no_french_page_of_the_admin_has_english_labels(name: str, cast: Cast, t
     }
     # Names of languages, data, and messages of a session, which are in the language of its uploader.
     data = {session.message, "English", "français", *cast.users, *STAT_HEADER.split(";"), *STAT_LINE.split(";")}
-    left: dict[str, str] = {}
+    untranslated: dict[str, str] = {}
     seen = 0
     for address in addresses(cast, togo, session):
-        ours, theirs = french.get(address), english.get(address)
-        if ours.status_code == 403:
+        french_page, english_page = french.get(address), english.get(address)
+        if french_page.status_code == 403:
             continue
-        assert (ours.status_code, theirs.status_code) == (200, 200), address
-        said = set(labels(theirs.content))
-        same = {text for text in labels(ours.content) if text in said and text not in data}
+        assert (french_page.status_code, english_page.status_code) == (200, 200), address
+        english_labels = set(labels(english_page.content))
+        same = {text for text in labels(french_page.content) if text in english_labels and text not in data}
         same = {_trimmed(text) for text in same if not _DATA.search(text)}
         same = {text for text in same if text not in data and not _DATA.search(text)}
         same = {text for text in same if text.casefold() not in same_on_purpose}
-        left |= dict.fromkeys(same - set(left), address)
+        untranslated |= dict.fromkeys(same - set(untranslated), address)
         seen += 1
-    assert not left, "\n".join(f"{text!r} at {address}" for text, address in sorted(left.items()))
+    assert not untranslated, "\n".join(f"{text!r} at {address}" for text, address in sorted(untranslated.items()))
     assert seen > 50

@@ -123,26 +123,26 @@ def test_no_ordering_filter_or_search_shows_data_of_another_country(
     own.get(f"/api/v1/files/{togo.file.pk}/")
     path = path.format(**named)
 
-    def asked(client: APIClient, *queries: str) -> Any:
+    def fetch(client: APIClient, *queries: str) -> Any:
         return client.get(f"/api/v1/{canary.with_query(path, *queries)}")
 
     for query in canary.orderings(path):
-        assert asked(own, query).status_code == 200
+        assert fetch(own, query).status_code == 200
         for client in others:
-            assert not canary.bears(asked(client, query)), query
+            assert not canary.bears(fetch(client, query)), query
     for kind, name, value in canary.filters(path, named):
-        shown = asked(own, f"{name}={value}")
-        assert shown.status_code == 200, name
+        own_answer = fetch(own, f"{name}={value}")
+        assert own_answer.status_code == 200, name
         for client in others:
-            answer = asked(client, f"{name}={value}")
+            answer = fetch(client, f"{name}={value}")
             assert not canary.bears(answer), name
             # Ids and words of another country give the same answer as ids and words that do not exist.
             if kind != "other" and name not in OF_THE_CATALOGUE:
-                assert canary.body(answer) == canary.body(asked(client, f"{name}={UNKNOWN}")), name
+                assert canary.body(answer) == canary.body(fetch(client, f"{name}={UNKNOWN}")), name
                 if answer.status_code == 200 and not path.endswith("export/"):
                     assert answer.json()["count"] == 0, name
         if kind == "text" and not path.endswith("export/") and not path.startswith(tuple(CATALOGUE_ROUTES)):
-            assert shown.json()["count"] > 0, name
+            assert own_answer.json()["count"] > 0, name
 
 
 @pytest.mark.parametrize(("method", "path"), sorted(case for case in TABLE if case[0] != "GET"))

@@ -46,10 +46,10 @@ def test_a_preview_shows_the_first_rows_and_the_size_of_the_whole(cast: Cast, ow
     file = make_file(user=cast.togo_head, country=cast.togo, name="stat.csv")
     file.file.save("stat.csv", ContentFile("\n".join([STAT_HEADER, *[STAT_LINE] * 30]).encode()))
     client = cast.client("togo_head")
-    shown = client.get(f"{FILES}{file.pk}/preview/").json()
-    assert shown["columns"] == STAT_HEADER.split(";")
-    assert shown["rows"][0] == STAT_LINE.split(";")
-    assert (len(shown["rows"]), shown["total_rows"], shown["total_columns"]) == (10, 30, 15)
+    preview = client.get(f"{FILES}{file.pk}/preview/").json()
+    assert preview["columns"] == STAT_HEADER.split(";")
+    assert preview["rows"][0] == STAT_LINE.split(";")
+    assert (len(preview["rows"]), preview["total_rows"], preview["total_columns"]) == (10, 30, 15)
     assert len(client.get(f"{FILES}{file.pk}/preview/?rows=3").json()["rows"]) == 3
     for rows in ("0", "101", "-1", "many", "1.5"):
         assert client.get(f"{FILES}{file.pk}/preview/?rows={rows}").status_code == 400
@@ -130,14 +130,14 @@ def test_deleting_a_file_deletes_its_stored_pages_and_keeps_the_records(
     page = make_file(
         user=cast.togo_head, country=cast.togo, name="p2.csv", file_type=FileType.RECAP, first_page=togo.recap
     )
-    gone = {togo.file.file.name, togo.recap.file.name, page.file.name}
-    assert gone <= set(stored_names(own_storage))
+    names = {togo.file.file.name, togo.recap.file.name, page.file.name}
+    assert names <= set(stored_names(own_storage))
     client = cast.client("togo_admin")
     with django_capture_on_commit_callbacks(execute=True):
         assert client.delete(f"{FILES}{togo.file.pk}/?force=true").status_code == 204
-        assert gone <= set(stored_names(own_storage))
+        assert names <= set(stored_names(own_storage))
         assert client.delete(f"{FILES}{togo.recap.pk}/?force=true").status_code == 204
-    assert not gone & set(stored_names(own_storage))
+    assert not names & set(stored_names(own_storage))
     assert not File.objects.exists()
     claim = Claim.objects.get()
     assert (claim.file, claim.recap_file) == (None, None)

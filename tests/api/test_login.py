@@ -52,9 +52,9 @@ def test_an_unknown_name_costs_a_password_hash_too(cast: Cast) -> None:
 
 def test_the_token_is_stored_as_a_hash_only(cast: Cast) -> None:
     secret = sign_in("togo_head").json()["token"]
-    kept = AuthToken.objects.get(user=cast.togo_head)
-    assert secret not in (kept.digest, kept.token_key)
-    assert kept.expiry is not None
+    token = AuthToken.objects.get(user=cast.togo_head)
+    assert secret not in (token.digest, token.token_key)
+    assert token.expiry is not None
 
 
 def test_signing_out_revokes_the_token_at_once(cast: Cast) -> None:

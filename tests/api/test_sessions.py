@@ -149,9 +149,9 @@ def test_a_missing_download_is_refused_with_a_reason(cast: Cast, togo: Records) 
     assert client.get(f"{address}?type=error").status_code == 404
     give_report(togo.session)
     togo.session.error_file.storage.delete("reports/1.xlsx")  # type: ignore[union-attr]
-    gone = client.get(f"{address}?type=error")
-    assert gone.status_code == 404
-    assert "made again" in gone.json()["detail"]
+    missing = client.get(f"{address}?type=error")
+    assert missing.status_code == 404
+    assert "made again" in missing.json()["detail"]
 
 
 @pytest.mark.parametrize(

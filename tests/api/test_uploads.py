@@ -274,8 +274,8 @@ def test_stored_files_are_imported_by_their_ids(cast: Cast, own_storage: Path) -
     assert [page["name"] for page in recap["pages"]] == ["p2.csv"]
     assert recap["page_count"] == 2
 
-    asked = {"stat_file_id": stat.json()["id"], "recap_file_id": recap["id"]}
-    response = client.post(SESSIONS, asked, format="json")
+    ids = {"stat_file_id": stat.json()["id"], "recap_file_id": recap["id"]}
+    response = client.post(SESSIONS, ids, format="json")
     assert response.status_code == 202
     assert response.json()["recap_file"] == {"id": recap["id"], "name": "p1.csv", "pages": 2}
     assert len(stored_names(own_storage)) == 3

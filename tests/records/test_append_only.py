@@ -137,14 +137,14 @@ def test_entries_stay_when_their_account_and_object_are_deleted(
     entries, revisions = everything(AuditEntry), everything(ClaimRevision)
     assert client.delete(f"/api/v1/files/{togo.file.pk}/?force=true").status_code == 204
     assert client.delete(f"/api/v1/import-sessions/{togo.session.pk}/").status_code == 204
-    gone = cast.togo_operator.pk
+    deleted_id = cast.togo_operator.pk
     cast.togo_operator.delete()
     assert not File.objects.filter(pk=togo.file.pk).exists()
     assert not SessionEvent.objects.filter(session_id=togo.session.pk).exists()
-    kept = everything(AuditEntry)
-    assert gone in {entry["actor_id"] for entry in entries}
-    without = [entry | {"actor_id": None} if entry["actor_id"] == gone else entry for entry in entries]
-    assert kept[: len(entries)] == without
+    remaining = everything(AuditEntry)
+    assert deleted_id in {entry["actor_id"] for entry in entries}
+    without = [entry | {"actor_id": None} if entry["actor_id"] == deleted_id else entry for entry in entries]
+    assert remaining[: len(entries)] == without
     assert everything(ClaimRevision) == revisions
 
 

@@ -80,14 +80,14 @@ def test_a_request_with_the_same_key_between_check_and_insert_is_detected(
     look = idempotency._find
     others: list[Any] = []
 
-    def look_and_be_overtaken(**asked: Any) -> ImportSession | None:
-        found = look(**asked)
+    def look_then_insert_another(**arguments: Any) -> ImportSession | None:
+        found = look(**arguments)
         if not others:
             others.append(None)
             others.append(send(cast.client("togo_head")))
         return found
 
-    monkeypatch.setattr(idempotency, "_find", look_and_be_overtaken)
+    monkeypatch.setattr(idempotency, "_find", look_then_insert_another)
     late = send(cast.client("togo_head"))
     assert late.status_code == 202
     assert late.json()["id"] == others[1].json()["id"]

@@ -105,7 +105,7 @@ def test_no_list_and_no_detail_makes_more_queries_for_two_hundred_rows_than_for_
     paths += [f"{path}?page_size=200&search=N" for path in ("claims/", "insured/", "memberships/", "acts/")]
     client = cast.client("togo_admin")
 
-    def asked(path: str) -> int:
+    def queries_of(path: str) -> int:
         with CaptureQueriesContext(connection) as captured:
             response = client.get(f"/api/v1/{path}")
         assert response.status_code == 200, path
@@ -113,9 +113,9 @@ def test_no_list_and_no_detail_makes_more_queries_for_two_hundred_rows_than_for_
 
     ImportSession.objects.filter(pk=togo.session.pk).update(files_sha256="1")
     grow(cast, togo, start=0, end=10)
-    few = {path: asked(path) for path in paths}
+    few = {path: queries_of(path) for path in paths}
     grow(cast, togo, start=10, end=210)
-    many = {path: asked(path) for path in paths}
+    many = {path: queries_of(path) for path in paths}
     assert many == few
     assert max(few.values()) <= MOST, few
     # The lists really contain the rows.

@@ -9,8 +9,8 @@ from common.timing import timed
 
 
 def test_the_log_of_a_step_has_its_seconds_and_counts() -> None:
-    with structlog.testing.capture_logs() as lines, timed("reading", session=7) as told:
-        told["rows"] = 12
+    with structlog.testing.capture_logs() as lines, timed("reading", session=7) as counts:
+        counts["rows"] = 12
     (line,) = lines
     assert (line["step"], line["session"], line["rows"], line["outcome"]) == ("reading", 7, 12, "ended")
     assert line["seconds"] >= 0

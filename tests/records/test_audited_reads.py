@@ -67,8 +67,8 @@ def test_reading_over_the_api_is_audited(path: str, cast: Cast, togo: Records) -
     named |= {"file": togo.file.pk, "session": togo.session.pk}
     named |= {"account": cast.togo_head.pk, "country": cast.togo.pk}
     assert ask_route(cast.client("togo_admin"), "GET", path.format(**named)) == 200
-    noted = AuditEntry.objects.filter(actor=cast.togo_admin, country=cast.togo, action__in=READINGS)
-    assert noted.count() == (0 if path in SILENT_ROUTES else 1)
+    entries = AuditEntry.objects.filter(actor=cast.togo_admin, country=cast.togo, action__in=READINGS)
+    assert entries.count() == (0 if path in SILENT_ROUTES else 1)
 
 
 @pytest.mark.parametrize(
@@ -82,8 +82,8 @@ def test_reading_a_page_of_the_admin_is_audited(path: str, cast: Cast, togo: Rec
     named |= {"account": cast.togo_head.pk, "country": cast.togo.pk}
     client = browser(cast.superuser)
     assert ask_page(client, "GET", path.format(**named)).status_code == 200
-    noted = AuditEntry.objects.filter(actor=cast.superuser, action__in=READINGS)
-    assert noted.count() == (0 if path in SILENT_PAGES else 1)
+    entries = AuditEntry.objects.filter(actor=cast.superuser, action__in=READINGS)
+    assert entries.count() == (0 if path in SILENT_PAGES else 1)
 
 
 def test_the_addresses_without_audit_exist() -> None:
