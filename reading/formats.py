@@ -24,6 +24,8 @@ EMPTY_ZIP = b"PK\x05\x06"
 BAD_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, UnicodeDecodeError, struct.error)
 
 _HEAD_BYTES = 64 * 1024
+# A NUL in so many first bytes: no text. Further on, a text may have one, which the reader drops.
+_BINARY_BYTES = 4096
 _CHUNK = 1 << 20
 _BLANK = b"\0 \t\r\n\xef\xbb\xbf\xff\xfe"
 # The first record of an Excel workbook that stands in the file without an OLE container: its number, and its length.
@@ -188,7 +190,7 @@ def _decoded(head: bytes) -> str | None:
     # Without its mark, UTF-16 is read as markup only: a text in it would be a guess.
     if bare.startswith(b"<\0") or head.startswith(b"\0<"):
         return head.decode("utf-16-le" if head.startswith(b"<\0") else "utf-16-be", "replace")
-    if b"\0" in head:
+    if b"\0" in head[:_BINARY_BYTES]:
         return None
     return head.decode("utf-8-sig", "replace")
 

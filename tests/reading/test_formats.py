@@ -54,6 +54,11 @@ READ_AS = {
     "a first cell like a tag": lambda path: write_csv(
         path, [["<b>", "</b>"], RECAP_HEADERS, recap_row("N1"), recap_row("N2")]
     ),
+    "a NUL further down": lambda path: path.write_bytes(
+        write_csv(path, [RECAP_HEADERS, recap_row("N1", note="x" * 5_000 + "@"), recap_row("N2")])
+        .read_bytes()
+        .replace(b"@", b"\0")
+    ),
     "a first header like SYLK": lambda path: write_csv(
         path, [["ID", "Police"], ["C", "1"], RECAP_HEADERS, recap_row("N1"), recap_row("N2")]
     ),
