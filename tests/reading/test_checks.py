@@ -37,7 +37,7 @@ def zip_of(pages: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def test_honest_files_pass_and_can_still_be_read_from_their_start():
+def test_good_files_pass_and_are_left_at_their_start():
     for name, data in (("a.xlsx", GOOD), ("b.CSV", b"a;b\n"), ("c.csv", "é;b\n".encode("utf-16")), ("d.xls", OLE)):
         one = upload(name, data)
         checked = check_upload(one, kind="stat")
@@ -63,7 +63,7 @@ def test_honest_files_pass_and_can_still_be_read_from_their_start():
         ("a.xls", OLE + "_VBA_PROJECT_CUR".encode("utf-16-le"), "macros"),
     ],
 )
-def test_what_cannot_be_imported_is_refused_in_words(name, data, says):
+def test_a_file_that_cannot_be_imported_is_refused_with_the_reason(name, data, says):
     (error,) = refusal(name, data)
     assert says in error
     assert name in error
@@ -78,11 +78,11 @@ def test_a_zip_is_for_recap_pages_alone():
     assert refusal("a.zip", zipped(a_csv=b"a;b"), kind="stat")
 
 
-def test_lock_files_are_left_out():
+def test_lock_files_are_skipped():
     assert check_upload(upload("~$stat.xlsx", b"x"), kind="stat") is None
 
 
-def test_the_pages_of_a_zip_are_had_in_order_wherever_they_stand_in_it():
+def test_the_pages_of_a_zip_come_in_order_from_any_folder():
     archive = zip_of(
         {
             "2023/p02.csv": b"c;d",

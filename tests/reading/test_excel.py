@@ -54,7 +54,7 @@ def test_row_numbers_stay_true_below_empty_and_hidden_rows_and_right_of_empty_co
     ]
 
 
-def test_rows_that_say_nothing_are_left_out_and_rows_that_say_anything_are_kept(tmp_path):
+def test_rows_without_a_value_are_skipped_and_rows_with_any_value_are_read(tmp_path):
     noted = recap_row("", settlement_date="", claimed_amount="", reimbursed_amount="", note="Total du mois")
     nothing = ["-", " ", "nan", *[""] * (len(RECAP_HEADERS) - 3)]
     path = write_xlsx(tmp_path / "r.xlsx", {"x": [RECAP_HEADERS, nothing, recap_row("A"), noted]})
@@ -154,7 +154,7 @@ def test_an_empty_date_stays_empty_beside_numbers_that_are_no_day(tmp_path):
 @pytest.mark.parametrize(
     ("field", "header"), [("settlement_date", "Date de règlement"), ("incident_date", "Date de sinistre")]
 )
-def test_a_stat_line_with_a_date_that_is_none_tells_its_number(tmp_path, field, header):
+def test_a_stat_line_with_a_number_that_is_no_day_shows_the_number(tmp_path, field, header):
     lines = [stat_line("a1"), stat_line("a2")]
     typed = typed_stat(read(with_dates(tmp_path / "s.xlsx", STAT_HEADERS, lines, header, [45000, 1e10]), kind="stat"))
     assert typed[f"{field}_raw"].to_list() == [None, "10000000000"]
@@ -197,14 +197,14 @@ def test_error_cells_stay_in_place_in_a_sheet_that_begins_at_column_c(tmp_path):
     assert read(tmp_path / "r.xlsx", kind="recap")["reimbursed_amount"].to_list() == ["#DIV/0!"]
 
 
-def test_one_cell_in_the_last_row_and_column_is_refused_in_words(tmp_path):
+def test_one_cell_in_the_last_row_and_column_is_refused_with_its_address(tmp_path):
     rows = f'<row r="1048576">{inline("XFD1048576", "x")}</row>'
     (tmp_path / "r.xlsx").write_bytes(recap_package(rows))
     (problem,) = problems_of(tmp_path / "r.xlsx", kind="recap")
     assert (problem.code, problem.file, problem.params["cell"]) == ("far_cell", "r.xlsx", "XFD1048576")
 
 
-def test_one_cell_in_the_last_row_of_a_wide_sheet_is_refused_in_words(tmp_path):
+def test_one_cell_in_the_last_row_of_a_wide_sheet_is_refused_with_its_address(tmp_path):
     rows = f'<row r="2">{inline("CV2", "x")}</row><row r="1048576">{inline("A1048576", "x")}</row>'
     (tmp_path / "r.xlsx").write_bytes(recap_package(rows))
     assert problems_of(tmp_path / "r.xlsx", kind="recap")[0].params["cell"] == "A1048576"
@@ -231,12 +231,12 @@ def test_a_document_type_in_any_part_is_refused(tmp_path):
         assert [problem.code for problem in problems_of(tmp_path / name, kind="recap")] == ["entities"]
 
 
-def test_what_unpacks_to_far_more_than_its_size_is_refused_whatever_its_directory_says(tmp_path):
+def test_a_file_that_unpacks_to_far_more_than_its_size_is_refused(tmp_path):
     (tmp_path / "r.xlsx").write_bytes(recap_package("", extra={"xl/media/image1.png": b"\0" * 30_000_000}))
     assert [problem.code for problem in problems_of(tmp_path / "r.xlsx", kind="recap")] == ["inflates_too_much"]
 
 
-def test_an_honest_file_that_repeats_itself_is_read(tmp_path):
+def test_a_file_of_repeated_values_is_read_despite_its_high_ratio(tmp_path):
     cells = ('<c t="inlineStr"><is><t>A</t></is></c>' * 2) + "<c><v>1000</v></c><c><v>800</v></c>"
     data = recap_package(f"<row>{cells}</row>" * 100_000)
     (tmp_path / "r.xlsx").write_bytes(data)
@@ -258,7 +258,7 @@ def test_every_page_of_a_recap_workbook_is_read_and_other_sheets_are_not(tmp_pat
     assert frame.select("sheet", "row", "claim_number").rows() == [("p1", 2, "A"), ("p2", 3, "B")]
 
 
-def test_a_stat_workbook_with_several_stat_sheets_waits_for_a_name(tmp_path):
+def test_a_stat_workbook_with_several_stat_sheets_needs_the_name_of_one(tmp_path):
     sheets = {"2022": [STAT_HEADERS, stat_line("a")], "2023": [STAT_HEADERS, stat_line("b")]}
     path = write_xlsx(tmp_path / "s.xlsx", sheets)
     assert [problem.code for problem in problems_of(path, kind="stat")] == ["several_sheets"]
@@ -280,7 +280,7 @@ def test_a_field_found_twice_with_values_that_differ_is_a_problem_naming_both(tm
     assert problem.params == {"headers": ["date_reglement", "Date de règlement"], "letters": ["B", "N"]}
 
 
-def test_empty_truncated_and_renamed_files_are_told_apart(tmp_path):
+def test_empty_truncated_and_renamed_files_have_their_own_problems(tmp_path):
     whole = write_xlsx(tmp_path / "w.xlsx", {"x": [RECAP_HEADERS, recap_row("A")]}).read_bytes()
     contents = {
         "empty.xlsx": b"",

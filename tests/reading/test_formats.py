@@ -151,7 +151,7 @@ FOREIGN: list[tuple[str, bytes]] = [
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize(("what", "data"), FOREIGN)
-def test_a_foreign_content_is_refused_by_its_own_name_with_advice(tmp_path, what, data, name):
+def test_a_foreign_content_is_refused_with_what_it_is_and_advice(tmp_path, what, data, name):
     with pytest.raises(InvalidUpload) as invalid:
         check_upload(SimpleUploadedFile(name, data), kind="recap")
     (reason,) = invalid.value.sentences()
@@ -165,7 +165,7 @@ def test_a_foreign_content_is_refused_by_its_own_name_with_advice(tmp_path, what
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("start", [b"\x09\x00\x04\x00", b"\x09\x02\x06\x00", b"\x09\x04\x06\x00"])
-def test_a_workbook_of_excel_2_to_4_is_told_to_be_too_old(tmp_path, name, start):
+def test_a_workbook_of_excel_2_to_4_is_refused_as_too_old(tmp_path, name, start):
     data = start + bytes(100)
     with pytest.raises(InvalidUpload) as invalid:
         check_upload(SimpleUploadedFile(name, data), kind="recap")
@@ -181,7 +181,7 @@ def test_an_encrypted_workbook_is_refused_as_encrypted_under_any_name(name):
     assert "password" in invalid.value.sentences()[0]
 
 
-def test_pages_of_a_zip_are_judged_by_their_content_too(tmp_path):
+def test_pages_of_a_zip_are_known_by_their_content_too(tmp_path):
     text = write_csv(tmp_path / "t", [RECAP_HEADERS, recap_row("N1")], separator="\t").read_bytes()
     book = write_xlsx(tmp_path / "b", {"x": [RECAP_HEADERS, recap_row("N1")]}).read_bytes()
     pages = expand_recap_zip(SimpleUploadedFile("r.zip", zip_of(a_xls=text, b_csv=book, c_xlsx=OLD_WORKBOOK)))

@@ -28,7 +28,7 @@ def plain(tmp_path_factory) -> bytes:
 
 
 @pytest.mark.parametrize("odd", ODD_PACKAGES)
-def test_an_odd_package_is_taken_looked_at_shown_and_read_like_a_plain_one(tmp_path, plain, odd):
+def test_an_odd_package_is_accepted_previewed_and_read_like_a_plain_one(tmp_path, plain, odd):
     data = ODD_PACKAGES[odd](plain)
     path = tmp_path / "r.xlsx"
     path.write_bytes(data)
@@ -63,7 +63,7 @@ def test_the_reading_process_reads_odd_packages_and_leaves_no_copy(tmp_path, pla
     assert {path.name for path in out.iterdir()} == {"facts.json", "frame.arrow", "job.json", "stderr.txt"}
 
 
-def test_dates_of_the_calendar_of_1904_stay_right_in_an_odd_package(tmp_path):
+def test_dates_of_the_calendar_of_1904_are_right_in_an_odd_package(tmp_path):
     book = xlsxwriter.Workbook(tmp_path / "plain.xlsx", {"date_1904": True})
     day = book.add_format({"num_format": "dd/mm/yyyy"})
     sheet = book.add_worksheet()
@@ -95,7 +95,7 @@ def test_error_cells_and_far_cells_are_found_in_utf_16_too(tmp_path, plain):
     ]
 
 
-def test_an_odd_package_is_held_to_the_same_limits(tmp_path, plain):
+def test_the_same_limits_hold_for_an_odd_package(tmp_path, plain):
     odd = ODD_PACKAGES["back slashes"]
     found = {}
     for name, more, limits in (

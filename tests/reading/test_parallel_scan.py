@@ -1,4 +1,4 @@
-"""A large workbook is read by two processes: what it comes to must be what one would have made of it."""
+"""A large workbook is read by two processes, with the same result as by one."""
 
 import os
 import signal
@@ -42,31 +42,31 @@ def test_a_large_workbook_is_read_with_its_error_cells(tmp_path):
     assert frame.select("claim_number", "settlement_date_raw", "is_paid").rows() == [("N1", "#REF!", True)]
 
 
-def test_a_cell_that_crashes_the_reading_process_is_still_refused_in_words(tmp_path):
+def test_a_cell_that_crashes_the_reading_process_is_refused_with_its_address(tmp_path):
     result = start(large(tmp_path / "r.xlsx", f'<row r="1048576">{inline("XFD1048576", "x")}</row>')).wait()
     (problem,) = result.problems
     assert (problem.code, problem.file, problem.params["cell"]) == ("far_cell", "r.xlsx", "XFD1048576")
 
 
-def test_what_the_look_finds_goes_before_what_the_reading_finds(tmp_path):
+def test_a_problem_of_the_scan_comes_before_a_problem_of_the_reading(tmp_path):
     path = tmp_path / "r.xlsx"
     path.write_bytes(package(worksheet(header_row(["x"]), before="<!DOCTYPE x>"), extra=PAD))
     assert [problem.code for problem in start(path).wait().problems] == ["entities"]
 
 
-def test_a_large_workbook_without_its_columns_is_refused_by_name(tmp_path):
+def test_a_large_workbook_without_its_columns_is_refused_with_its_name(tmp_path):
     path = tmp_path / "r.xlsx"
     path.write_bytes(package(worksheet(header_row(RECAP_HEADERS[:2])), extra=PAD))
     assert [(problem.code, problem.file) for problem in start(path).wait().problems] == [("missing_columns", "r.xlsx")]
 
 
-@pytest.mark.parametrize("which", ["looking", "reading"])
-def test_either_process_killed_by_someone_ends_both_and_is_to_be_tried_again(tmp_path, which):
+@pytest.mark.parametrize("which", ["scanning", "reading"])
+def test_killing_either_process_ends_both_and_raises_reader_killed(tmp_path, which):
     job = start(large(tmp_path / "r.xlsx", f"<row>{ROW}</row>" * 150_000))
     deadline = time.monotonic() + 10
     while not (children := children_of(job.pid)) and time.monotonic() < deadline:
         time.sleep(0.005)
-    os.kill(job.pid if which == "looking" else children[0], signal.SIGKILL)
+    os.kill(job.pid if which == "scanning" else children[0], signal.SIGKILL)
     with pytest.raises(ReaderKilled):
         job.wait()
     while Path(f"/proc/{children[0]}").exists() and time.monotonic() < deadline:

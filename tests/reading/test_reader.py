@@ -32,7 +32,7 @@ def source(path: Path, sheet: str | None = None) -> Source:
 
 @pytest.fixture(scope="module")
 def large_stat(tmp_path_factory):
-    """Takes seconds to read, so that something can happen meanwhile."""
+    """A workbook whose reading takes seconds, so that a test can act in the meantime."""
     line = "".join(f'<c t="inlineStr"><is><t>{cell} %d</t></is></c>' for cell in stat_line("a"))
     path = tmp_path_factory.mktemp("large") / "large.xlsx"
     path.write_bytes(
@@ -45,7 +45,7 @@ def large_stat(tmp_path_factory):
     return path
 
 
-def test_pages_are_read_into_one_typed_frame_that_knows_where_each_row_came_from(tmp_path):
+def test_pages_are_read_into_one_typed_frame_with_the_place_of_each_row(tmp_path):
     first = write_xlsx(tmp_path / "p1.xlsx", {"x": [RECAP_HEADERS, recap_row("a")]})
     second = write_csv(tmp_path / "p2.csv", [RECAP_HEADERS, recap_row("b"), recap_row("c")])
     result = start_read(
@@ -60,7 +60,7 @@ def test_pages_are_read_into_one_typed_frame_that_knows_where_each_row_came_from
     assert [(one["name"], one["rows"]) for one in result.files] == [("p1.xlsx", 1), ("p2.csv", 2)]
 
 
-def test_the_problems_of_all_files_are_told_at_once(tmp_path):
+def test_the_problems_of_all_files_are_reported_together(tmp_path):
     swapped = write_xlsx(tmp_path / "p1.xlsx", {"x": [STAT_HEADERS, stat_line("a")]})
     lacking = write_csv(tmp_path / "p2.csv", [RECAP_HEADERS[:3], recap_row("b")[:3]])
     fine = write_csv(tmp_path / "p3.csv", [RECAP_HEADERS, recap_row("b")])
@@ -72,14 +72,14 @@ def test_the_problems_of_all_files_are_told_at_once(tmp_path):
     ]
 
 
-def test_a_reader_out_of_memory_says_so_and_harms_nobody(tmp_path, large_stat):
+def test_a_reader_out_of_memory_reports_it(tmp_path, large_stat):
     job = start_read(
         kind="stat", files=[source(large_stat)], out_dir=tmp_path / "out", limits=Limits(memory_bytes=450 * MB)
     )
     assert [problem.code for problem in job.wait().problems] == ["reader_out_of_memory"]
 
 
-def test_a_reader_past_its_cpu_time_says_so(tmp_path, large_stat):
+def test_a_reader_past_its_cpu_time_reports_it(tmp_path, large_stat):
     job = start_read(kind="stat", files=[source(large_stat)], out_dir=tmp_path / "out", limits=Limits(cpu_seconds=1))
     assert [problem.code for problem in job.wait().problems] == ["reader_too_slow"]
 
@@ -92,14 +92,14 @@ def test_a_reader_past_its_wall_time_is_ended(tmp_path, large_stat):
     assert not Path(f"/proc/{job.pid}").exists()
 
 
-def test_a_reader_that_someone_kills_is_to_be_tried_again(tmp_path, large_stat):
+def test_a_reader_killed_from_outside_raises_reader_killed(tmp_path, large_stat):
     job = start_read(kind="stat", files=[source(large_stat)], out_dir=tmp_path / "out", limits=Limits())
     os.kill(job.pid, signal.SIGKILL)
     with pytest.raises(ReaderKilled):
         job.wait()
 
 
-def test_who_waits_can_stop_the_reader_early(tmp_path, large_stat):
+def test_the_caller_can_stop_the_reader_early(tmp_path, large_stat):
     class CancelledError(Exception):
         pass
 
@@ -140,7 +140,7 @@ def _runs(pid: int) -> bool:
         return False
 
 
-def test_an_upload_is_told_at_once_what_its_first_rows_show(tmp_path):
+def test_a_first_look_reports_the_problems_of_the_first_rows(tmp_path):
     stat = write_xlsx(tmp_path / "s.xlsx", {"2022": [STAT_HEADERS], "2023": [STAT_HEADERS]})
     swapped = write_xlsx(tmp_path / "p1.xlsx", {"x": [STAT_HEADERS, stat_line("a")]}, shared=False)
     lacking = write_csv(tmp_path / "p2.csv", [RECAP_HEADERS[:3], recap_row("b")[:3]])
@@ -157,12 +157,12 @@ def test_an_upload_is_told_at_once_what_its_first_rows_show(tmp_path):
     ]
 
 
-def test_a_good_pair_has_no_problem_at_once(tmp_path, large_stat):
+def test_a_first_look_at_a_good_pair_reports_nothing(tmp_path, large_stat):
     recap = write_csv(tmp_path / "p2.csv", [RECAP_HEADERS, recap_row("b")])
     assert inspect_upload(stat=source(large_stat), recaps=[source(recap)], limits=Limits()) == []
 
 
-def test_the_first_rows_of_a_large_workbook_are_had_without_reading_it(large_stat):
+def test_the_first_rows_of_a_large_workbook_are_found_without_reading_all_of_it(large_stat):
     began = time.perf_counter()
     first = heads(source(large_stat), kind="stat")
     assert time.perf_counter() - began < 0.3
@@ -178,12 +178,12 @@ def test_every_problem_is_a_sentence_that_names_its_file():
     }  # fmt: skip
     for code in known_codes():
         columns = 201 if code in ("far_cell", "too_many_columns") else params["columns"]
-        told = sentence(Problem(code, "récap.xlsx", "Feuil1", params=params | {"columns": columns}))
-        assert "%(" not in told
-        assert "récap.xlsx" in told or code.startswith("reader_")
+        text = sentence(Problem(code, "récap.xlsx", "Feuil1", params=params | {"columns": columns}))
+        assert "%(" not in text
+        assert "récap.xlsx" in text or code.startswith("reader_")
 
 
-def test_missing_columns_are_said_as_the_file_would_spell_them():
+def test_missing_columns_are_named_in_the_spelling_of_an_export():
     problem = Problem(
         "missing_columns", "s.xlsx", "Feuil1", params={"columns": ["Nom Acte", "Statut"], "header_row": 3}
     )

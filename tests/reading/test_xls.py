@@ -35,7 +35,7 @@ def _integer(number: int) -> bytes:
     return struct.pack("<i", number << 2 | 2)
 
 
-def test_the_first_rows_of_an_old_workbook_tell_its_sheets():
+def test_the_first_rows_of_an_old_workbook_are_found_by_sheet():
     assert list(heads(Source(str(RECAP), "recap.xls"), kind="recap")) == ["Récap", "Notes"]
 
 
