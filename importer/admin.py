@@ -58,7 +58,7 @@ class ImportSessionAdmin(ScopedModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("country", *self.related)
 
-    # --- Who may ---------------------------------------------------------------------------------------------------
+    # --- Permissions -------------------------------------------------------------------------------------------------------
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         user = actor_of(request)
@@ -114,24 +114,24 @@ class ImportSessionAdmin(ScopedModelAdmin):
     # --- Starting --------------------------------------------------------------------------------------------------
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        """Upload a pair. All that is wrong with it is said at once; files have to be chosen again, words do not."""
+        """Upload a pair. The answer lists every problem at once, and keeps the texts of the form; files are chosen again."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         user = actor_of(request)
-        sent = admin_upload.Sent()
+        result = admin_upload.UploadResult()
         if request.method == "POST":
-            sent = admin_upload.send(request, user=user)
-            if sent.session is not None:
-                return HttpResponseRedirect(_page_of(sent.session))
+            result = admin_upload.start_upload(request, user=user)
+            if result.session is not None:
+                return HttpResponseRedirect(_page_of(result.session))
         return self.page(
             request,
             "admin/file_handling/importsession/upload.html",
             title=_("Import a pair of files"),
-            status=sent.status,
-            errors=sent.errors,
-            general_errors=sent.errors.get("", []),
+            status=result.status,
+            errors=result.errors,
+            general_errors=result.errors.get("", []),
             limits=upload_limits(),
-            **admin_upload.offer(user=user, asked=request.POST if request.method == "POST" else request.GET),
+            **admin_upload.form_context(user=user, values=request.POST if request.method == "POST" else request.GET),
         )
 
     # --- One session -----------------------------------------------------------------------------------------------
@@ -139,7 +139,7 @@ class ImportSessionAdmin(ScopedModelAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """Everything about one session: where it stands, what it found and wrote, what one may ask of it."""
+        """Everything about one session: its progress, its figures, its findings, and the buttons that steer it."""
         if request.method not in ("GET", "HEAD"):
             raise PermissionDenied
         session: ImportSession = self.get_object(request, unquote(object_id))
@@ -149,7 +149,7 @@ class ImportSessionAdmin(ScopedModelAdmin):
         events = list(
             SessionEvent.objects.visible_to(user).filter(session=session).order_by("-sequence")[:EVENTS_SHOWN]
         )
-        acts = admin_steering.offered(user=user, session=session)
+        buttons = admin_steering.buttons(user=user, session=session)
         return self.page(
             request,
             "admin/file_handling/importsession/session.html",
@@ -159,8 +159,8 @@ class ImportSessionAdmin(ScopedModelAdmin):
             unfinished=session.status in UNFINISHED,
             state_name=session.status.lower(),
             recap_pages=session.recap_file.all_pages() if session.recap_file else [],
-            acts=[act for act in acts if act.name != "sheet"],
-            names_sheet=any(act.name == "sheet" for act in acts),
+            buttons=[button for button in buttons if button.name != "sheet"],
+            names_sheet=any(button.name == "sheet" for button in buttons),
             may_delete=self.has_delete_permission(request, session) and session.status not in UNFINISHED,
             has_log=bool(session.log_file_path) or session.started_at is not None,
             blocks=_shown_blocks(session),
@@ -171,7 +171,7 @@ class ImportSessionAdmin(ScopedModelAdmin):
         )
 
     def events_view(self, request: HttpRequest, object_id: str) -> JsonResponse:
-        """What is new since `after`, for the page that watches: status, progress, events."""
+        """Status, progress and the events after `after`, for the page that polls."""
         session: ImportSession = self.get_object(request, unquote(object_id))
         after = positive_int(request.GET.get("after", "")) or 0
         events = SessionEvent.objects.visible_to(actor_of(request)).filter(session=session, sequence__gt=after)
@@ -195,14 +195,14 @@ class ImportSessionAdmin(ScopedModelAdmin):
         return response
 
     def findings_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """What was not imported and why, by category and by what is searched."""
+        """What was not imported and why, filtered by category and search text."""
         session: ImportSession = self.get_object(request, unquote(object_id))
         findings = Finding.objects.visible_to(actor_of(request)).filter(session=session)
         counts = findings.order_by().values_list("category").annotate(number=Count("pk"))
-        asked = FindingFilter(request.GET, queryset=findings.defer("lines").order_by("sequence"))
-        if not asked.form.is_valid():
+        filtered = FindingFilter(request.GET, queryset=findings.defer("lines").order_by("sequence"))
+        if not filtered.form.is_valid():
             raise Http404
-        page = Paginator(asked.qs, FINDINGS_A_PAGE).get_page(request.GET.get("p"))
+        page = Paginator(filtered.qs, FINDINGS_A_PAGE).get_page(request.GET.get("p"))
         narrowed = audit.filter_names(request.GET.dict())
         self.record_audit(
             request, AuditAction.READ, session, data={"part": "findings", "filters": narrowed, "rows": len(page)}
@@ -224,7 +224,7 @@ class ImportSessionAdmin(ScopedModelAdmin):
         )
 
     def download_view(self, request: HttpRequest, object_id: str, kind: str) -> HttpResponseBase:
-        """The report or the log, as the API gives it; audited as there."""
+        """The report or the log: the same answer and audit entry as in the API."""
         session: ImportSession = self.get_object(request, unquote(object_id))
         if kind not in _DOWNLOADS:
             raise Http404
@@ -246,17 +246,17 @@ class ImportSessionAdmin(ScopedModelAdmin):
     # --- Steering --------------------------------------------------------------------------------------------------
 
     def steer_view(self, request: HttpRequest, object_id: str, act: str) -> HttpResponse:
-        """POST carries it out; GET asks whether it is meant, for what cannot be taken back."""
+        """POST carries out the act; GET shows the page that confirms it, where there is one."""
         session: ImportSession = self.get_object(request, unquote(object_id))
-        asked = admin_steering.BY_NAME.get(act)
-        if asked is None:
+        button = admin_steering.BY_NAME.get(act)
+        if button is None:
             raise Http404
         user = actor_of(request)
         if not permissions.may_steer(user=user, session=session):
             raise PermissionDenied
         if request.method == "POST":
-            self._carry_out(request, asked, session)
-        elif asked.confirm and asked.fits(session):
+            self._press(request, button, session)
+        elif button.needs_confirmation and button.is_shown(session):
             return self.page(
                 request,
                 "admin/file_handling/importsession/revert.html",
@@ -266,15 +266,15 @@ class ImportSessionAdmin(ScopedModelAdmin):
             )
         return HttpResponseRedirect(_page_of(session))
 
-    def _carry_out(self, request: HttpRequest, act: admin_steering.Act, session: ImportSession) -> None:
+    def _press(self, request: HttpRequest, button: admin_steering.Button, session: ImportSession) -> None:
         actor, sheet = actor_of(request), request.POST.get("stat_sheet", "")
         if self.carry_out(
-            request, lambda: admin_steering.carry_out(act=act, session=session, actor=actor, stat_sheet=sheet)
+            request, lambda: admin_steering.press(button=button, session=session, actor=actor, stat_sheet=sheet)
         ):
-            messages.success(request, str(act.said))
+            messages.success(request, str(button.success))
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """Deletes the session with its events, findings, report and log; what it imported stays."""
+        """Delete the session with its events, findings, report and log; the records that it imported stay."""
         session: ImportSession = self.get_object(request, unquote(object_id))
         if not self.has_delete_permission(request, session):
             raise PermissionDenied

@@ -1,4 +1,4 @@
-"""What a person may ask of a session from its page: the very functions of the API (DOMAIN §7)."""
+"""The buttons by which a person steers a session on its page: the service functions of the API (DOMAIN §7)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,78 +8,70 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from file_handling import permissions
-from file_handling.models import ImportSession, SessionStatus
-from importer import lifecycle
+from file_handling.models import ImportSession
+from importer import lifecycle, transitions
+from importer.transitions import Transition
 from users.models import User
-
-S = SessionStatus
 
 
 @dataclass(frozen=True)
-class Act:
-    """One button. `confirm`: a page stands between it and what cannot be taken back."""
+class Button:
+    """`success`: the text after the act. `needs_confirmation`: a page asks before an act that cannot be undone."""
 
-    name: str
+    transition: Transition
     label: str | Promise
-    said: str | Promise
-    does: Callable[..., ImportSession]
-    statuses: tuple[SessionStatus, ...]
-    confirm: bool = False
+    success: str | Promise
+    service: Callable[..., ImportSession]
+    needs_confirmation: bool = False
 
-    def fits(self, session: ImportSession) -> bool:
-        """Whether to offer it; whether it is still possible, the function itself finds out."""
-        if session.status not in self.statuses:
-            return False
-        if self.name == "cancel":
-            return session.written_at is None
-        if self.name == "retry":
-            return session.stat_file_id is not None and session.recap_file_id is not None
-        return True
+    @property
+    def name(self) -> str:
+        return self.transition.name
+
+    def is_shown(self, session: ImportSession) -> bool:
+        return self.transition.objection(session) is None
 
 
-ACTS = (
-    Act("sheet", _("Go on with this sheet"), _("The session goes on."), lifecycle.name_sheet, (S.AWAITING_SHEET,)),
-    Act(
-        "commit",
+BUTTONS = (
+    Button(transitions.SHEET, _("Continue with this sheet"), _("The session goes on."), lifecycle.name_sheet),
+    Button(
+        transitions.COMMIT,
         _("Write what was reviewed"),
         _("The claims are being written."),
         lifecycle.request_commit,
-        (S.REVIEW,),
     ),
-    Act("retry", _("Run again"), _("The session runs again."), lifecycle.retry, (S.ERROR, S.CANCELLED)),
-    Act(
-        "report",
+    Button(transitions.RETRY, _("Run again"), _("The session runs again."), lifecycle.retry),
+    Button(
+        transitions.REPORT,
         _("Make the report again"),
         _("The report was made again."),
         lifecycle.remake_report,
-        (S.DONE, S.DONE_WITH_ERRORS, S.REVIEW),
     ),
-    Act(
-        "cancel",
+    Button(
+        transitions.CANCEL,
         _("Cancel"),
         _("The session is cancelled; nothing was written."),
         lifecycle.cancel,
-        (S.PENDING, S.PROCESSING, S.AWAITING_SHEET, S.REVIEW),
     ),
-    Act(
-        "revert",
+    Button(
+        transitions.REVERT,
         _("Revert"),
         _("What the session created was removed."),
         lifecycle.revert,
-        (S.DONE, S.DONE_WITH_ERRORS),
-        confirm=True,
+        needs_confirmation=True,
     ),
 )
-BY_NAME = {act.name: act for act in ACTS}
+BY_NAME = {button.name: button for button in BUTTONS}
 
 
-def offered(*, user: User, session: ImportSession) -> list[Act]:
+def buttons(*, user: User, session: ImportSession) -> list[Button]:
+    """The buttons that the user may press now."""
     if not permissions.may_steer(user=user, session=session):
         return []
-    return [act for act in ACTS if act.fits(session)]
+    return [button for button in BUTTONS if button.is_shown(session)]
 
 
-def carry_out(*, act: Act, session: ImportSession, actor: User, stat_sheet: str = "") -> ImportSession:
-    """Raises Conflict where the status does not allow it, OSError when a report cannot be stored."""
-    asked: dict[str, Any] = {"stat_sheet": stat_sheet} if act.name == "sheet" else {}
-    return act.does(session=session, actor=actor, **asked)
+def press(*, button: Button, session: ImportSession, actor: User, stat_sheet: str = "") -> ImportSession:
+    """Raises Conflict where the session does not allow the act, OSError when a report cannot be stored."""
+    arguments: dict[str, Any] = {"stat_sheet": stat_sheet} if button.transition is transitions.SHEET else {}
+    return button.service(session=session, actor=actor, **arguments)

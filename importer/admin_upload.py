@@ -1,4 +1,4 @@
-"""The form of an import in the admin: what it offers, and the answer of the API's own reader to what was sent."""
+"""The upload form of the admin: its choices, and the start of an import by the same functions as in the API."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +13,7 @@ from file_handling.models import File, FileType, ImportSession, OnConflict
 from importer.uploads import read_form, start_import
 from users.models import Country, User
 
-STORED_OFFERED = 100
+STORED_FILES_SHOWN = 100
 _FIELDS = (
     "stat_file",
     "recap_file",
@@ -27,35 +27,35 @@ _FIELDS = (
 
 
 @dataclass
-class Sent:
-    """What became of a form: the session, or everything that was wrong, by field; "" for what belongs to none."""
+class UploadResult:
+    """The session that was started, or the problems by field; those of the whole form are under ""."""
 
     session: ImportSession | None = None
     errors: dict[str, list[str]] = field(default_factory=dict)
     status: int = 200
 
 
-def send(request: HttpRequest, *, user: User) -> Sent:
-    """Read the form as the API does and start the import. Nothing is kept of a form that is refused."""
-    # The counter is the API's: two doors, one allowance.
+def start_upload(request: HttpRequest, *, user: User) -> UploadResult:
+    """Read the form as the API does and start the import. Nothing of a refused form is stored."""
+    # The counter of the API: uploads of both count together.
     if not UploadThrottle().allow_request(request, None):  # type: ignore[arg-type]
-        return Sent(errors={"": [_("Too many uploads. Wait a while, then try again.")]}, status=429)
+        return UploadResult(errors={"": [_("Too many uploads. Wait a while, then try again.")]}, status=429)
     try:
         form = read_form(user=user, data=_as_api_data(request))
-        return Sent(session=start_import(user=user, form=form))
+        return UploadResult(session=start_import(user=user, form=form))
     except InvalidForm as invalid:
         errors: dict[str, list[str]] = {}
         for problem in invalid.problems:
             at = problem.field if problem.field in _FIELDS else ""
             errors.setdefault(at, []).append(problem.message)
-        return Sent(errors=errors, status=400)
+        return UploadResult(errors=errors, status=400)
     except APIException as refused:
-        return Sent(errors={"": [str(refused.detail)]}, status=refused.status_code)
+        return UploadResult(errors={"": [str(refused.detail)]}, status=refused.status_code)
     except OSError as error:
         if not is_disk_full(error):
             raise
         full = _("The server has no room left to store this. Nothing was kept; try again later.")
-        return Sent(errors={"": [full]}, status=507)
+        return UploadResult(errors={"": [full]}, status=507)
 
 
 def _as_api_data(request: HttpRequest) -> QueryDict:
@@ -65,8 +65,8 @@ def _as_api_data(request: HttpRequest) -> QueryDict:
     return data
 
 
-def offer(*, user: User, asked: Any) -> dict[str, Any]:
-    """What the form shows: choices, and the values of `asked` (a QueryDict) to fill it with again."""
+def form_context(*, user: User, values: Any) -> dict[str, Any]:
+    """The context of the form: its choices, and `values` (a QueryDict) to fill it with."""
     stored = File.objects.visible_to(user).filter(first_page=None).order_by("-pk")
     if not user.is_superuser_role():
         # A file of a country can only be imported into that country.
@@ -74,7 +74,7 @@ def offer(*, user: User, asked: Any) -> dict[str, Any]:
     return {
         "countries": Country.objects.filter(is_active=True) if user.is_superuser_role() else [],
         "conflict_choices": OnConflict.choices,
-        "stat_files": stored.filter(file_type=FileType.STAT)[:STORED_OFFERED],
-        "recap_files": stored.filter(file_type=FileType.RECAP)[:STORED_OFFERED],
-        "values": {name: asked.get(name, "") for name in (*_FIELDS, "dry_run")},
+        "stat_files": stored.filter(file_type=FileType.STAT)[:STORED_FILES_SHOWN],
+        "recap_files": stored.filter(file_type=FileType.RECAP)[:STORED_FILES_SHOWN],
+        "values": {name: values.get(name, "") for name in (*_FIELDS, "dry_run")},
     }

@@ -26,6 +26,7 @@ from django.db.models.functions import Coalesce, Greatest, Now
 
 from file_handling.models import ImportSession, SessionStatus
 from importer import events
+from importer.sql import is_postgresql
 
 log = structlog.get_logger(__name__)
 
@@ -219,7 +220,7 @@ def end_stalled_writers() -> int:
     A run that stopped without dying keeps its transaction open: every other import of the country would wait for it,
     until no worker is left to take its session over. Only PostgreSQL needs this and can do it.
     """
-    if connection.vendor != "postgresql":
+    if not is_postgresql():
         return 0
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,4 +1,4 @@
-"""Starting and steering sessions (DOMAIN §7). API, admin and commands call these; who acts is an argument.
+"""Starting and steering sessions (DOMAIN §7). API, admin and commands call these; the actor is an argument.
 
 Each change of status is one conditional UPDATE, so that two people, or a person and a run, never both succeed.
 """
@@ -7,18 +7,18 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F
-from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from common.errors import Conflict
-from file_handling.models import File, ImportSession, OnConflict, SessionStatus
+from file_handling.models import File, ImportSession, OnConflict
 from file_handling.sessions.services import pair_sha256
 from importer import dispatch, events
+from importer.report import ending_texts
+from importer.transitions import CANCEL, COMMIT, REPORT, RETRY, REVERT, SHEET, Transition
+from importer.undo import undo_session
 from users import audit
 from users.models import AuditAction, Country, User
-
-S = SessionStatus
 
 
 def create_session(
@@ -33,7 +33,7 @@ def create_session(
     currency: str = "",
     language: str = "en",
 ) -> ImportSession:
-    """A session that waits for a worker, who is rung for once it is committed."""
+    """Create a session that waits for a run; a worker is called once the session is committed."""
     with transaction.atomic():
         session = ImportSession.objects.create(
             user=user,
@@ -64,158 +64,90 @@ def create_session(
 
 
 def name_sheet(*, session: ImportSession, actor: User, stat_sheet: str) -> ImportSession:
-    """Tell which sheet of the stat workbook is meant; the session goes on."""
-    if session.status == S.AWAITING_SHEET and stat_sheet not in session.sheet_choices:
+    """Choose the sheet of the stat workbook; the session goes on with it."""
+    if SHEET.objection(session) is None and stat_sheet not in session.sheet_choices:
         raise Conflict(
-            _("The stat workbook has no such sheet with claims. Choose one of: %(sheets)s.")
+            _("The stat workbook has no sheet of this name with claims. Choose one of: %(sheets)s.")
             % {"sheets": ", ".join(session.sheet_choices)}
         )
-    return _steer(
-        session,
-        actor,
-        allowed=(S.AWAITING_SHEET,),
-        message=_("Sheet “%(sheet)s” chosen.") % {"sheet": stat_sheet},
-        refusal=_("This session does not wait for a sheet."),
-        stat_sheet=stat_sheet,
-        message_field="",
-        **_QUEUED,
-    )
+    return _steer(SHEET, session, actor, event_values={"sheet": stat_sheet}, stat_sheet=stat_sheet)
 
 
 def request_commit(*, session: ImportSession, actor: User) -> ImportSession:
-    """Write what was reviewed (DOMAIN §7, REVIEW)."""
-    return _steer(
-        session,
-        actor,
-        allowed=(S.REVIEW,),
-        message=_("Commit requested."),
-        refusal=_("Only a session that waits for review can be committed."),
-        commit_requested=True,
-        **_QUEUED,
-    )
+    """Have a run write what was reviewed (DOMAIN §7, REVIEW)."""
+    return _steer(COMMIT, session, actor)
 
 
 def retry(*, session: ImportSession, actor: User) -> ImportSession:
-    """Run again a session that failed or was cancelled, from its files."""
-    if session.stat_file is None or session.recap_file is None:
-        raise Conflict(_("The session's files were deleted. Upload them again in a new session."))
-    return _steer(
-        session,
-        actor,
-        allowed=(S.ERROR, S.CANCELLED),
-        message=_("Run again."),
-        refusal=_("Only a session that failed or was cancelled can be run again."),
-        commit_requested=False,
-        completed_at=None,
-        started_at=None,
-        summary=None,
-        outcome={},
-        message_field="",
-        **_QUEUED,
-    )
+    """Run a session that failed or was cancelled again, from its files."""
+    return _steer(RETRY, session, actor)
 
 
 def cancel(*, session: ImportSession, actor: User) -> ImportSession:
-    """Stop a session before it has written. A run under way notices and writes nothing."""
-    return _steer(
-        session,
-        actor,
-        allowed=(S.PENDING, S.PROCESSING, S.AWAITING_SHEET, S.REVIEW),
-        condition={"written_at__isnull": True},
-        message=_("Cancelled."),
-        refusal=_(
-            "This session has ended or is already written; it cannot be cancelled. A written one can be reverted."
-        ),
-        status=S.CANCELLED,
-        lease_token=F("lease_token") + 1,
-        lease_expires_at=None,
-        completed_at=Now(),
-        message_field=_("Cancelled; nothing was written."),
-        call_worker=False,
-    )
+    """Stop a session before it has written. A run that is under way notices and writes nothing."""
+    return _steer(CANCEL, session, actor)
 
 
 def revert(*, session: ImportSession, actor: User) -> ImportSession:
-    """Take back what the session created and nothing later relies on, in one transaction (DOMAIN §6, undo)."""
-    from importer.undo import undo_session
-
+    """Remove what the session created and nothing later relies on, in one transaction (DOMAIN §6, undo)."""
     with transaction.atomic():
         Country.objects.select_for_update(no_key=True).get(pk=session.country_id)
-        reverted = ImportSession.objects.filter(pk=session.pk, status__in=(S.DONE, S.DONE_WITH_ERRORS)).update(
-            status=S.REVERTED
-        )
-        if not reverted:
-            raise Conflict(_("Only a session that is done can be reverted."))
+        _change(REVERT, session)
         removed = undo_session(session_id=session.pk, country_id=session.country_id)
-        kept, relied_on = removed.pop("kept_claims"), removed.pop("relied_on")
-        message = _("Reverted: %(claims)d claims and %(lines)d lines removed.") % {
-            "claims": removed["claims"],
-            "lines": removed["claim_lines"],
-        }
-        if kept:
-            message += " " + _("%(count)d claims that this session had replaced keep their present lines.") % {
-                "count": kept
-            }
-        if relied_on:
-            message += " " + _("%(count)d claims that a later session replaced stay as that one has them.") % {
-                "count": relied_on
-            }
+        message = ending_texts.reverted(removed)
+        counts = {name: count for name, count in removed.items() if name not in ("kept_claims", "relied_on")}
         ImportSession.objects.filter(pk=session.pk).update(message=message)
         Country.objects.filter(pk=session.country_id).update(data_version=F("data_version") + 1)
-        events.append(session.pk, step="reverted", message=message, progress=100, data=removed)
-        audit.record(actor=actor, action=AuditAction.REVERT, target=session, data=removed)
+        events.append(session.pk, step="reverted", message=message, progress=100, data=counts)
+        audit.record(actor=actor, action=AuditAction.REVERT, target=session, data=counts)
     session.refresh_from_db()
     return session
 
 
 def remake_report(*, session: ImportSession, actor: User) -> ImportSession:
-    """Make report and log again from what the database keeps of the session."""
-    if session.status not in (S.DONE, S.DONE_WITH_ERRORS, S.REVIEW):
-        raise Conflict(_("There is a report once the session is reconciled."))
+    """Make report and log again from what the database has of the session.
+
+    Raises OSError when the storage cannot be written.
+    """
+    # Imported here: a worker's main process, which forks, loads this module but must not load the frames library.
     from importer.report.files import make_report_and_log
 
+    objection = REPORT.objection(session)
+    if objection is not None:
+        raise Conflict(str(objection))
     make_report_and_log(session)
-    audit.record(actor=actor, action=AuditAction.STEER, target=session, data={"act": "report"})
+    audit.record(actor=actor, action=AuditAction.STEER, target=session, data={"act": REPORT.name})
     session.refresh_from_db()
     return session
-
-
-# What sends a session back to the queue, as new: its attempts count from zero.
-_QUEUED: dict[str, Any] = {
-    "status": S.PENDING,
-    "attempts": 0,
-    "progress": 0,
-    "rung_at": None,
-    "lease_expires_at": None,
-}
 
 
 def _steer(
+    transition: Transition,
     session: ImportSession,
     actor: User,
     *,
-    allowed: tuple[str, ...],
-    message: str,
-    refusal: str,
-    condition: dict[str, Any] | None = None,
-    call_worker: bool = True,
-    message_field: str | None = None,
-    **changes: Any,
+    event_values: dict[str, str] | None = None,
+    **fields: Any,
 ) -> ImportSession:
-    if message_field is not None:
-        changes["message"] = message_field
+    """Change the session as the transition says, with an event and an audit entry, and call a worker where due."""
     with transaction.atomic():
-        changed = ImportSession.objects.filter(pk=session.pk, status__in=allowed, **(condition or {})).update(**changes)
-        if not changed:
-            raise Conflict(refusal)
-        events.append(session.pk, step="steered", message=message)
+        _change(transition, session, **fields)
+        events.append(session.pk, step="steered", message=str(transition.event) % (event_values or {}))
         audit.record(
-            actor=actor,
-            action=AuditAction.STEER,
-            target=session,
-            data={"status": str(changes["status"])},
+            actor=actor, action=AuditAction.STEER, target=session, data={"status": str(transition.to_status)}
         )
-        if call_worker:
+        if transition.calls_worker:
             dispatch.enqueue_after_commit(session.pk)
     session.refresh_from_db()
     return session
+
+
+def _change(transition: Transition, session: ImportSession, **fields: Any) -> None:
+    """The one conditional UPDATE. Raises Conflict when the session's row does not allow the transition."""
+    rows = ImportSession.objects.filter(pk=session.pk)
+    changed = rows.filter(**transition.filter()).update(
+        **transition.changes, **fields, status=transition.to_status or F("status")
+    )
+    if not changed:
+        row = rows.first()
+        raise Conflict(str((row and transition.objection(row)) or transition.refusal))

@@ -1,11 +1,9 @@
 """Database → what the plan must know of the country (DOMAIN §6). A fixed number of queries, whatever the size."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import polars as pl
-from django.db import connection, models, transaction
+from django.db import connection, models
 
 from core.models import (
     Act,
@@ -24,7 +22,7 @@ from core.models import (
     Policy,
 )
 from importer.pipeline.country import Snapshot, Wanted
-from importer.sql import INTEGER, TEXT, values_table
+from importer.sql import INTEGER, TEXT, one_instant, values_table
 from users.models import Country
 
 _SCHEMA: dict[str, Any] = {
@@ -36,36 +34,15 @@ _SCHEMA: dict[str, Any] = {
 
 
 def take_snapshot(*, country_id: int, wanted: Wanted) -> Snapshot:
-    """What the country holds, at one instant, with its version: what changes later makes the plan outdated, not wrong.
+    """The records of the country at one instant, with the version of its data: a later change makes the plan outdated.
 
-    Inside a transaction of the caller's, who holds the country's lock, that transaction's view.
+    Inside a transaction of the caller, which holds the lock of the country, that transaction's view.
     """
-    if connection.in_atomic_block:
-        return _taken(country_id, wanted)
-    with _one_instant():
-        return _taken(country_id, wanted)
+    with one_instant():
+        return _snapshot(country_id, wanted)
 
 
-@contextmanager
-def _one_instant() -> Iterator[None]:
-    """All queries see the database as it was at the first: another import may end between two of them, and what one of
-    them tells (a membership) would point at what an earlier one did not know of (its policy).
-    """
-    if connection.vendor == "postgresql":
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            yield
-        return
-    # Not Django's own transaction, which would wait for SQLite's one writer and keep the others from writing.
-    with connection.cursor() as cursor:
-        cursor.execute("BEGIN DEFERRED")
-    try:
-        yield
-    finally:
-        connection.connection.rollback()
-
-
-def _taken(country_id: int, wanted: Wanted) -> Snapshot:
+def _snapshot(country_id: int, wanted: Wanted) -> Snapshot:
     version = Country.objects.values_list("data_version", flat=True).get(pk=country_id)
     here = {"country_id": country_id}
     partners = _frame(Partner.objects.filter(**here), "id", "key")
@@ -133,7 +110,7 @@ def _claims(country_id: int, numbers: pl.Series) -> pl.DataFrame:
 
 
 def _looked_up(table: str, columns: tuple[str, ...], by: dict[str, tuple[str, list[Any]]]) -> pl.DataFrame:
-    source, parameters = values_table(connection, "wanted", by)
+    source, parameters = values_table("wanted", by)
     matches = " AND ".join(f"t.{name} = wanted.{name}" for name in by)
     picks = ", ".join(f"t.{c}" for c in columns)
     with connection.cursor() as cursor:

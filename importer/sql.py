@@ -1,33 +1,104 @@
-"""Many values in one SQL statement: a table made of parameters, on PostgreSQL and on SQLite."""
+"""The SQL in which PostgreSQL and SQLite differ. All other modules of the importer ask this one, never the vendor."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
-from django.db.backends.base.base import BaseDatabaseWrapper
+import structlog
+from django.db import Error as DatabaseFailure
+from django.db import connection, transaction
 
-# The SQL types that are asked for here; SQLite needs none.
-INTEGER, TEXT, DATE = "bigint", "text", "date"
+log = structlog.get_logger(__name__)
+
+# The SQL types of the columns of `values_table`; SQLite needs none.
+INTEGER, TEXT, DATE, NUMERIC = "bigint", "text", "date", "numeric"
+# How long an analysis waits for another one of the same table, or for a VACUUM.
+ANALYZE_LOCK_TIMEOUT = "10s"
 
 
-def values_table(
-    connection: BaseDatabaseWrapper, alias: str, columns: Mapping[str, tuple[str, Sequence[Any]]]
-) -> tuple[str, list[Any]]:
+def is_postgresql() -> bool:
+    return connection.vendor == "postgresql"
+
+
+def values_table(alias: str, columns: Mapping[str, tuple[str, Sequence[Any]]]) -> tuple[str, list[Any]]:
     """A FROM item `alias` with the given columns (name → SQL type, values), and its parameters.
 
-    One statement however many rows: the values travel as one array a column (PostgreSQL) or one JSON text (SQLite).
+    One statement for any number of rows: the values are sent as one array for each column (PostgreSQL) or as one JSON
+    text (SQLite).
     """
     names = ", ".join(columns)
-    if connection.vendor == "postgresql":
+    if is_postgresql():
         arrays = ", ".join(f"%s::{sql_type}[]" for sql_type, _ in columns.values())
         return f"unnest({arrays}) AS {alias}({names})", [list(values) for _, values in columns.values()]
     picks = ", ".join(f"json_extract(value, '$[{n}]') AS {name}" for n, name in enumerate(columns))
     rows = list(zip(*(values for _, values in columns.values()), strict=True))
-    return f"(SELECT {picks} FROM json_each(%s)) AS {alias}", [json.dumps(rows, default=_plain)]
+    return f"(SELECT {picks} FROM json_each(%s)) AS {alias}", [json.dumps(rows, default=_iso_date)]
 
 
-def _plain(value: Any) -> str:
+def _iso_date(value: Any) -> str:
     if isinstance(value, date):
         return value.isoformat()
-    raise TypeError(f"{type(value).__name__} has no place in a table of values")
+    raise TypeError(f"a table of values cannot contain {type(value).__name__}")
+
+
+def share_lock(alias: str) -> str:
+    """The end of a SELECT that keeps the rows of `alias` from being deleted until the transaction ends.
+
+    SQLite has one writer, which needs no lock.
+    """
+    return f" FOR KEY SHARE OF {alias}" if is_postgresql() else ""
+
+
+def prepare_write(name: str) -> None:
+    """Prepare the current transaction for a large write: `name` is shown among the connections of PostgreSQL."""
+    if not is_postgresql():
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('application_name', %s, true)", [name])
+        # References are checked with each statement and not all at the commit, so that other work goes on meanwhile.
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+@contextmanager
+def one_instant() -> Iterator[None]:
+    """All queries of the block see the database as it was at the first of them.
+
+    Otherwise another import could end between two queries, and a row of the later query (a membership) would refer to
+    a row that the earlier one did not return (its policy). Inside a transaction of the caller, nothing is changed.
+    """
+    if connection.in_atomic_block:
+        yield
+    elif is_postgresql():
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
+    else:
+        # Not Django's own transaction, which would wait for the one writer of SQLite and keep others from writing.
+        with connection.cursor() as cursor:
+            cursor.execute("BEGIN DEFERRED")
+        try:
+            yield
+        finally:
+            connection.connection.rollback()
+
+
+def analyze(tables: Sequence[str]) -> None:
+    """Renew the planner's statistics of the tables. A failure is logged and ignored: autovacuum does the same later.
+
+    Must run outside a transaction. SQLite plans without statistics, so nothing becomes outdated there.
+    """
+    if not tables or not is_postgresql():
+        return
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT set_config('lock_timeout', %s, false)", [ANALYZE_LOCK_TIMEOUT])
+            try:
+                cursor.execute(f"ANALYZE {', '.join(connection.ops.quote_name(table) for table in tables)}")
+            finally:
+                cursor.execute("RESET lock_timeout")
+    except DatabaseFailure as error:
+        log.warning("analyze_failed", tables=list(tables), error=type(error).__name__)
+        # The connection may be broken, or keep the timeout. The next query opens a new one.
+        connection.close()

@@ -115,7 +115,7 @@ def _measure_again(memberships: list[int]) -> None:
     """First and last settlement dates of memberships that lost claims, from the claims they keep."""
     if not memberships:
         return
-    source, parameters = values_table(connection, "touched", {"id": (INTEGER, memberships)})
+    source, parameters = values_table("touched", {"id": (INTEGER, memberships)})
     claims, table = core.Claim._meta.db_table, core.Membership._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(

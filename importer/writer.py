@@ -18,7 +18,7 @@ from django.db import IntegrityError, connection, models
 from core import models as core
 from file_handling.models import Finding
 from importer.pipeline.plan import Plan
-from importer.sql import DATE, INTEGER, TEXT, values_table
+from importer.sql import DATE, INTEGER, NUMERIC, TEXT, is_postgresql, share_lock, values_table
 
 COPY_SLICE = 100_000
 EMPTY = pl.lit("")
@@ -101,6 +101,24 @@ def write_plan(plan: Plan, origin: Origin) -> dict[str, int]:
     return dict(sorted(created.items()))
 
 
+_MODELS: dict[str, type[models.Model]] = {
+    "act_categories": core.ActCategory, "acts": core.Act, "clients": core.Client, "policies": core.Policy,
+    "plans": core.Plan, "partners": core.Partner, "operators": core.Operator, "insured": core.Insured,
+    "insured_spellings": core.InsuredSpelling, "memberships": core.Membership, "invoices": core.Invoice,
+    "payments": core.Payment,
+}  # fmt: skip
+
+
+def rows_by_table(plan: Plan, *, findings: int) -> dict[str, int]:
+    """Database table → how many rows the import of the plan inserts into it, with so many findings."""
+    rows = {_MODELS[name]._meta.db_table: frame.height for name, frame in plan.new.items()}
+    rows[core.Claim._meta.db_table] = plan.claims.height - plan.replaced.height
+    rows[core.ClaimLine._meta.db_table] = plan.lines.height
+    rows[core.ClaimRevision._meta.db_table] = plan.replaced.height
+    rows[Finding._meta.db_table] = findings
+    return rows
+
+
 def write_findings(session_id: int, findings: pl.DataFrame) -> None:
     """Put the session's findings in place of those that an earlier run left.
 
@@ -129,13 +147,12 @@ def _hold_references(plan: Plan) -> None:
     ):
         ids = frame[column].drop_nulls().unique()
         ids = ids.filter(ids > 0)
-        source, parameters = values_table(connection, "held", {"id": (INTEGER, ids.to_list())})
-        lock = " FOR KEY SHARE OF t" if connection.vendor == "postgresql" else ""
+        source, parameters = values_table("held", {"id": (INTEGER, ids.to_list())})
         with connection.cursor() as cursor:
             table = model._meta.db_table
             # In order, so that two who hold the same records never wait for each other.
             cursor.execute(
-                f"SELECT t.id FROM {table} t JOIN {source} ON t.id = held.id ORDER BY t.id{lock}",
+                f"SELECT t.id FROM {table} t JOIN {source} ON t.id = held.id ORDER BY t.id{share_lock('t')}",
                 parameters,
             )
             if len(cursor.fetchall()) != len(ids):
@@ -181,7 +198,7 @@ def _write_claims(plan: Plan, origin: Origin, ids: dict[str, pl.Series], people:
 _CLAIM_TYPES = {
     "status": TEXT, "insured_id": INTEGER, "membership_id": INTEGER, "policy_id": INTEGER, "client_id": INTEGER,
     "partner_id": INTEGER, "settlement_date": DATE, "incident_date": DATE, "currency": TEXT, "line_count": INTEGER,
-    "fingerprint": TEXT, "recap_row": INTEGER, "claimed_amount": "numeric", "reimbursed_amount": "numeric",
+    "fingerprint": TEXT, "recap_row": INTEGER, "claimed_amount": NUMERIC, "reimbursed_amount": NUMERIC,
     "recap_file_id": INTEGER, "recap_sheet": TEXT,
 }  # fmt: skip
 
@@ -200,7 +217,7 @@ def _keep_revisions(replaced: pl.DataFrame, origin: Origin) -> None:
     Every column as it stood, money as decimal text with two places; and beside each id the name that it stood for,
     which may be gone when somebody reads it.
     """
-    source, parameters = values_table(connection, "gone", {"id": (INTEGER, replaced["id"].to_list())})
+    source, parameters = values_table("gone", {"id": (INTEGER, replaced["id"].to_list())})
     line_table = core.ClaimLine._meta.db_table
     with connection.cursor() as cursor:
         claims = _as_they_stand(core.Claim, _CLAIM_NAMES, f"{source} ON t.id = gone.id", "t.id", parameters)
@@ -264,7 +281,7 @@ def _complete_insured(completed: pl.DataFrame) -> None:
     with_card = completed.filter(pl.col("card_key") != "")
     _update(core.Insured, with_card, {"name": TEXT, "card_number": TEXT, "card_key": TEXT})
     if completed.height:
-        source, parameters = values_table(connection, "seen", {"id": (INTEGER, completed["id"].to_list())})
+        source, parameters = values_table("seen", {"id": (INTEGER, completed["id"].to_list())})
         with connection.cursor() as cursor:
             table = core.Insured._meta.db_table
             cursor.execute(
@@ -290,10 +307,10 @@ def _write_catalogue(
     given = {"name": (TEXT, frame[name].to_list()), "key": (TEXT, frame["key"].to_list())}
     if model is core.Act:
         given["category_id"] = (INTEGER, frame["category_id"].to_list())
-    given_rows, values = values_table(connection, "given", given)
+    given_rows, values = values_table("given", given)
     table, columns = model._meta.db_table, ", ".join(given)
     keys = frame["key"].to_list()
-    wanted, parameters = values_table(connection, "wanted", {"key": (TEXT, keys)})
+    wanted, parameters = values_table("wanted", {"key": (TEXT, keys)})
     with connection.cursor() as cursor:
         cursor.execute(
             # SQLite takes what follows a table for a join unless a condition stands between.
@@ -354,7 +371,7 @@ def _reserve_ids(model: type[models.Model], count: int) -> pl.Series:
         return pl.Series(dtype=pl.Int64)
     table = model._meta.db_table
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
+        if is_postgresql():
             # Named once: looked up in every row, the sequence's name costs seven times what its numbers do.
             cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [f'"{table}"'])
             (sequence,) = cursor.fetchone()
@@ -374,7 +391,7 @@ def _insert(model: type[models.Model], frame: pl.DataFrame) -> None:
     table = model._meta.db_table
     columns = ", ".join(f'"{c}"' for c in frame.columns)
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
+        if is_postgresql():
             statement = f'COPY "{table}" ({columns}) FROM STDIN (FORMAT csv)'
             # Django translates the driver's errors for its own calls alone, and COPY is not one of them.
             with connection.wrap_database_errors, cursor.copy(statement) as copy:
@@ -413,7 +430,7 @@ def _update(model: type[models.Model], frame: pl.DataFrame, types: dict[str, str
         return
     values = {"id": (INTEGER, frame["id"].to_list())}
     values |= {column: (sql_type, frame[column].to_list()) for column, sql_type in types.items()}
-    source, parameters = values_table(connection, "new_values", values)
+    source, parameters = values_table("new_values", values)
     table = model._meta.db_table
     sets = ", ".join(f'"{column}" = new_values.{column}' for column in types)
     with connection.cursor() as cursor:

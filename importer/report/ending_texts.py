@@ -8,8 +8,13 @@ from django.utils.translation import ngettext
 from importer.report.figures import blocks, shown
 
 
-def imported(outcome: dict[str, Any], left_out: int) -> str:
-    """`outcome`: the plan's. `left_out`: claims of the period that were not imported."""
+def left_out(summary: dict[str, Any]) -> int:
+    """How many claims of the period were not imported (`summary`: DOMAIN §5)."""
+    return int(summary["claims"]["total"] - summary["importable"]["claims"])
+
+
+def imported(outcome: dict[str, Any], not_imported: int) -> str:
+    """`outcome`: the plan's. `not_imported`: claims of the period that were not imported."""
     parts = [
         ngettext("%(count)d claim imported.", "%(count)d claims imported.", outcome["claims_to_create"])
         % {"count": outcome["claims_to_create"]}
@@ -21,8 +26,8 @@ def imported(outcome: dict[str, Any], left_out: int) -> str:
     ):
         if outcome[key]:
             parts.append(text % {"count": outcome[key]})
-    if left_out:
-        parts.append(_("%(count)d were not imported: the report says why.") % {"count": left_out})
+    if not_imported:
+        parts.append(_("%(count)d were not imported: the report says why.") % {"count": not_imported})
     return " ".join(parts)
 
 
@@ -46,6 +51,25 @@ def changed(before: dict[str, Any], now: dict[str, Any], currency: str) -> str:
 def _figures(reviewed: dict[str, Any], currency: str) -> dict[str, str]:
     kept = blocks(reviewed.get("summary"), reviewed.get("plan", {}), is_written=False)
     return {figure.label: shown(figure.value, currency) for block in kept for figure in block.figures}
+
+
+def reverted(removed: dict[str, int]) -> str:
+    """`removed`: the counts of `undo_session`."""
+    parts = [
+        _("Reverted: %(claims)d claims and %(lines)d lines removed.")
+        % {"claims": removed["claims"], "lines": removed["claim_lines"]}
+    ]
+    if removed["kept_claims"]:
+        parts.append(
+            _("%(count)d claims that this session had replaced keep their present lines.")
+            % {"count": removed["kept_claims"]}
+        )
+    if removed["relied_on"]:
+        parts.append(
+            _("%(count)d claims were replaced by a later session and stay as that session left them.")
+            % {"count": removed["relied_on"]}
+        )
+    return " ".join(parts)
 
 
 def no_report() -> str:

@@ -44,7 +44,7 @@ class BackgroundReport:
         self._found: Future[pl.DataFrame] = Future()
         self._written: Future[None] = Future()
 
-    def begin(self, planned: PlannedImport, files: SourceFiles, *, is_written: bool) -> None:
+    def start(self, planned: PlannedImport, files: SourceFiles, *, is_written: bool) -> None:
         """Start making them of what was just planned and is written, or planned only."""
 
         def find() -> pl.DataFrame:
@@ -57,13 +57,13 @@ class BackgroundReport:
                 language=self.session.language,
             )
 
-        self._start(find, planned.summary, planned.outcome(), is_written)
+        self._start_thread(find, planned.summary, planned.outcome(), is_written)
 
-    def begin_again(self) -> None:
+    def start_from_database(self) -> None:
         """Start making them of what the database keeps of the session."""
         session = self.session
         kept = findings_frame(session)
-        self._start(lambda: kept, session.summary or {}, session.outcome, session.written_at is not None)
+        self._start_thread(lambda: kept, session.summary or {}, session.outcome, session.written_at is not None)
 
     def findings(self) -> pl.DataFrame:
         return self._found.result()
@@ -77,7 +77,7 @@ class BackgroundReport:
         """Until its thread has done all that it does."""
         self._written.exception()
 
-    def _start(
+    def _start_thread(
         self, find: Callable[[], pl.DataFrame], summary: dict[str, Any], outcome: dict[str, Any], is_written: bool
     ) -> None:
         session = self.session
@@ -118,14 +118,14 @@ def make_report_and_log(session: ImportSession) -> None:
     folder = Path(tempfile.mkdtemp(prefix=f"papers-{session.pk}-", dir=settings.UPLOAD_DIR))
     try:
         report = BackgroundReport(session, token=session.lease_token, folder=folder)
-        report.begin_again()
+        report.start_from_database()
         old = [session.error_file.name, session.log_file_path]
         with override(session.language):
             changes: dict[str, Any] = report.store() | store_log(session, session.lease_token)
         if session.outcome.get("complete") and session.status == SessionStatus.DONE_WITH_ERRORS:
             changes["status"] = SessionStatus.DONE
         ImportSession.objects.filter(pk=session.pk, status=session.status).update(**changes)
-        forget(old)
+        delete_stored(old)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -136,15 +136,15 @@ def store_log(session: ImportSession, token: int) -> dict[str, str]:
     return {"log_file_path": default_storage.save(_log_name(session, token), content)}
 
 
-def forget_older(session: ImportSession, token: int, kept: Iterable[str | None]) -> None:
+def delete_older(session: ImportSession, token: int, kept: Iterable[str | None]) -> None:
     """Put away papers of the session's earlier runs: of a review, and of runs killed before they could name theirs."""
     older = {session.error_file.name, session.log_file_path}
     for earlier in range(max(1, token - RUNS_SOUGHT), token):
         older |= {_report_name(session, earlier), _log_name(session, earlier)}
-    forget(older - set(kept))
+    delete_stored(older - set(kept))
 
 
-def forget(names: Iterable[str | None]) -> None:
+def delete_stored(names: Iterable[str | None]) -> None:
     """Delete stored papers that no row names any more. One that will not go is logged and left."""
     for name in filter(None, names):
         try:

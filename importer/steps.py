@@ -1,0 +1,286 @@
+"""The steps of a run, in their order: read, reconcile, plan, write. Each is a function over the run's context.
+
+A step that cannot go on raises an exception of `run_context`, LeaseLost, or what went wrong; `runs` chooses the ending.
+"""
+
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from common.money import cents_of, to_decimal
+from file_handling.models import EventLevel, File
+from file_handling.problem_texts import sentence
+from importer import lease
+from importer.lease import LeaseLost
+from importer.pipeline.reconcile import IMPORTED, NoCommonPeriod, Reconciliation
+from importer.pipeline.reconcile import reconcile as reconcile_pair
+from importer.planning import PlannedImport, plan_import
+from importer.report import finding_texts
+from importer.report.files import BackgroundReport
+from importer.report.findings import SourceFiles
+from importer.run_context import CannotImport, OutcomeChanged, RunContext, SheetUnnamed
+from importer.sql import analyze, prepare_write
+from importer.writer import Origin, rows_by_table, write_findings, write_plan
+from reading.problems import Problem
+from reading.process import start_read
+from reading.sources import Source
+from reading.typed import dedupe_recap
+from users.models import Country
+
+WRITE_ATTEMPTS = 3
+# A table that received fewer rows keeps its statistics: the plans stay good, and autovacuum renews them in time.
+ANALYZE_FROM_ROWS = 1_000
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The pair as read. `duplicates`: how many repeated recap rows were left out of `recap`."""
+
+    stat: pl.DataFrame
+    recap: pl.DataFrame
+    duplicates: int
+    files: SourceFiles
+
+
+@dataclass(frozen=True)
+class Written:
+    """What the write has committed, and the report that is being made of it."""
+
+    planned: PlannedImport
+    report: BackgroundReport
+
+
+def begin(ctx: RunContext) -> None:
+    ctx.folder.mkdir(mode=0o700)
+    if ctx.lease.attempt > 1:
+        ctx.record(
+            "again",
+            _("Started again: attempt %(count)d. The previous attempt was interrupted.") % {"count": ctx.lease.attempt},
+            progress=0,
+            level=EventLevel.WARNING,
+        )
+
+
+# ------------------------------------------------------------------------------------------------ reading
+
+
+def read(ctx: RunContext) -> Pair:
+    """Read the stat file and the recap pages at the same time, each side in a process of its own."""
+    session = ctx.session
+    if session.stat_file is None or session.recap_file is None:
+        raise CannotImport(_("The session's files were deleted. Upload them again in a new session."))
+    stat_file, pages = session.stat_file, session.recap_file.all_pages()
+    ctx.record(
+        "read",
+        ngettext(
+            "Reading the stat file and %(count)d recap page.",
+            "Reading the stat file and %(count)d recap pages.",
+            len(pages),
+        )
+        % {"count": len(pages)},
+        progress=5,
+        data={"pages": len(pages)},
+    )
+    options: dict[str, Any] = {
+        "limits": ctx.limits,
+        "wall_seconds": settings.CONCORD["READER_WALL_SECONDS"],
+        "currency": ctx.currency,
+    }
+    with (
+        start_read(
+            kind="stat",
+            files=[Source(str(_local_path(ctx, stat_file)), stat_file.name, session.stat_sheet or None)],
+            out_dir=ctx.folder / "stat",
+            **options,
+        ) as stat_job,
+        start_read(
+            kind="recap",
+            files=[Source(str(_local_path(ctx, page)), page.name, None) for page in pages],
+            out_dir=ctx.folder / "recap",
+            **options,
+        ) as recap_job,
+    ):
+        stat, recap = stat_job.wait(ctx.heartbeat.check), recap_job.wait(ctx.heartbeat.check)
+    _require_readable([*stat.problems, *recap.problems])
+    rows, duplicates = dedupe_recap(recap.frame)
+    lone_marks = {"stat": stat.lone_marks, "recap": recap.lone_marks}
+    ctx.record(
+        "read",
+        _("Read: %(lines)d stat lines, %(rows)d recap rows (%(duplicates)d repeated rows left out).")
+        % {"lines": stat.frame.height, "rows": rows.height, "duplicates": duplicates},
+        progress=40,
+        data={
+            "stat_lines": stat.frame.height,
+            "recap_rows": rows.height,
+            "duplicates": duplicates,
+            "seconds": {"stat": stat.seconds, "recap": recap.seconds},
+            "peak_mb": {"stat": stat.peak_mb, "recap": recap.peak_mb},
+            "lone_marks": lone_marks,
+        },
+    )
+    files = SourceFiles(
+        stat=[(stat_file.pk, stat_file.name)],
+        recap=[(page.pk, page.name) for page in pages],
+        lone_marks=lone_marks,
+    )
+    return Pair(stat.frame, rows, duplicates, files)
+
+
+def _local_path(ctx: RunContext, file: File) -> Path:
+    """The path at which the reader finds the file: its own, or that of a copy when the storage is not local."""
+    try:
+        return Path(file.file.path)
+    except NotImplementedError:
+        pass
+    target = ctx.folder / f"source-{file.pk}{file.extension()}"
+    with file.file.open("rb") as source, target.open("wb") as copy:
+        shutil.copyfileobj(source, copy, 1024 * 1024)
+    return target
+
+
+def _require_readable(problems: list[Problem]) -> None:
+    several = [problem for problem in problems if problem.code == "several_sheets"]
+    if several and len(several) == len(problems):
+        raise SheetUnnamed(list(several[0].params["sheets"]))
+    if problems:
+        raise CannotImport("\n".join(sentence(problem) for problem in problems))
+
+
+# ------------------------------------------------------------------------------------------------ deciding
+
+
+def reconcile(ctx: RunContext, pair: Pair) -> Reconciliation:
+    ctx.heartbeat.check()
+    try:
+        reconciliation = reconcile_pair(
+            stat=pair.stat,
+            recap=pair.recap,
+            duplicates_removed=pair.duplicates,
+            tolerance_cents=cents_of(ctx.session.country.tolerance),
+        )
+    except NoCommonPeriod as apart:
+        raise CannotImport(finding_texts.no_common_period(apart.stat_range, apart.recap_range)) from None
+    counts = reconciliation.summary()["claims"]
+    ctx.record(
+        "reconcile",
+        _("Reconciled: %(agreed)d of %(total)d claims agree.")
+        % {"agreed": sum(counts["by_category"].get(c, 0) for c in IMPORTED), "total": counts["total"]},
+        progress=50,
+        data=counts,
+    )
+    return reconciliation
+
+
+def plan(ctx: RunContext, reconciliation: Reconciliation, lines: pl.DataFrame | None = None) -> PlannedImport:
+    """Plan against what the country has now. `lines`: the importable ones, where an earlier plan has them already."""
+    ctx.heartbeat.check()
+    with ctx.timed("plan"):
+        planned = plan_import(ctx.session, reconciliation, lines)
+    outcome = planned.outcome()
+    ctx.record(
+        "plan",
+        _(
+            "Planned: %(new)d claims to create, %(replaced)d to replace, %(there)d already imported, "
+            "%(differ)d that differ."
+        )
+        % {
+            "new": outcome["claims_to_create"],
+            "replaced": outcome["claims_to_replace"],
+            "there": outcome["claims_skipped"],
+            "differ": outcome["claims_in_conflict"],
+        },
+        progress=60,
+        data=outcome,
+    )
+    return planned
+
+
+def require_reviewed(ctx: RunContext, planned: PlannedImport) -> None:
+    """A commit writes what was reviewed, or nothing (DOMAIN §7). Raises OutcomeChanged."""
+    if ctx.session.commit_requested and planned.review_facts() != ctx.session.outcome.get("reviewed"):
+        raise OutcomeChanged(planned)
+
+
+# ------------------------------------------------------------------------------------------------ writing
+
+
+def write(ctx: RunContext, planned: PlannedImport, files: SourceFiles) -> Written:
+    """Write in one transaction, all or nothing; plan again when the country has changed since the plan was made.
+
+    Findings and report are made beside the write: while the database works, this process would only wait.
+    """
+    lines = planned.plan.lines.height
+    ctx.record("write", _("Writing to the database."), progress=65, data={"lines": lines})
+    # Before the write begins: SQLite lets nobody else write until it ends, and the progress would not move.
+    ctx.heartbeat.flush()
+    report = ctx.start_report(planned, files, is_written=True)
+    for attempt in range(1, WRITE_ATTEMPTS + 1):
+        try:
+            with transaction.atomic():
+                return _write_once(ctx, Written(planned, report), files, is_outdated=attempt > 1)
+        except IntegrityError:
+            # A person changed a record between the plan and the write. The next attempt plans under the lock.
+            if attempt == WRITE_ATTEMPTS:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _write_once(ctx: RunContext, to_write: Written, files: SourceFiles, *, is_outdated: bool) -> Written:
+    session = ctx.session
+    prepare_write(lease.writer_name(session.pk, ctx.lease.token))
+    country = Country.objects.select_for_update(no_key=True).get(pk=session.country_id)
+    planned, report = to_write.planned, to_write.report
+    if is_outdated or country.data_version != planned.snapshot.data_version:
+        planned = plan(ctx, planned.reconciliation, planned.lines)
+        require_reviewed(ctx, planned)
+        report = ctx.start_report(planned, files, is_written=True)
+    origin = Origin(
+        country_id=session.country_id,
+        session_id=session.pk,
+        stat_file_id=session.stat_file_id,
+        stat_files=[id_ for id_, _name in files.stat],
+        recap_files=[id_ for id_, _name in files.recap],
+    )
+    created = write_plan(planned.plan, origin)
+    planned = replace(planned, summary=planned.summary | {"entities": created})
+    write_findings(session.pk, report.findings())
+    claims = planned.plan.claims
+    if claims.height:
+        Country.objects.filter(pk=country.pk).update(data_version=F("data_version") + 1)
+    # The fence comes last: when the session is no longer this run's, the transaction is rolled back.
+    is_current = lease.current(ctx.lease).update(
+        written_at=Now(),
+        # On SQLite no heartbeat could be written while this transaction lasted.
+        lease_expires_at=lease.renewed(),
+        insured_created_count=created["insured"],
+        claims_created_count=planned.outcome()["claims_to_create"],
+        total_claimed_amount=_total(claims["claimed_cents"]),
+        total_reimbursed_amount=_total(claims["reimbursed_cents"]),
+        **planned.session_fields(),
+    )
+    if not is_current:
+        raise LeaseLost
+    return Written(planned, report)
+
+
+def _total(cents: pl.Series) -> Any:
+    return to_decimal(int(cents.cast(pl.Int128).sum() or 0))
+
+
+def analyze_written(ctx: RunContext, written: Written) -> None:
+    """Renew the statistics of the tables that the import filled, so that lists are fast before autovacuum comes."""
+    rows = rows_by_table(written.planned.plan, findings=written.report.findings().height)
+    tables = [table for table, count in rows.items() if count >= ANALYZE_FROM_ROWS]
+    if tables:
+        with ctx.timed("analyze") as facts:
+            analyze(tables)
+            facts["tables"] = len(tables)
