@@ -58,7 +58,7 @@ class ImportSessionAdmin(ScopedModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("country", *self.related)
 
-    # --- Permissions -------------------------------------------------------------------------------------------------------
+    # --- Permissions -------------------------------------------------------------------------------------------------
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         user = actor_of(request)
@@ -114,7 +114,7 @@ class ImportSessionAdmin(ScopedModelAdmin):
     # --- Starting --------------------------------------------------------------------------------------------------
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        """Upload a pair. The answer lists every problem at once, and keeps the texts of the form; files are chosen again."""
+        """Upload a pair. The answer lists every problem at once and keeps the texts of the form, but not the files."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         user = actor_of(request)

@@ -133,9 +133,7 @@ def _steer(
     with transaction.atomic():
         _change(transition, session, **fields)
         events.append(session.pk, step="steered", message=str(transition.event) % (event_values or {}))
-        audit.record(
-            actor=actor, action=AuditAction.STEER, target=session, data={"status": str(transition.to_status)}
-        )
+        audit.record(actor=actor, action=AuditAction.STEER, target=session, data={"status": str(transition.to_status)})
         if transition.calls_worker:
             dispatch.enqueue_after_commit(session.pk)
     session.refresh_from_db()

@@ -9,11 +9,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from common.money import cents_of
+from common.workbook import ColumnSpec
 from file_handling.models import Finding, ImportSession
 from file_handling.models import FindingCategory as Category
 from importer.report.figures import Block, shown
 from importer.report.findings import AMOUNTS, LINE_SCHEMA, SCHEMA
-from importer.report.workbook import ColumnSpec, Fact, Report, SheetSpec
+from importer.report.workbook import Fact, Report, SheetSpec
 
 CLAIM_SHEETS = (
     Category.UNREADABLE,

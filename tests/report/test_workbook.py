@@ -11,7 +11,8 @@ import polars as pl
 import pytest
 from python_calamine import CalamineWorkbook
 
-from importer.report.workbook import MOST_ROWS, ColumnSpec, Fact, Report, SheetSpec, sheet_title, write_report
+from common.workbook import MOST_ROWS, ColumnSpec, sheet_title
+from importer.report.workbook import Fact, Report, SheetSpec, write_report
 
 DANGEROUS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", '=HYPERLINK("http://a.b")', "http://a.b", "mailto:a@b.c", "{=1}"]
 COLUMNS = [
