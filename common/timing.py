@@ -1,4 +1,4 @@
-"""How long a step took: one log line at its end, whichever way it ended."""
+"""The time of a step: one log line at its end, successful or not."""
 
 import time
 from collections.abc import Iterator
@@ -11,10 +11,10 @@ log = structlog.get_logger(__name__)
 
 @contextmanager
 def timed(step: str, **facts: int | float | str | None) -> Iterator[dict[str, int | float | str | None]]:
-    """Log `step_timed` with the step's name, its `seconds` and whether it `ended` or `failed`; decorates functions too.
+    """Log `step_timed` with the step's name, its `seconds` and whether it `ended` or `failed`. Also a decorator.
 
-    `facts` are ids, counts and row numbers, never cell values; the block may add more to the dictionary that it gets.
-    An exception passes through; of it only the class is logged.
+    `facts` are ids, counts and row numbers, never cell values; the block may add more to the dictionary that it
+    receives. An exception passes through; only its class is logged.
     """
     values = dict(facts)
     start = time.perf_counter()

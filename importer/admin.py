@@ -25,7 +25,7 @@ from file_handling.sessions import services
 from file_handling.sessions.filters import FindingFilter
 from file_handling.sessions.views import SessionReadViewSet
 from importer import admin_steering, admin_upload
-from importer.report.figures import blocks, category_counts, shown
+from importer.report.figures import blocks, category_counts, figure_text
 from users import audit
 from users.access.actor import actor_of
 from users.access.admin import ScopedModelAdmin
@@ -299,7 +299,7 @@ def _shown_blocks(session: ImportSession) -> list[tuple[str, list[tuple[str, str
     """(title, [(label, value, category of the findings behind it)]) of the session's figures, in words."""
     made = blocks(session.summary, session.outcome, is_written=session.written_at is not None)
     return [
-        (block.title, [(f.label, shown(f.value, session.currency), f.category) for f in block.figures])
+        (block.title, [(f.label, figure_text(f.value, session.currency), f.category) for f in block.figures])
         for block in made
     ]
 

@@ -54,7 +54,7 @@ def start_upload(request: HttpRequest, *, user: User) -> UploadResult:
     except OSError as error:
         if not is_disk_full(error):
             raise
-        full = _("The server has no room left to store this. Nothing was kept; try again later.")
+        full = _("The server has no room left to store this. Nothing was stored; try again later.")
         return UploadResult(errors={"": [full]}, status=507)
 
 

@@ -1,4 +1,4 @@
-"""The one event log: everything that a session tells of itself is a row here."""
+"""The event log of a session: progress, log file and statistics are made from its rows."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def append(
     level: str = EventLevel.INFO,
     data: dict[str, Any] | None = None,
 ) -> SessionEvent:
-    """Append one event; its sequence follows the last one's. `data` bears counts and row numbers, no cell values."""
+    """Append one event; its sequence follows the last one's. `data` has counts and row numbers, never cell values."""
     for attempt in range(1, APPEND_TRIES + 1):
         last = SessionEvent.objects.filter(session_id=session_id).aggregate(last=Max("sequence"))["last"] or 0
         try:
@@ -35,7 +35,7 @@ def append(
                     data=data or {},
                 )
         except IntegrityError:
-            # A run and a person may speak at once; who comes second takes the next number.
+            # A run and a person may append at the same time; the second of them takes the next number.
             if attempt == APPEND_TRIES or not ImportSession.objects.filter(pk=session_id).exists():
                 raise
     raise AssertionError("unreachable")
@@ -51,9 +51,9 @@ def append_under_lease(
     level: str = EventLevel.INFO,
     data: dict[str, Any] | None = None,
 ) -> bool:
-    """As `append`, for a run: only while it holds the session, asked and written in one statement.
+    """Append an event of a run, only while the session is the run's: check and insert are one statement.
 
-    Two statements would let a run that was stopped between them tell of itself after another has taken over.
+    Between two statements, a stopped run could write an event after another run has taken over.
     """
     columns = {
         "at": timezone.now(),

@@ -1,4 +1,4 @@
-"""An import sent twice under one key is one import: clients may repeat a POST whose answer they did not get."""
+"""An import that is sent twice under one key is one import: a client may repeat a POST whose answer was lost."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ from users.access.viewsets import visible_or_refused
 from users.models import User
 
 HEADER = "Idempotency-Key"
-# What a header may hold without quoting, and a column.
+# What a header can contain without quotes, and what fits the column.
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -30,7 +30,7 @@ class KeyReused(APIException):
 
 
 def read_key(header: str | None) -> str:
-    """The key that a request bears, "" for none. Raises InvalidForm for what can be none."""
+    """The key of a request, "" when it has none. Raises InvalidForm for a text that cannot be a key."""
     if header is None:
         return ""
     key = header.strip()
@@ -40,11 +40,11 @@ def read_key(header: str | None) -> str:
 
 
 def start_once(*, user: User, form: ImportForm, key: str) -> tuple[ImportSession, bool]:
-    """Start an import under `key`, or find the one that this account started under it; → session, whether it is found.
+    """Start an import under `key`, or find the one that the account started under it; → session, whether it was found.
 
-    Two at once: the second waits at the key's row and finds the first. Raises KeyReused when the first import had
-    other files or options, Conflict when its session was deleted, AccessDenied when it is no longer the user's to
-    see; OSError as `start_import`.
+    Of two at the same time, the second waits for the row of the key and finds the first. Raises KeyReused when the
+    first import had other files or options, Conflict when its session was deleted, AccessDenied when the user may no
+    longer see it; OSError as `start_import`.
     """
     digest = _digest(form)
     found = _find(user=user, key=key, digest=digest)
@@ -78,7 +78,7 @@ def _find(*, user: User, key: str, digest: str) -> ImportSession | None:
 
 
 def _digest(form: ImportForm) -> str:
-    asked = {
+    fields = {
         "country": form.country.pk,
         "stat": form.stat.digests(),
         "recap": form.recap.digests(),
@@ -87,4 +87,4 @@ def _digest(form: ImportForm) -> str:
         "on_conflict": form.on_conflict,
         "currency": form.currency,
     }
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()

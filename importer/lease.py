@@ -1,7 +1,7 @@
-"""Who holds a session: claimed by compare-and-swap, kept by heartbeats, lost by silence (RELIABILITY: F1–F4, F11).
+"""The lease of a session: claimed by compare-and-swap, kept by heartbeats, lost without them (RELIABILITY: F1–F4, F11).
 
-Every claim takes the next token. Whatever a run writes, it writes under the condition that its token is still the
-session's, so a run that was given up for dead and comes back writes nothing.
+Every claim takes the next token. A run writes only under the condition that its token is still the session's, so a run
+that was taken for dead and comes back writes nothing.
 """
 
 import os
@@ -32,12 +32,12 @@ log = structlog.get_logger(__name__)
 
 
 WRITER_PREFIX = "concord-write-"
-# How soon what the database did not take is tried again.
-AGAIN_SECONDS = 0.5
+# Seconds before a failed database write is retried.
+RETRY_SECONDS = 0.5
 
 
 class LeaseLost(Exception):
-    """The session is no longer this run's: cancelled, or taken over after a silence."""
+    """The session is no longer this run's: it was cancelled, or its lease expired and another run took it."""
 
 
 @dataclass(frozen=True)
@@ -52,12 +52,12 @@ def seconds(name: str) -> float:
 
 
 def claimable() -> Q:
-    """Sessions that wait for a run, or whose run has fallen silent.
+    """Sessions that wait for a run, or whose run stopped renewing its lease.
 
-    A lease that ends later than any lease can was given before the database's clock was set back.
+    A lease that ends later than any lease can was given before the clock of the database was set back.
     """
-    silent = Q(lease_expires_at__lt=Now()) | Q(lease_expires_at__gt=Now() + _lease_time(10))
-    return Q(status=SessionStatus.PENDING) | (Q(status=SessionStatus.PROCESSING) & (silent | Q(lease_expires_at=None)))
+    expired = Q(lease_expires_at__lt=Now()) | Q(lease_expires_at__gt=Now() + _lease_time(10))
+    return Q(status=SessionStatus.PENDING) | (Q(status=SessionStatus.PROCESSING) & (expired | Q(lease_expires_at=None)))
 
 
 def _lease_time(times: int = 1) -> timedelta:
@@ -65,14 +65,14 @@ def _lease_time(times: int = 1) -> timedelta:
 
 
 def renewed() -> Any:
-    """When a lease that is given or renewed now will end, by the database's clock."""
+    """The end of a lease that is given or renewed now, by the clock of the database."""
     return Now() + _lease_time()
 
 
 def claim(session_id: int) -> Lease | None:
-    """Take the session, or None when it is not to be had. The attempt is counted before any file is opened."""
+    """Claim the session; None when it is not claimable. The attempt is counted before any file is opened."""
     runner = f"{socket.gethostname()}|{os.getpid()}|{_started(os.getpid())}|{uuid.uuid4().hex}"
-    # First, or this would wait for ever: a run that stopped just before its commit holds the session's row as well.
+    # First, or the UPDATE could wait for ever: a run that stopped just before its commit has locked the row.
     end_stalled_writers()
     taken = ImportSession.objects.filter(claimable(), pk=session_id).update(
         status=SessionStatus.PROCESSING,
@@ -91,23 +91,23 @@ def claim(session_id: int) -> Lease | None:
 
 
 def current(lease: Lease) -> Any:
-    """The session's row, as long as it is this run's: `current(lease).update(…)` is the fence around every write."""
+    """The session's row while it is this run's: `current(lease).update(…)` is the fence around every write."""
     return ImportSession.objects.filter(pk=lease.session_id, lease_token=lease.token, status=SessionStatus.PROCESSING)
 
 
 def release(lease: Lease) -> bool:
-    """Hand the session back to the queue, its attempt counted."""
+    """Put the session back into the queue; its attempt stays counted."""
     return bool(current(lease).update(status=SessionStatus.PENDING, lease_expires_at=None, rung_at=None))
 
 
-# ------------------------------------------------------------------------------------------------ keeping it
+# ------------------------------------------------------------------------------------------------ heartbeat
 
 
 class Heartbeat:
     """A thread with a database connection of its own: renews the lease and writes the run's events.
 
-    The run's main thread is inside the data transaction for seconds; what it tells must show meanwhile and must
-    survive a rollback, so it is handed to this thread.
+    The main thread is inside the data transaction for many seconds. Its events must be visible meanwhile and survive a
+    rollback, so this thread writes them.
     """
 
     def __init__(self, lease: Lease) -> None:
@@ -115,7 +115,7 @@ class Heartbeat:
         self._lost = threading.Event()
         self._failure: Exception | None = None
         self._inbox: queue.Queue[Callable[[], object] | None] = queue.Queue()
-        self._thread = threading.Thread(target=self._keep, name=f"heartbeat-{lease.session_id}", daemon=True)
+        self._thread = threading.Thread(target=self._loop, name=f"heartbeat-{lease.session_id}", daemon=True)
 
     def __enter__(self) -> "Heartbeat":
         self._thread.start()
@@ -126,7 +126,7 @@ class Heartbeat:
         self._thread.join()
 
     def check(self) -> None:
-        """Raises LeaseLost once the session is no longer this run's, and whatever ended this thread."""
+        """Raises LeaseLost when the session is no longer this run's, or the exception that ended this thread."""
         if self._failure is not None:
             raise self._failure
         if self._lost.is_set():
@@ -159,7 +159,7 @@ class Heartbeat:
             if not self._thread.is_alive():
                 return
 
-    def _keep(self) -> None:
+    def _loop(self) -> None:
         beat = seconds("HEARTBEAT_SECONDS")
         next_beat = time.monotonic() + beat
         job: Callable[[], object] | None = None
@@ -167,7 +167,7 @@ class Heartbeat:
         try:
             while True:
                 if time.monotonic() >= next_beat:
-                    self._do(self._renew)
+                    self._try(self._renew)
                     next_beat = time.monotonic() + beat
                 if job is None:
                     try:
@@ -177,23 +177,23 @@ class Heartbeat:
                     if job is None:
                         return
                     give_up = time.monotonic() + seconds("LEASE_SECONDS")
-                if self._do(job) or time.monotonic() > give_up:
+                if self._try(job) or time.monotonic() > give_up:
                     job = None
                 else:
-                    time.sleep(AGAIN_SECONDS)
+                    time.sleep(RETRY_SECONDS)
         except Exception as error:  # noqa: BLE001
-            # Raised again by `check` in the run's own thread: a run without a heartbeat must not go on.
-            log.error("keeper_failed", session=self.lease.session_id, error=type(error).__name__)
+            # `check` raises it again in the main thread: a run without a heartbeat must not go on.
+            log.error("heartbeat_failed", session=self.lease.session_id, error=type(error).__name__)
             self._failure = error
         finally:
             connection.close()
 
-    def _do(self, job: Callable[[], object]) -> bool:
-        """Whether the database took it. It may be away for a moment, or SQLite's one writer busy."""
+    def _try(self, job: Callable[[], object]) -> bool:
+        """Whether the job succeeded. The database may be away for a moment, or the one writer of SQLite busy."""
         try:
             job()
         except DatabaseFailure as error:
-            log.warning("keeper_write_failed", session=self.lease.session_id, error=type(error).__name__)
+            log.warning("heartbeat_write_failed", session=self.lease.session_id, error=type(error).__name__)
             connection.close()
             return False
         return True
@@ -210,15 +210,15 @@ class Heartbeat:
 
 
 def writer_name(session_id: int, token: int) -> str:
-    """How a run's write shows among the connections of PostgreSQL."""
+    """The name of a run's write among the connections of PostgreSQL."""
     return f"{WRITER_PREFIX}{session_id}-{token}"
 
 
 def end_stalled_writers() -> int:
-    """End the connections in which runs that lost their session still hold a country's lock; → how many.
+    """End the connections of runs that lost their session and still hold the lock of a country; → how many.
 
-    A run that stopped without dying keeps its transaction open: every other import of the country would wait for it,
-    until no worker is left to take its session over. Only PostgreSQL needs this and can do it.
+    A run that stopped without dying keeps its transaction open. Every other import of the country would wait for that
+    transaction, until no worker is left to take over. Only PostgreSQL needs this and can do it.
     """
     if not is_postgresql():
         return 0
@@ -240,14 +240,14 @@ def end_stalled_writers() -> int:
 
 
 def end_stopped_runners() -> int:
-    """Kill runs of this machine whose lease is over and whose process is stopped; → how many.
+    """Kill the runs of this machine whose lease has expired and whose process is stopped; → how many.
 
-    SQLite has one writer: a stopped process inside its transaction would lock all others out.
+    SQLite has one writer: a process stopped inside its transaction would lock out all others.
     """
     ended = 0
     here = socket.gethostname()
-    silent = ImportSession.objects.filter(claimable(), status=SessionStatus.PROCESSING)
-    for runner in silent.values_list("runner", flat=True):
+    expired = ImportSession.objects.filter(claimable(), status=SessionStatus.PROCESSING)
+    for runner in expired.values_list("runner", flat=True):
         host, _, rest = runner.partition("|")
         pid, _, rest = rest.partition("|")
         started, _, _ = rest.partition("|")
@@ -266,7 +266,7 @@ def _stat_fields(pid: int) -> list[str]:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
     except OSError:
         return []
-    # The command's name stands in parentheses and may hold anything; fields are counted behind it.
+    # The name of the command is in parentheses and may contain anything; the fields are counted after it.
     return text.rpartition(")")[2].split()
 
 

@@ -1,4 +1,4 @@
-"""A reconciliation held against what the country has: what would be written, as a value, before any of it is."""
+"""A reconciliation planned against the records of the country: what would be written, as a value."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from importer.snapshot import take_snapshot
 
 @dataclass(frozen=True)
 class PlannedImport:
-    """`lines`: the importable ones. `summary`: the session's (DOMAIN §5)."""
+    """`lines`: the importable lines. `summary`: that of the session (DOMAIN §5)."""
 
     reconciliation: Reconciliation
     lines: pl.DataFrame
@@ -26,17 +26,17 @@ class PlannedImport:
         return self.plan.outcome()
 
     def review_facts(self) -> dict[str, Any]:
-        """What a reviewer of a dry run judges; a commit that would come to something else writes nothing."""
+        """What the reviewer of a dry run approves; a commit whose plan has other facts writes nothing."""
         return {"plan": self.outcome(), "summary": self.summary}
 
     def complete(self) -> bool:
-        """Every claim of the period is imported or was there already (DOMAIN §7, DONE)."""
+        """Whether every claim of the period is imported or was already imported (DOMAIN §7, DONE)."""
         imported = self.summary["importable"]["claims"]
-        nameless = self.reconciliation.unreadable_lines()["claim_number"].is_null().any()
-        return bool(self.summary["claims"]["total"] == imported and not self.plan.conflicts.height and not nameless)
+        unnumbered = self.reconciliation.unreadable_lines()["claim_number"].is_null().any()
+        return bool(self.summary["claims"]["total"] == imported and not self.plan.conflicts.height and not unnumbered)
 
     def session_fields(self) -> dict[str, Any]:
-        """What the session's row keeps of it."""
+        """The fields of the session that describe the plan."""
         first, last = self.reconciliation.period
         return {
             "summary": self.summary,
@@ -49,7 +49,7 @@ class PlannedImport:
 def plan_import(
     session: ImportSession, reconciliation: Reconciliation, lines: pl.DataFrame | None = None
 ) -> PlannedImport:
-    """Look at what the country holds now, and plan. `lines`: the importable ones, where they are known already."""
+    """Plan against what the country has now. `lines`: the importable lines, where the caller has them already."""
     lines = importable(reconciliation) if lines is None else lines
     snapshot = take_snapshot(country_id=session.country_id, wanted=wanted(lines))
     plan = make_plan(

@@ -1,4 +1,4 @@
-"""What clients send to start and steer an import. Words that are not known are refused, never guessed."""
+"""The forms that start and steer an import. Unknown values are refused, never guessed."""
 
 from rest_framework import serializers
 
@@ -6,7 +6,7 @@ from file_handling.models import OnConflict
 
 
 class SessionFormSerializer(serializers.Serializer[None]):
-    """The form of an import, for its description; `uploads.py` reads it, and names all that is wrong at once."""
+    """The form of an import, for the description of the API. `uploads.py` reads it and lists all problems at once."""
 
     stat_file = serializers.FileField(required=False, help_text="The stat file, unless `stat_file_id` names one")
     recap_file = serializers.ListField(
@@ -24,7 +24,7 @@ class SessionFormSerializer(serializers.Serializer[None]):
         help_text="Reconcile and report, then wait for `commit`",
     )
     on_conflict = serializers.ChoiceField(choices=OnConflict.choices, required=False, default=OnConflict.REPORT)
-    currency = serializers.RegexField(r"^[A-Za-z]{3}$", required=False, help_text="ISO 4217; the country's unless said")
+    currency = serializers.RegexField(r"^[A-Za-z]{3}$", required=False, help_text="ISO 4217; by default the country's")
     country = serializers.CharField(required=False, help_text="Id or code; for accounts without a country of their own")
 
 

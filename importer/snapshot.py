@@ -1,4 +1,4 @@
-"""Database → what the plan must know of the country (DOMAIN §6). A fixed number of queries, whatever the size."""
+"""Database → what a plan must know of the country (DOMAIN §6), in a fixed number of queries."""
 
 from typing import Any
 
@@ -81,7 +81,7 @@ def _snapshot(country_id: int, wanted: Wanted) -> Snapshot:
 
 
 def _frame(rows: models.QuerySet[Any], *columns: str) -> pl.DataFrame:
-    # Oldest first, so that of several candidates the same one is found every time.
+    # Oldest first, so that the same one of several candidates is found every time.
     return _table(list(rows.order_by("id").values_list(*columns)), columns)
 
 
@@ -90,7 +90,7 @@ def _table(rows: list[tuple[Any, ...]], columns: tuple[str, ...]) -> pl.DataFram
 
 
 def _references(model: type[Invoice] | type[Payment], wanted: pl.DataFrame, partners: pl.DataFrame) -> pl.DataFrame:
-    """Those of the wanted invoices or payments that exist: id, partner_id, key."""
+    """The wanted invoices or payments that exist: id, partner_id, key."""
     pairs = wanted.join(partners.select(partner_key="key", partner_id="id"), on="partner_key").unique(
         ["partner_id", "key"]
     )

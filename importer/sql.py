@@ -93,7 +93,7 @@ def analyze(tables: Sequence[str]) -> None:
         return
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('lock_timeout', %s, false)", [ANALYZE_LOCK_TIMEOUT])
+            cursor.execute(f"SET lock_timeout = '{ANALYZE_LOCK_TIMEOUT}'")
             try:
                 cursor.execute(f"ANALYZE {', '.join(connection.ops.quote_name(table) for table in tables)}")
             finally:

@@ -1,4 +1,4 @@
-"""Rings for every session that waits or whose run fell silent. Needs no broker to know them: the database does."""
+"""Calls a worker for every session that waits or whose run died. Finds them in the database, without the broker."""
 
 import re
 import shutil
@@ -17,45 +17,45 @@ from importer.lease import claimable, end_stalled_writers, end_stopped_runners, 
 
 log = structlog.get_logger(__name__)
 
-# The oldest are sent for first. More at once would only fill the broker while all workers are busy.
+# The oldest come first. More at once would only fill the broker while all workers are busy.
 MOST_AT_ONCE = 100
-# What a request left behind when it was killed; none lasts so long.
+# The age from which a temporary file was left by a killed request; no request takes so long.
 STALE_SECONDS = 24 * 3600
 _RUN_FOLDER = re.compile(r"run-(\d+)-")
 
 
 def sweep() -> list[int]:
-    """Ring for what is due, end what stands in its way, tidy up; → the ids of the sessions sent for."""
+    """End stalled runs, call workers for the sessions that are due, tidy up; → the ids of these sessions."""
     end_stopped_runners()
     end_stalled_writers()
     again = timedelta(seconds=seconds("RING_AGAIN_SECONDS"))
-    # Rung in the future: the clock was set back.
-    quiet = Q(rung_at=None) | Q(rung_at__lt=Now() - again) | Q(rung_at__gt=Now() + again)
-    due = ImportSession.objects.filter(claimable(), quiet).order_by("id").values_list("id", flat=True)
-    sent = list(due[:MOST_AT_ONCE])
-    for session_id in sent:
+    # A call in the future: the clock was set back.
+    not_called = Q(rung_at=None) | Q(rung_at__lt=Now() - again) | Q(rung_at__gt=Now() + again)
+    due = ImportSession.objects.filter(claimable(), not_called).order_by("id").values_list("id", flat=True)
+    called = list(due[:MOST_AT_ONCE])
+    for session_id in called:
         dispatch.enqueue(session_id, wait_seconds=0.2)
     prune()
-    return sent
+    return called
 
 
 def prune() -> int:
-    """Remove what killed runs and requests left in the folder for temporary files; → how many."""
+    """Remove what killed runs and requests left in the folder of temporary files; → how many entries."""
     folders = {path: int(found[1]) for path in _entries() if (found := _RUN_FOLDER.match(path.name))}
-    # A run makes its folder after it has claimed its session, and is done with it before the session is another's.
+    # A run makes its folder after claiming the session, and needs it no longer when another run has the session.
     running = set(
         ImportSession.objects.filter(pk__in=set(folders.values()), status=SessionStatus.PROCESSING).values_list(
             "pk", flat=True
         )
     )
-    gone = [path for path, session_id in folders.items() if session_id not in running and _age(path) > _grace()]
-    gone += [path for path in _entries() if path not in folders and _age(path) > STALE_SECONDS]
-    for path in gone:
+    abandoned = [path for path, session_id in folders.items() if session_id not in running and _age(path) > _grace()]
+    abandoned += [path for path in _entries() if path not in folders and _age(path) > STALE_SECONDS]
+    for path in abandoned:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
-    return len(gone)
+    return len(abandoned)
 
 
 def _entries() -> list[Path]:

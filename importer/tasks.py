@@ -1,4 +1,4 @@
-"""What Celery workers do. A task takes an id; the session's row says the rest."""
+"""The tasks of Celery workers. A task takes an id; the session's row has the rest."""
 
 import os
 import subprocess
@@ -17,20 +17,20 @@ log = structlog.get_logger(__name__)
 
 @shared_task(name=RUN_TASK, ignore_result=True)
 def run_session(session_id: int) -> None:
-    # Imported here: the frames library must not be touched in the worker's main process, which forks.
+    # Imported here: the main process of the worker, which forks, must not load the frames library.
     from importer.runs import run_session as run
 
     run(session_id)
 
 
 class SweeperStep(bootsteps.StartStopStep):
-    """Every worker sweeps: as long as one lives, no session waits for ever.
+    """Every worker runs a sweeper: while one worker lives, no session waits for ever.
 
-    In a process of its own: a thread that uses the database and the broker would leave their locks held in the
-    children that the worker forks beside it.
+    The sweeper is a process: a thread that uses the database and the broker could hold their locks while the worker
+    forks, and the child would never get them.
     """
 
-    # Before the consumer, which does not get past its start while the broker is away.
+    # Before the consumer, which does not finish its start while the broker is away.
     requires = ("celery.worker.components:Pool",)
 
     def __init__(self, parent: Any, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""Taking back what a session created and nothing later relies on (DOMAIN §6, undo). Inside the caller's transaction."""
+"""Undo: removes what a session created and nothing later relies on (DOMAIN §6), inside the caller's transaction."""
 
 from typing import Any
 
@@ -13,30 +13,30 @@ from importer.sql import INTEGER, values_table
 def undo_session(*, session_id: int, country_id: int) -> dict[str, int]:
     """Remove the session's claims with their lines, then its records that nothing refers to; → how many of each.
 
-    What sessions reverted before left behind, because others relied on it, goes too once nobody does any more.
-    `kept_claims`: claims of other sessions whose lines this one replaced; they keep what they say now.
-    `relied_on`: claims of this session whose lines a later one replaced; they are what that one says, and stay.
+    Records that sessions reverted earlier had to leave, because others relied on them, are removed once nothing does.
+    `kept_claims`: claims of other sessions whose lines this session replaced; they keep their present lines.
+    `relied_on`: claims of this session whose lines a later session replaced; they stay as that session wrote them.
     """
     reverted = ImportSession.objects.filter(country_id=country_id, status=SessionStatus.REVERTED)
     sessions = sorted({session_id, *reverted.values_list("pk", flat=True)})
     created = core.Claim.objects.filter(import_session_id__in=sessions)
     lines_of_others = core.ClaimLine.objects.filter(claim=OuterRef("pk")).exclude(import_session_id__in=sessions)
-    ours = created.filter(~Exists(lines_of_others))
+    to_remove = created.filter(~Exists(lines_of_others))
     removed = {
         "relied_on": created.filter(Exists(lines_of_others), import_session_id=session_id).count(),
-        "claim_lines": _delete(core.ClaimLine.objects.filter(claim__in=ours)),
+        "claim_lines": _delete(core.ClaimLine.objects.filter(claim__in=to_remove)),
         "kept_claims": core.ClaimRevision.objects.filter(replaced_by_session_id=session_id, claim__isnull=False)
-        .exclude(claim__in=ours)
+        .exclude(claim__in=to_remove)
         .count(),
     }
-    core.ClaimRevision.objects.filter(claim__in=ours).update(claim=None)
-    touched = list(core.Membership.objects.filter(claims__in=ours).values_list("pk", flat=True).distinct())
-    removed["claims"] = _delete(ours)
+    core.ClaimRevision.objects.filter(claim__in=to_remove).update(claim=None)
+    touched = list(core.Membership.objects.filter(claims__in=to_remove).values_list("pk", flat=True).distinct())
+    removed["claims"] = _delete(to_remove)
     removed["invoices"] = _delete(_unused(core.Invoice, sessions, core.ClaimLine, "invoice"))
     removed["payments"] = _delete(_unused(core.Payment, sessions, core.ClaimLine, "payment"))
     removed["operators"] = _delete(_unused(core.Operator, sessions, core.ClaimLine, "operator"))
     removed["memberships"] = _remove_memberships(sessions)
-    # A later session may have found its people by a spelling learnt here.
+    # A later session may have found its people by a spelling that this one added.
     later_claims = core.Claim.objects.filter(
         insured=OuterRef("insured"), import_session_id__gt=OuterRef("import_session_id")
     )
@@ -67,17 +67,17 @@ def undo_session(*, session_id: int, country_id: int) -> dict[str, int]:
             ~Exists(core.Payment.objects.filter(partner=OuterRef("pk"))),
         )
     )
-    _hold_catalogue(sessions)
+    _lock_catalogue(sessions)
     acts = _unused(core.Act, sessions, core.ClaimLine, "act")
     removed["acts"] = _delete(acts.filter(~Exists(core.ActAlias.objects.filter(act=OuterRef("pk")))))
     categories = _unused(core.ActCategory, sessions, core.ClaimLine, "category")
     removed["act_categories"] = _delete(categories.filter(~Exists(core.Act.objects.filter(category=OuterRef("pk")))))
-    _measure_again(touched)
+    _renew_settlement_dates(touched)
     return removed
 
 
-def _hold_catalogue(sessions: list[int]) -> None:
-    """Wait for imports of other countries that are about to use these acts; what they use counts as used afterwards."""
+def _lock_catalogue(sessions: list[int]) -> None:
+    """Lock the acts: imports of other countries that are about to use them end first, and their acts count as used."""
     for model in (core.Act, core.ActCategory):
         list(model.objects.filter(import_session_id__in=sessions).select_for_update().order_by("pk").values_list("pk"))
 
@@ -89,16 +89,16 @@ def _unused(model: Any, sessions: list[int], referrer: Any, field: str) -> Any:
 
 
 def _delete(rows: Any) -> int:
-    # Everything that could point here was removed or excluded above, so no cascade has to be collected row by row.
+    # What could refer to these rows was removed or excluded before, so no cascade must be collected row by row.
     return int(rows._raw_delete(using=connection.alias))
 
 
 def _remove_memberships(sessions: list[int]) -> int:
-    """Memberships without claims, and principals' ones once no dependant is left there; dependants go first."""
+    """Remove memberships without claims; those of principals once no dependant is left. Dependants come first."""
     dependants = core.Membership.objects.filter(policy=OuterRef("policy"), principal=OuterRef("insured"))
     removed = 0
     while True:
-        gone = _delete(
+        count = _delete(
             core.Membership.objects.filter(
                 ~Exists(core.Claim.objects.filter(membership=OuterRef("pk"))),
                 ~Exists(dependants.filter(client=OuterRef("client"))),
@@ -106,13 +106,13 @@ def _remove_memberships(sessions: list[int]) -> int:
                 import_session_id__in=sessions,
             )
         )
-        if not gone:
+        if not count:
             return removed
-        removed += gone
+        removed += count
 
 
-def _measure_again(memberships: list[int]) -> None:
-    """First and last settlement dates of memberships that lost claims, from the claims they keep."""
+def _renew_settlement_dates(memberships: list[int]) -> None:
+    """Set first and last settlement dates of memberships that lost claims, from their remaining claims."""
     if not memberships:
         return
     source, parameters = values_table("touched", {"id": (INTEGER, memberships)})

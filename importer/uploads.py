@@ -1,4 +1,4 @@
-"""Starting an import from a form: read all of it, name all that is wrong, then store files and session as one."""
+"""Starting an import from a form: read all of it, list all problems, then store files and session together."""
 
 import re
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from reading.sources import Source
 from users.access.viewsets import visible_or_refused
 from users.models import Country, User
 
-# An answer is due within 5 s; what a look at the first rows does not tell in this time, the run will.
+# The answer is due within 5 s. Problems that the first rows do not show in this time are found by the run.
 LOOK_SECONDS = 2.5
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _LONGEST_SHEET = 255
@@ -42,7 +42,7 @@ class PairSide:
         return [sha256_and_size(page.content)[0] for page in self.pages]
 
     def named_paths(self) -> list[tuple[str, Path]]:
-        """Name and place of its pages on this machine; none of those that are stored elsewhere."""
+        """Name and path of each page that is on this machine; pages in a remote storage are left out."""
         if self.stored is None:
             return [(page.name, page.path) for page in self.pages]
         found = [
@@ -54,7 +54,7 @@ class PairSide:
 
 @dataclass(frozen=True)
 class ImportForm:
-    """What a client asks for, understood and without a known fault."""
+    """A checked form: what the client wants imported."""
 
     country: Country
     stat: PairSide
@@ -66,7 +66,7 @@ class ImportForm:
 
 
 class _ImportFormReader(FormReader):
-    """The fields that only an import has."""
+    """Reads the fields that only the form of an import has."""
 
     def sheet(self) -> str:
         name = self.text("stat_sheet")
@@ -106,9 +106,9 @@ class _ImportFormReader(FormReader):
 
 
 def read_form(*, user: User, data: object) -> ImportForm:
-    """Understand and check everything that a client sent, first rows of the files included.
+    """Read and check all that the client sent, including the first rows of the files.
 
-    Raises InvalidForm with all that is wrong; AccessDenied or FileNotFound for the id of a file that is not the user's.
+    Raises InvalidForm with all problems; AccessDenied or FileNotFound for the id of a file that is not the user's.
     """
     form = _ImportFormReader(user=user, data=data)
     country = form.country()
@@ -120,7 +120,7 @@ def read_form(*, user: User, data: object) -> ImportForm:
     recap = form.source("recap_file", kind=FileType.RECAP, country=country)
     if form.errors or country is None:
         raise InvalidForm(form.errors)
-    errors = _first_look(stat=stat, recap=recap, stat_sheet=stat_sheet)
+    errors = _first_rows_errors(stat=stat, recap=recap, stat_sheet=stat_sheet)
     if errors:
         raise InvalidForm(errors)
     return ImportForm(
@@ -135,21 +135,22 @@ def read_form(*, user: User, data: object) -> ImportForm:
 
 
 def start_import(*, user: User, form: ImportForm) -> ImportSession:
-    """Store the files and the session in one transaction; the worker is rung when it has committed.
+    """Store the files and the session in one transaction; a worker is called after the commit.
 
-    Raises OSError when the storage is full, FileNotFound when a stored file went meanwhile; neither leaves anything.
+    Raises OSError when the storage is full, FileNotFound when a stored file was deleted meanwhile; then nothing is
+    stored.
     """
     with all_or_nothing() as stored:
         return store(stored=stored, user=user, form=form)
 
 
 def store(*, stored: StoredObjects, user: User, form: ImportForm) -> ImportSession:
-    """What `start_import` does, inside the caller's transaction; `stored` then knows what to remove on failure."""
+    """`start_import` inside the caller's transaction; `stored` collects the objects to remove on failure."""
     return lifecycle.create_session(
         user=user,
         country=form.country,
-        stat_file=_keep(form.stat, stored=stored, user=user, country=form.country, kind=FileType.STAT),
-        recap_file=_keep(form.recap, stored=stored, user=user, country=form.country, kind=FileType.RECAP),
+        stat_file=_stored_file(form.stat, stored=stored, user=user, country=form.country, kind=FileType.STAT),
+        recap_file=_stored_file(form.recap, stored=stored, user=user, country=form.country, kind=FileType.RECAP),
         stat_sheet=form.stat_sheet,
         dry_run=form.dry_run,
         on_conflict=form.on_conflict,
@@ -158,26 +159,26 @@ def store(*, stored: StoredObjects, user: User, form: ImportForm) -> ImportSessi
     )
 
 
-def _keep(source: PairSide, *, stored: StoredObjects, user: User, country: Country, kind: FileType) -> File:
+def _stored_file(source: PairSide, *, stored: StoredObjects, user: User, country: Country, kind: FileType) -> File:
     if source.stored is None:
         return services.store_upload(stored=stored, user=user, country=country, file_type=kind, uploads=source.pages)
-    # Locked, so that nobody deletes the file between this look and the session that will need it.
+    # Locked, so that nobody deletes the file before the session that needs it is stored.
     file = File.objects.select_for_update().filter(pk=source.stored.pk).first()
     if file is None:
         raise FileNotFound()
     return file
 
 
-def _first_look(*, stat: PairSide, recap: PairSide, stat_sheet: str) -> list[FormError]:
-    """What the first rows tell at once. A workbook with several stat sheets is no fault: its session asks which."""
-    asked: list[tuple[str, str, Source]] = []
+def _first_rows_errors(*, stat: PairSide, recap: PairSide, stat_sheet: str) -> list[FormError]:
+    """The problems that the first rows show. Several stat sheets are no problem: the session asks for one."""
+    sources: list[tuple[str, str, Source]] = []
     for field, source, sheet in (("stat_file", stat, stat_sheet), ("recap_file", recap, "")):
         for name, path in source.named_paths():
-            # Numbered, because two pages may bear one name and each problem must find its own field.
-            asked.append((field, name, Source(path=str(path), name=f"{len(asked)}/{name}", sheet=sheet or None)))
+            # With a number, because two pages can have the same name and each problem belongs to one of them.
+            sources.append((field, name, Source(path=str(path), name=f"{len(sources)}/{name}", sheet=sheet or None)))
     problems = inspect_upload(
-        stat=next((one for field, _name, one in asked if field == "stat_file"), None),
-        recaps=[one for field, _name, one in asked if field == "recap_file"],
+        stat=next((one for field, _name, one in sources if field == "stat_file"), None),
+        recaps=[one for field, _name, one in sources if field == "recap_file"],
         seconds=LOOK_SECONDS,
         limits=reading_limits(),
     )
@@ -185,7 +186,7 @@ def _first_look(*, stat: PairSide, recap: PairSide, stat_sheet: str) -> list[For
     for problem in problems:
         if problem.code == "several_sheets":
             continue
-        field, name, _source = asked[int(problem.file.partition("/")[0])]
+        field, name, _source = sources[int(problem.file.partition("/")[0])]
         at = "stat_sheet" if problem.code == "no_such_sheet" else field
         errors.append(FormError(at, sentence(replace(problem, file=name)), name))
     return errors

@@ -1,4 +1,4 @@
-"""Starting and steering imports (DOMAIN §7). Reading sessions is file_handling's; these views stand on its."""
+"""Starting and steering imports (DOMAIN §7). The views that read sessions are those of file_handling."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -29,13 +29,13 @@ _READING = {"list", "export", "retrieve", "download"}
 REPEATED = "Idempotent-Replayed"
 STEERED = {
     200: SessionDetailSerializer,
-    409: OpenApiResponse(DetailSerializer, description="Its status does not allow it"),
+    409: OpenApiResponse(DetailSerializer, description="The status of the session does not allow it"),
     **DENIED_OR_NONE,
 }
 
 
 class ImportSessionViewSet(SessionReadViewSet):
-    """Imports: two uploads in, a session out, and what people may ask of it."""
+    """Imports: an upload of two files starts a session, which people then steer."""
 
     parser_classes = [MultiPartParser, FormParser, JSONParser]
 
@@ -53,14 +53,14 @@ class ImportSessionViewSet(SessionReadViewSet):
             OpenApiParameter(
                 HEADER,
                 location=OpenApiParameter.HEADER,
-                description="Sent again with the same files and options, it answers with the first session",
+                description="A request that is sent again under the same key returns the session of the first",
             ),
             OpenApiParameter(
                 REPEATED,
                 location=OpenApiParameter.HEADER,
                 response=[202],
                 enum=["true"],
-                description="Said when the session is one that this key started before",
+                description="Present when an earlier request with this key started the session",
             ),
         ],
         request={"multipart/form-data": SessionFormSerializer},
@@ -75,7 +75,7 @@ class ImportSessionViewSet(SessionReadViewSet):
         },
     )
     def create(self, request: Request) -> Response:
-        """Start an import. Files that the country has imported before are taken again; `same_files_as` says so."""
+        """Start an import. Files that the country has imported before are accepted again; see `same_files_as`."""
         key = read_key(request.headers.get(HEADER))
         form = read_form(user=actor_of(request), data=request.data)
         headers = {}
@@ -91,9 +91,9 @@ class ImportSessionViewSet(SessionReadViewSet):
     @action(detail=True, methods=["post"])
     def sheet(self, request: Request, pk: str) -> Response:
         session = self.steerable()
-        asked = SheetSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        return self._steered(session, lifecycle.name_sheet, stat_sheet=asked.validated_data["stat_sheet"])
+        form = SheetSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        return self._steered(session, lifecycle.name_sheet, stat_sheet=form.validated_data["stat_sheet"])
 
     @extend_schema(tags=["import sessions"], request=None, responses=STEERED)
     @action(detail=True, methods=["post"])
@@ -121,8 +121,8 @@ class ImportSessionViewSet(SessionReadViewSet):
         """Make the report again."""
         return self._steered(self.steerable(), lifecycle.remake_report)
 
-    def _steered(self, session: ImportSession, what: Callable[..., ImportSession], **asked: Any) -> Response:
-        what(session=session, actor=self.request.user, **asked)
+    def _steered(self, session: ImportSession, service: Callable[..., ImportSession], **arguments: Any) -> Response:
+        service(session=session, actor=actor_of(self.request), **arguments)
         return Response(self._shown(session))
 
     def _shown(self, session: ImportSession) -> Any:

@@ -1,6 +1,6 @@
-"""Plan → database: set-based, inside one transaction that the caller opens (DOMAIN §6).
+"""Plan → database: by sets, inside one transaction that the caller opens (DOMAIN §6).
 
-The number of SQL statements does not depend on the number of rows. This module alone knows that PostgreSQL has COPY.
+The number of SQL statements does not depend on the number of rows. Only this module uses COPY of PostgreSQL.
 """
 
 import io
@@ -26,9 +26,7 @@ EMPTY = pl.lit("")
 
 @dataclass(frozen=True)
 class Origin:
-    """Where the records come from. `stat_files`, `recap_files`: File ids in the order in which the frames number
-    them.
-    """
+    """The origin of the records. `stat_files`, `recap_files`: File ids in the order in which the frames number them."""
 
     country_id: int
     session_id: int
@@ -40,10 +38,10 @@ class Origin:
 def write_plan(plan: Plan, origin: Origin) -> dict[str, int]:
     """Write everything that the plan creates or changes; → how many records of each kind were created.
 
-    Must run inside a transaction that holds the country's lock. Raises IntegrityError when the database has moved
-    on since the plan was made.
+    Must run inside a transaction that holds the country's lock. Raises IntegrityError when a record that
+    the plan uses was removed or created since the plan was made.
     """
-    _hold_references(plan)
+    _lock_references(plan)
     new = plan.new
     ids: dict[str, pl.Series] = {}
     created = {name: frame.height for name, frame in new.items()}
@@ -120,7 +118,7 @@ def rows_by_table(plan: Plan, *, findings: int) -> dict[str, int]:
 
 
 def write_findings(session_id: int, findings: pl.DataFrame) -> None:
-    """Put the session's findings in place of those that an earlier run left.
+    """Replace the findings of the session that an earlier run wrote.
 
     `findings`: sequence, category, code, claim_number, observation, four amounts in cents (null where there is none),
     locations and lines (JSON text).
@@ -130,10 +128,10 @@ def write_findings(session_id: int, findings: pl.DataFrame) -> None:
     _insert(Finding, findings.with_columns(*(_money(a).alias(a) for a in amounts), session_id=pl.lit(session_id)))
 
 
-def _hold_references(plan: Plan) -> None:
-    """Make sure that every existing record which the bulk tables will point at is there and stays until the commit.
+def _lock_references(plan: Plan) -> None:
+    """Make sure that every existing record to which the large tables will refer exists, until the commit.
 
-    What the database's own reference checks do row by row, at more than the price of the rows themselves.
+    The database's own reference checks do this row by row, which takes longer than writing the rows.
     """
     for model, frame, column in (
         (core.Insured, plan.claims, "insured_id"),
@@ -147,12 +145,12 @@ def _hold_references(plan: Plan) -> None:
     ):
         ids = frame[column].drop_nulls().unique()
         ids = ids.filter(ids > 0)
-        source, parameters = values_table("held", {"id": (INTEGER, ids.to_list())})
+        source, parameters = values_table("referred", {"id": (INTEGER, ids.to_list())})
         with connection.cursor() as cursor:
             table = model._meta.db_table
-            # In order, so that two who hold the same records never wait for each other.
+            # In order, so that two imports that lock the same records never wait for each other.
             cursor.execute(
-                f"SELECT t.id FROM {table} t JOIN {source} ON t.id = held.id ORDER BY t.id{share_lock('t')}",
+                f"SELECT t.id FROM {table} t JOIN {source} ON t.id = referred.id ORDER BY t.id{share_lock('t')}",
                 parameters,
             )
             if len(cursor.fetchall()) != len(ids):
@@ -178,7 +176,7 @@ def _write_claims(plan: Plan, origin: Origin, ids: dict[str, pl.Series], people:
         country_id=pl.lit(origin.country_id),
     )  # fmt: skip
     if plan.replaced.height:
-        _keep_revisions(plan.replaced, origin)
+        _store_revisions(plan.replaced, origin)
         _update(core.Claim, claims.filter(~is_new).drop("number", "country_id"), _CLAIM_TYPES)
     _insert(core.Claim, _with_origin(claims.filter(is_new), origin))
     lines = _resolved(
@@ -211,19 +209,19 @@ _LINE_NAMES = {
 }  # fmt: skip
 
 
-def _keep_revisions(replaced: pl.DataFrame, origin: Origin) -> None:
-    """Keep what the replaced claims said, then take their lines away (DOMAIN §6, re-import).
+def _store_revisions(replaced: pl.DataFrame, origin: Origin) -> None:
+    """Store the replaced claims as revisions, then delete their lines (DOMAIN §6, re-import).
 
-    Every column as it stood, money as decimal text with two places; and beside each id the name that it stood for,
-    which may be gone when somebody reads it.
+    A revision has every column, money as decimal text with two places, and beside each id the name of that record,
+    which may be deleted when somebody reads the revision.
     """
-    source, parameters = values_table("gone", {"id": (INTEGER, replaced["id"].to_list())})
+    source, parameters = values_table("replaced", {"id": (INTEGER, replaced["id"].to_list())})
     line_table = core.ClaimLine._meta.db_table
     with connection.cursor() as cursor:
-        claims = _as_they_stand(core.Claim, _CLAIM_NAMES, f"{source} ON t.id = gone.id", "t.id", parameters)
+        claims = _rows_with_names(core.Claim, _CLAIM_NAMES, f"{source} ON t.id = replaced.id", "t.id", parameters)
         lines_of: dict[int, list[dict[str, Any]]] = {}
-        for line in _as_they_stand(
-            core.ClaimLine, _LINE_NAMES, f"{source} ON t.claim_id = gone.id", "t.claim_id, t.position", parameters
+        for line in _rows_with_names(
+            core.ClaimLine, _LINE_NAMES, f"{source} ON t.claim_id = replaced.id", "t.claim_id, t.position", parameters
         ):
             lines_of.setdefault(line["claim_id"], []).append(line)
         rows = [
@@ -248,16 +246,16 @@ def _keep_revisions(replaced: pl.DataFrame, origin: Origin) -> None:
             ),
         )
         cursor.execute(
-            f"DELETE FROM {line_table} WHERE claim_id IN (SELECT gone.id FROM {source})",
+            f"DELETE FROM {line_table} WHERE claim_id IN (SELECT replaced.id FROM {source})",
             parameters,
         )
 
 
-def _as_they_stand(
+def _rows_with_names(
     model: type[models.Model], names: dict[str, str], among: str, order: str, parameters: list[Any]
 ) -> list[dict[str, Any]]:
-    """The rows of `model`, as `t`, that `among` joins: every column, and for each reference of `names` the text that it
-    names, under the reference's own name.
+    """The rows of `model`, as `t`, that `among` joins: every column, and for each reference of `names` (→ text field) the
+    text of the record, under the name of the reference.
     """
     joins, texts = [], []
     for at, (reference, text) in enumerate(names.items()):
@@ -271,13 +269,13 @@ def _as_they_stand(
         rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
     for row in rows:
         for amount in ("claimed_amount", "reimbursed_amount"):
-            # SQLite gives a whole number or a float, each exact to the hundredth below the most that is read.
+            # SQLite returns a whole number or a float; both are exact to the hundredth for all amounts that are read.
             row[amount] = f"{Decimal(str(row[amount])):.2f}"
     return rows
 
 
 def _complete_insured(completed: pl.DataFrame) -> None:
-    """Persons known as somebody's principal only, now with lines of their own (DOMAIN §6)."""
+    """Complete persons who were only known as a principal and now have lines of their own (DOMAIN §6)."""
     with_card = completed.filter(pl.col("card_key") != "")
     _update(core.Insured, with_card, {"name": TEXT, "card_number": TEXT, "card_key": TEXT})
     if completed.height:
@@ -298,8 +296,8 @@ def _write_catalogue(
 ) -> tuple[int, pl.Series]:
     """Create acts or categories; → how many were really new, and their ids by provisional id.
 
-    All countries share the catalogue, so another country's import may be creating the same act: the second to come
-    waits for the first and takes its record. Keys go in order, so that two imports never wait for each other.
+    All countries share the catalogue, so an import of another country may create the same act: the second import waits
+    for the first and takes its record. Keys are in order, so that two imports never wait for each other.
     """
     if frame.is_empty():
         return 0, pl.Series(dtype=pl.Int64)
@@ -313,7 +311,7 @@ def _write_catalogue(
     wanted, parameters = values_table("wanted", {"key": (TEXT, keys)})
     with connection.cursor() as cursor:
         cursor.execute(
-            # SQLite takes what follows a table for a join unless a condition stands between.
+            # Without a condition, SQLite would read ON CONFLICT as the beginning of a join condition.
             f"INSERT INTO {table} ({columns}, file_id, import_session_id)"
             f" SELECT {columns}, CAST(%s AS bigint), CAST(%s AS bigint) FROM {given_rows} WHERE true ORDER BY given.key"
             " ON CONFLICT DO NOTHING",
@@ -366,18 +364,18 @@ def _money(column: str) -> pl.Expr:
 
 
 def _reserve_ids(model: type[models.Model], count: int) -> pl.Series:
-    """`count` ids that nobody else will be given."""
+    """`count` ids that no other transaction gets."""
     if not count:
         return pl.Series(dtype=pl.Int64)
     table = model._meta.db_table
     with connection.cursor() as cursor:
         if is_postgresql():
-            # Named once: looked up in every row, the sequence's name costs seven times what its numbers do.
+            # The sequence is looked up once: a look-up for each row takes seven times as long as its number.
             cursor.execute("SELECT pg_get_serial_sequence(%s, 'id')", [f'"{table}"'])
             (sequence,) = cursor.fetchone()
             cursor.execute("SELECT nextval(%s::regclass) FROM generate_series(1, %s)", [sequence, count])
             return pl.Series([row[0] for row in cursor.fetchall()], dtype=pl.Int64)
-        # SQLite: this transaction is the only writer, and explicit ids move the table's counter along.
+        # SQLite: this transaction is the only writer, and explicit ids advance the counter of the table.
         cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [table])
         row = cursor.fetchone()
         start = (row[0] if row else 0) + 1
@@ -393,22 +391,22 @@ def _insert(model: type[models.Model], frame: pl.DataFrame) -> None:
     with connection.cursor() as cursor:
         if is_postgresql():
             statement = f'COPY "{table}" ({columns}) FROM STDIN (FORMAT csv)'
-            # Django translates the driver's errors for its own calls alone, and COPY is not one of them.
+            # Django translates the errors of its own calls alone, and COPY is not one of them.
             with connection.wrap_database_errors, cursor.copy(statement) as copy:
-                for text in _written_ahead(frame):
+                for text in _csv_parts(frame):
                     copy.write(text)
         else:
             days = [c for c, kind in frame.schema.items() if kind == pl.Date]
             places = ", ".join(["%s"] * frame.width)
             cursor.executemany(
                 f'INSERT INTO "{table}" ({columns}) VALUES ({places})',
-                # An iterator will do: no list of all rows is made of a frame that is there already.
+                # An iterator: the rows of the frame are never copied into a list.
                 frame.with_columns(pl.col(days).cast(pl.String)).iter_rows(),  # type: ignore[arg-type]
             )
 
 
-def _written_ahead(frame: pl.DataFrame) -> Iterator[memoryview]:
-    """The frame as CSV, part after part, the next one made while the database takes the one before."""
+def _csv_parts(frame: pl.DataFrame) -> Iterator[memoryview]:
+    """The frame as CSV, in parts; the next part is made while the database takes the current one."""
 
     def written(part: pl.DataFrame) -> memoryview:
         buffer = io.BytesIO()

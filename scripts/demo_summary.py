@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from importer.report.figures import blocks, shown
+from importer.report.figures import blocks, figure_text
 
 Row = tuple[str, str]
 
@@ -16,7 +16,7 @@ def summary_lines(session: dict[str, Any], *, is_written: bool) -> list[str]:
     """`session` as the API describes it → the lines of the table; without a summary, status and message alone."""
     tables = [[(_("Session"), str(session["id"])), (_("Status"), session["status"])]]
     for block in blocks(session["summary"], session["outcome"], is_written=is_written):
-        rows = [(f"  {figure.label}", shown(figure.value, session["currency"])) for figure in block.figures]
+        rows = [(f"  {figure.label}", figure_text(figure.value, session["currency"])) for figure in block.figures]
         tables.append([(block.title, ""), *rows])
     lines = _table(tables)
     return lines if session["summary"] else [*lines, session["message"]]

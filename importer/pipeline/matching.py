@@ -1,8 +1,7 @@
-"""Placing an import's claims and lines among the records of the country: what exists is found, the rest is new
-(DOMAIN §6).
+"""Matching the claims and lines of an import with the records of the country: a record is found or new (DOMAIN §6).
 
-Each function adds the ids of one kind of record to the frame it is given, and puts the new records into `tables`. New
-ones bear provisional ids, negative and counted down from -1 per table.
+Each function adds the ids of some kinds of record to the frame, and puts the new records into `tables`. New records
+have provisional ids, negative and counted down from -1 in each table.
 """
 
 import polars as pl
@@ -31,15 +30,15 @@ def match_clients_and_policies(
 ) -> pl.DataFrame:
     """Adds client_id, policy_id, plan_id, partner_id; the new clients, policies, plans and partners to `tables`."""
 
-    def place(table: str, key: str, name: str, column: str, *extra: str) -> pl.DataFrame:
+    def match(table: str, key: str, name: str, column: str, *extra: str) -> pl.DataFrame:
         named = claims.filter(pl.col(key).is_not_null()).group_by(key, maintain_order=True)
         candidates = named.agg(pl.col(name, *extra).first(ignore_nulls=True)).rename({key: "key"})
         ids, tables[table] = _resolve(candidates, snapshot[table], ["key"])
         return claims.join(ids.rename({"key": key, "id": column}), on=key, how="left", maintain_order="left")
 
-    claims = place("clients", "client_key", "employer", "client_id")
-    claims = place("policies", "policy_key", "policy_number", "policy_id")
-    claims = place("partners", "partner_key", "partner", "partner_id", "partner_address", "partner_country")
+    claims = match("clients", "client_key", "employer", "client_id")
+    claims = match("policies", "policy_key", "policy_number", "policy_id")
+    claims = match("partners", "partner_key", "partner", "partner_id", "partner_address", "partner_country")
     plans = (
         claims.filter(pl.col("plan_key").is_not_null())
         .group_by("policy_id", "plan_key", maintain_order=True)
@@ -75,7 +74,7 @@ def match_people(
         .with_row_index("order")
     )
     ids: list[int | None] = [None] * persons.height
-    # Who bears a card comes first, so that a line without one finds them whatever the order of the file.
+    # Persons with a card come first, so that a line without a card finds them whatever the order of the file.
     for with_card in (True, False):
         for row in persons.filter(pl.col("card_key").is_not_null() == with_card).iter_rows(named=True):
             common = {
@@ -111,7 +110,7 @@ def match_people(
         how="left",
         maintain_order="left",
     ).with_columns(
-        # One spelling may lead a dependant to themselves; nobody is their own principal's dependant.
+        # Another spelling of the name can lead a dependant to themselves, who is not their own principal.
         principal_id=pl.when(pl.col("principal_id") != pl.col("insured_id")).then("principal_id")
     )
     new = directory.created
@@ -150,9 +149,7 @@ MEMBER = ["insured_id", "policy_id", "client_id"]
 def match_memberships(
     claims: pl.DataFrame, snapshot: Snapshot, tables: dict[str, pl.DataFrame]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Adds membership_id; the new memberships to `tables`; → also the existing ones that change, as they shall
-    stand.
-    """
+    """Adds membership_id; the new memberships to `tables`; → also the changed memberships with their new values."""
     by_date = claims.sort("settlement_date", "line")
     roles = (
         claims.group_by(*MEMBER, "role")
@@ -189,14 +186,12 @@ def match_memberships(
 
 
 def _changed_memberships(candidates: pl.DataFrame, existing: pl.DataFrame) -> pl.DataFrame:
-    """Existing memberships that this import tells more of: wider dates, a newer plan, a principal, a role once
-    unknown.
-    """
+    """Existing memberships that the import changes: wider dates, a newer plan, a principal, a role so far unknown."""
     both = existing.join(candidates, on=MEMBER, how="inner", nulls_equal=True, suffix="_now")
     newer = (
         pl.col("last_settlement_date_now") >= pl.coalesce("last_settlement_date", "last_settlement_date_now")
     ).fill_null(False)
-    stand = both.select(
+    changed = both.select(
         "id",
         first_settlement_date=pl.min_horizontal("first_settlement_date", "first_settlement_date_now"),
         last_settlement_date=pl.max_horizontal("last_settlement_date", "last_settlement_date_now"),
@@ -206,10 +201,10 @@ def _changed_memberships(candidates: pl.DataFrame, existing: pl.DataFrame) -> pl
         principal_id=pl.coalesce("principal_id", "principal_id_now"),
         role=pl.when(pl.col("role") == "other").then("role_now").otherwise("role"),
     ).with_columns(principal_id=pl.when(pl.col("role") != "primary").then("principal_id"))
-    return stand.join(existing.select(stand.columns), on=stand.columns, how="anti", nulls_equal=True)
+    return changed.join(existing.select(changed.columns), on=changed.columns, how="anti", nulls_equal=True)
 
 
-# What the steps from here on need of the lines.
+# The columns of the lines that acts and references need.
 LINE_COLUMNS = (
     "line", "claim_number", "act_category", "category_key", "act", "act_key", "operator", "operator_key",
     "invoice_number", "invoice_key", "payment_reference", "payment_key", "guarantee", "incident_date",
@@ -227,7 +222,7 @@ def match_acts(lines: pl.DataFrame, snapshot: Snapshot, tables: dict[str, pl.Dat
         ids.rename({"key": "category_key", "id": "category_id"}), on="category_key", how="left", maintain_order="left"
     )
     named = lines.filter(pl.col("act_key").is_not_null())
-    most_borne = (
+    most_frequent = (
         named.group_by("act_key", "category_id")
         .agg(pl.len(), pl.col("line").min())
         .sort("len", "line", descending=[True, False])
@@ -237,10 +232,10 @@ def match_acts(lines: pl.DataFrame, snapshot: Snapshot, tables: dict[str, pl.Dat
     acts = (
         named.group_by("act_key", maintain_order=True)
         .agg(pl.col("act").first())
-        .join(most_borne, on="act_key", how="left", maintain_order="left")
+        .join(most_frequent, on="act_key", how="left", maintain_order="left")
         .rename({"act_key": "key"})
     )
-    # An act's own name goes before an alias of the same spelling.
+    # The name of an act comes before an alias of the same spelling.
     known = pl.concat([snapshot["acts"].select("id", "key"), snapshot["aliases"].select("id", "key")]).unique(
         subset="key", keep="first", maintain_order=True
     )
@@ -273,10 +268,10 @@ def match_references(
 
 
 def line_rows(lines: pl.DataFrame) -> pl.DataFrame:
-    """The claim lines as the database keeps them; `position` is their order in the file within the claim.
+    """The claim lines as the database has them; `position` is their order in the file within the claim.
 
-    Claim by claim, however they are scattered over the file: so they stand together in the table too, and the indexes
-    of a large import grow at their end.
+    Sorted by claim, however they are scattered over the file: so the lines of a claim are together in the table, and
+    the indexes of a large import grow at their end.
     """
     return lines.sort("claim_id", "line", descending=[True, False]).select(
         "claim_id",

@@ -1,8 +1,8 @@
-"""Who is who: the persons of an import against the persons of the country (DOMAIN §6, insured).
+"""Matching of persons: those of an import with those of the country (DOMAIN §6, insured).
 
 A person is known by card number in the country; without one, by name key (or another known spelling) among the people
-of the policy. Two different cards are two persons even under one name, and misspellings are never merged: both are only
-listed.
+of the policy. Two different cards are two persons even under one name, and misspellings are never merged: both are
+only listed.
 """
 
 from collections import defaultdict
@@ -27,7 +27,7 @@ class NewPerson:
 
 @dataclass
 class Completion:
-    """What a later import brings to a person who was known by name only."""
+    """The data that a later import adds to a person who was known by name only."""
 
     name: str
     card_number: str
@@ -36,7 +36,7 @@ class Completion:
 
 @dataclass
 class Directory:
-    """All persons that the country knows, and those that this import adds.
+    """All persons of the country, and those that this import adds.
 
     `existing`: (id, name_key, card_key, is_deduced); `spellings`: (insured_id, name_key); `members`: (policy,
     insured_id), where a policy is its key.
@@ -76,12 +76,12 @@ class Directory:
         return directory
 
     def with_card(self, *, policy: str, card_key: str, card_number: str, name: str, name_key: str, line: int) -> int:
-        """The person who bears this card; who was known by name only under the policy receives it."""
+        """The person with this card. A person of that name in the policy who had no card receives it."""
         found = self.by_card.get(card_key)
         if found is None:
-            nameless = [p for p in self.by_name[policy][name_key] if not self.card_of[p]]
-            if nameless:
-                found = nameless[0]
+            without_card = [p for p in self.by_name[policy][name_key] if not self.card_of[p]]
+            if without_card:
+                found = without_card[0]
                 self._give_card(found, card_key=card_key, card_number=card_number, name=name)
             else:
                 others = self.by_name[policy][name_key]
@@ -100,7 +100,7 @@ class Directory:
         return found
 
     def without_card(self, *, policy: str, name: str, name_key: str, line: int) -> int:
-        """The person of that name among the policy's people, else a new one."""
+        """The person of that name among the people of the policy, else a new one."""
         found = self._known(policy, name_key)
         if found is None:
             found = self._create(name, name_key, "", "", is_deduced=False, line=line)
@@ -110,7 +110,7 @@ class Directory:
         return found
 
     def principal(self, *, policy: str, name: str, name_key: str, line: int) -> int:
-        """Somebody's principal by name, deduced where they have no line of their own (DOMAIN §6)."""
+        """The principal of that name; a new one is marked as deduced, having no line of their own (DOMAIN §6)."""
         found = self._known(policy, name_key)
         if found is None:
             found = self._create(name, name_key, "", "", is_deduced=True, line=line)

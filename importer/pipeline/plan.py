@@ -1,7 +1,7 @@
 """What an import would create, skip, update and refuse (DOMAIN §6), as a value: a dry run stops here.
 
-Pure: a `Reconciliation` and a `Snapshot` of the country in, a `Plan` out. New rows bear provisional ids, negative and
-counted down from -1 per table; the writer replaces them. Columns of the tables are those of the database.
+Pure: from a `Reconciliation` and a `Snapshot` of the country to a `Plan`. New rows have provisional ids, negative and
+counted down from -1 in each table; the writer replaces them. Columns of the tables are those of the database.
 """
 
 from dataclasses import dataclass, field
@@ -42,7 +42,7 @@ ENTITIES = (
     "payments",
 )
 COUNTED = tuple(sorted(set(ENTITIES) - {"insured_spellings"}))
-DIGESTED_TOGETHER = 10_000
+DIGEST_ROWS = 10_000
 ROLE_OF_STATUS = {"A": "primary", "C": "spouse", "E": "child"}
 
 _KEY_OF = {
@@ -57,9 +57,9 @@ _KEY_OF = {
 class Plan:
     """`new`: table → rows to create. `lines`/`claims`: likewise, with provisional ids.
 
-    `updated_memberships`: existing rows as they shall stand. `completed`: insured known by name only so far (id, name,
-    card_number, card_key). `replaced`: ids of the claims that an update overwrites. `conflicts`: claims that are in
-    the country with other lines (claim_number, id). `skipped`: how many are there with the same lines.
+    `updated_memberships`: existing rows with their new values. `completed`: insured who were known by name only (id,
+    name, card_number, card_key). `replaced`: ids of the claims that an update overwrites. `conflicts`: claims that the
+    country has with other lines (claim_number, id). `skipped`: how many claims the country has with the same lines.
     `homonyms`: (name key, insured id, insured id) of one name under two cards.
     """
 
@@ -74,11 +74,11 @@ class Plan:
     homonyms: list[tuple[str, int, int]] = field(default_factory=list)
 
     def entities(self) -> dict[str, int]:
-        """How many records of each kind would be created, in the summary's shape."""
+        """How many records of each kind would be created, in the shape of the summary."""
         return {name: self.new[name].height for name in COUNTED}
 
     def outcome(self) -> dict[str, Any]:
-        """What a reviewer of a dry run judges; a commit is refused when it would come to something else."""
+        """The counts of the plan. A reviewer approves them with the summary (`PlannedImport.review_facts`)."""
         replaced = self.replaced.height
         return {
             "claims_to_create": self.claims.height - replaced,
@@ -92,11 +92,11 @@ class Plan:
 
 
 def importable(reconciliation: Reconciliation) -> pl.DataFrame:
-    """The lines that may be written, in file order, keys fit for the database; `line` numbers them."""
+    """The lines that may be written, in file order, with keys that fit the database; `line` numbers them."""
     lines = limit_key_length(
         reconciliation.importable_lines().with_row_index("line"), [*_KEY_OF.values(), "employer_name_key"]
     )
-    # A text that has no key (signs alone) says nothing, and must not stand beside the key of another line.
+    # A text without a key (only signs) has no meaning, and must not be combined with the key of another line.
     keyless = lines.select((pl.col(text).is_not_null() & pl.col(key).is_null()).any() for text, key in _KEY_OF.items())
     return lines.with_columns(
         pl.when(pl.col(_KEY_OF[text]).is_not_null()).then(text).alias(text) for text in _KEY_OF if keyless[text].item()
@@ -104,7 +104,7 @@ def importable(reconciliation: Reconciliation) -> pl.DataFrame:
 
 
 def wanted(lines: pl.DataFrame) -> Wanted:
-    """What the snapshot must look up for these `importable` lines."""
+    """The keys that the snapshot must look up for these `importable` lines."""
     per_claim = lines.group_by("claim_number", maintain_order=True).agg(
         pl.col("partner_key").first(ignore_nulls=True), pl.col("invoice_key", "payment_key").drop_nulls()
     )
@@ -130,7 +130,7 @@ def make_plan(*, lines: pl.DataFrame, snapshot: Snapshot, on_conflict: OnConflic
     to_write = claims.filter(
         pl.col("existing_id").is_null() | differs if on_conflict == "update" else pl.col("existing_id").is_null()
     )
-    # Each step copies the lines, so they go on with what the steps need of them.
+    # Each step copies the lines, so only the columns that the steps need go on.
     lines = lines.select(LINE_COLUMNS).join(
         to_write.select("claim_number"), on="claim_number", how="semi", maintain_order="left"
     )
@@ -162,16 +162,14 @@ def make_plan(*, lines: pl.DataFrame, snapshot: Snapshot, on_conflict: OnConflic
 
 
 def _claims(lines: pl.DataFrame, currency: str) -> pl.DataFrame:
-    """One row per claim: what its lines say of it (their first word where they are silent or repeat), sums,
-    fingerprint.
-    """
-    said = (
+    """One row per claim: the first value of each text among its lines, the sums, the fingerprint."""
+    texts = (
         "beneficiary", "beneficiary_key", "policy_number", "policy_key", "employer", "employer_key",
         "employer_name_key", "partner", "partner_key", "partner_address", "partner_country", "main_insured",
         "main_insured_key", "card_number", "card_key", "plan", "plan_key", "insured_status",
     )  # fmt: skip
     claims = lines.group_by("claim_number", maintain_order=True).agg(
-        pl.col(*said).first(ignore_nulls=True),
+        pl.col(*texts).first(ignore_nulls=True),
         pl.col("category", "recap_file", "recap_sheet", "recap_row").first(),
         pl.col("line").min(),
         pl.col("file").first(),
@@ -196,7 +194,7 @@ def _claims(lines: pl.DataFrame, currency: str) -> pl.DataFrame:
         principal_key=pl.when(~is_principal & (pl.col("main_insured_key") != pl.col("beneficiary_key"))).then(
             "main_insured_key"
         ),
-        # A line that gives no status but the insured's own name as principal speaks of a principal.
+        # A line without a status that names the insured as their own principal is about a principal.
         role=pl.coalesce(
             pl.col("insured_status").replace_strict(ROLE_OF_STATUS, default=None, return_dtype=pl.String),
             pl.when(own_name).then(pl.lit("primary")),
@@ -213,7 +211,7 @@ _IN_FINGERPRINT = (
 
 
 def _fingerprints(lines: pl.DataFrame, currency: str) -> pl.DataFrame:
-    """claim_number, fingerprint: a digest of what its lines say, whatever their order and spelling noise."""
+    """claim_number, fingerprint: a digest of the lines' keys and values, independent of order and spelling."""
     separator = "\x1f"
     content = (
         lines.select(
@@ -229,9 +227,9 @@ def _fingerprints(lines: pl.DataFrame, currency: str) -> pl.DataFrame:
     )
     prefix = currency.encode() + b"\x1e"
     digests = [
-        blake2b(prefix + said, digest_size=16).hexdigest()
-        # In parts: what is still in the processor's cache is digested in half the time.
-        for part in content.select("content").iter_slices(DIGESTED_TOGETHER)
-        for said in part["content"].to_list()
+        blake2b(prefix + text, digest_size=16).hexdigest()
+        # In parts: data that is still in the processor's cache is digested in half the time.
+        for part in content.select("content").iter_slices(DIGEST_ROWS)
+        for text in part["content"].to_list()
     ]
     return content.select("claim_number").with_columns(fingerprint=pl.Series(digests, dtype=pl.String))

@@ -1,4 +1,4 @@
-"""Stat lines against recap rows, claim by claim (DOMAIN §5). Pure: frames in, one `Reconciliation` out.
+"""Stat lines against recap rows, claim by claim (DOMAIN §5). Pure: from frames to a `Reconciliation`.
 
 Amounts are Int64 hundredths (`*_cents`). Typed frames are those of `values.py`; the recap frame has its duplicate rows
 removed already (`values.dedupe_recap`).
@@ -43,11 +43,11 @@ class NoCommonPeriod(Exception):
 
 @dataclass(frozen=True)
 class Reconciliation:
-    """What came of the pair.
+    """The result of a pair.
 
     `lines`: the stat frame, with `in_period` (Boolean).
     `recap`: the recap frame, with `in_period`.
-    `claims`: one row per claim of the period: claim_number, category, code (which way of the category), n_lines,
+    `claims`: one row per claim of the period: claim_number, category, code (how the category holds), n_lines,
     stat_claimed, stat_reimbursed, recap_claimed, recap_reimbursed (cents; null where there is none), recap_file,
     recap_sheet, recap_row, other_date (settlement date of a recap row outside the period).
     `recap_only`: the recap rows of the period whose claim the stat file does not have.
@@ -62,19 +62,17 @@ class Reconciliation:
     recap_only: pl.DataFrame
 
     def importable_lines(self) -> pl.DataFrame:
-        """The lines of the period of the claims that may be imported, with the claim's `category` and the place of
-        its recap row.
-        """
+        """The lines, in the period, of the claims that may be imported, with `category` and place of the recap row."""
         wanted = self.claims.filter(pl.col("category").is_in(IMPORTED)).select(
             "claim_number",
             "category",
-            # A cancelled claim may have a row elsewhere in the recap: that row did not settle it.
+            # A cancelled claim may have a recap row outside the period, which did not settle it.
             *(
                 pl.when(pl.col("category") == CONFORM).then(c).alias(c)
                 for c in ("recap_file", "recap_sheet", "recap_row")
             ),
         )
-        # Once through the lines as a whole, and once more through their claim numbers alone.
+        # One pass over whole lines and one over claim numbers alone; a join of the whole lines would be slower.
         lines = self.lines.filter(pl.col("in_period") & pl.col("claim_number").is_in(wanted["claim_number"].implode()))
         beside = lines.select("claim_number").join(wanted, on="claim_number", how="left", maintain_order="left")
         return lines.hstack(beside.drop("claim_number"))
@@ -92,7 +90,7 @@ class Reconciliation:
         return self.recap.filter(pl.col("unreadable"))
 
     def summary(self) -> dict[str, Any]:
-        """The session's summary but for `entities`, which the plan and the writer know."""
+        """The summary of the session without `entities`, which plan and writer add."""
         counts = self.claims.group_by("category").len()
         by_category = dict(zip(counts["category"].to_list(), counts["len"].to_list(), strict=True))
         importable = self.claims.filter(pl.col("category").is_in(IMPORTED))
@@ -174,24 +172,24 @@ def _range(frame: pl.DataFrame, readable: pl.Expr) -> Range | None:
 
 
 def _sum(column: str) -> pl.Expr:
-    # A claim whose sum no database column could hold is held at the edge, where no recap row can equal it.
+    # A sum that no database column can hold is cut to the limit, which no recap row can equal.
     return pl.col(column).cast(pl.Int128).sum().clip(-MOST_CENTS, MOST_CENTS).cast(pl.Int64)
 
 
 def _total(cents: pl.Series) -> int:
-    # A sum over a whole file may pass what 64 bits hold where the single amounts do not.
+    # The sum of a whole file may need more than 64 bits, although each amount fits.
     return int(cents.cast(pl.Int128).sum() or 0)
 
 
 def _claims_of(lines: pl.DataFrame) -> pl.DataFrame:
-    """One row per claim: its sums over the period, what its lines disagree on, whether one cannot be read."""
-    # Only what is asked for: a filter copies every column of a frame.
-    asked = (
+    """One row per claim: its sums over the period, where its lines disagree, whether a line cannot be read."""
+    # Only these columns: a filter copies every column of a frame.
+    columns = (
         "claim_number", "in_period", "unreadable", "claimed_cents", "reimbursed_cents",
         "is_cancelled", "category_key",
     )  # fmt: skip
     numbered = (
-        lines.select(*asked, *IDENTITY.values()).with_row_index("line").filter(pl.col("claim_number").is_not_null())
+        lines.select(*columns, *IDENTITY.values()).with_row_index("line").filter(pl.col("claim_number").is_not_null())
     )
     disagreements = [
         (pl.col(key).min() != pl.col(key).max()).fill_null(False).alias(f"many_{field}")
@@ -227,17 +225,15 @@ def _claims_of(lines: pl.DataFrame) -> pl.DataFrame:
 
 
 def _recap_by_claim(rows: pl.DataFrame) -> pl.DataFrame:
-    """One row per claim number of the recap: how many paid rows, which one lies in the period, whether one is
-    unpaid.
-    """
+    """One row per claim number of the recap: its paid rows, those in the period, whether a row is unpaid."""
     paid = pl.col("is_paid") & ~pl.col("unreadable")
     inside = pl.col("in_period")
-    asked = (
+    columns = (
         "in_period", "is_paid", "unreadable", "settlement_date", "claimed_cents",
         "reimbursed_cents", "file", "sheet", "row",
     )  # fmt: skip
     return (
-        rows.select("claim_number", *asked)
+        rows.select("claim_number", *columns)
         .filter(pl.col("claim_number").is_not_null())
         .group_by("claim_number")
         .agg(
@@ -246,7 +242,7 @@ def _recap_by_claim(rows: pl.DataFrame) -> pl.DataFrame:
             (~pl.col("is_paid") & ~pl.col("unreadable")).any().alias("has_unpaid"),
             pl.col("unreadable").any().alias("has_broken_row"),
             pl.col("settlement_date").filter(paid & ~inside).first().alias("other_date"),
-            # At most one paid row is left where these are read: several make the claim divergent.
+            # Used only when there is one paid row: several make the claim divergent.
             pl.col("claimed_cents").filter(paid).first().alias("recap_claimed"),
             pl.col("reimbursed_cents").filter(paid).first().alias("recap_reimbursed"),
             pl.col("file").filter(paid).first().alias("recap_file"),
@@ -261,7 +257,7 @@ def _categorise(claims: pl.DataFrame, tolerance_cents: int) -> pl.DataFrame:
     has_row = pl.col("period_rows") > 0
     gap_claimed = (pl.col("stat_claimed") - pl.col("recap_claimed")).abs() >= tolerance_cents
     gap_reimbursed = (pl.col("stat_reimbursed") - pl.col("recap_reimbursed")).abs() >= tolerance_cents
-    nets_to_nothing = (pl.col("stat_claimed").abs() < tolerance_cents) & (
+    nets_to_zero = (pl.col("stat_claimed").abs() < tolerance_cents) & (
         pl.col("stat_reimbursed").abs() < tolerance_cents
     )
     unreadable = pl.col("has_broken_line") | pl.col("has_broken_row").fill_null(False)
@@ -280,7 +276,7 @@ def _categorise(claims: pl.DataFrame, tolerance_cents: int) -> pl.DataFrame:
         .then(pl.lit(AMOUNT_GAP))
         .when(has_row)
         .then(pl.lit(CONFORM))
-        .when(pl.col("has_cancelled") & nets_to_nothing)
+        .when(pl.col("has_cancelled") & nets_to_zero)
         .then(pl.lit(CANCELLED))
         .otherwise(pl.lit(MISSING))
     )

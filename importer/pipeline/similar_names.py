@@ -9,16 +9,16 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 SLICE = 2_000
-# Beyond so many comparisons, only names that begin alike are compared: a list for people is no reason to wait an hour.
+# Above this number, only names with the same beginning are compared: a list of hints must not take an hour.
 MOST_COMPARISONS = 50_000_000
 SHORTEST = 5
 LONG = 12
 
 
 def similar_pairs(*, new: Sequence[str], known: Sequence[str]) -> list[tuple[str, str]]:
-    """Pairs (new key, other key) that a slip of the pen sets apart: one edit, or two in a dozen letters.
+    """Pairs (new key, other key) that differ by a typing error: one edit, or two in a dozen letters.
 
-    `known` includes the new ones; a pair of two new keys is given once. Keys that differ in a digit are different
+    `known` includes the new keys; a pair of two new keys is returned once. Keys that differ in a digit are different
     things.
     """
     pairs: set[tuple[str, str]] = set()
@@ -28,12 +28,12 @@ def similar_pairs(*, new: Sequence[str], known: Sequence[str]) -> list[tuple[str
             distances = process.cdist(part, some_known, scorer=OSA.distance, score_cutoff=2, dtype=np.uint8)
             for row, column in zip(*np.nonzero((distances > 0) & (distances <= 2)), strict=True):
                 one, other = part[row], some_known[column]
-                if _slip(one, other, int(distances[row, column])) and (other, one) not in pairs:
+                if _is_typing_error(one, other, int(distances[row, column])) and (other, one) not in pairs:
                     pairs.add((one, other))
     return sorted(pairs)
 
 
-def _slip(one: str, other: str, distance: int) -> bool:
+def _is_typing_error(one: str, other: str, distance: int) -> bool:
     shorter = min(len(one), len(other))
     if shorter < SHORTEST or (distance == 2 and shorter < LONG):
         return False

@@ -1,4 +1,4 @@
-"""The two papers of a session: the report (a workbook) and the log (text), made from what the database keeps of it."""
+"""The content of a session's report, from its findings and figures."""
 
 import json
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from common.money import cents_of
 from common.workbook import ColumnSpec
 from file_handling.models import Finding, ImportSession
 from file_handling.models import FindingCategory as Category
-from importer.report.figures import Block, shown
+from importer.report.figures import Block, figure_text
 from importer.report.findings import AMOUNTS, LINE_SCHEMA, SCHEMA
 from importer.report.workbook import Fact, Report, SheetSpec
 
@@ -36,7 +36,7 @@ _LINE = pl.Struct(LINE_SCHEMA)
 
 
 def findings_frame(session: ImportSession) -> pl.DataFrame:
-    """The session's findings from the database, as `importer.report.findings` makes them."""
+    """The session's findings from the database, in the shape of `importer.report.findings`."""
     columns = list(SCHEMA)
     rows = []
     for row in Finding.objects.filter(session=session).order_by("sequence").values_list(*columns).iterator():
@@ -53,7 +53,7 @@ def build_report(
 ) -> Report:
     """The report of a session in its language: summary, a sheet per category of claims, lists, warnings.
 
-    Asks the database nothing: `session` comes with its country and stat file.
+    Makes no database query: `session` comes with its country and stat file.
     """
     with override(session.language):
         sheets = []
@@ -80,15 +80,15 @@ def _facts(session: ImportSession, blocks: Sequence[Block], recap_names: Sequenc
     for block in blocks:
         facts.append(Fact(block.title, None))
         facts += [
-            # Numbers stay numbers; days stand in one cell, as text.
-            Fact(figure.label, shown(figure.value) if isinstance(figure.value, tuple) else figure.value)
+            # Numbers stay numbers; the days of a period are one cell of text.
+            Fact(figure.label, figure_text(figure.value) if isinstance(figure.value, tuple) else figure.value)
             for figure in block.figures
         ]
     return facts
 
 
 def _sheet(category: Category, rows: pl.DataFrame) -> SheetSpec:
-    """A row for each source line, its claim's own columns repeated before it, so that filters work."""
+    """A row for each source line, after the columns of its claim, which are repeated so that filters work."""
     exploded = (
         rows.select("claim_number", "observation", *AMOUNTS, line=pl.col("lines").str.json_decode(pl.List(_LINE)))
         .rename({"claim_number": "number"})
@@ -103,7 +103,7 @@ def _sheet(category: Category, rows: pl.DataFrame) -> SheetSpec:
         claimed_gap=pl.col("stat_claimed") - pl.col("recap_claimed"),
         reimbursed_gap=pl.col("stat_reimbursed") - pl.col("recap_reimbursed"),
         side=side,
-        # A date that could not be read is in the observation; the others are dates that a workbook can sort.
+        # Dates that a workbook can sort. A text that is no date is in the observation.
         **{c: pl.col(c).str.to_date(strict=False) if c.endswith("_date") else pl.col(c) for c in _SHOWN},
     )
     columns = [

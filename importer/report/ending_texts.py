@@ -1,11 +1,11 @@
-"""What a session says when it ends, in the language in use."""
+"""The messages with which a session ends, in the active language: what happened, and what to do next."""
 
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from importer.report.figures import blocks, shown
+from importer.report.figures import blocks, figure_text
 
 
 def left_out(summary: dict[str, Any]) -> int:
@@ -14,15 +14,15 @@ def left_out(summary: dict[str, Any]) -> int:
 
 
 def imported(outcome: dict[str, Any], not_imported: int) -> str:
-    """`outcome`: the plan's. `not_imported`: claims of the period that were not imported."""
+    """`outcome`: see `Plan.outcome`. `not_imported`: the number of claims of the period that were left out."""
     parts = [
         ngettext("%(count)d claim imported.", "%(count)d claims imported.", outcome["claims_to_create"])
         % {"count": outcome["claims_to_create"]}
     ]
     for key, text in (
         ("claims_to_replace", _("%(count)d replaced.")),
-        ("claims_skipped", _("%(count)d were already there.")),
-        ("claims_in_conflict", _("%(count)d differ from what is there and were left alone.")),
+        ("claims_skipped", _("%(count)d were already imported.")),
+        ("claims_in_conflict", _("%(count)d differ from the imported claims, which were not changed.")),
     ):
         if outcome[key]:
             parts.append(text % {"count": outcome[key]})
@@ -41,7 +41,7 @@ def changed(before: dict[str, Any], now: dict[str, Any], currency: str) -> str:
     ]
     return "\n".join(
         [
-            _("The database has changed since the review, so nothing was written. What would be different now:"),
+            _("The database has changed since the review, so nothing was written. The differences:"),
             *moved,
             _("Read the new report, then commit or cancel."),
         ]
@@ -49,8 +49,12 @@ def changed(before: dict[str, Any], now: dict[str, Any], currency: str) -> str:
 
 
 def _figures(reviewed: dict[str, Any], currency: str) -> dict[str, str]:
-    kept = blocks(reviewed.get("summary"), reviewed.get("plan", {}), is_written=False)
-    return {figure.label: shown(figure.value, currency) for block in kept for figure in block.figures}
+    figures = [
+        figure
+        for block in blocks(reviewed.get("summary"), reviewed.get("plan", {}), is_written=False)
+        for figure in block.figures
+    ]
+    return {figure.label: figure_text(figure.value, currency) for figure in figures}
 
 
 def reverted(removed: dict[str, int]) -> str:
@@ -61,23 +65,33 @@ def reverted(removed: dict[str, int]) -> str:
     ]
     if removed["kept_claims"]:
         parts.append(
-            _("%(count)d claims that this session had replaced keep their present lines.")
+            ngettext(
+                "%(count)d claim that this session had replaced keeps its present lines.",
+                "%(count)d claims that this session had replaced keep their present lines.",
+                removed["kept_claims"],
+            )
             % {"count": removed["kept_claims"]}
         )
     if removed["relied_on"]:
         parts.append(
-            _("%(count)d claims were replaced by a later session and stay as that session left them.")
+            ngettext(
+                "%(count)d claim was replaced by a later session and stays as that session wrote it.",
+                "%(count)d claims were replaced by a later session and stay as that session wrote them.",
+                removed["relied_on"],
+            )
             % {"count": removed["relied_on"]}
         )
     return " ".join(parts)
 
 
 def no_report() -> str:
-    return _("The report could not be written. Everything it would say is kept: make it again from the session.")
+    return _("The report could not be written. None of its content is lost: make the report again from the session.")
 
 
 def no_log() -> str:
-    return _("The log could not be written. Everything it would say is kept: make it again from the session.")
+    return _(
+        "The log could not be written. None of its content is lost: make the report again, which also makes the log."
+    )
 
 
 def no_room() -> str:
@@ -89,11 +103,14 @@ def no_room() -> str:
 
 def given_up(attempts: int) -> str:
     return _(
-        "The import was started %(count)d times and broke off each time before it could end. "
-        "Nothing was written. Check the files (an oversized or damaged one is the likely cause) "
-        "and upload them again, or ask your administrator to look at the worker."
+        "The import was started %(count)d times and interrupted each time before its end. Nothing was written. "
+        "Check the files (the likely cause is a file that is too large or damaged) and upload them again, or ask your "
+        "administrator to check the worker."
     ) % {"count": attempts}
 
 
 def unexpected() -> str:
-    return _("An unexpected error stopped the import; nothing was written. Your administrator finds it in the log.")
+    return _(
+        "An unexpected error stopped the import; nothing was written. Run the session again. If that fails too, ask "
+        "your administrator to look for the error in the server log."
+    )

@@ -1,4 +1,4 @@
-"""A session's summary (DOMAIN §5) and what it wrote, as labelled figures: the same words wherever people read them."""
+"""A session's summary (DOMAIN §5) and what it wrote, as labelled figures: the same in page, report and message."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.utils import formats
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
+from common.formats import format_amount, format_count, format_period
 from file_handling.models import FindingCategory
 
 _FINDINGS = dict(FindingCategory.choices)
@@ -35,24 +35,24 @@ class Block:
 
 
 def blocks(summary: dict[str, Any] | None, outcome: dict[str, Any], *, is_written: bool) -> list[Block]:
-    """What the session's row keeps of a reconciliation and of its plan. Empty until reconciled."""
+    """The figures of a session by subject, from the fields of its row. Empty until it is reconciled."""
     if not summary:
         return []
     return [
         Block(_("Read"), _read(summary)),
         Block(_("Claims of the period"), _claims(summary)),
-        Block(_("On which stat and recap agree"), _agreed(summary)),
+        Block(_("Stat and recap agree"), _agreed(summary)),
         Block(_("Written") if is_written else _("Planned, not written"), _written(summary, outcome)),
     ]
 
 
-def shown(value: int | Decimal | tuple[date, date], currency: str = "") -> str:
-    """A figure in the words of the language in use."""
+def figure_text(value: int | Decimal | tuple[date, date], currency: str = "") -> str:
+    """A figure in the active language, an amount with its currency."""
     if isinstance(value, tuple):
-        return " – ".join(formats.date_format(day, "SHORT_DATE_FORMAT") for day in value)
+        return format_period(*value)
     if isinstance(value, Decimal):
-        return f"{formats.number_format(value, decimal_pos=2, force_grouping=True)} {currency}".strip()
-    return formats.number_format(value, force_grouping=True)
+        return format_amount(value, currency, with_currency=True)
+    return format_count(value)
 
 
 def category_name(category: str) -> str:
@@ -81,7 +81,7 @@ def _read(summary: dict[str, Any]) -> list[Figure]:
         Figure(_("Recap rows"), recap["rows_after_dedup"]),
         Figure(_("Repeated recap rows left out"), recap["duplicate_rows_removed"]),
         Figure(_("Unpaid recap rows"), recap["unpaid"], "unpaid"),
-        Figure(_("Recap rows that the stat file does not have"), claims["recap_only"], "recap_only"),
+        Figure(_("Recap rows missing in the stat file"), claims["recap_only"], "recap_only"),
     ]
 
 
@@ -126,10 +126,10 @@ def _written(summary: dict[str, Any], outcome: dict[str, Any]) -> list[Figure]:
     return [
         Figure(_("Claims created"), outcome.get("claims_to_create", 0)),
         Figure(_("Claims replaced"), outcome.get("claims_to_replace", 0)),
-        Figure(_("Claims already there"), outcome.get("claims_skipped", 0)),
-        Figure(_("Claims that differ from what is there"), outcome.get("claims_in_conflict", 0), "conflict"),
+        Figure(_("Claims already imported"), outcome.get("claims_skipped", 0)),
+        Figure(_("Claims that differ from the imported ones"), outcome.get("claims_in_conflict", 0), "conflict"),
         Figure(_("Claim lines written"), outcome.get("lines_to_write", 0)),
         *(Figure(label, entities[name]) for name, label in labels.items() if name in entities),
-        Figure(_("Memberships brought up to date"), outcome.get("memberships_updated", 0)),
-        Figure(_("Insured known by name so far, now in full"), outcome.get("insured_completed", 0)),
+        Figure(_("Memberships updated"), outcome.get("memberships_updated", 0)),
+        Figure(_("Insured completed"), outcome.get("insured_completed", 0)),
     ]

@@ -1,4 +1,4 @@
-"""A session's papers as files: made beside the write or again later, put into the storage, put away when outdated."""
+"""Report and log as files: made beside the write or again later, stored, and deleted when outdated."""
 
 import shutil
 import tempfile
@@ -28,14 +28,14 @@ from importer.report.workbook import write_report
 
 log = structlog.get_logger(__name__)
 
-# How many earlier runs of a session are looked for when their papers are put away.
-RUNS_SOUGHT = 10
+# The files of so many earlier runs are looked for when a session deletes them.
+EARLIER_RUNS = 10
 
 
 class BackgroundReport:
-    """Findings and report of one run, made in a thread of their own: while the database works, the run would only wait.
+    """Findings and report of a run, made in a thread: while the database works, the run would only wait.
 
-    What goes wrong there is raised where the result is asked for, in the run's own thread.
+    An exception of the thread is raised in the run's own thread, by the method that returns the result.
     """
 
     def __init__(self, session: ImportSession, *, token: int, folder: Path) -> None:
@@ -45,7 +45,7 @@ class BackgroundReport:
         self._written: Future[None] = Future()
 
     def start(self, planned: PlannedImport, files: SourceFiles, *, is_written: bool) -> None:
-        """Start making them of what was just planned and is written, or planned only."""
+        """Make them from a plan that is being written (`is_written`) or only reviewed."""
 
         def find() -> pl.DataFrame:
             return build_findings(
@@ -54,34 +54,35 @@ class BackgroundReport:
                 plan=planned.plan,
                 snapshot=planned.snapshot,
                 files=files,
+                currency=self.session.currency or self.session.country.currency_code,
                 language=self.session.language,
             )
 
         self._start_thread(find, planned.summary, planned.outcome(), is_written)
 
     def start_from_database(self) -> None:
-        """Start making them of what the database keeps of the session."""
+        """Make them from what the database has of the session."""
         session = self.session
-        kept = findings_frame(session)
-        self._start_thread(lambda: kept, session.summary or {}, session.outcome, session.written_at is not None)
+        found = findings_frame(session)
+        self._start_thread(lambda: found, session.summary or {}, session.outcome, session.written_at is not None)
 
     def findings(self) -> pl.DataFrame:
         return self._found.result()
 
     def store(self) -> dict[str, str]:
-        """Wait for the report and put it into the storage; → what the session's row keeps of it."""
+        """Wait for the report and store it; → the field of the session with its path."""
         self._written.result()
         return {"error_file": _store(self.path, _report_name(self.session, self.token))}
 
     def wait(self) -> None:
-        """Until its thread has done all that it does."""
+        """Wait until the thread has ended its work."""
         self._written.exception()
 
     def _start_thread(
         self, find: Callable[[], pl.DataFrame], summary: dict[str, Any], outcome: dict[str, Any], is_written: bool
     ) -> None:
         session = self.session
-        # Asked for here: the thread has no connection to the database.
+        # Queried here, because the thread has no connection to the database.
         names = [page.name for page in session.recap_file.all_pages()] if session.recap_file else []
 
         def write(found: pl.DataFrame) -> None:
@@ -111,11 +112,11 @@ class BackgroundReport:
 
 
 def make_report_and_log(session: ImportSession) -> None:
-    """Report and log of a reconciled session, made again from what the database keeps.
+    """Make report and log of a reconciled session again, from the database.
 
     Raises OSError when the storage cannot be written.
     """
-    folder = Path(tempfile.mkdtemp(prefix=f"papers-{session.pk}-", dir=settings.UPLOAD_DIR))
+    folder = Path(tempfile.mkdtemp(prefix=f"report-{session.pk}-", dir=settings.UPLOAD_DIR))
     try:
         report = BackgroundReport(session, token=session.lease_token, folder=folder)
         report.start_from_database()
@@ -131,27 +132,27 @@ def make_report_and_log(session: ImportSession) -> None:
 
 
 def store_log(session: ImportSession, token: int) -> dict[str, str]:
-    """Put the log, made of the session's events, into the storage; → what the session's row keeps of it."""
+    """Store the log, made of the session's events; → the field of the session with its path."""
     content = ContentFile("".join(log_lines(session)).encode())
     return {"log_file_path": default_storage.save(_log_name(session, token), content)}
 
 
-def delete_older(session: ImportSession, token: int, kept: Iterable[str | None]) -> None:
-    """Put away papers of the session's earlier runs: of a review, and of runs killed before they could name theirs."""
+def delete_older(session: ImportSession, token: int, in_use: Iterable[str | None]) -> None:
+    """Delete the files of earlier runs of the session: of a review, and of runs that were killed before their end."""
     older = {session.error_file.name, session.log_file_path}
-    for earlier in range(max(1, token - RUNS_SOUGHT), token):
+    for earlier in range(max(1, token - EARLIER_RUNS), token):
         older |= {_report_name(session, earlier), _log_name(session, earlier)}
-    delete_stored(older - set(kept))
+    delete_stored(older - set(in_use))
 
 
 def delete_stored(names: Iterable[str | None]) -> None:
-    """Delete stored papers that no row names any more. One that will not go is logged and left."""
+    """Delete stored files that no row names any more. A failure is logged and ignored."""
     for name in filter(None, names):
         try:
             default_storage.delete(name)
         except Exception as error:  # noqa: BLE001
-            # Every storage fails in words of its own; the session is in order without this.
-            log.warning("paper_stays", name=name, error=type(error).__name__)
+            # The exceptions differ between storages. The session is in order without this.
+            log.warning("stored_file_stays", name=name, error=type(error).__name__)
 
 
 def _store(path: Path, name: str) -> str:

@@ -1,14 +1,17 @@
-"""Why a claim was not imported, or a row is listed: sentences with the figures, in the active language."""
+"""The observations of findings: why a claim was not imported or a row is listed, in the active language.
+
+`currency`: the ISO 4217 code of the session's amounts, which are hundredths of its unit.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
-from common.money import MarkMeaning, parse_amount, to_decimal
+from common.formats import format_cents, format_day
+from common.money import MarkMeaning, parse_amount
 from common.words import clauses
 
 FIELD_LABELS = {
@@ -44,20 +47,12 @@ SEVERAL = {
 Row = Mapping[str, Any]
 
 
-def day(value: date) -> str:
-    return value.strftime("%d/%m/%Y")
+def amount(cents: int | None, currency: str) -> str:
+    return _("none") if cents is None else format_cents(cents, currency)
 
 
-def amount(cents: int | None) -> str:
-    """12345 cents → “123.45” with the language's separators; whole amounts without decimals."""
-    if cents is None:
-        return _("none")
-    places = 2 if cents % 100 else 0
-    return str(number_format(to_decimal(cents), decimal_pos=places, use_l10n=True, force_grouping=True))
-
-
-def broken_row(row: Row) -> str:
-    """What cannot be read in one stat line or recap row; `trouble` holds the codes, `<field>_raw` the cells."""
+def broken_row(row: Row, currency: str) -> str:
+    """What cannot be read in a line or row: `trouble` has the codes, `<field>_raw` the texts of the cells."""
     parts = []
     for code in (row["trouble"] or "").split(","):
         if code in ANOMALY_SENTENCES:
@@ -67,7 +62,7 @@ def broken_row(row: Row) -> str:
         label = str(FIELD_LABELS.get(field, field))
         raw = row.get(f"{field}_raw")
         if reason == "ambiguous":
-            parts.append(ambiguous_amount(label, str(raw)))
+            parts.append(ambiguous_amount(label, str(raw), currency))
         elif reason == "lost_digits":
             parts.append(lost_digits(label, row[field]))
         elif raw:
@@ -77,10 +72,10 @@ def broken_row(row: Row) -> str:
     return clauses(parts)
 
 
-def ambiguous_amount(label: str, text: str) -> str:
-    """`text`: an amount such as `12.000`, of which nothing decides what its mark is."""
+def ambiguous_amount(label: str, text: str, currency: str) -> str:
+    """`text`: an amount such as `12.000`, whose mark nothing decides."""
     readings = (parse_amount(text, lone_mark=meaning) for meaning in (MarkMeaning.THOUSANDS, MarkMeaning.DECIMAL))
-    thousands, decimals = (amount(cents) for cents in readings)
+    thousands, decimals = (amount(cents, currency) for cents in readings)
     return _(
         "the %(field)s “%(value)s” is ambiguous, it can be %(thousands)s or %(decimals)s: write the amounts of this "
         "column without a separator of thousands"
@@ -100,26 +95,30 @@ def place(row: Row) -> str:
     return _("%(file)s, row %(row)d") % row
 
 
-def broken_rows(rows: Iterable[Row]) -> str:
-    return " ".join(_("%(place)s: %(trouble)s.") % {"place": place(row), "trouble": broken_row(row)} for row in rows)
+def broken_rows(rows: Iterable[Row], currency: str) -> str:
+    return " ".join(
+        _("%(place)s: %(trouble)s.") % {"place": place(row), "trouble": broken_row(row, currency)} for row in rows
+    )
 
 
-def unreadable(rows: Iterable[Row]) -> str:
-    return _("Cannot be read. %(rows)s Correct these cells and import again.") % {"rows": broken_rows(rows)}
+def unreadable(rows: Iterable[Row], currency: str) -> str:
+    return _("Cannot be read. %(rows)s Correct these cells and import again.") % {"rows": broken_rows(rows, currency)}
 
 
-def divergent(rows: Sequence[Row]) -> str:
+def divergent(rows: Sequence[Row], currency: str) -> str:
     listed = clauses(
         _("claimed %(claimed)s, reimbursed %(reimbursed)s, settled on %(day)s (%(place)s)")
         % {
-            "claimed": amount(row["claimed_cents"]),
-            "reimbursed": amount(row["reimbursed_cents"]),
-            "day": day(row["settlement_date"]),
+            "claimed": amount(row["claimed_cents"], currency),
+            "reimbursed": amount(row["reimbursed_cents"], currency),
+            "day": format_day(row["settlement_date"]),
             "place": place(row),
         }
         for row in rows
     )
-    return _("The recap has %(count)d different paid rows for this claim: %(rows)s.") % {
+    return _(
+        "The recap has %(count)d different paid rows for this claim: %(rows)s. Keep the right one and import again."
+    ) % {
         "count": len(rows),
         "rows": listed,
     }
@@ -127,20 +126,20 @@ def divergent(rows: Sequence[Row]) -> str:
 
 def inconsistent(values: Mapping[str, list[str]]) -> str:
     named = clauses(f"{SEVERAL[field]} ({', '.join(texts)})" for field, texts in values.items())
-    return _("Its lines name %(values)s.") % {"values": named}
+    return _("Its lines name %(values)s. Correct the stat file and import again.") % {"values": named}
 
 
 def incomplete(fields: list[str]) -> str:
     sentences = []
     missing = [str(FIELD_LABELS[f]) for f in fields if f != "act_category"]
     if missing:
-        sentences.append(_("Its lines do not give: %(fields)s.") % {"fields": ", ".join(missing)})
+        sentences.append(_("Missing in all its lines: %(fields)s.") % {"fields": ", ".join(missing)})
     if "act_category" in fields:
         sentences.append(_("At least one of its lines has no act category."))
-    return " ".join(sentences)
+    return " ".join([*sentences, _("Complete the stat file and import again.")])
 
 
-def amount_gap(claim: Row, tolerance_cents: int) -> str:
+def amount_gap(claim: Row, tolerance_cents: int, currency: str) -> str:
     sides = []
     for label, stat, recap in (
         (_("Claimed"), claim["stat_claimed"], claim["recap_claimed"]),
@@ -149,35 +148,44 @@ def amount_gap(claim: Row, tolerance_cents: int) -> str:
         if abs(stat - recap) >= tolerance_cents:
             sides.append(
                 _("%(label)s: stat %(stat)s, recap %(recap)s, difference %(gap)s.")
-                % {"label": label, "stat": amount(stat), "recap": amount(recap), "gap": amount(stat - recap)}
+                % {
+                    "label": label,
+                    "stat": amount(stat, currency),
+                    "recap": amount(recap, currency),
+                    "gap": amount(stat - recap, currency),
+                }
             )
-    return " ".join([*sides, _("The tolerance is %(tolerance)s.") % {"tolerance": amount(tolerance_cents)}])
+    tolerance = _("The tolerance is %(tolerance)s.") % {"tolerance": amount(tolerance_cents, currency)}
+    return " ".join([*sides, tolerance, _("Correct the wrong file and import again.")])
 
 
 def missing_in_recap(claim: Row, period: tuple[date, date]) -> str:
     if claim["code"] == "dated_outside":
-        return _("The recap dates it %(day)s, outside the common period %(first)s – %(last)s.") % {
-            "day": day(claim["other_date"]),
-            "first": day(period[0]),
-            "last": day(period[1]),
+        return _(
+            "The recap dates it %(day)s, outside the common period %(first)s – %(last)s. Correct the date in the "
+            "recap, or import files of a longer period."
+        ) % {
+            "day": format_day(claim["other_date"]),
+            "first": format_day(period[0]),
+            "last": format_day(period[1]),
         }
     if claim["code"] == "unpaid":
-        return _("The recap has it without a settlement date: not paid yet.")
-    return _("The recap has no row for this claim.")
+        return _("The recap has it without a settlement date: not paid yet. Import it again once it is paid.")
+    return _("The recap has no row for this claim. Check that no recap page is missing, then import again.")
 
 
-def conflict(*, claimed: int, reimbursed: int) -> str:
+def conflict(*, claimed: int, reimbursed: int, currency: str) -> str:
     return _(
         "Already imported with other lines, left as it was. Here: claimed %(claimed)s, reimbursed %(reimbursed)s. "
         "To replace it, import again with “replace” chosen for claims that differ."
-    ) % {"claimed": amount(claimed), "reimbursed": amount(reimbursed)}
+    ) % {"claimed": amount(claimed, currency), "reimbursed": amount(reimbursed, currency)}
 
 
 def out_of_period(settled: date, period: tuple[date, date]) -> str:
     return _("Settled on %(day)s, outside the common period %(first)s – %(last)s.") % {
-        "day": day(settled),
-        "first": day(period[0]),
-        "last": day(period[1]),
+        "day": format_day(settled),
+        "first": format_day(period[0]),
+        "last": format_day(period[1]),
     }
 
 
@@ -186,11 +194,11 @@ def unpaid() -> str:
 
 
 def recap_only() -> str:
-    return _("Paid in the common period, and absent from the stat file.")
+    return _("Paid in the common period, but missing in the stat file.")
 
 
-def unreadable_line(row: Row) -> str:
-    return _("Not imported: %(trouble)s.") % {"trouble": broken_row(row)}
+def unreadable_line(row: Row, currency: str) -> str:
+    return _("Not imported: %(trouble)s.") % {"trouble": broken_row(row, currency)}
 
 
 def unknown_incident_date(raw: str) -> str:
@@ -198,7 +206,7 @@ def unknown_incident_date(raw: str) -> str:
 
 
 def lost_references(row: Row) -> str:
-    """`lost_references` of the row: `field=text` of each, with spaces between."""
+    """The row's `lost_references` are `field=text`, separated by spaces."""
     sentences = []
     for part in row["lost_references"].split():
         field, _equals, text = part.partition("=")
@@ -230,14 +238,21 @@ def thousands_from_three_digits(side: str, mark: Mapping[str, Any]) -> str:
         "file": names[side],
         "mark": mark["mark"],
         "examples": ", ".join(
-            f"{text} = {amount(parse_amount(text, lone_mark=MarkMeaning.THOUSANDS))}" for text in mark["examples"]
+            f"{text} = {amount(parse_amount(text, lone_mark=MarkMeaning.THOUSANDS), mark['currency'])}"
+            for text in mark["examples"]
         ),
         "reason": reasons[mark["reason"]] % {"currency": mark["currency"]},
     }
 
 
+def _thousands(text: str, currency: str) -> str:
+    return amount(parse_amount(text, lone_mark=MarkMeaning.THOUSANDS), currency)
+
+
 def deduced(name: str) -> str:
-    return _("%(name)s is known only as somebody's principal: created, marked as deduced.") % {"name": name}
+    return _("%(name)s has no line of their own and is only named as a principal: created, marked as deduced.") % {
+        "name": name
+    }
 
 
 def similar(kind: str, one: str, other: str) -> str:
@@ -250,7 +265,7 @@ def similar(kind: str, one: str, other: str) -> str:
 
 
 def homonyms(name: str) -> str:
-    return _("Two insured of one policy bear the name %(name)s under different card numbers: kept as two persons.") % {
+    return _("Two insured of one policy have the name %(name)s under different card numbers: kept as two persons.") % {
         "name": name
     }
 
@@ -259,13 +274,9 @@ def no_common_period(stat: tuple[date, date] | None, recap: tuple[date, date] | 
     def span(value: tuple[date, date] | None) -> str:
         if value is None:
             return _("no readable settlement date")
-        return _("%(first)s to %(last)s") % {"first": day(value[0]), "last": day(value[1])}
+        return _("%(first)s to %(last)s") % {"first": format_day(value[0]), "last": format_day(value[1])}
 
     return _(
         "The two files have no settlement day in common. Stat file: %(stat)s; recap: %(recap)s. "
         "Nothing was written. Upload the stat and recap files of the same period."
     ) % {"stat": span(stat), "recap": span(recap)}
-
-
-def count_of_claims(count: int) -> str:
-    return ngettext("%(count)d claim", "%(count)d claims", count) % {"count": count}

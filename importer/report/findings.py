@@ -1,4 +1,4 @@
-"""What a run has to say, claim by claim and row by row: one frame, from which the database and the report are fed.
+"""The findings of a run, by claim and by row: one frame, from which the database and the report are filled.
 
 Columns: category, code, claim_number, observation, stat_claimed, stat_reimbursed, recap_claimed, recap_reimbursed
 (Int64 hundredths or null), locations and lines (JSON text, see `file_handling.models.Finding`), sequence.
@@ -7,6 +7,7 @@ Columns: category, code, claim_number, observation, stat_claimed, stat_reimburse
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -34,7 +35,7 @@ SCHEMA: dict[str, Any] = {
     "category": pl.String, "code": pl.String, "claim_number": pl.String, "observation": pl.String,
     **dict.fromkeys(AMOUNTS, pl.Int64), "locations": pl.String, "lines": pl.String,
 }  # fmt: skip
-# A source line as findings keep it; what a side does not have is null.
+# A source line as findings have it; fields that its side does not have are null.
 LINE_SCHEMA: dict[str, Any] = {
     "side": pl.String, "file": pl.String, "file_id": pl.Int64, "sheet": pl.String, "row": pl.Int64,
     **dict.fromkeys(
@@ -65,6 +66,7 @@ def build_findings(
     plan: Plan,
     snapshot: Snapshot,
     files: SourceFiles,
+    currency: str,
     language: str,
 ) -> pl.DataFrame:
     """Everything that was not imported and why, then the lists, then the warnings. `lines`: the importable ones."""
@@ -72,9 +74,9 @@ def build_findings(
     recap = _shown(reconciliation.recap, "recap", files.recap)
     with override(language):
         parts = [
-            _claims(reconciliation, stat, recap),
-            _conflicts(plan, stat),
-            *_lists(reconciliation, stat, recap),
+            _claims(reconciliation, stat, recap, currency),
+            _conflicts(plan, stat, currency),
+            *_lists(reconciliation, stat, recap, currency),
             *_reading_warnings(stat, recap, files.lone_marks),
             *_warnings(reconciliation, lines, plan, snapshot, stat, files),
         ]
@@ -130,16 +132,16 @@ def _part(frame: pl.DataFrame, **columns: Any) -> pl.DataFrame:
 # ------------------------------------------------------------------------------------------------ claims
 
 
-def _claims(rec: Reconciliation, stat: pl.DataFrame, recap: pl.DataFrame) -> pl.DataFrame:
+def _claims(rec: Reconciliation, stat: pl.DataFrame, recap: pl.DataFrame, currency: str) -> pl.DataFrame:
     order = pl.col("category").replace_strict({c: n for n, c in enumerate(NOT_IMPORTED)}, return_dtype=pl.Int64)
     claims = rec.claims.filter(pl.col("category").is_in(NOT_IMPORTED)).sort(order, "first_line")
     numbers = claims.select("claim_number")
     stat_rows = stat.join(numbers, on="claim_number", how="semi", maintain_order="left")
     recap_rows = recap.join(numbers, on="claim_number", how="semi", maintain_order="left")
-    words = _Words(rec, claims, stat_rows, recap_rows)
-    texts = [words.of(claim) for claim in claims.iter_rows(named=True)]
+    observers = _observers(rec, claims, stat_rows, recap_rows, currency)
+    texts = [observers[claim["category"]](claim) for claim in claims.iter_rows(named=True)]
     gathered = _gathered(stat_rows, recap_rows)
-    # Of several recap rows none is the claim's: the observation names them all.
+    # Of several recap rows, none is that of the claim: the observation names them all.
     single = pl.col("category") != DIVERGENT
     return _part(
         claims.with_columns(
@@ -149,43 +151,54 @@ def _claims(rec: Reconciliation, stat: pl.DataFrame, recap: pl.DataFrame) -> pl.
     )
 
 
-class _Words:
-    """The observation of each claim; what only some categories need is looked up for those alone, once."""
-
-    def __init__(self, rec: Reconciliation, claims: pl.DataFrame, stat: pl.DataFrame, recap: pl.DataFrame) -> None:
-        def of(category: str, rows: pl.DataFrame) -> pl.DataFrame:
-            wanted = claims.filter(pl.col("category") == category).select("claim_number")
-            return rows.join(wanted, on="claim_number", how="semi", maintain_order="left")
-
-        self.rec = rec
-        self.broken = _by_claim(of(UNREADABLE, stat.filter("unreadable")), of(UNREADABLE, recap.filter("unreadable")))
-        self.paid = _by_claim(of(DIVERGENT, recap.filter(pl.col("is_paid") & ~pl.col("unreadable"))), days=True)
-        self.named: dict[str, dict[str, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
-        for row in of(INCONSISTENT, stat.filter("in_period")).iter_rows(named=True):
-            for identity, key in IDENTITY.items():
-                if row[key] is not None:
-                    self.named[row["claim_number"]][identity].setdefault(row[key], row[identity])
-
-    def of(self, claim: dict[str, Any]) -> str:
-        number = claim["claim_number"]
-        match claim["category"]:
-            case "unreadable":
-                return finding_texts.unreadable(self.broken[number])
-            case "divergent_in_recap":
-                return finding_texts.divergent(self.paid[number])
-            case "inconsistent":
-                named = {field: list(texts.values()) for field, texts in self.named[number].items() if len(texts) > 1}
-                return finding_texts.inconsistent(named)
-            case "incomplete":
-                return finding_texts.incomplete(claim["code"].split(","))
-            case "amount_gap":
-                return finding_texts.amount_gap(claim, self.rec.tolerance_cents)
-            case "missing_in_recap":
-                return finding_texts.missing_in_recap(claim, self.rec.period)
-        raise ValueError(f"no words for the category {claim['category']}")
+Observe = Callable[[dict[str, Any]], str]
 
 
-assert {UNREADABLE, DIVERGENT, INCONSISTENT, INCOMPLETE, AMOUNT_GAP, MISSING} == set(NOT_IMPORTED)
+def _observers(
+    rec: Reconciliation, claims: pl.DataFrame, stat: pl.DataFrame, recap: pl.DataFrame, currency: str
+) -> dict[str, Observe]:
+    """Category → the function that returns the observation of one of its claims.
+
+    The rows that only one category needs are looked up once, for its claims alone.
+    """
+
+    def rows_of(category: str, rows: pl.DataFrame) -> pl.DataFrame:
+        numbers = claims.filter(pl.col("category") == category).select("claim_number")
+        return rows.join(numbers, on="claim_number", how="semi", maintain_order="left")
+
+    return {
+        UNREADABLE: _observe_unreadable(rows_of(UNREADABLE, stat), rows_of(UNREADABLE, recap), currency),
+        DIVERGENT: _observe_divergent(rows_of(DIVERGENT, recap), currency),
+        INCONSISTENT: _observe_inconsistent(rows_of(INCONSISTENT, stat)),
+        INCOMPLETE: lambda claim: finding_texts.incomplete(claim["code"].split(",")),
+        AMOUNT_GAP: lambda claim: finding_texts.amount_gap(claim, rec.tolerance_cents, currency),
+        MISSING: lambda claim: finding_texts.missing_in_recap(claim, rec.period),
+    }
+
+
+def _observe_unreadable(stat: pl.DataFrame, recap: pl.DataFrame, currency: str) -> Observe:
+    rows = _by_claim(stat.filter("unreadable"), recap.filter("unreadable"))
+    return lambda claim: finding_texts.unreadable(rows[claim["claim_number"]], currency)
+
+
+def _observe_divergent(recap: pl.DataFrame, currency: str) -> Observe:
+    rows = _by_claim(recap.filter(pl.col("is_paid") & ~pl.col("unreadable")), days=True)
+    return lambda claim: finding_texts.divergent(rows[claim["claim_number"]], currency)
+
+
+def _observe_inconsistent(stat: pl.DataFrame) -> Observe:
+    # Claim number → field → key → the first spelling of it.
+    spellings: dict[str, dict[str, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
+    for row in stat.filter("in_period").iter_rows(named=True):
+        for identity, key in IDENTITY.items():
+            if row[key] is not None:
+                spellings[row["claim_number"]][identity].setdefault(row[key], row[identity])
+
+    def observe(claim: dict[str, Any]) -> str:
+        found = spellings[claim["claim_number"]].items()
+        return finding_texts.inconsistent({name: list(texts.values()) for name, texts in found if len(texts) > 1})
+
+    return observe
 
 
 def _by_claim(*frames: pl.DataFrame, days: bool = False) -> dict[str, list[dict[str, Any]]]:
@@ -196,10 +209,10 @@ def _by_claim(*frames: pl.DataFrame, days: bool = False) -> dict[str, list[dict[
     return rows
 
 
-def _conflicts(plan: Plan, stat: pl.DataFrame) -> pl.DataFrame:
+def _conflicts(plan: Plan, stat: pl.DataFrame, currency: str) -> pl.DataFrame:
     conflicts = plan.conflicts
     texts = [
-        finding_texts.conflict(claimed=claimed, reimbursed=reimbursed)
+        finding_texts.conflict(claimed=claimed, reimbursed=reimbursed, currency=currency)
         for claimed, reimbursed in conflicts.select("claimed_cents", "reimbursed_cents").iter_rows()
     ]
     rows = stat.filter("in_period").join(conflicts, on="claim_number", how="semi", maintain_order="left")
@@ -217,15 +230,22 @@ def _conflicts(plan: Plan, stat: pl.DataFrame) -> pl.DataFrame:
 # ------------------------------------------------------------------------------------------------ lists
 
 
-def _lists(rec: Reconciliation, stat: pl.DataFrame, recap: pl.DataFrame) -> Iterable[pl.DataFrame]:
+def _lists(rec: Reconciliation, stat: pl.DataFrame, recap: pl.DataFrame, currency: str) -> Iterable[pl.DataFrame]:
     unreadable, in_period = pl.col("unreadable"), pl.col("in_period")
     for side, rows in (("stat", stat), ("recap", recap)):
-        yield _rows(rows.filter(unreadable), side, Category.UNREADABLE_LINE, finding_texts.unreadable_line)
+        yield _rows(
+            rows.filter(unreadable),
+            side,
+            Category.UNREADABLE_LINE,
+            lambda row: finding_texts.unreadable_line(row, currency),
+        )
+    # Many lines share a day.
+    out_of_period = cache(lambda settled: finding_texts.out_of_period(settled, rec.period))
     yield _rows(
         stat.filter(~unreadable & ~in_period),
         "stat",
         Category.OUT_OF_PERIOD,
-        lambda row: finding_texts.out_of_period(row["settled"], rec.period),
+        lambda row: out_of_period(row["settled"]),
     )
     unpaid, recap_only = finding_texts.unpaid(), finding_texts.recap_only()
     yield _rows(recap.filter(~pl.col("is_paid") & ~unreadable), "recap", Category.UNPAID, lambda row: unpaid)
@@ -236,12 +256,10 @@ def _lists(rec: Reconciliation, stat: pl.DataFrame, recap: pl.DataFrame) -> Iter
     yield _rows(marked, "recap", Category.RECAP_ONLY, lambda row: recap_only)
 
 
-def _rows(
-    rows: pl.DataFrame, side: str, category: Category, words: Callable[[dict[str, Any]], str], code: str = ""
-) -> pl.DataFrame:
-    """One finding a row."""
-    texts = [words(row) for row in rows.iter_rows(named=True)]
-    listed = [("[" + json + "]").alias(name) for json, name in zip(_line_json(), ("locations", "lines"), strict=True)]
+def _rows(rows: pl.DataFrame, side: str, category: Category, observe: Observe, code: str = "") -> pl.DataFrame:
+    """One finding for each row."""
+    texts = [observe(row) for row in rows.iter_rows(named=True)]
+    listed = [("[" + text + "]").alias(name) for text, name in zip(_line_json(), ("locations", "lines"), strict=True)]
     return _part(
         rows.select(
             "claim_number",
@@ -261,7 +279,7 @@ def _rows(
 def _reading_warnings(
     stat: pl.DataFrame, recap: pl.DataFrame, lone_marks: dict[str, list[dict[str, Any]]]
 ) -> Iterable[pl.DataFrame]:
-    """What was read in a way that a person must know of: thousands of three digits, and references without digits."""
+    """How amounts and references were read, where a person must know it: thousands from three digits, lost digits."""
     texts = [
         finding_texts.thousands_from_three_digits(side, mark)
         for side, marks in lone_marks.items()
@@ -318,7 +336,7 @@ def _warnings(
 
 
 def similar_records(plan: Plan, snapshot: Snapshot) -> list[tuple[str, str, str]]:
-    """(kind, key, key) of new clients, providers, and insured of one policy whose names are nearly another's."""
+    """(kind, key, key) of new clients, providers and insured of one policy whose name is nearly that of another."""
     found: list[tuple[str, str, str]] = []
     for kind, table in (("client", "clients"), ("partner", "partners")):
         new = plan.new[table]["key"].to_list()

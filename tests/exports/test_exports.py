@@ -12,12 +12,14 @@ import pytest
 from django.core.cache import caches
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from openpyxl.utils import get_column_letter
 
 from common.throttling import ExportThrottle
 from core import models as core
 from tests.support.cast import SHUT_OUT, Cast
 from tests.support.records import Records, make_claim, make_finding
 from tests.support.routes import CATALOGUE_ROUTES, FOREIGN, RECORD_ROUTES
+from tests.support.workbooks import numbers_in_column
 from users.models import AuditEntry
 
 EXPORTS = [f"{name}/export/" for name in RECORD_ROUTES + CATALOGUE_ROUTES] + [
@@ -64,6 +66,18 @@ def test_a_workbook_has_amounts_dates_and_text_each_as_what_it_is(cast: Cast, to
     assert (cells["Claim"], cells["Claimed"], cells["Lines"]) == ("TOGOCANARY-1", 5000, 1)
     assert cells["Settlement date"].date() == togo.rows["claims"].settlement_date
     assert (cells["Recap file"], cells["Recap sheet"], cells["Recap row"]) == (togo.recap.name, "Page 1", 7)
+
+
+def test_each_amount_of_a_workbook_is_the_double_that_is_nearest_to_it(cast: Cast, togo: Records) -> None:
+    amounts = [Decimal("102310.40"), Decimal("-0.05"), *(Decimal(cents) / 100 for cents in range(1001, 10**8, 999_983))]
+    for n, amount in enumerate(amounts):
+        make_claim(togo.rows, cast.togo, f"N{n:03}", claimed_amount=amount, status="cancelled")
+    workbook = sent(
+        cast.client("togo_operator").get("/api/v1/claims/export/?format=xlsx&status=cancelled&ordering=number")
+    )
+    header = next(openpyxl.load_workbook(io.BytesIO(workbook)).worksheets[0].values)
+    column = get_column_letter(header.index("Claimed") + 1)
+    assert [float(text) for text in numbers_in_column(workbook, sheet=1, column=column)] == [float(a) for a in amounts]
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+33", "-2+3", "@SUM(A1)", "\t=1", " =cmd|' /C calc'!A0", "＝1"])

@@ -159,7 +159,7 @@ def test_a_commit_goes_back_to_review_when_the_database_has_changed() -> None:
     again = api.run(review.id)
     assert again.status == "REVIEW"
     assert "Claims created: 2 → 1" in again.message.splitlines()
-    assert "Claims already there: 0 → 1" in again.message.splitlines()
+    assert "Claims already imported: 0 → 1" in again.message.splitlines()
     assert set(api.claims()) == {"A1", "B1"}
     api.steer(review.id, "commit")
     outcome = api.run(review.id)

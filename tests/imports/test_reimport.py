@@ -73,7 +73,7 @@ def test_the_same_lines_again_write_nothing_whatever_their_order_and_spelling() 
         assert again.created() == {}
         assert again.session["outcome"]["claims_skipped"] == 2
         assert again.session["claims_created_count"] == 0
-        assert "2 were already there" in again.message
+        assert "2 were already imported" in again.message
     assert api.import_pair(*PAIR, currency="XAF").numbers("conflict") == ["A1", "A2"]
 
 

@@ -37,6 +37,9 @@ def statements_of(stat: Any, recap: Sequence[Any], *, code: str, claims: int) ->
         run_session(session_id)
     # The next request empties the log.
     counted = Counter(_shape(query["sql"]) for query in captured.captured_queries)
+    # Only an import that fills a table analyses it.
+    for words in [words for words in counted if words.startswith("ANALYZE") or "lock_timeout" in words]:
+        del counted[words]
     assert api.outcome(session_id).summary["claims"]["total"] == claims
     # The acts, which countries share, must be new to the next one too.
     assert api.steer(session_id, "revert").status_code == 200

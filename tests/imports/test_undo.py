@@ -104,7 +104,7 @@ def test_a_claim_that_a_later_session_replaced_stays_as_that_one_has_it() -> Non
     second = api.import_pair(*matching_pair(line("A1", "9000", "8000", settlement_date=EARLY)), on_conflict="update")
     message = revert(api, first)
     assert "4 claims and 4 lines removed" in message
-    assert "1 claims that a later session replaced stay" in message
+    assert "1 claim was replaced by a later session" in message
     assert {n: c["claimed_amount"] for n, c in api.claims().items()} == {"A1": "9000.00"}
     revert(api, second)
     assert counts() == {"ClaimRevision": 1}

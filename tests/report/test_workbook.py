@@ -11,8 +11,10 @@ import polars as pl
 import pytest
 from python_calamine import CalamineWorkbook
 
+from common.money import to_decimal
 from common.workbook import MOST_ROWS, ColumnSpec, sheet_title
 from importer.report.workbook import Fact, Report, SheetSpec, write_report
+from tests.support.workbooks import numbers_in_column
 
 DANGEROUS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", '=HYPERLINK("http://a.b")', "http://a.b", "mailto:a@b.c", "{=1}"]
 COLUMNS = [
@@ -84,6 +86,19 @@ def test_numbers_are_numbers_dates_are_dates_and_references_stay_text(tmp_path):
     assert column(sheet, "D") == [2, 1_048_576, None]
     assert [cell.data_type for cell in sheet[2]] == ["s", "n", "d", "n"]
     assert [cell.number_format for cell in sheet[2]] == ["@", "#,##0.00", "dd/mm/yyyy", "0"]
+
+
+def test_each_amount_is_the_double_that_is_nearest_to_it(tmp_path):
+    # One of the first is 102310.40, which a division by multiplication makes 102310.40000000001.
+    cents = [10231040, -10231040, None, 0, 5, -5, 10**15 - 1, *range(-3000, 3000), *range(10231040, 10**9, 999_983)]
+    write_report(tmp_path / "report.xlsx", report(listed([("A", amount, None, 1) for amount in cents])))
+    texts = numbers_in_column((tmp_path / "report.xlsx").read_bytes(), sheet=2, column="B")
+    assert [float(text) for text in texts] == [float(to_decimal(amount)) for amount in cents if amount is not None]
+
+
+def test_an_amount_that_is_alone_in_its_column_is_exact_too(tmp_path):
+    write_report(tmp_path / "report.xlsx", report(listed([("A", 10231040, None, 1)])))
+    assert numbers_in_column((tmp_path / "report.xlsx").read_bytes(), sheet=2, column="B") == ["102310.4"]
 
 
 def test_a_frame_is_written_as_its_rows_are_whatever_its_columns_are_called(tmp_path):

@@ -1,4 +1,4 @@
-"""`manage.py sweep`: rings for sessions that wait, as long as its worker lives. Every worker runs one beside itself."""
+"""`manage.py sweep`: calls workers for waiting sessions. Every worker runs this command, which ends with it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Command(BaseCommand):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Not a lazy text: argparse takes only str.
-        self.help = _("Ring for import sessions that wait or whose run fell silent.")
+        self.help = _("Call workers for import sessions that wait or whose run died.")
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--parent", type=int, help=_("go on until this process, which started the command, ends"))
@@ -42,9 +42,9 @@ class Command(BaseCommand):
 
     def _pass(self) -> None:
         try:
-            sent = sweep()
-            if sent:
-                log.info("sweeper_rang", sessions=sent)
+            called = sweep()
+            if called:
+                log.info("sweeper_rang", sessions=called)
             mails.request_sending_if_due()
         except (DatabaseFailure, OSError) as error:
             # Database or disk is away; they are asked again at the next pass.

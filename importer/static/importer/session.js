@@ -1,4 +1,4 @@
-// Follows a session while it waits or runs: the bar and the events by small requests, the whole page once it has ended.
+// Polls a session while it waits or runs and updates the progress bar and the events; reloads the page when it ends.
 "use strict";
 (() => {
     const bar = document.getElementById("progress");
@@ -8,15 +8,15 @@
     const percent = document.getElementById("percent");
     const state = document.getElementById("state");
     const list = document.getElementById("events");
-    const EVERY = 1500;
-    const SLOWEST = 20000;
+    const POLL_MS = 1500;
+    const SLOWEST_POLL_MS = 20000;
     let after = Number(bar.dataset.after);
-    let wait = EVERY;
+    let wait = POLL_MS;
 
     const cell = (row, text, kind) => {
-        const made = row.insertCell();
-        made.textContent = text;
-        made.className = kind || "";
+        const node = row.insertCell();
+        node.textContent = text;
+        node.className = kind || "";
     };
 
     const show = (news) => {
@@ -33,29 +33,29 @@
         }
     };
 
-    const ask = async () => {
+    const poll = async () => {
         try {
-            const answer = await fetch(`${bar.dataset.events}?after=${after}`, { credentials: "same-origin" });
-            if (answer.redirected || answer.status === 403 || answer.status === 404) {
+            const response = await fetch(`${bar.dataset.events}?after=${after}`, { credentials: "same-origin" });
+            if (response.redirected || response.status === 403 || response.status === 404) {
                 location.reload();
                 return;
             }
-            if (!answer.ok) {
-                throw new Error(String(answer.status));
+            if (!response.ok) {
+                throw new Error(String(response.status));
             }
-            const news = await answer.json();
+            const news = await response.json();
             show(news);
             if (!["PENDING", "PROCESSING"].includes(news.status)) {
                 location.reload();
                 return;
             }
-            wait = EVERY;
+            wait = POLL_MS;
         } catch (error) {
-            // The server may be restarting: asked again, less and less often.
-            wait = Math.min(wait * 2, SLOWEST);
+            // The server may be restarting: poll again, at growing intervals.
+            wait = Math.min(wait * 2, SLOWEST_POLL_MS);
         }
-        setTimeout(ask, wait);
+        setTimeout(poll, wait);
     };
 
-    setTimeout(ask, EVERY);
+    setTimeout(poll, POLL_MS);
 })();

@@ -1,4 +1,4 @@
-// Says that files are on their way, and sends a form once.
+// Shows that the files are being sent, and keeps the form from being sent twice.
 "use strict";
 (() => {
     const form = document.getElementById("upload-form");
@@ -6,7 +6,7 @@
         form.querySelector(".sending").textContent = form.dataset.sending;
         form.querySelector("input[type=submit]").disabled = true;
     });
-    // The browser may show the page again as it was left.
+    // The browser may show the page again in the state in which the user left it.
     window.addEventListener("pageshow", () => {
         form.querySelector(".sending").textContent = "";
         form.querySelector("input[type=submit]").disabled = false;
