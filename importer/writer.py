@@ -254,7 +254,7 @@ def _store_revisions(replaced: pl.DataFrame, origin: Origin) -> None:
 def _rows_with_names(
     model: type[models.Model], names: dict[str, str], among: str, order: str, parameters: list[Any]
 ) -> list[dict[str, Any]]:
-    """The rows of `model`, as `t`, that `among` joins: every column, and for each reference of `names` (→ text field) the
+    """The rows of `model`, as `t`, that `among` joins: every column, and for each reference of `names` (→ field) the
     text of the record, under the name of the reference.
     """
     joins, texts = [], []

@@ -86,9 +86,6 @@ class Reconciliation:
     def unreadable_lines(self) -> pl.DataFrame:
         return self.lines.filter(pl.col("unreadable"))
 
-    def unreadable_recap_rows(self) -> pl.DataFrame:
-        return self.recap.filter(pl.col("unreadable"))
-
     def summary(self) -> dict[str, Any]:
         """The summary of the session without `entities`, which plan and writer add."""
         counts = self.claims.group_by("category").len()

@@ -1,4 +1,4 @@
-"""A list as a file: the same rows, all pages of it, and nothing that a spreadsheet would run."""
+"""A list as a file: the same rows, those of all pages, and nothing that a spreadsheet would execute."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_csv_has_the_rows_that_the_filters_leave_on_all_pages(cast: Cast, togo
     )  # fmt: skip
 
 
-def test_a_workbook_has_amounts_dates_and_text_each_as_what_it_is(cast: Cast, togo: Records) -> None:
+def test_amounts_dates_and_texts_of_a_workbook_have_their_types(cast: Cast, togo: Records) -> None:
     response = cast.client("togo_operator").get("/api/v1/claims/export/?format=xlsx")
     assert response["Content-Disposition"].endswith('.xlsx"')
     header, row = sheet_rows(response)
@@ -100,9 +100,7 @@ def test_a_name_with_separators_quotes_and_line_breaks_is_one_cell(cast: Cast) -
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
 @pytest.mark.parametrize("path", [*EXPORTS, "import-sessions/{session}/findings/export/", "audit/export/"])
-def test_every_list_can_be_exported_and_says_what_the_list_says(
-    path: str, kind: str, cast: Cast, togo: Records
-) -> None:
+def test_every_list_can_be_exported_with_the_rows_of_the_list(path: str, kind: str, cast: Cast, togo: Records) -> None:
     client = cast.client("togo_admin")
     path = path.format(session=togo.session.pk)
     listed = client.get(f"/api/v1/{path.removesuffix('export/')}").json()["count"]
@@ -163,8 +161,8 @@ def test_no_export_holds_a_byte_of_another_country(
             assert "TOGOCANARY" not in str(sheet_rows(response)), name
 
 
-def test_headers_and_words_come_in_the_language_of_the_caller(cast: Cast, togo: Records) -> None:
-    # Whatever the catalogue says: the two languages are asked for, and the file is made in each.
+def test_headers_and_choices_are_in_the_language_of_the_caller(cast: Cast, togo: Records) -> None:
+    # Whatever the translations are: the file is made in each of the two languages.
     for language in ("fr", "en"):
         response = cast.client("togo_operator").get("/api/v1/insured/export/", headers={"accept-language": language})
         assert len(csv_rows(response)) == 1
@@ -181,17 +179,17 @@ def test_exports_are_throttled(cast: Cast, togo: Records, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
-def test_an_export_asks_the_database_no_more_often_for_many_rows(kind: str, cast: Cast, togo: Records) -> None:
+def test_an_export_of_many_rows_makes_as_many_queries_as_one_of_few(kind: str, cast: Cast, togo: Records) -> None:
     client = cast.client("togo_admin")
 
-    def asked() -> int:
+    def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
             sent(client.get(f"/api/v1/import-sessions/{togo.session.pk}/findings/export/?format={kind}"))
             sent(client.get(f"/api/v1/claims/export/?format={kind}"))
         return len(captured)
 
-    few = asked()
+    few = queries()
     for n in range(100):
         make_claim(togo.rows, cast.togo, f"N{n}")
         make_finding(togo.session, n + 10)
-    assert asked() == few
+    assert queries() == few

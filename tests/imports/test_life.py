@@ -1,4 +1,4 @@
-"""DOMAIN §7: how a session goes on and ends, and what people may ask of it meanwhile."""
+"""DOMAIN §7: how a session continues and ends, and which acts it allows meanwhile."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def assert_other_acts_refused(api: ApiUser, outcome: Outcome) -> None:
     assert api.outcome(outcome.id).session == outcome.session
 
 
-def test_a_session_is_done_when_every_claim_of_the_period_is_in() -> None:
+def test_a_session_is_done_when_every_claim_of_the_period_is_imported() -> None:
     api = ApiUser()
     outcome = api.import_pair(*PAIR)
     assert (outcome.status, outcome.session["progress"]) == ("DONE", 100)
@@ -66,7 +66,7 @@ def test_a_session_is_done_when_every_claim_of_the_period_is_in() -> None:
     assert_other_acts_refused(api, outcome)
 
 
-def test_each_step_of_a_run_leaves_its_seconds_in_the_log_and_nothing_of_the_data() -> None:
+def test_each_step_of_a_run_logs_its_seconds_and_no_data() -> None:
     with structlog.testing.capture_logs() as lines:
         outcome = ApiUser().import_pair(*PAIR)
     timed = {line["step"]: line for line in lines if line["event"] == "step_timed"}
@@ -90,7 +90,7 @@ def test_a_session_is_done_with_errors_when_something_was_left_out(left_out: str
     assert set(api.claims()) == {"A1", "A2"}
 
 
-def test_a_settlement_date_that_is_no_day_is_unreadable_and_not_unpaid() -> None:
+def test_a_settlement_date_that_is_not_a_date_is_unreadable_and_not_unpaid() -> None:
     api = ApiUser()
     numbers = {"FAR": 1e10, "LATE": 3_000_000, "BEFORE": -40_000}
     stat, recap = matching_pair(*PAIR[0], *(line(number) for number in numbers))
@@ -166,7 +166,7 @@ def test_a_commit_goes_back_to_review_when_the_database_has_changed() -> None:
     assert (outcome.status, set(api.claims())) == ("DONE", {"A1", "A2", "B1"})
 
 
-def test_a_change_that_does_not_touch_the_outcome_lets_the_commit_through() -> None:
+def test_a_commit_is_written_when_a_change_leaves_the_outcome_the_same() -> None:
     api = ApiUser()
     review = api.import_pair(*PAIR, dry_run="true")
     api.import_pair(
@@ -209,7 +209,7 @@ def test_a_session_cancelled_before_a_worker_takes_it_is_not_run() -> None:
     assert api.claims() == {}
 
 
-def test_a_failed_session_can_be_run_again_and_says_when_its_files_are_gone() -> None:
+def test_a_failed_session_can_be_run_again_unless_its_files_were_deleted() -> None:
     api = ApiUser()
     stat, recap = PAIR
     failed = api.import_pair([one | {"settlement_date": "01/01/2020"} for one in stat], recap)
@@ -223,10 +223,10 @@ def test_a_failed_session_can_be_run_again_and_says_when_its_files_are_gone() ->
     assert "Upload them again" in refused.json()["detail"]
 
 
-def test_a_file_that_only_the_run_finds_wrong_ends_in_words_and_nothing_written() -> None:
+def test_a_fault_that_only_the_run_finds_ends_the_session_with_a_sentence_and_nothing_written() -> None:
     api = ApiUser()
     session_id = api.send(*PAIR)
-    # The upload's own check has passed; what is stored loses a column before a worker reads it.
+    # The check of the upload has passed; the stored file loses a column before a worker reads it.
     recap = ImportSession.objects.get(pk=session_id).recap_file
     assert recap is not None
     with recap.file.open("wb") as stored:

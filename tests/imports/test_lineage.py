@@ -1,4 +1,4 @@
-"""DOMAIN §6, lineage: every record says where it came from, down to the row, and outlives what it came from."""
+"""DOMAIN §6, lineage: every record names its file, sheet and row, and stays when they are deleted."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_a_line_names_the_row_that_a_spreadsheet_shows() -> None:
     }
 
 
-def test_every_record_bears_its_file_and_session_and_outlives_them() -> None:
+def test_every_record_names_its_file_and_session_and_outlives_them() -> None:
     api = ApiUser()
     outcome = api.import_pair(*matching_pair(*LINES))
     rows = {model: model._default_manager.count() for model in BEARERS}

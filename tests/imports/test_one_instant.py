@@ -1,4 +1,4 @@
-"""Two imports of one country at once: what the second looks at does not change while it looks (F11)."""
+"""Two imports of one country at once: the data that the second reads does not change while it reads (F10)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOOKED_AT = ("core_client", "core_policy", "core_plan", "core_insured", "core_me
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("table", LOOKED_AT)
-def test_an_import_that_ends_while_another_looks_at_the_country_disturbs_it_in_nothing(table: str) -> None:
+def test_an_import_that_ends_while_another_reads_the_country_does_not_disturb_it(table: str) -> None:
     api = ApiUser()
     one = {"policy_number": "P-1", "partner": "CLINIQUE UN", "plan": "PLAN UN", "employer": "EMPLOYEUR UN"}
     early = api.send(*matching_pair(line("A1", **one), line("A2", **one)))

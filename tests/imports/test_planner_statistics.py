@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
 
@@ -21,16 +20,8 @@ from tests.support.pairs import line, matching_pair
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.needs("postgresql")]
 
 
-@pytest.fixture(autouse=True)
-def without_statistics() -> Iterator[None]:
-    """Tables as they are before their first analysis."""
-    with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE core_claim, core_claimline, file_handling_finding CASCADE")
-    yield
-
-
 def known_rows(table: str) -> int:
-    """How many rows the planner believes the table to have; at most 0 when it does not know."""
+    """How many rows the planner believes the table to have; at most 0 for a table that was emptied and not analysed."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE relname = %s", [table])
         return int(cursor.fetchone()[0])

@@ -1,4 +1,4 @@
-"""DOMAIN §6: what is the same record and what is another, within an import, by a later one, and in another country."""
+"""DOMAIN §6: when two records are the same: within an import, in a later import, in another country."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MARCH, SEPTEMBER, FEBRUARY, DECEMBER = "10/03/2024", "10/09/2024", "05/02/2024",
 
 
 def one(number: str, policy: str, name: str, **fields: str) -> Cells:
-    """A line of a principal under a policy, unless told otherwise."""
+    """A line of a principal under a policy, unless the caller gives other values."""
     return line(number, **({"policy_number": policy, "beneficiary": name, "main_insured": name} | fields))
 
 
@@ -214,7 +214,7 @@ def test_misspellings_are_never_merged_only_listed(world: World) -> None:
     assert any("PORT DE LOMEE" in text for text in world.warnings(world.first, "alike_client"))
 
 
-def test_a_principal_without_a_line_is_deduced_once_and_told(world: World) -> None:
+def test_a_principal_without_a_line_is_deduced_once_and_is_a_warning(world: World) -> None:
     deduced = [i["name"] for i in world.insured_then.values() if i["is_deduced"]]
     assert sorted(deduced) == ["GRAND YAO", "LAWSON AFI", "LAWSON AFI", "VIEUX YAO"]
     assert sum("GRAND YAO" in text for text in world.warnings(world.first, "principal_deduced")) == 1
@@ -250,7 +250,7 @@ def test_a_principal_has_a_membership_wherever_a_dependant_has_one(world: World)
     assert {m["principal"]["name"] for m in rows if m["role"] == "child"} == {"PERE BODJONA"}
 
 
-def test_the_membership_bears_the_role(world: World) -> None:
+def test_the_membership_has_the_role(world: World) -> None:
     then = {m["insured"]["name"]: m["role"] for m in world.after_first.values() if m["policy"]["number"] == "D"}
     assert then == {
         "GRAND YAO": "primary",
@@ -289,7 +289,7 @@ def test_an_alias_leads_to_its_act(world: World) -> None:
     assert written["category"]["name"] == "PHARMACIE"
 
 
-def test_a_new_act_takes_the_category_that_most_of_its_lines_bear(world: World) -> None:
+def test_a_new_act_takes_the_category_that_most_of_its_lines_have(world: World) -> None:
     (radio,) = world.api.all("acts/?name=RADIO")
     assert radio["category"]["name"] == "IMAGERIE"
     assert [one["category"]["name"] for one in world.claims["ACT2"]["lines"]] == ["PHARMACIE", "IMAGERIE", "IMAGERIE"]

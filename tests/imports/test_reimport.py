@@ -1,4 +1,4 @@
-"""DOMAIN §6, re-import: the same again, the same in other words, and claims that differ."""
+"""DOMAIN §6, re-import: the same lines again, the same with other spellings, and claims that differ."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_the_same_lines_again_write_nothing_whatever_their_order_and_spelling() 
     assert api.import_pair(*PAIR, currency="XAF").numbers("conflict") == ["A1", "A2"]
 
 
-def test_a_claim_that_differs_is_left_alone_and_listed_and_the_others_go_on() -> None:
+def test_a_claim_that_differs_is_listed_unchanged_and_the_others_are_imported() -> None:
     api = ApiUser()
     api.import_pair(*PAIR)
     before = everything()
@@ -96,7 +96,7 @@ def test_a_claim_that_differs_is_left_alone_and_listed_and_the_others_go_on() ->
     assert [row[0].value for row in sheet.iter_rows()] == ["Claim", "A1"]
 
 
-def test_an_update_replaces_what_differs_and_keeps_what_was() -> None:
+def test_an_update_replaces_claims_that_differ_and_keeps_their_old_values() -> None:
     api = ApiUser()
     first = api.import_pair(*PAIR)
     was = {claim.number: claim.pk for claim in Claim.objects.all()}
@@ -125,14 +125,14 @@ def test_an_update_replaces_what_differs_and_keeps_what_was() -> None:
     assert dangling_references() == {}
 
 
-def test_what_a_replaced_claim_said_stays_readable_when_what_it_named_is_gone() -> None:
+def test_the_values_of_a_replaced_claim_stay_readable_when_the_records_that_it_named_are_gone() -> None:
     api = ApiUser()
     odd = [line("A1", "0.1", "0.07", act="RADIO", **CARD), line("A1", "999999999998.89", "1", act="ÉCHO", **CARD)]
     first = api.import_pair(odd, [row("A1", "999999999998.99", "1.07")])
     api.import_pair(*OTHER, on_conflict="update")
     claim = api.claim("A1")
-    (shown,) = api.all(f"claims/{claim['id']}/revisions/")
-    before = shown["before"]
+    (revision,) = api.all(f"claims/{claim['id']}/revisions/")
+    before = revision["before"]
     assert (before["claimed_amount"], before["reimbursed_amount"]) == ("999999999998.99", "1.07")
     assert [(one["act"], one["claimed_amount"]) for one in before["lines"]] == [
         ("RADIO", "0.10"),
@@ -146,8 +146,8 @@ def test_what_a_replaced_claim_said_stays_readable_when_what_it_named_is_gone() 
 
 def test_new_claims_on_an_invoice_and_a_payment_that_are_there_join_them() -> None:
     api = ApiUser()
-    told = {"invoice_number": "F/1", "payment_reference": "CHQ-9"}
-    api.import_pair(*matching_pair(line("A1", **told)))
+    references = {"invoice_number": "F/1", "payment_reference": "CHQ-9"}
+    api.import_pair(*matching_pair(line("A1", **references)))
     again = {"invoice_number": "f 1", "payment_reference": "chq 9"}
     outcome = api.import_pair(*matching_pair(line("A2", **again), line("A2", "50", "40", **again), line("A3", **again)))
     assert (outcome.status, outcome.created()) == ("DONE", {})

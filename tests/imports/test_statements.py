@@ -1,4 +1,4 @@
-"""An import asks the database no question per row."""
+"""The number of SQL statements of an import does not depend on the number of its rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def statements(folder: Path, *, code: str, claims: int) -> Counter[str]:
-    """The statements of a run's own connection, by their first words and table."""
+    """The SQL statements of a run, by their first words and table."""
     expected = make_pair(folder, claims=claims, fmt="csv", seed=7)
     names = [expected["files"]["stat"], *expected["files"]["recaps"]]
     stat, *recap = [SimpleUploadedFile(name, (folder / name).read_bytes()) for name in names]
@@ -66,7 +66,7 @@ def test_a_run_of_two_thousand_new_acts_makes_as_many_statements_as_one_of_five(
     assert counted(2_000) == counted(5)
 
 
-def test_new_acts_are_numbered_in_the_order_of_their_keys_and_those_there_keep_their_record() -> None:
+def test_new_acts_are_numbered_in_the_order_of_their_keys_and_existing_ones_keep_their_record() -> None:
     first, second = ApiUser("TG"), ApiUser("BJ")
     first.import_pair(*matching_pair(line("T1", act="BANDAGE"), line("T2", act="ATTELLE")))
     there = dict(Act.objects.values_list("key", "pk"))

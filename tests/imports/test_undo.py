@@ -1,4 +1,4 @@
-"""DOMAIN §6, undo: a session takes back what it created, but for what something later relies on."""
+"""DOMAIN §6, undo: what a session created is removed, except what something later relies on."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_the_only_import_of_a_country_leaves_nothing_behind_and_can_be_made_agai
     assert (again.status, again.created()) == ("DONE", first.created())
 
 
-def test_what_a_later_import_relies_on_stays() -> None:
+def test_records_that_a_later_import_relies_on_stay() -> None:
     api = ApiUser()
     first, second = api.import_pair(*FIRST), api.import_pair(*SECOND)
     revert(api, first)
@@ -85,7 +85,7 @@ def test_what_a_later_import_relies_on_stays() -> None:
     assert counts() == {}
 
 
-def test_the_later_import_goes_and_the_earlier_stands_as_before() -> None:
+def test_a_reverted_later_import_leaves_the_earlier_one_as_it_was() -> None:
     api = ApiUser()
     first = api.import_pair(*FIRST)
     claims, before = api.claims(), counts()
@@ -98,7 +98,7 @@ def test_the_later_import_goes_and_the_earlier_stands_as_before() -> None:
     assert counts() == {}
 
 
-def test_a_claim_that_a_later_session_replaced_stays_as_that_one_has_it() -> None:
+def test_a_claim_that_a_later_session_replaced_stays_as_that_session_wrote_it() -> None:
     api = ApiUser()
     first = api.import_pair(*FIRST)
     second = api.import_pair(*matching_pair(line("A1", "9000", "8000", settlement_date=EARLY)), on_conflict="update")
@@ -124,7 +124,7 @@ def test_a_session_that_replaced_claims_leaves_them_as_they_are() -> None:
     assert core.ClaimRevision.objects.get().before["number"] == "A1"
 
 
-def test_acts_that_another_country_uses_or_people_named_stay() -> None:
+def test_acts_that_another_country_uses_or_that_have_an_alias_stay() -> None:
     api, abroad = ApiUser("TG"), ApiUser("BJ")
     first = api.import_pair(*FIRST)
     abroad.import_pair(*matching_pair(line("X1", act="SCANNER", act_category="IMAGERIE")))

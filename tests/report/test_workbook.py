@@ -1,4 +1,4 @@
-"""The report's workbook, read back as a person's spreadsheet reads it."""
+"""The workbook of the report, read back as a spreadsheet reads it."""
 
 import subprocess
 import sys
@@ -113,7 +113,7 @@ def test_every_list_has_a_bold_frozen_filterable_header_and_widths(tmp_path):
         assert sheet.auto_filter.ref == f"A1:D{sheet.max_row}"
         assert all(cell.font.b for cell in sheet[1])
         widths = [round(sheet.column_dimensions[letter].width) for letter in "ABCD"]
-        assert widths == [31, 15, 13, 9]  # as asked, and the margin that a spreadsheet adds
+        assert widths == [31, 15, 13, 9]  # as given, and the margin that a spreadsheet adds
 
 
 def test_an_empty_list_still_shows_its_header(tmp_path):
@@ -135,7 +135,7 @@ def test_text_never_becomes_a_formula_or_a_link_wherever_it_stands(tmp_path, tex
     assert all(cell.data_type == "s" and cell.hyperlink is None for cell in cells)
 
 
-def test_text_loses_control_characters_and_what_no_cell_can_hold(tmp_path):
+def test_text_loses_control_characters_and_what_does_not_fit_a_cell(tmp_path):
     sheet = written(tmp_path, texts(["a\x00b\x1fc", "two\nlines", "_x0041_", "é" * 40_000]))["Textes"]
     assert column(sheet, "A")[:2] == ["abc", "two\nlines"]
     assert CalamineWorkbook.from_path(tmp_path / "report.xlsx").get_sheet_by_name("Textes").to_python()[3] == [
@@ -166,7 +166,7 @@ def test_sheets_with_one_title_are_both_written(tmp_path):
     ]
 
 
-def test_a_list_longer_than_a_worksheet_goes_on_in_another(tmp_path):
+def test_a_list_longer_than_a_worksheet_continues_in_another(tmp_path):
     rows = pl.DataFrame({"n": pl.int_range(MOST_ROWS + 2, eager=True)})
     path = tmp_path / "report.xlsx"
     write_report(path, report(SheetSpec(title="Lignes", columns=[ColumnSpec(header="n", kind="integer")], rows=rows)))
@@ -187,7 +187,7 @@ def test_rows_that_do_not_fit_their_columns_are_refused_and_leave_no_file(tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_is_not_there_is_an_os_error(tmp_path):
+def test_a_missing_folder_is_an_os_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         write_report(tmp_path / "none" / "report.xlsx", report(listed()))
 

@@ -1,6 +1,6 @@
-"""Claims that each deserve a category in one way (DOMAIN §5). All go into one pair, whose common period is 2024.
+"""Claims, each with a category for one reason (DOMAIN §5). All are in one pair, whose common period is 2024.
 
-The stat file begins before 2024 and the recap ends after it, so the period is neither file's own.
+The stat file begins before 2024 and the recap ends after it, so neither file has the period alone.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ BEFORE, FIRST, LAST, AFTER = "20/12/2023", "01/01/2024", "31/12/2024", "10/01/20
 
 @dataclass(frozen=True)
 class Case:
-    """A claim by what is told of it; its number is made of that. `says`: words of its observation."""
+    """A claim. Its number is made of its title. `says`: words of its observation."""
 
-    told: str
+    title: str
     category: str | None
     stat: Sequence[Cells]
     recap: Sequence[Cells] = ()
@@ -27,15 +27,15 @@ class Case:
 
     @property
     def number(self) -> str:
-        return number(self.told)
+        return number(self.title)
 
 
-def number(told: str) -> str:
-    return "".join(word.capitalize() for word in told.split()).upper()
+def number(title: str) -> str:
+    return "".join(word.capitalize() for word in title.split()).upper()
 
 
 def case(
-    told: str,
+    title: str,
     category: str | None,
     stat: Sequence[dict[str, str]],
     recap: Sequence[dict[str, str]] = (),
@@ -43,10 +43,10 @@ def case(
     says: Sequence[str] = (),
     imported_lines: int | None = None,
 ) -> Case:
-    """`stat` and `recap` are what the lines and rows say beside their defaults."""
-    claim = number(told)
+    """`stat` and `recap`: the values of lines and rows that differ from the defaults."""
+    claim = number(title)
     return Case(
-        told,
+        title,
         category,
         [line(claim.lower(), **one) for one in stat],
         [row(claim, **one) for one in recap],

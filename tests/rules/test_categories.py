@@ -76,15 +76,15 @@ def world(database: None) -> World:
     return World(outcome, claims, api.report(outcome.id))
 
 
-def told(case: Case) -> str:
-    return case.told
+def title(case: Case) -> str:
+    return case.title
 
 
 def test_claims_that_agree_are_imported_and_no_others(world: World) -> None:
     assert set(world.claims) == set(IMPORTED)
 
 
-@pytest.mark.parametrize("case", LEFT_OUT, ids=told)
+@pytest.mark.parametrize("case", LEFT_OUT, ids=title)
 def test_a_claim_left_out_gets_the_first_category_that_holds(case: Case, world: World) -> None:
     finding = world.finding(case)
     assert (finding["category"], finding["code"]) == (case.category, case.code)
@@ -92,7 +92,7 @@ def test_a_claim_left_out_gets_the_first_category_that_holds(case: Case, world: 
         assert words in finding["observation"]
 
 
-@pytest.mark.parametrize("case", IMPORTED.values(), ids=told)
+@pytest.mark.parametrize("case", IMPORTED.values(), ids=title)
 def test_an_imported_claim_is_no_finding_and_has_its_lines_of_the_period(case: Case, world: World) -> None:
     assert world.finding(case) == {"category": None}
     claim = world.claims[case.number]
@@ -102,31 +102,31 @@ def test_an_imported_claim_is_no_finding_and_has_its_lines_of_the_period(case: C
         assert Decimal(claim[side]) == sum(Decimal(one[side]) for one in claim["lines"])
 
 
-@pytest.mark.parametrize("case", CONFORM, ids=told)
-def test_a_conform_claim_tells_its_row_in_the_recap(case: Case, world: World) -> None:
+@pytest.mark.parametrize("case", CONFORM, ids=title)
+def test_a_conform_claim_names_its_row_of_the_recap(case: Case, world: World) -> None:
     place = world.claims[case.number]["recap"]
     pages = {f"page_{n}.csv": page for n, page in enumerate(recap_pages(), 1)}
     assert pages[place["file"]["name"]][place["row"] - 2]["claim_number"] == case.number
 
 
-@pytest.mark.parametrize("case", CANCELLED, ids=told)
-def test_a_cancelled_claim_was_settled_by_no_row_of_the_recap(case: Case, world: World) -> None:
+@pytest.mark.parametrize("case", CANCELLED, ids=title)
+def test_a_cancelled_claim_has_no_row_of_the_recap(case: Case, world: World) -> None:
     assert world.claims[case.number]["recap"] == {"file": None, "sheet": "", "row": None}
 
 
-@pytest.mark.parametrize("case", LEFT_OUT, ids=told)
-def test_a_claim_left_out_shows_every_place_where_it_stands(case: Case, world: World) -> None:
+@pytest.mark.parametrize("case", LEFT_OUT, ids=title)
+def test_a_claim_left_out_has_the_places_of_all_its_lines_and_rows(case: Case, world: World) -> None:
     stat = {n for n, one in enumerate(stat_lines(), 2) if one["claim_number"].upper() == case.number}
     places = world.finding(case)["locations"]
     assert {p["row"] for p in places if p["side"] == "stat"} == stat
     pages = recap_pages()
-    shown = [pages[int(p["file"][5]) - 1][p["row"] - 2] for p in places if p["side"] == "recap"]
+    found = [pages[int(p["file"][5]) - 1][p["row"] - 2] for p in places if p["side"] == "recap"]
     expected = {tuple(one.items()) for page in pages for one in page if one["claim_number"] == case.number}
-    assert len(shown) == len(expected)
-    assert {tuple(one.items()) for one in shown} == expected
+    assert len(found) == len(expected)
+    assert {tuple(one.items()) for one in found} == expected
 
 
-def test_the_period_is_what_both_files_cover(world: World) -> None:
+def test_the_period_is_the_time_that_both_files_cover(world: World) -> None:
     assert world.outcome.summary["period"] == ["2024-01-01", "2024-12-31"]
     assert (world.outcome.session["start_date"], world.outcome.session["end_date"]) == ("2024-01-01", "2024-12-31")
 
@@ -141,7 +141,7 @@ def test_the_summary_counts_the_claims_of_the_period_by_category(world: World) -
     assert world.outcome.session["claims_created_count"] == len(IMPORTED)
 
 
-def test_the_summary_counts_what_is_importable(world: World) -> None:
+def test_the_summary_counts_the_importable_claims(world: World) -> None:
     lines = [one for claim in world.claims.values() for one in claim["lines"]]
     assert world.outcome.summary["importable"] == {
         "claims": len(IMPORTED),
@@ -153,7 +153,7 @@ def test_the_summary_counts_what_is_importable(world: World) -> None:
     assert world.outcome.session["total_reimbursed_amount"] == world.outcome.summary["importable"]["reimbursed"]
 
 
-def test_rows_that_pages_repeat_are_one_row(world: World) -> None:
+def test_a_row_on_several_pages_counts_once(world: World) -> None:
     rows = [tuple(one.items()) for page in recap_pages() for one in page]
     recap = world.outcome.summary["recap"]
     assert recap["rows_after_dedup"] == len(set(rows))
@@ -181,9 +181,9 @@ def test_rows_without_a_claim_in_the_stat_file_are_listed_for_information(world:
 
 def test_every_line_and_paid_row_that_cannot_be_read_is_listed(world: World) -> None:
     listed = world.outcome.of("unreadable_line")
-    nameless = [finding for finding in listed if not finding["claim_number"]]
-    assert [finding["locations"][0]["side"] for finding in nameless] == ["stat", "recap"]
-    assert all("claim number is empty" in finding["observation"] for finding in nameless)
+    unnumbered = [finding for finding in listed if not finding["claim_number"]]
+    assert [finding["locations"][0]["side"] for finding in unnumbered] == ["stat", "recap"]
+    assert all("claim number is empty" in finding["observation"] for finding in unnumbered)
     on_stat = [finding for finding in listed if finding["locations"][0]["side"] == "stat"]
     assert world.outcome.summary["stat"] == {"lines": len(stat_lines()), "unreadable_lines": len(on_stat)}
     assert len(on_stat) == 9
@@ -216,38 +216,38 @@ def test_the_report_has_a_sheet_for_each_category_with_all_its_claims(world: Wor
     }
     assert world.report.sheetnames[0] == "Summary"
     for category, title in titles.items():
-        shown = {one["Claim"] for one in rows_of(world.report[title])}
-        assert shown == {case.number for case in LEFT_OUT if case.category == category}
+        found = {one["Claim"] for one in rows_of(world.report[title])}
+        assert found == {case.number for case in LEFT_OUT if case.category == category}
 
 
 def test_the_report_shows_each_source_line_with_its_file_sheet_and_row(world: World) -> None:
     claim = number("two providers")
-    shown = [one for one in rows_of(world.report["Inconsistent"]) if one["Claim"] == claim]
+    found = [one for one in rows_of(world.report["Inconsistent"]) if one["Claim"] == claim]
     numbers = [n for n, one in enumerate(stat_lines(), 2) if one["claim_number"].upper() == claim]
-    assert [(one["Side"], one["File"], one["Row"]) for one in shown][:2] == [("stat", "stat.csv", n) for n in numbers]
-    assert shown[2]["Side"] == "recap"
-    assert [one["Provider"] for one in shown] == ["CLINIQUE BIASA", "CHU", None]
-    assert [one["Line claimed"] for one in shown] == [5000, 5000, 10000]
+    assert [(one["Side"], one["File"], one["Row"]) for one in found][:2] == [("stat", "stat.csv", n) for n in numbers]
+    assert found[2]["Side"] == "recap"
+    assert [one["Provider"] for one in found] == ["CLINIQUE BIASA", "CHU", None]
+    assert [one["Line claimed"] for one in found] == [5000, 5000, 10000]
 
 
-def test_the_report_gives_a_gap_as_a_number(world: World) -> None:
+def test_a_gap_is_a_number_in_the_report(world: World) -> None:
     claim = number("claimed apart by the tolerance")
-    shown = next(one for one in rows_of(world.report["Amount gap"]) if one["Claim"] == claim)
-    assert (shown["Claimed, stat"], shown["Claimed, recap"], shown["Difference claimed"]) == (5005, 5000, 5)
+    found = next(one for one in rows_of(world.report["Amount gap"]) if one["Claim"] == claim)
+    assert (found["Claimed, stat"], found["Claimed, recap"], found["Difference claimed"]) == (5005, 5000, 5)
 
 
-def test_the_report_lists_what_is_beside_the_claims(world: World) -> None:
+def test_the_report_has_the_lists_besides_the_claims(world: World) -> None:
     for title, category in (
         ("Unreadable line", "unreadable_line"),
         ("Outside the common period", "out_of_period"),
         ("Unpaid in the recap", "unpaid"),
         ("In the recap only", "recap_only"),
     ):
-        shown = [one["Claim"] or "" for one in rows_of(world.report[title])]
-        assert shown == world.outcome.numbers(category)
+        found = [one["Claim"] or "" for one in rows_of(world.report[title])]
+        assert found == world.outcome.numbers(category)
 
 
-def test_the_headers_of_the_report_stay_in_sight_and_filter(world: World) -> None:
+def test_the_headers_of_the_report_are_frozen_and_filterable(world: World) -> None:
     for sheet in world.report.worksheets[1:]:
         assert sheet.freeze_panes == "A2"
         assert sheet.auto_filter.ref

@@ -1,4 +1,4 @@
-"""Texts that break systems: they are kept as they are, and one of them never keeps the others from being imported."""
+"""Texts that break systems: they are stored unchanged, and none of them stops the import of the others."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def world(database: None) -> World:
     return World()
 
 
-def test_they_stop_nothing(world: World) -> None:
+def test_none_of_them_stops_the_import(world: World) -> None:
     assert world.first.status == "DONE_WITH_ERRORS", world.first.message
     assert world.first.summary["claims"]["by_category"] == {
         "conform": len(NOTES) + 6,
@@ -79,12 +79,12 @@ def test_they_stop_nothing(world: World) -> None:
 
 
 @pytest.mark.parametrize("number", NOTES)
-def test_a_note_is_kept_as_it_is(number: str, world: World) -> None:
-    (kept,) = world.api.claim(number)["lines"]
-    assert kept["note"] == " ".join(NOTES[number].replace("\u202e", "").split())
+def test_a_note_is_stored_unchanged(number: str, world: World) -> None:
+    (stored,) = world.api.claim(number)["lines"]
+    assert stored["note"] == " ".join(NOTES[number].replace("\u202e", "").split())
 
 
-def test_names_are_kept_as_they_are_but_for_line_breaks(world: World) -> None:
+def test_names_are_stored_unchanged_except_line_breaks(world: World) -> None:
     claim = world.api.claim("NAMES")
     assert claim["client"]["name"] == NAMES["employer"]
     assert claim["insured"]["name"] == "O'NEIL \"BOB\" D'ALMEIDA"
@@ -93,7 +93,7 @@ def test_names_are_kept_as_they_are_but_for_line_breaks(world: World) -> None:
     assert claim["lines"][0]["act"]["name"] == NAMES["act"]
 
 
-def test_a_number_too_long_for_the_database_is_shortened_and_stays_its_own(world: World) -> None:
+def test_a_number_too_long_for_the_database_is_shortened_and_stays_different(world: World) -> None:
     long = sorted(number for number in world.api.claims() if number.startswith("NNN"))
     assert len(long) == 2
     assert all(len(number) == 255 and number.startswith("N" * 222) for number in long)
@@ -102,18 +102,18 @@ def test_a_number_too_long_for_the_database_is_shortened_and_stays_its_own(world
     assert [place["side"] for place in left_out["locations"]] == ["stat"]
 
 
-def test_a_long_number_is_known_again(world: World) -> None:
+def test_a_long_number_is_found_by_a_later_import(world: World) -> None:
     (conflict,) = world.second.of("conflict")
     assert conflict["claim_number"].startswith("N" * 222)
     assert conflict["locations"][0]["row"] == 2
 
 
-def test_long_names_are_kept_whole(world: World) -> None:
+def test_long_names_are_stored_whole(world: World) -> None:
     claim = world.api.claim("LONGNAMES")
     assert claim["insured"]["name"] == claim["partner"]["name"] == claim["policy"]["number"] == "A" * 400
 
 
-def test_a_name_of_signs_alone_does_not_stand_for_the_person(world: World) -> None:
+def test_a_name_of_signs_alone_is_not_the_name_of_the_person(world: World) -> None:
     assert world.api.claim("SIGNS")["insured"]["name"] == "MENSAH KOFI"
 
 
@@ -121,24 +121,24 @@ def test_an_employer_without_a_latin_letter_is_a_client(world: World) -> None:
     assert world.api.claim("KANJI")["client"]["name"] == "東京"
 
 
-def test_a_cell_that_cannot_be_read_is_shown_whatever_is_in_it(world: World) -> None:
+def test_a_cell_that_cannot_be_read_is_shown_whatever_its_text(world: World) -> None:
     (broken,) = world.first.of("unreadable")
     assert "\\." in broken["observation"]
     assert "\x00" not in broken["observation"]
 
 
-def shown(world: World, title: str) -> dict[str, Any]:
+def first_row(world: World, title: str) -> dict[str, Any]:
     header, first, *_ = world.report[title].iter_rows()
     return {name.value: cell for name, cell in zip(header, first, strict=True)}
 
 
 def test_text_stays_text_in_the_report(world: World) -> None:
-    cells = shown(world, "Amount gap")
+    cells = first_row(world, "Amount gap")
     assert (cells["Note"].value, cells["Note"].data_type) == ("=1+1", "s")
     assert (cells["Provider"].value, cells["Provider"].data_type) == ("+33 CHU", "s")
 
 
-def test_nothing_is_stored_as_a_text_that_is_not_there(world: World) -> None:
+def test_an_absent_text_is_stored_as_an_empty_one(world: World) -> None:
     assert not core.ClaimLine.objects.filter(note__isnull=True).exists()
     assert core.ClaimLine.objects.get(claim__number="NAMES").note == ""
     assert core.Partner.objects.get(name="CHU").address == ""

@@ -1,4 +1,4 @@
-"""DOMAIN §5, rules 4 and 6, where they need a pair of their own: periods that do not meet, the country's tolerance."""
+"""DOMAIN §5, rules 4 and 6, where a rule needs its own pair: periods without a common day, the tolerance."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_files_of_different_periods_are_refused_with_both_ranges() -> None:
     api = ApiUser()
     stat = [line("A1", settlement_date="01/01/2024"), line("A2", settlement_date="31/03/2024")]
-    # What is unpaid or cannot be read opens no period.
+    # Rows that are unpaid or cannot be read do not widen the period.
     recap = [
         row("A1", settlement_date="01/04/2024"),
         row("A3", settlement_date="30/06/2024"),
@@ -41,14 +41,14 @@ def test_one_common_day_is_a_period() -> None:
     assert outcome.status == "DONE"
 
 
-def test_a_file_without_a_readable_date_is_said_to_have_none() -> None:
+def test_a_file_without_a_readable_date_is_refused_for_that() -> None:
     api = ApiUser()
     outcome = api.import_pair([line("A1", settlement_date="mars")], [row("A1", settlement_date="")])
     assert outcome.status == "ERROR"
     assert outcome.message.count("no readable settlement date") == 2
 
 
-def test_the_tolerance_is_the_countrys_own() -> None:
+def test_the_tolerance_is_that_of_the_country() -> None:
     api = ApiUser(tolerance=Decimal("100.50"))
     stat = [
         line("NEAR", "5100.49", "3899.51"),
