@@ -17,9 +17,10 @@ from file_handling.files.views import DENIED_OR_NONE
 from file_handling.models import ImportSession
 from file_handling.sessions.serializers import SessionDetailSerializer
 from file_handling.sessions.views import SessionReadViewSet
-from importer import lifecycle
+from importer import lifecycle, transitions
 from importer.idempotency import HEADER, read_key, start_once
 from importer.serializers import SessionFormSerializer, SheetSerializer
+from importer.transitions import Transition
 from importer.uploads import read_form, start_import
 from users.access.actor import actor_of
 from users.access.viewsets import MayImport
@@ -27,11 +28,16 @@ from users.serializers import DetailSerializer
 
 _READING = {"list", "export", "retrieve", "download"}
 REPEATED = "Idempotent-Replayed"
-STEERED = {
-    200: SessionDetailSerializer,
-    409: OpenApiResponse(DetailSerializer, description="The status of the session does not allow it"),
-    **DENIED_OR_NONE,
-}
+
+
+def _responses(transition: Transition) -> dict[int, Any]:
+    """The description of the answers to an act; the 409 names the statuses that allow it."""
+    statuses = ", ".join(transition.from_statuses)
+    return {
+        200: SessionDetailSerializer,
+        409: OpenApiResponse(DetailSerializer, description=f"The session does not allow it. Allowed in: {statuses}"),
+        **DENIED_OR_NONE,
+    }
 
 
 class ImportSessionViewSet(SessionReadViewSet):
@@ -87,7 +93,7 @@ class ImportSessionViewSet(SessionReadViewSet):
         shown = self._shown(session)
         return Response(shown, status=status.HTTP_202_ACCEPTED, headers={"Location": str(shown["url"])} | headers)
 
-    @extend_schema(tags=["import sessions"], request=SheetSerializer, responses=STEERED)
+    @extend_schema(tags=["import sessions"], request=SheetSerializer, responses=_responses(transitions.SHEET))
     @action(detail=True, methods=["post"])
     def sheet(self, request: Request, pk: str) -> Response:
         session = self.steerable()
@@ -95,27 +101,27 @@ class ImportSessionViewSet(SessionReadViewSet):
         form.is_valid(raise_exception=True)
         return self._steered(session, lifecycle.name_sheet, stat_sheet=form.validated_data["stat_sheet"])
 
-    @extend_schema(tags=["import sessions"], request=None, responses=STEERED)
+    @extend_schema(tags=["import sessions"], request=None, responses=_responses(transitions.COMMIT))
     @action(detail=True, methods=["post"])
     def commit(self, request: Request, pk: str) -> Response:
         return self._steered(self.steerable(), lifecycle.request_commit)
 
-    @extend_schema(tags=["import sessions"], request=None, responses=STEERED)
+    @extend_schema(tags=["import sessions"], request=None, responses=_responses(transitions.RETRY))
     @action(detail=True, methods=["post"])
     def retry(self, request: Request, pk: str) -> Response:
         return self._steered(self.steerable(), lifecycle.retry)
 
-    @extend_schema(tags=["import sessions"], request=None, responses=STEERED)
+    @extend_schema(tags=["import sessions"], request=None, responses=_responses(transitions.CANCEL))
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
         return self._steered(self.steerable(), lifecycle.cancel)
 
-    @extend_schema(tags=["import sessions"], request=None, responses=STEERED)
+    @extend_schema(tags=["import sessions"], request=None, responses=_responses(transitions.REVERT))
     @action(detail=True, methods=["post"])
     def revert(self, request: Request, pk: str) -> Response:
         return self._steered(self.steerable(), lifecycle.revert)
 
-    @extend_schema(tags=["import sessions"], request=None, responses=STEERED)
+    @extend_schema(tags=["import sessions"], request=None, responses=_responses(transitions.REPORT))
     @action(detail=True, methods=["post"])
     def report(self, request: Request, pk: str) -> Response:
         """Make the report again."""
