@@ -156,7 +156,7 @@ def amount_gap(claim: Row, tolerance_cents: int, currency: str) -> str:
                 }
             )
     tolerance = _("The tolerance is %(tolerance)s.") % {"tolerance": amount(tolerance_cents, currency)}
-    return " ".join([*sides, tolerance, _("Correct the wrong file and import again.")])
+    return " ".join([*sides, tolerance])
 
 
 def missing_in_recap(claim: Row, period: tuple[date, date]) -> str:

@@ -40,7 +40,7 @@ def test_a_pair_is_uploaded_and_imported_and_its_page_shows_figures_and_records(
     assert b'http-equiv="refresh"' not in done.content
     said = text_of(done)
     assert "Claims created 1" in said
-    assert "Claimed 5,000.00 XOF" in said
+    assert "Claimed 5,000 F CFA" in said
     assert "In the recap only 1" in said
     assert f"/admin/core/claim/?import_session={session.pk}" in done.content.decode()
 

@@ -118,7 +118,7 @@ def test_a_session_that_replaced_claims_leaves_them_as_they_are() -> None:
         on_conflict="update",
     )
     message = revert(api, second)
-    assert "1 claims that this session had replaced keep" in message
+    assert "1 claim that this session had replaced keeps" in message
     assert set(api.claims()) == {"A1", "A2", "A3", "A4", "A5"}
     assert api.claim("A1")["claimed_amount"] == "9000.00"
     assert core.ClaimRevision.objects.get().before["number"] == "A1"
