@@ -8,28 +8,40 @@ EMPTY_WORDS = frozenset({"", "-", "--", "nan", "none", "null", "nat", "n/a"})
 # The masculine ordinal º is typed for the degree sign ° (`Nº` for `N°`); NFKD would turn it, and the ligature №, into a
 # letter o.
 _ONE_SIGN = {ord("º"): "°", ord("№"): "N°"}
-_TYPOGRAPHY = {ord("’"): "'"}
-# Line breaks and tabs separate words; the other control characters, and those that show as nothing at all, are noise.
-_NOISE: dict[int, str | None] = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)))
-_NOISE |= dict.fromkeys((0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x85), " ")
-_NOISE |= dict.fromkeys((0xAD, *range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF))
-_CLEANING = _NOISE | _TYPOGRAPHY
+# The ligatures that NFKD leaves whole, as capitals. It writes the others out (`ﬁ`, `ĳ`).
+_LIGATURES = str.maketrans({"Œ": "OE", "Æ": "AE", "ẞ": "SS"})
 
 _NOT_HEADER = re.compile(r"[^a-z0-9]+")
 _NOT_NAME = re.compile(r"[^A-Z0-9]+")
 _POINT_ZERO = re.compile(r"([0-9]+)\.0")
+# A number as a spreadsheet shortens it: `2,0230E+16`. A decimal mark or a sign in the exponent tells it from `12E5`.
+_SCIENTIFIC = re.compile(r"[-+]?(?:[0-9]+[.,][0-9]*[eE][-+−]?|[0-9]+[eE][-+−])[0-9]+")
+
+
+class _Cleaning(dict[int, str | int | None]):
+    """What `clean_text` makes of each character: its replacement, None to drop it."""
+
+    def __missing__(self, code: int) -> str | int | None:
+        # Invisible characters: zero width, soft hyphen, direction marks, a byte-order mark inside a text.
+        return None if unicodedata.category(chr(code)) == "Cf" else code
+
+
+# Control characters are dropped, but line breaks and tabs separate words.
+_CLEANING = _Cleaning(dict.fromkeys((*range(0x20), *range(0x7F, 0xA0))))
+_CLEANING |= dict.fromkeys((0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x85), " ")
+_CLEANING[ord("’")] = "'"
 
 
 def clean_text(text: str) -> str:
-    """Trim, make runs of white space one space and `’` an apostrophe, drop control characters (DOMAIN §4 "Text")."""
-    # Characters that do not print are all the noise and all the white space but the plain space.
+    """Trim, make runs of white space one space and `’` an apostrophe, drop invisible characters (DOMAIN §4 "Text")."""
+    # All invisible characters and all white space but the plain space count as not printable.
     if "’" in text or not text.isprintable():
         text = text.translate(_CLEANING)
     return " ".join(text.split())
 
 
 def is_empty(text: str | None) -> bool:
-    """Tell whether a cell says nothing: blank, `-`, `--`, `nan`, `none`, `null`, `nat`, `n/a` (DOMAIN §4 "Empty")."""
+    """Whether a cell is empty: blank, `-`, `--`, `nan`, `none`, `null`, `nat` or `n/a` (DOMAIN §4 "Empty")."""
     if text is None:
         return True
     if len(text) > 4 and text.isprintable() and text[0] != " " and text[-1] != " ":
@@ -38,11 +50,12 @@ def is_empty(text: str | None) -> bool:
 
 
 def _fold(text: str) -> str:
-    """Drop accents and case: NFKD without its marks, in capitals."""
+    """Drop accents and case, write ligatures out: NFKD without its marks, in capitals."""
     if text.isascii():
         return text.upper()
     apart = unicodedata.normalize("NFKD", text.translate(_ONE_SIGN))
-    return "".join([c for c in apart if c < "\x80" or unicodedata.category(c) != "Mn"]).upper()
+    plain = "".join([c for c in apart if c < "\x80" or unicodedata.category(c) != "Mn"])
+    return plain.upper().translate(_LIGATURES)
 
 
 def header_key(text: str) -> str:
@@ -60,6 +73,14 @@ def label_key(text: str) -> str:
 def name_key(text: str) -> str:
     """Key of a person (DOMAIN §4): the words of the name in sorted order, so `LAWSON AFI` is `Afi  Lawson`."""
     return " ".join(sorted(_NOT_NAME.sub(" ", _fold(clean_text(text))).split()))
+
+
+def has_lost_digits(reference: str) -> bool:
+    """Whether a reference is a number in scientific notation, whose digits are lost (DOMAIN §4 "Keys").
+
+    `2,0230E+16` is one, and `12E5` is an ordinary reference: it has neither a decimal mark nor a sign in the exponent.
+    """
+    return _SCIENTIFIC.fullmatch(clean_text(reference)) is not None
 
 
 def reference_text(text: str) -> str:

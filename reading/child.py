@@ -4,7 +4,7 @@ A file is hostile until read, and is read by a process that may die: this proces
 and dies with its parent. The job is a JSON object: `mode`, `out` (a folder), `limits`, `parent` (process id), `files`
 (`path`, `name`, `sheet` each) and, by mode:
 
-- `read`: `kind`. Writes `<out>/frame.arrow`.
+- `read`: `kind` and `currency`. Writes `<out>/frame.arrow`.
 - `first_look`: a `kind` in each file.
 - `preview`: one file, and `rows`.
 
@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.processes import end_with_parent
+from reading.columns import FileKind
 from reading.excel.guard import LostCells, Scan, scan_file
 from reading.limits import Limits
 from reading.parallel_scan import NICENESS, fork_reader, is_large_xlsx
@@ -131,33 +132,39 @@ def _first_look(job: dict[str, Any], out: Path) -> dict[str, Any]:
 
 
 def _read(job: dict[str, Any], limits: Limits, out: Path, scanned: Scan | None) -> dict[str, Any]:
-    import polars as pl
-
     from reading.sources import read_file
-    from reading.typed import typed_recap, typed_stat
+    from reading.typed import RawFile, type_amounts, type_texts
 
-    typed = typed_stat if job["kind"] == "stat" else typed_recap
-    frames: list[pl.DataFrame] = []
+    kind: FileKind = job["kind"]
+    typed: list[RawFile] = []
+    lone_marks: list[dict[str, Any]] = []
     files: list[dict[str, Any]] = []
     problems: list[Problem] = []
     began = time.perf_counter()
     for index, one in enumerate(job["files"]):
         source = _source(one)
         try:
-            read = read_file(source, index=index, kind=job["kind"], limits=limits, scanned=scanned)
+            read = read_file(source, index=index, kind=kind, limits=limits, scanned=scanned)
         except UnreadableFile as unreadable:
             problems += unreadable.problems
             files.append({"name": source.name, "sheets": [], "read": [], "rows": 0})
             continue
         files.append({"name": source.name, "sheets": read.sheets, "read": read.read, "rows": read.frame.height})
         if not problems:
-            frames.append(typed(read.frame))
+            typed.append(RawFile(type_texts(read.frame, kind=kind), read.fractions))
         del read
         _give_back_memory()
-    if frames and not problems:
-        write_frame(out / FRAME_NAME, pl.concat(frames, rechunk=False))
+    if typed and not problems:
+        side = type_amounts(typed, kind=kind, currency=job.get("currency", ""))
+        lone_marks = [mark.as_dict() for mark in side.lone_marks]
+        write_frame(out / FRAME_NAME, side.frame)
     seconds = round(time.perf_counter() - began, 3)
-    return {"problems": [problem.as_dict() for problem in problems], "files": files, "seconds": seconds}
+    return {
+        "problems": [problem.as_dict() for problem in problems],
+        "files": files,
+        "lone_marks": lone_marks,
+        "seconds": seconds,
+    }
 
 
 def _give_back_memory() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Literal
 
-from common.keys import header_key
+from common.keys import header_key, is_empty
 from reading.problems import Problem
 
 FileKind = Literal["stat", "recap"]
@@ -109,8 +110,10 @@ _FIELD_OF: dict[FileKind, dict[str, str]] = {
 class Layout:
     """Where the fields of a sheet stand.
 
-    `header_row` is 0-based among the rows given; `positions` maps a field to the 0-based columns bearing one of its
-    headers (more than one: `sources` decides by their values); `headers` are the header cells as they stand.
+    `header_row`: the header's last row, 0-based among the rows given. `positions` maps a field to the 0-based columns
+    that have one of its headers (more than one: `raw` chooses by their values). `headers`: the text of each column's
+    header, of whichever of the two rows it comes. `rows`: the header keys of the header's rows, one row or two, by
+    which a repetition further down is known.
     `problems` name neither file nor sheet: the caller knows them.
     """
 
@@ -119,7 +122,18 @@ class Layout:
     positions: dict[str, tuple[int, ...]] = field(default_factory=dict)
     headers: tuple[str, ...] = ()
     shows_kind: bool = False
+    rows: tuple[tuple[str, ...], ...] = ()
     problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Header:
+    """A header: its last row, its cells, the field positions in them, and its one or two rows."""
+
+    last: int
+    cells: tuple[str | None, ...]
+    positions: dict[str, tuple[int, ...]]
+    rows: tuple[Row, ...]
 
 
 def _positions(row: Row, kind: FileKind) -> dict[str, tuple[int, ...]]:
@@ -137,35 +151,149 @@ def _positions(row: Row, kind: FileKind) -> dict[str, tuple[int, ...]]:
     return found
 
 
-def _shows(positions: dict[str, tuple[int, ...]], kind: FileKind) -> bool:
+def _shows(positions: Mapping[str, tuple[int, ...]], kind: FileKind) -> bool:
     return _TELLING[kind] <= positions.keys()
 
 
+def _joined(upper: Row, lower: Row, kind: FileKind) -> tuple[str | None, ...]:
+    """The cells of a header two rows high: the lower text, or where it is empty the known header above it.
+
+    An unknown text above an empty cell is the title of a group or of the page. Neither is a field that the lower row
+    has itself.
+    """
+    known, own = _FIELD_OF[kind], {_FIELD_OF[kind].get(header_text_key(cell)) for cell in lower}
+    cells: list[str | None] = []
+    for above, below in zip_longest(upper, lower):
+        above_field = known.get(header_text_key(above))
+        cells.append(above if not header_text_key(below) and above_field and above_field not in own else below)
+    return tuple(cells)
+
+
+def _continues_header(upper: Row, lower: Row, kind: FileKind) -> bool:
+    """Whether `lower` may be the second row of a header that begins with `upper`, and is not the first line of data.
+
+    A line of data has a claim number, an amount or a date under such a header. The second row of a header has nothing
+    there, or a header, and at least one header that the first row does not have in the same column.
+    """
+    known, kinds = _FIELD_OF[kind], {column.field: column.kind for column in columns_of(kind)}
+    adds = False
+    for above, below in zip_longest(upper, lower):
+        above_field, below_key = known.get(header_text_key(above)), header_text_key(below)
+        if below_key in known:
+            adds = adds or known[below_key] != above_field
+        elif above_field and not is_empty(below) and kinds[above_field] in ("claim", "amount", "date"):
+            return False
+    return adds
+
+
+def _pair(rows: Sequence[Row], upper: int, kind: FileKind) -> _Header:
+    """`rows[upper]` and the row below it as one header."""
+    cells = _joined(rows[upper], rows[upper + 1], kind)
+    return _Header(upper + 1, cells, _positions(cells, kind), (rows[upper], rows[upper + 1]))
+
+
+def _header_that_shows(rows: Sequence[Row], at: int, kind: FileKind) -> _Header:
+    """The header around `rows[at]`, which shows the kind alone: with the row below it, with the one above, or alone."""
+    if at + 1 < len(rows) and _continues_header(rows[at], rows[at + 1], kind):
+        pair = _pair(rows, at, kind)
+        if _shows(pair.positions, kind):
+            return pair
+    if at and any(header_text_key(cell) for cell in rows[at - 1]):
+        return _pair(rows, at - 1, kind)
+    return _Header(at, tuple(rows[at]), _positions(rows[at], kind), (rows[at],))
+
+
+def _find_header(rows: Sequence[Row], kind: FileKind) -> _Header | None:
+    """The first header among `rows` that shows the kind, one row or two; else the one with most known headers.
+
+    None where no row has a known header.
+    """
+    single = [_positions(row, kind) for row in rows]
+    nearest: _Header | None = None
+    for at, positions in enumerate(single):
+        if _shows(positions, kind):
+            return _header_that_shows(rows, at, kind)
+        candidates = [_Header(at, tuple(rows[at]), positions, (rows[at],))] if positions else []
+        # A lower row that shows the kind alone takes what it lacks from the row above when its turn comes.
+        if positions and at + 1 < len(rows) and single[at + 1] and not _shows(single[at + 1], kind):
+            candidates.append(_pair(rows, at, kind))
+        for candidate in candidates:
+            if _shows(candidate.positions, kind):
+                return candidate
+            if nearest is None or len(candidate.positions) > len(nearest.positions):
+                nearest = candidate
+    return nearest
+
+
 def recognise(rows: Sequence[Row], kind: FileKind) -> Layout:
-    """Find the header row of `kind` among the first 20 `rows` of a sheet and where each field stands (DOMAIN §3, §4).
+    """Find the header of `kind` among the first 20 `rows` of a sheet and where each field stands (DOMAIN §3, §4).
 
     Problem codes: `swapped` (the columns are those of the other kind), `no_header` (no known header at all;
     `expected`: the required headers), `missing_columns` (`columns`: every missing required one, canonical spelling).
     """
     rows = [row[:WIDEST] for row in rows[:HEADER_SEARCH_ROWS]]
-    candidates = [_positions(row, kind) for row in rows]
-    index = next((i for i, found in enumerate(candidates) if _shows(found, kind)), None)
-    if index is None:
+    header = _find_header(rows, kind)
+    if header is None or not _shows(header.positions, kind):
         other = _OTHER[kind]
-        if any(_shows(_positions(row, other), other) for row in rows):
+        swapped = _find_header(rows, other)
+        if swapped and _shows(swapped.positions, other):
             return Layout(kind, problems=(Problem("swapped", params={"kind": kind, "found": other}),))
-        index = max(range(len(rows)), key=lambda i: len(candidates[i]), default=None)
     required = [column for column in columns_of(kind) if column.column_required]
-    if index is None or not candidates[index]:
+    if header is None:
         expected = [column.header for column in required]
         return Layout(kind, problems=(Problem("no_header", params={"kind": kind, "expected": expected}),))
-    found = candidates[index]
-    missing = [column.header for column in required if column.field not in found]
+    missing = [column.header for column in required if column.field not in header.positions]
     problems: tuple[Problem, ...] = ()
     if missing:
-        problems = (Problem("missing_columns", params={"kind": kind, "columns": missing, "header_row": index + 1}),)
-    headers = tuple((cell or "").strip() for cell in rows[index])
-    return Layout(kind, index, found, headers, _shows(found, kind), problems)
+        params = {"kind": kind, "columns": missing, "header_row": header.last + 1}
+        problems = (Problem("missing_columns", params=params),)
+    return Layout(
+        kind,
+        header_row=header.last,
+        positions=header.positions,
+        headers=tuple((cell or "").strip() for cell in header.cells),
+        shows_kind=_shows(header.positions, kind),
+        rows=tuple(tuple(header_text_key(cell) for cell in row) for row in header.rows),
+        problems=problems,
+    )
+
+
+def repeated_header_rows(rows: Mapping[int, Row], layout: Layout) -> set[int]:
+    """Which of `rows` (number → cells) repeat the header of `layout`, or one row of it (DOMAIN §4 "Files").
+
+    A row repeats a row of the header when it has more than half of its titles and no other text in a column with a
+    title. Of a header two rows high, the upper row counts only together with the row below it.
+    """
+    *above, lower = layout.rows
+    titles = [key or upper for key, upper in zip_longest(lower, above[0], fillvalue="")] if above else lower
+    repeated: set[int] = set()
+    for number, row in rows.items():
+        if _repeats(row, lower, titles):
+            repeated.add(number)
+        if above and (below := rows.get(number + 1)) is not None:
+            same = _same_titles(row, above[0]), _same_titles(below, lower)
+            if all(same) and 2 * sum(same) > _count_titles(above[0]) + _count_titles(lower):
+                repeated |= {number, number + 1}
+    return repeated
+
+
+def _repeats(row: Row, keys: Sequence[str], titles: Sequence[str]) -> bool:
+    return bool(_same_titles(row, titles)) and 2 * _same_titles(row, keys) > _count_titles(keys)
+
+
+def _count_titles(keys: Sequence[str]) -> int:
+    return sum(key != "" for key in keys)
+
+
+def _same_titles(row: Row, keys: Sequence[str]) -> int:
+    """How many cells of `row` repeat the title of their column; 0 where one of them has another text."""
+    same = 0
+    for cell, key in zip(row, keys, strict=False):
+        if key and not is_empty(cell):
+            if header_text_key(cell) != key:
+                return 0
+            same += 1
+    return same
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import polars as pl
 
 from common.keys import EMPTY_WORDS
-from reading.columns import HEADER_SEARCH_ROWS, FileKind, Layout, columns_of, recognise
+from reading.columns import HEADER_SEARCH_ROWS, FileKind, Layout, columns_of, recognise, repeated_header_rows
 from reading.excel.guard import column_letters
 from reading.limits import Limits
+from reading.merged import blocks_by_column, covering_rows, fill_column
 from reading.problems import Problem, UnreadableFile
 
+# White space and invisible characters around one of the words for nothing (DOMAIN §4 "Empty").
+_INVISIBLE = r"[\s\p{Cc}\p{Cf}]*"
+_BLANK = rf"^{_INVISIBLE}(?i:{'|'.join(sorted(EMPTY_WORDS, key=len, reverse=True))}){_INVISIBLE}$"
+# A text with a letter and without a digit: a title may be one, an amount, a date or a claim number hardly.
+_WORDS = r"^[^0-9]*\p{L}[^0-9]*$"
+_TITLE_FIELDS = ("claim_number", "settlement_date", "claimed_amount", "reimbursed_amount")
 _CONTROL = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]"
+
+
+@dataclass(frozen=True)
+class RawSheet:
+    """The raw frame of one sheet, and from which column of the sheet (0-based) each field was taken."""
+
+    frame: pl.DataFrame
+    columns: dict[str, int]
 
 
 def empty_frame(kind: FileKind) -> pl.DataFrame:
@@ -32,11 +50,20 @@ def layout_of(cells: pl.DataFrame, *, kind: FileKind, limits: Limits) -> Layout:
     return layout
 
 
-def raw_frame(cells: pl.DataFrame, layout: Layout, *, index: int, sheet: str, first_column: int = 0) -> pl.DataFrame:
+def raw_frame(
+    cells: pl.DataFrame,
+    layout: Layout,
+    *,
+    index: int,
+    sheet: str,
+    first_column: int = 0,
+    merged: Sequence[int] = (),
+) -> RawSheet:
     """Lay the lines below the header out by field.
 
-    `cells` has one String column per column of the sheet, and holds every row from the sheet's first, or a `row` and an
-    `anomaly` column of its own. `first_column` is the sheet's column (0-based) of the first of `cells`.
+    `cells` has one String column per column of the sheet, and every row from the sheet's first, or a `row` and an
+    `anomaly` column of its own. `first_column`: the sheet's column (0-based) of the first of `cells`. `merged`: the
+    cells merged down over several rows (`LostCells.merged`).
     Raises UnreadableFile: `same_field_twice` (`headers`, `letters`).
     """
     own_rows = "row" in cells.columns
@@ -46,10 +73,18 @@ def raw_frame(cells: pl.DataFrame, layout: Layout, *, index: int, sheet: str, fi
     else:
         body = cells.with_row_index("row", offset=1).slice(layout.header_row + 1)
         body = body.with_columns(pl.lit(None, dtype=pl.String).alias("anomaly"))
+    covering = _covering_rows(body, names, layout, first_column, merged)
+    # A row that has only a part of a merged cell has no cell of its own.
+    body = body.with_columns(
+        *(series.alias(f"covering {name}") for name, series in covering.items()),
+        *(pl.when(series.is_null()).then(pl.col(name)).alias(name) for name, series in covering.items()),
+    )
+    body = _without_repeated_headers(body, names, layout)
     body = _without_blank_rows(body, names, layout)
     chosen, problems = _choose_columns(body, names, layout, first_column)
     if problems:
         raise UnreadableFile(problems)
+    body = body.with_columns(fill_column(body, name, f"covering {name}") for name in covering)
     fields = [
         (pl.col(chosen[column.field]) if column.field in chosen else pl.lit(None, dtype=pl.String)).alias(column.field)
         for column in columns_of(layout.kind)
@@ -61,18 +96,50 @@ def raw_frame(cells: pl.DataFrame, layout: Layout, *, index: int, sheet: str, fi
         pl.col("anomaly"),
         *fields,
     )
-    return _without_control_characters(frame)
+    columns = {name: first_column + names.index(column) for name, column in chosen.items()}
+    return RawSheet(_without_control_characters(frame), columns)
 
 
 def is_blank(name: str) -> pl.Expr:
     """Whether a cell is empty in the sense of DOMAIN §4."""
-    return pl.col(name).is_null() | pl.col(name).str.strip_chars().str.to_lowercase().is_in(list(EMPTY_WORDS))
+    return pl.col(name).is_null() | pl.col(name).str.contains(_BLANK)
+
+
+def _covering_rows(
+    body: pl.DataFrame, names: list[str], layout: Layout, first_column: int, merged: Sequence[int]
+) -> dict[str, pl.Series]:
+    """For each column that takes the values of merged cells, where they come from (`covering_rows`).
+
+    Amounts never do: an amount merged over three acts is not the amount of each of them. Nor does a column take a
+    title merged down into the lines.
+    """
+    blocks = blocks_by_column(merged)
+    taking = {
+        at
+        for column in columns_of(layout.kind)
+        if column.kind != "amount"
+        for at in layout.positions.get(column.field, ())
+        if first_column + at in blocks
+    }
+    below = {at: blocks[first_column + at].filter(pl.col("first") > layout.header_row + 1) for at in sorted(taking)}
+    return {names[at]: covering_rows(body["row"], one) for at, one in below.items() if one.height}
+
+
+def _without_repeated_headers(body: pl.DataFrame, names: list[str], layout: Layout) -> pl.DataFrame:
+    """Leave out the rows that repeat the header. Only rows with a word under a title of numbers are looked at."""
+    worded = [names[at] for field in _TITLE_FIELDS for at in layout.positions.get(field, ())]
+    suspects = body.filter(pl.any_horizontal(pl.col(name).str.contains(_WORDS) & ~is_blank(name) for name in worded))
+    if suspects.is_empty():
+        return body
+    near = {row + step for row in suspects["row"].to_list() for step in (-1, 0, 1)}
+    rows = body.filter(pl.col("row").is_in(near)).select("row", *names).iter_rows()
+    repeated = repeated_header_rows({row: cells for row, *cells in rows}, layout)
+    return body.filter(~pl.col("row").is_in(repeated)) if repeated else body
 
 
 def _without_blank_rows(body: pl.DataFrame, names: list[str], layout: Layout) -> pl.DataFrame:
-    # A row that bears a claim number is not blank: only the few others need all their cells looked at.
-    bearer = names[layout.positions["claim_number"][0]]
-    suspects = body.filter(is_blank(bearer))
+    # A row with a claim number is not blank. Only the few others need a look at all their cells.
+    suspects = body.filter(is_blank(names[layout.positions["claim_number"][0]]))
     if suspects.is_empty():
         return body
     blank = suspects.filter(pl.all_horizontal(is_blank(name) for name in names))

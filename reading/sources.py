@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,12 @@ if TYPE_CHECKING:
     from reading.excel.guard import Scan
 
 
+# For each sheet, the column (0-based) from which each field was taken.
+ColumnsBySheet = dict[str, dict[str, int]]
+# A field → the rows (1-based), by sheet, in which it is a number cell with a fraction.
+FindFractions = Callable[[str], dict[str, list[int]]]
+
+
 @dataclass(frozen=True)
 class Source:
     """A file to read: its path, the name that its owner gave it, and the sheet to read, if one was named."""
@@ -29,11 +36,17 @@ class Source:
 
 @dataclass(frozen=True)
 class ReadFile:
-    """One file as read: its raw frame, all its `sheets`, and the sheets that were `read`."""
+    """One file as read: its raw frame, all its `sheets`, and the sheets that were `read`.
+
+    `columns`: the place of each field in the sheets of a workbook. `fractions` finds number cells, in another pass
+    over the workbook; it is None for CSV, which has none.
+    """
 
     frame: pl.DataFrame
     sheets: tuple[str, ...]
     read: tuple[str, ...]
+    columns: ColumnsBySheet = field(default_factory=dict)
+    fractions: FindFractions | None = None
 
 
 def source_format(source: Source) -> Format:
@@ -70,5 +83,24 @@ def _read_as(
 
     with standard_workbook(source.path, file_format=file_format, limits=limits) as path:
         if file_format == "xlsx":
-            return read_xlsx(path, named=source.sheet, index=index, kind=kind, limits=limits, scanned=scanned)
-        return read_xls(path, named=source.sheet, index=index, kind=kind, limits=limits)
+            read = read_xlsx(path, named=source.sheet, index=index, kind=kind, limits=limits, scanned=scanned)
+        else:
+            read = read_xls(path, named=source.sheet, index=index, kind=kind, limits=limits)
+    return replace(read, fractions=_fractions(source, file_format, read.columns, limits))
+
+
+def _fractions(source: Source, file_format: Format, columns: ColumnsBySheet, limits: Limits) -> FindFractions:
+    from reading.excel.read import fraction_rows
+    from reading.excel.standard import standard_workbook
+
+    def find(name: str) -> dict[str, list[int]]:
+        try:
+            with (
+                library_errors(),
+                standard_workbook(source.path, file_format=file_format, limits=limits) as path,
+            ):
+                return fraction_rows(path, file_format=file_format, columns=columns, field=name)
+        except UnreadableFile as unreadable:
+            raise UnreadableFile([replace(one, file=source.name) for one in unreadable.problems]) from unreadable
+
+    return find

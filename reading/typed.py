@@ -1,17 +1,30 @@
 """Raw frames → typed frames: clean text, keys, amounts in cents, dates, and what of them could not be read (DOMAIN §4).
 
-Every column is read by its distinct values: a year of claims repeats its names, acts and amounts many times over.
+Every column is read by its distinct values: a year of claims repeats its names, acts and amounts many times over. The
+amounts are read last, when all files of a side are there: the texts of all of them decide what `12.000` is.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
 
 from common.dates import parse_date
-from common.keys import claim_number, clean_text, is_empty, label_key, name_key, reference_key, reference_text
-from common.money import MarkMeaning, parse_amount
-from reading.columns import RECAP_COLUMNS, STAT_COLUMNS, Column
+from common.keys import (
+    claim_number,
+    clean_text,
+    has_lost_digits,
+    is_empty,
+    label_key,
+    name_key,
+    reference_key,
+    reference_text,
+)
+from common.money import MarkMeaning, lone_mark_of, parse_amount
+from reading.columns import Column, FileKind, columns_of
+from reading.lone_marks import LoneMark, decide_lone_marks
+from reading.sources import FindFractions
 
 SOURCE_COLUMNS = ("file", "sheet", "row", "anomaly")
 
@@ -33,44 +46,113 @@ STAT_KEYS: dict[str, dict[str, KeyFunction]] = {
     "invoice_number": {"invoice_key": reference_key},
 }
 
+# References without whose digits a row cannot be read. Any other reference that lost its digits is left empty.
+_NEEDED_REFERENCES: dict[FileKind, tuple[str, ...]] = {
+    "stat": ("claim_number", "policy_number"),
+    "recap": ("claim_number",),
+}
+# How a number cell with a fraction stands in a raw frame: its text alone does not show that it was a number.
+_FRACTION = r"^-?[0-9]+\.[0-9]+$"
+_LONE_MARK = r"[1-9][0-9]{0,2}[.,][0-9]{3}"
+
 _INSURED_STATUSES = frozenset("ACE")
 _CANCELLED_PREFIX = "ANNUL"
 
 
-def typed_stat(raw: pl.DataFrame) -> pl.DataFrame:
-    """Type the lines of stat files.
+@dataclass(frozen=True)
+class RawFile:
+    """One file to be typed: its frame, and the number cells with a fraction in a field of it (`ReadFile.fractions`)."""
 
-    Takes a raw frame of kind stat. Gives its `file`, `sheet`, `row`, `anomaly`; every text field cleaned, null where
-    empty; the keys of `STAT_KEYS`, null where nothing is left of the text; `claim_number` normalised; `incident_date`,
-    `settlement_date` (Date); `claimed_cents`, `reimbursed_cents` (Int64 hundredths); `<field>_raw`, the cell as it
-    stood, where a date or an amount was there and could not be read; `insured_status` (`A`, `C`, `E` or null) and
-    `insured_status_raw`, the text of any other status; `is_cancelled` (Boolean); `trouble`, the comma-joined codes of
-    what makes the line unreadable, or null; `unreadable` (Boolean, DOMAIN §5.1: no claim number, or the settlement date
-    or an amount empty or not readable, or an anomaly).
+    frame: pl.DataFrame
+    fractions: FindFractions | None = None
+
+
+@dataclass(frozen=True)
+class TypedSide:
+    """The typed frame of all files of a side, and how amounts such as `12.000` were read in them."""
+
+    frame: pl.DataFrame
+    lone_marks: list[LoneMark]
+
+
+def typed_stat(raw: pl.DataFrame, *, currency: str = "") -> pl.DataFrame:
+    """Type the lines of one stat file.
+
+    Takes a raw frame of kind stat and the ISO 4217 code of its amounts. Gives its `file`, `sheet`, `row`, `anomaly`;
+    every text field cleaned, null where empty; the keys of `STAT_KEYS`, null where nothing is left of the text;
+    `claim_number` normalised; `incident_date`, `settlement_date` (Date); `claimed_cents`, `reimbursed_cents` (Int64
+    hundredths); `<field>_raw`, the cell as it stood, where a date or an amount was there and could not be read;
+    `insured_status` (`A`, `C`, `E` or null) and `insured_status_raw`, the text of any other status; `is_cancelled`
+    (Boolean); `lost_references`, the references that were left empty because their digits were lost (`field=text`,
+    with spaces between), or null; `trouble`, the comma-joined codes of the reasons why the line is unreadable, or null;
+    `unreadable` (Boolean, DOMAIN §5.1: no claim number, or the settlement date or an amount empty or not readable, or
+    a claim or policy number without its digits, or an anomaly).
+
+    A code of `trouble` is an anomaly or a field; `<field>:ambiguous` where the mark of an amount could be either, and
+    `<field>:lost_digits` for a number in scientific notation.
     """
-    typed = _typed(raw, columns=STAT_COLUMNS, keys=STAT_KEYS)
-    typed = _with_insured_status(typed)
-    typed = _with_cancellation(typed)
-    return _with_trouble(typed, [_missing("claim_number"), *_unread_fields()])
+    return type_amounts([RawFile(type_texts(raw, kind="stat"))], kind="stat", currency=currency).frame
 
 
-def typed_recap(raw: pl.DataFrame) -> pl.DataFrame:
-    """Type the rows of recap pages.
+def typed_recap(raw: pl.DataFrame, *, currency: str = "") -> pl.DataFrame:
+    """Type the rows of one recap page.
 
     Takes a raw frame of kind recap. Gives the same kinds of column as `typed_stat`, without keys, and `is_paid`
     (Boolean: the settlement date's cell is not empty, whether or not it can be read). An unpaid row is `unreadable`
-    only for an anomaly: what it lacks is not needed (DOMAIN §5.1).
+    only for an anomaly or a claim number without its digits: no other cell of it is needed (DOMAIN §5.1).
     """
-    typed = _typed(raw, columns=RECAP_COLUMNS, keys={})
-    typed = typed.with_columns(
+    return type_amounts([RawFile(type_texts(raw, kind="recap"))], kind="recap", currency=currency).frame
+
+
+def type_texts(raw: pl.DataFrame, *, kind: FileKind) -> pl.DataFrame:
+    """All of a raw frame typed but the amounts, which stay as they stand until all files are read."""
+    keys = STAT_KEYS if kind == "stat" else {}
+    read: list[pl.Series] = [raw[name] for name in SOURCE_COLUMNS]
+    lost: list[pl.Series] = []
+    for column in columns_of(kind):
+        cells = raw[column.field]
+        if column.kind == "amount":
+            read.append(cells)
+        elif column.kind == "date":
+            read += _dates(cells, column.field)
+        elif column.kind == "reference" and column.field not in _NEEDED_REFERENCES[kind]:
+            cells, lost_here = _without_lost_digits(cells)
+            read += _texts(cells, column, keys.get(column.field, {}))
+            lost += lost_here
+        else:
+            read += _texts(cells, column, keys.get(column.field, {}))
+    typed = pl.DataFrame(read)
+    typed = typed.with_columns(lost_references=_joined(lost, height=typed.height))
+    if kind == "stat":
+        return _with_cancellation(_with_insured_status(typed))
+    return typed.with_columns(
         is_paid=pl.col("settlement_date").is_not_null() | pl.col("settlement_date_raw").is_not_null()
     )
-    needed = [_missing("claim_number"), *_unread_fields()]
-    return _with_trouble(typed, [pl.when("is_paid").then(code) for code in needed])
+
+
+def type_amounts(files: Sequence[RawFile], *, kind: FileKind, currency: str) -> TypedSide:
+    """Type the amounts of all files of a side together, and note which rows cannot be read.
+
+    `files`: frames of `type_texts`. `currency`: the ISO 4217 code of the amounts; "" where it is not known.
+    """
+    frame = pl.concat([file.frame for file in files], rechunk=False)
+    amounts = [column for column in columns_of(kind) if column.kind == "amount"]
+    lone_marks: list[LoneMark] = []
+    for column in amounts:
+        series, decided = _amounts(frame[column.field], column, files, currency)
+        frame = frame.with_columns(series)
+        lone_marks += decided
+    needed = [_lost_digits(frame, field) for field in _NEEDED_REFERENCES[kind]]
+    required = [_missing("claim_number"), _missing("settlement_date"), *(_missing_amount(one.field) for one in amounts)]
+    if kind == "recap":
+        required = [pl.when("is_paid").then(code) for code in required]
+    frame = _with_trouble(frame, [*needed, *required])
+    used = [name for column in amounts for name in (column.field, f"{column.field}_code")]
+    return TypedSide(frame.drop(used), lone_marks)
 
 
 def dedupe_recap(typed: pl.DataFrame) -> tuple[pl.DataFrame, int]:
-    """Keep the first of the rows that overlapping recap pages repeat; tell how many went (DOMAIN §5.2).
+    """Keep the first of the rows that overlapping recap pages repeat; → the rows, and how many were left out (§5.2).
 
     Takes a frame of `typed_recap`. Rows are the same when every recognised column is, after reading: the cell as it
     stood where it could not be read. A row with an anomaly is never merged with one without.
@@ -80,19 +162,6 @@ def dedupe_recap(typed: pl.DataFrame) -> tuple[pl.DataFrame, int]:
         subset=[name for name in typed.columns if name not in source], keep="first", maintain_order=True
     )
     return kept, typed.height - kept.height
-
-
-def _typed(raw: pl.DataFrame, *, columns: Sequence[Column], keys: dict[str, dict[str, KeyFunction]]) -> pl.DataFrame:
-    read: list[pl.Series] = [raw[name] for name in SOURCE_COLUMNS]
-    for column in columns:
-        cells = raw[column.field]
-        if column.kind == "amount":
-            read += _amounts(cells, column.field)
-        elif column.kind == "date":
-            read += _dates(cells, column.field)
-        else:
-            read += _texts(cells, column, keys.get(column.field, {}))
-    return pl.DataFrame(read).with_columns(lost_references=pl.lit(None, dtype=pl.String))
 
 
 def _texts(cells: pl.Series, column: Column, keys: dict[str, KeyFunction]) -> list[pl.Series]:
@@ -107,17 +176,84 @@ def _texts(cells: pl.Series, column: Column, keys: dict[str, KeyFunction]) -> li
     return _spread(cells, values, results)
 
 
-def _amounts(cells: pl.Series, field: str) -> list[pl.Series]:
-    values = _distinct(cells)
+def _without_lost_digits(cells: pl.Series) -> tuple[pl.Series, list[pl.Series]]:
+    """The references without those in scientific notation, and these as `field=text`, if there are any."""
+    field = cells.name
+    lost = {value: f"{field}={clean_text(value)}" for value in _distinct(cells) if has_lost_digits(value)}
+    if not lost:
+        return cells, []
+    noted = cells.replace_strict(lost, default=None, return_dtype=pl.String)
+    kept = pl.select(pl.when(noted.is_null()).then(cells).alias(field)).to_series()
+    return kept, [noted]
+
+
+def _joined(noted: list[pl.Series], *, height: int) -> pl.Series:
+    if not noted:
+        return pl.Series([None], dtype=pl.String).new_from_index(0, height)
+    joined = pl.concat_str([pl.lit(one) for one in noted], separator=" ", ignore_nulls=True)
+    return pl.select(joined.replace("", None)).to_series()
+
+
+def _amounts(
+    cells: pl.Series, column: Column, files: Sequence[RawFile], currency: str
+) -> tuple[list[pl.Series], list[LoneMark]]:
+    """Cents, the cells that could not be read, and the codes of the ambiguous ones; how lone marks were read."""
+    texts = cells.drop_nulls().unique(maintain_order=True)
+    if not any(lone_mark_of(text) for text in texts.filter(texts.str.contains(_LONE_MARK))):
+        return _spread(cells, texts.to_list(), _read_amounts(texts.to_list(), column.field, {})), []
+    # A number cell is never ambiguous, and is no evidence of how texts are written.
+    is_number = _number_cells(column.field, files)
+    values = cells.filter(~is_number).drop_nulls().unique(maintain_order=True).to_list()
+    numbers = _distinct(cells.filter(is_number))
+    decided = decide_lone_marks(values, field=column.field, column=column.header, currency=currency)
+    meanings = {one.mark: MarkMeaning(one.meaning) for one in decided if one.meaning != "ambiguous"}
+    read = _spread(cells, values, _read_amounts(values, column.field, meanings))
+    if numbers:
+        as_numbers = _spread(cells, numbers, _read_amounts(numbers, column.field, {".": MarkMeaning.DECIMAL}))
+        read = [number.zip_with(is_number, text) for number, text in zip(as_numbers, read, strict=True)]
+    return read, decided
+
+
+def _read_amounts(values: list[str], field: str, meanings: Mapping[str, MarkMeaning]) -> dict[str, pl.Series]:
+    """`meanings`: what the mark of a text such as `12.000` is. A mark that is not there is ambiguous."""
     empty = [is_empty(value) for value in values]
+    marks = [None if nothing else lone_mark_of(value) for value, nothing in zip(values, empty, strict=True)]
     cents = [
-        None if nothing else parse_amount(value, lone_mark=MarkMeaning.DECIMAL)
-        for value, nothing in zip(values, empty, strict=True)
+        None if nothing else parse_amount(value, lone_mark=meanings.get(mark) if mark else None)
+        for value, nothing, mark in zip(values, empty, marks, strict=True)
     ]
-    name = field.removesuffix("_amount") + "_cents"
-    return _spread(
-        cells, values, {name: pl.Series(cents, dtype=pl.Int64), f"{field}_raw": _unread(values, empty, cents)}
-    )
+    codes = [f"{field}:ambiguous" if mark and mark not in meanings else None for mark in marks]
+    return {
+        _cents_name(field): pl.Series(cents, dtype=pl.Int64),
+        f"{field}_raw": _unread(values, empty, cents),
+        f"{field}_code": pl.Series(codes, dtype=pl.String),
+    }
+
+
+def _cents_name(field: str) -> str:
+    return field.removesuffix("_amount") + "_cents"
+
+
+def _number_cells(field: str, files: Sequence[RawFile]) -> pl.Series:
+    """Which cells of `field`, over all files, were numbers with a fraction."""
+    return pl.concat([_number_cells_of(file, field) for file in files], rechunk=True)
+
+
+def _number_cells_of(file: RawFile, field: str) -> pl.Series:
+    looks_like_number = file.frame[field].str.contains(_FRACTION).fill_null(False)
+    if file.fractions is None or not looks_like_number.any():
+        return pl.Series(field, [False], dtype=pl.Boolean).new_from_index(0, file.frame.height)
+    found = file.fractions(field)
+    places = pl.DataFrame(
+        {
+            "sheet": pl.Series([sheet for sheet, rows in found.items() for _ in rows], dtype=pl.String),
+            "row": pl.Series([row for rows in found.values() for row in rows], dtype=pl.UInt32),
+            "is_number": True,
+        },
+        schema_overrides={"is_number": pl.Boolean},
+    ).unique(["sheet", "row"])
+    marked = file.frame.select("sheet", "row").join(places, on=["sheet", "row"], how="left", maintain_order="left")
+    return looks_like_number & marked["is_number"].fill_null(False)
 
 
 def _dates(cells: pl.Series, field: str) -> list[pl.Series]:
@@ -162,16 +298,18 @@ def _with_cancellation(typed: pl.DataFrame) -> pl.DataFrame:
     return typed.with_columns(is_cancelled=pl.col("claim_status").is_in(cancelled).fill_null(False))
 
 
-def _missing(column: str, code: str | None = None) -> pl.Expr:
-    return pl.when(pl.col(column).is_null()).then(pl.lit(code or column))
+def _missing(field: str) -> pl.Expr:
+    return pl.when(pl.col(field).is_null()).then(pl.lit(field))
 
 
-def _unread_fields() -> list[pl.Expr]:
-    return [
-        _missing("settlement_date"),
-        _missing("claimed_cents", "claimed_amount"),
-        _missing("reimbursed_cents", "reimbursed_amount"),
-    ]
+def _missing_amount(field: str) -> pl.Expr:
+    code = pl.coalesce(f"{field}_code", pl.lit(field))
+    return pl.when(pl.col(_cents_name(field)).is_null()).then(code)
+
+
+def _lost_digits(frame: pl.DataFrame, field: str) -> pl.Expr:
+    lost = [text for text in _distinct(frame[field]) if has_lost_digits(text)]
+    return pl.when(pl.col(field).is_in(lost)).then(pl.lit(f"{field}:lost_digits"))
 
 
 def _with_trouble(typed: pl.DataFrame, codes: list[pl.Expr]) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import polars as pl
@@ -15,7 +16,10 @@ from reading.raw import raw_frame
 from reading.sources import ReadFile
 
 _BLOCK_LINES = 20_000
-_LOOKS_SAMPLE = 1_000
+_SAMPLE_LINES = 1_000
+# A text that a spreadsheet shall not take for a number: `="00123"` is the text 00123 (DOMAIN §4 "Text").
+_FORMULA_TEXT = re.compile(r"[\s\ufeff]*=\s*\"(.*)\"\s*", re.DOTALL)
+_FORMULA_TEXT_PATTERN = r"(?s)^[\s\x{feff}]*=\s*\"(.*)\"\s*$"
 
 
 def csv_head(path: str, *, kind: FileKind, rows: int = HEADER_SEARCH_ROWS) -> list[Row]:
@@ -27,14 +31,16 @@ def csv_head(path: str, *, kind: FileKind, rows: int = HEADER_SEARCH_ROWS) -> li
 def read_csv(path: str, *, index: int, kind: FileKind, limits: Limits) -> ReadFile:
     """Read a CSV file; `row` is the record's number, blank ones counted, as a spreadsheet shows it.
 
-    Anomalies of a row: `unclosed_quote`, and `extra_field` (more fields than the header has columns, and something in
-    them).
+    Anomalies of a row: `unclosed_quote`, and `extra_field`: more fields than the header has. Empty ones are none in a
+    file of which no row has as many fields as the header. A row with `extra_field` keeps its claim number only where a
+    row without an anomaly has the same: in a row whose cells were pushed, any text may stand in that column.
+
     Raises UnreadableFile: `empty_file`, `too_many_columns`, and those of `recognise` and `raw_frame`.
     """
     lines, hinted = lines_of(read_text(path))
     separator = hinted or find_separator(lines, kind=kind)
     head = _head(lines, separator, rows=HEADER_SEARCH_ROWS)
-    # Before anybody asks what each of five million headers means.
+    # Before the headers are looked up: a hostile file may have five million of them.
     _refuse_too_wide(max((sum(cell is not None for cell in row) for row in head), default=0), limits)
     problems = choose_sheets({"": head}, kind=kind, named=None).problems
     if problems:
@@ -43,9 +49,12 @@ def read_csv(path: str, *, index: int, kind: FileKind, limits: Limits) -> ReadFi
     width = _width(lines, separator, head, layout)
     _refuse_too_wide(width, limits)
     cells = _cells(lines, separator, width)
+    has_formula_texts = any('="' in line for line in lines)
     del lines
-    cells = _place_claim_numbers(cells, layout, width)
-    return ReadFile(raw_frame(cells, layout, index=index, sheet=""), (), ())
+    if has_formula_texts:
+        cells = cells.with_columns(_plain_text(f"c{at}") for at in range(width))
+    cells = _note_extra_fields(cells, layout, allowed=max(0, len(head[layout.header_row]) - width))
+    return ReadFile(raw_frame(cells, layout, index=index, sheet="").frame, (), ())
 
 
 def _refuse_too_wide(columns: int, limits: Limits) -> None:
@@ -58,19 +67,32 @@ def _head(lines: Sequence[str], separator: str, *, rows: int) -> list[Row]:
     for record in records(lines, separator):
         if len(head) == rows:
             break
-        head.append([field or None for field in record.fields])
+        head.append([_without_formula(field) or None for field in record.fields])
     return head
+
+
+def _without_formula(field: str) -> str:
+    formula = _FORMULA_TEXT.fullmatch(field) if '="' in field else None
+    return formula[1].replace('""', '"') if formula else field
+
+
+def _plain_text(name: str) -> pl.Expr:
+    """The same for a column."""
+    text = pl.col(name)
+    inner = text.str.extract(_FORMULA_TEXT_PATTERN, 1).str.replace_all('""', '"', literal=True)
+    return pl.when(text.str.contains(_FORMULA_TEXT_PATTERN)).then(_or_null(inner)).otherwise(text).alias(name)
 
 
 def _width(lines: Sequence[str], separator: str, head: list[Row], layout: Layout) -> int:
     """How many fields a row has: up to the last named column, unless the header goes on unnamed over columns in use."""
-    header = head[layout.header_row]
-    named = max((at for at, cell in enumerate(header) if cell and cell.strip()), default=-1) + 1
-    if len(header) <= named:
+    titles = head[layout.header_row + 1 - len(layout.rows) : layout.header_row + 1]
+    named = max(at for row in titles for at, cell in enumerate(row, start=1) if cell and cell.strip())
+    length = len(titles[-1])
+    if length <= named:
         return named
-    below = [record.fields for record in records(lines[:_LOOKS_SAMPLE], separator)][layout.header_row + 1 :]
-    beyond = sum(any(field.strip() for field in fields[named : len(header)]) for fields in below)
-    return len(header) if 2 * beyond > len(below) else named
+    below = [record.fields for record in records(lines[:_SAMPLE_LINES], separator)][layout.header_row + 1 :]
+    in_use = sum(any(field.strip() for field in fields[named:length]) for fields in below)
+    return length if 2 * in_use > len(below) else named
 
 
 def _cells(lines: list[str], separator: str, width: int) -> pl.DataFrame:
@@ -112,20 +134,17 @@ def _plain(block: pl.Series, row: int, separator: str, width: int, rows: pl.Seri
     # Split once, then named apart: an expression per field would split every line anew for each.
     parts = block.str.splitn(separator, width + 1).struct.unnest()
     parts.columns = [*(f"c{at}" for at in range(width)), "rest"]
-    frame = parts.with_columns(numbers, *(_or_null(pl.col(f"c{at}")).alias(f"c{at}") for at in range(width)))
-    return _with_extra(frame, pl.col("rest").str.split(separator), width)
+    return parts.select(
+        numbers,
+        pl.lit(None, dtype=pl.String).alias("anomaly"),
+        *(_or_null(pl.col(f"c{at}")).alias(f"c{at}") for at in range(width)),
+        pl.col("rest").str.split(separator).alias("extra"),
+        (pl.col(f"c{width - 1}").is_not_null() & pl.col("rest").is_null()).alias("is_complete"),
+    )
 
 
 def _or_null(text: pl.Expr) -> pl.Expr:
     return pl.when(text.str.len_bytes() > 0).then(text)
-
-
-def _with_extra(frame: pl.DataFrame, extra: pl.Expr, width: int, anomaly: pl.Expr | None = None) -> pl.DataFrame:
-    filled = pl.col("extra").list.eval(pl.element().str.strip_chars().str.len_bytes() > 0).list.any()
-    own = pl.lit(None, dtype=pl.String) if anomaly is None else anomaly
-    frame = frame.with_columns(extra.alias("extra"))
-    frame = frame.with_columns(pl.coalesce(own, pl.when(filled).then(pl.lit("extra_field"))).alias("anomaly"))
-    return frame.select("row", "anomaly", *(f"c{at}" for at in range(width)), "extra")
 
 
 def _mixed(
@@ -164,58 +183,32 @@ def _parsed(parsed: list[tuple[int, str | None, list[str]]], width: int) -> pl.D
     blank = [None] * width
     columns: dict[str, pl.Series] = {
         "row": pl.Series([row for row, _, _ in parsed], dtype=pl.UInt32),
-        "own": pl.Series([anomaly for _, anomaly, _ in parsed], dtype=pl.String),
-        "rest": pl.Series([fields[width:] or None for _, _, fields in parsed], dtype=pl.List(pl.String)),
+        "anomaly": pl.Series([anomaly for _, anomaly, _ in parsed], dtype=pl.String),
     }
     padded = [fields[:width] if len(fields) >= width else [*fields, *blank[len(fields) :]] for _, _, fields in parsed]
     for at, values in enumerate(zip(*padded, strict=True)):
         columns[f"c{at}"] = pl.Series(values, dtype=pl.String)
-    frame = pl.DataFrame(columns).with_columns(_or_null(pl.col(f"c{at}")).alias(f"c{at}") for at in range(width))
-    return _with_extra(frame, pl.col("rest"), width, pl.col("own"))
+    columns["extra"] = pl.Series([fields[width:] or None for _, _, fields in parsed], dtype=pl.List(pl.String))
+    columns["is_complete"] = pl.Series([len(fields) == width for _, _, fields in parsed], dtype=pl.Boolean)
+    return pl.DataFrame(columns).with_columns(_or_null(pl.col(f"c{at}")).alias(f"c{at}") for at in range(width))
 
 
-def _looks(number: str) -> tuple[int, str]:
-    """What a claim number looks like: its length and the letters it begins with."""
-    text = "".join(number.split()).lower()
-    digits = next((at for at, character in enumerate(text) if not character.isalpha()), len(text))
-    return len(text), text[:digits]
+def _note_extra_fields(cells: pl.DataFrame, layout: Layout, *, allowed: int) -> pl.DataFrame:
+    """Give rows with more fields than the header the anomaly `extra_field`, and take what may not be a claim number.
 
-
-def _place_claim_numbers(cells: pl.DataFrame, layout: Layout, width: int) -> pl.DataFrame:
-    """In a row with extra fields the claim number may stand further right: take what looks like the others, or none.
-
-    Extra fields that are empty are no anomaly, unless the claim number stands among them in this way: then the row was
-    pushed, and its last fields had been empty.
+    `allowed`: how many empty fields the header itself has behind its last column. Where no row has as many fields as
+    the header, the file ends its lines with separators, and further empty fields are no anomaly.
     """
-    place = layout.positions["claim_number"][0]
-    bearer = f"c{place}"
     body = cells.filter(pl.col("row") > layout.header_row + 1)
-    longer = body.filter(pl.col("extra").is_not_null())
-    if longer.is_empty():
-        return cells.drop("extra")
-    usual = body.filter(pl.col("anomaly").is_null())
-    known = {_looks(number) for number in usual[bearer].drop_nulls().head(_LOOKS_SAMPLE) if _has_digit(number)}
-    rows: list[int] = []
-    placed: list[str | None] = []
-    reach = [f"c{at}" for at in range(place, width)]
-    for row, anomaly, extra, own, *right in longer.select("row", "anomaly", "extra", *reach).iter_rows():
-        pushed = [one for one in [*right, *extra][: len(extra)] if one and _looks(one) in known]
-        if anomaly is None and (not pushed or (own and _looks(own) in known)):
-            continue
-        fitting = {*pushed, own} if own and _looks(own) in known else set(pushed)
-        rows.append(row)
-        placed.append(fitting.pop() if len(fitting) == 1 else None)
-    found = pl.DataFrame({"row": pl.Series(rows, dtype=pl.UInt32), "placed": pl.Series(placed, dtype=pl.String)})
-    found = found.with_columns(pl.lit(True).alias("pushed"))
-    return (
-        cells.join(found, on="row", how="left", maintain_order="left")
-        .with_columns(
-            pl.when(pl.col("pushed")).then(pl.col("placed")).otherwise(pl.col(bearer)).alias(bearer),
-            pl.coalesce("anomaly", pl.when(pl.col("pushed")).then(pl.lit("extra_field"))).alias("anomaly"),
-        )
-        .drop("extra", "placed", "pushed")
+    more = pl.col("extra").list.len()
+    has_full_rows = body.select((pl.col("is_complete") if allowed == 0 else more == allowed).any()).item()
+    is_filled = pl.col("extra").list.eval(pl.element().str.strip_chars().str.len_bytes() > 0).list.any()
+    is_extra = (is_filled | (more > allowed) if has_full_rows else is_filled).fill_null(False)
+    cells = cells.drop("extra", "is_complete").with_columns(
+        anomaly=pl.coalesce("anomaly", pl.when(cells.select(is_extra).to_series()).then(pl.lit("extra_field")))
     )
-
-
-def _has_digit(text: str) -> bool:
-    return any(character.isdigit() for character in text)
+    name = f"c{layout.positions['claim_number'][0]}"
+    number = pl.col(name).str.strip_chars().str.to_uppercase()
+    known = cells.filter(pl.col("anomaly").is_null()).select(number).to_series().unique()
+    is_unknown = (pl.col("anomaly") == "extra_field") & ~number.is_in(known.implode())
+    return cells.with_columns(pl.when(~is_unknown.fill_null(False)).then(pl.col(name)).alias(name))

@@ -3,27 +3,44 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Sequence
+from array import array
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import fastexcel
 import polars as pl
+import xlrd
 
 from reading.columns import HEADER_SEARCH_ROWS, FileKind, Layout, Row, choose_sheets, columns_of
+from reading.excel.first_rows import xlsx_heads
 from reading.excel.guard import LostCells, Scan, scan_file
-from reading.excel.odd_dates import is_day, numbers_without_day, plain
+from reading.excel.number_cells import FRACTION, number_cells
+from reading.excel.odd_dates import is_day, numbers_without_day, plain_number
+from reading.excel.old_records import merged_cells
 from reading.excel.package import open_package
+from reading.formats import Format
 from reading.library_errors import library_errors
 from reading.limits import Limits
 from reading.problems import Problem, UnreadableFile
-from reading.raw import empty_frame, layout_of, raw_frame
-from reading.sources import ReadFile
+from reading.raw import RawSheet, empty_frame, layout_of, raw_frame
+from reading.sources import ColumnsBySheet, ReadFile
 
 Heads = dict[str, Sequence[Row]]
-# Takes a sheet's name, cells, layout and first column; gives the cells with what the reader lost of them.
-Patch = Callable[[str, pl.DataFrame, Layout, int], pl.DataFrame]
+# A sheet's name, cells, layout and first column → the cells with those that the reader library lost.
+Restore = Callable[[str, pl.DataFrame, Layout, int], pl.DataFrame]
 # As the reader writes days before 1904 (where the other of a workbook's two calendars begins) and after 9999.
 _ODD_DAY = r"^(?:[+-][0-9]+|0[0-9]{3}|1[0-8][0-9]{2}|190[0-3])-[0-9]{2}-[0-9]{2} [0-9]{2}:"
 _MIDNIGHT = " 00:00:00"
+
+
+@dataclass(frozen=True)
+class _Workbook:
+    """How the sheets of one workbook are read, whatever its format."""
+
+    reader: fastexcel.ExcelReader
+    restore: Restore
+    merged: Callable[[str], Sequence[int]]
 
 
 def read_xlsx(
@@ -33,8 +50,6 @@ def read_xlsx(
 
     With `scanned`, the scan is under way elsewhere and what it finds is asked for when it is needed.
     """
-    from reading.excel.first_rows import xlsx_heads
-
     if scanned is None:
         found = scan_file(path, limits=limits)
         scanned = lambda: found  # noqa: E731
@@ -45,16 +60,15 @@ def read_xlsx(
     choice = choose_sheets(heads, kind=kind, named=named)
     if choice.problems:
         raise UnreadableFile(list(choice.problems))
-    reader = open_workbook(path)
 
-    def patch(sheet: str, cells: pl.DataFrame, layout: Layout, first_column: int) -> pl.DataFrame:
+    def restore(sheet: str, cells: pl.DataFrame, layout: Layout, first_column: int) -> pl.DataFrame:
         lost = scanned().get(sheet, LostCells())
         cells = _put_back(cells, lost, first_column)
         doubtful = [first_column + at for at in _doubtful_dates(cells, layout, empty_too=lost.dates_too)]
         return _put_back(cells, numbers_without_day(path, sheet, columns=doubtful), first_column)
 
-    frame = _read_sheets(reader, choice.sheets, patch=patch, index=index, kind=kind, limits=limits)
-    return ReadFile(frame, tuple(heads), choice.sheets)
+    book = _Workbook(open_workbook(path), restore, lambda sheet: scanned().get(sheet, LostCells()).merged)
+    return _read_sheets(book, tuple(heads), choice.sheets, index=index, kind=kind, limits=limits)
 
 
 def read_xls(path: str, *, named: str | None, index: int, kind: FileKind, limits: Limits) -> ReadFile:
@@ -64,13 +78,14 @@ def read_xls(path: str, *, named: str | None, index: int, kind: FileKind, limits
     choice = choose_sheets(heads, kind=kind, named=named)
     if choice.problems:
         raise UnreadableFile(list(choice.problems))
+    merged = merged_cells(path)
 
-    def patch(sheet: str, cells: pl.DataFrame, layout: Layout, first_column: int) -> pl.DataFrame:
+    def restore(sheet: str, cells: pl.DataFrame, layout: Layout, first_column: int) -> pl.DataFrame:
         doubtful = [first_column + at for at in _doubtful_dates(cells, layout, empty_too=True)]
         return _put_back(cells, _xls_lost(path, sheet, dates=doubtful), first_column) if doubtful else cells
 
-    frame = _read_sheets(reader, choice.sheets, patch=patch, index=index, kind=kind, limits=limits)
-    return ReadFile(frame, tuple(heads), choice.sheets)
+    book = _Workbook(reader, restore, lambda sheet: merged.get(sheet, array("I")))
+    return _read_sheets(book, tuple(heads), choice.sheets, index=index, kind=kind, limits=limits)
 
 
 def xls_heads(reader: fastexcel.ExcelReader, *, rows: int = HEADER_SEARCH_ROWS) -> Heads:
@@ -98,40 +113,28 @@ def sheet_cells(reader: fastexcel.ExcelReader, name: str, *, rows: int | None = 
 
 
 def _read_sheets(
-    reader: fastexcel.ExcelReader,
-    sheets: tuple[str, ...],
-    *,
-    patch: Patch,
-    index: int,
-    kind: FileKind,
-    limits: Limits,
-) -> pl.DataFrame:
-    frames: list[pl.DataFrame] = []
+    book: _Workbook, all_sheets: tuple[str, ...], sheets: tuple[str, ...], *, index: int, kind: FileKind, limits: Limits
+) -> ReadFile:
+    read: dict[str, RawSheet] = {}
     problems: list[Problem] = []
     for name in sheets:
         try:
-            frames.append(_read_sheet(reader, name, patch=patch, index=index, kind=kind, limits=limits))
+            read[name] = _read_sheet(book, name, index=index, kind=kind, limits=limits)
         except UnreadableFile as refused:
             problems += [Problem(p.code, sheet=name, row=p.row, params=p.params) for p in refused.problems]
     if problems:
         raise UnreadableFile(problems)
-    return pl.concat(frames, rechunk=False) if frames else empty_frame(kind)
+    frame = pl.concat([one.frame for one in read.values()], rechunk=False) if read else empty_frame(kind)
+    return ReadFile(frame, all_sheets, sheets, {name: one.columns for name, one in read.items()})
 
 
-def _read_sheet(
-    reader: fastexcel.ExcelReader,
-    name: str,
-    *,
-    patch: Patch,
-    index: int,
-    kind: FileKind,
-    limits: Limits,
-) -> pl.DataFrame:
-    cells, first_column = sheet_cells(reader, name)
+def _read_sheet(book: _Workbook, name: str, *, index: int, kind: FileKind, limits: Limits) -> RawSheet:
+    cells, first_column = sheet_cells(book.reader, name)
     layout = layout_of(cells, kind=kind, limits=limits)
-    cells = patch(name, cells, layout, first_column)
-    frame = raw_frame(cells, layout, index=index, sheet=name, first_column=first_column)
-    return frame.with_columns(shown(field) for field in frame.columns[4:])
+    cells = book.restore(name, cells, layout, first_column)
+    merged = book.merged(name)
+    raw = raw_frame(cells, layout, index=index, sheet=name, first_column=first_column, merged=merged)
+    return RawSheet(raw.frame.with_columns(shown(field) for field in raw.frame.columns[4:]), raw.columns)
 
 
 def shown(field: str) -> pl.Expr:
@@ -185,14 +188,8 @@ def _is_odd(name: str) -> pl.Expr:
 
 def _xls_lost(path: str, sheet_name: str, *, dates: Collection[int]) -> LostCells:
     """Error cells, and numbers in the columns `dates` that are no day."""
-    import xlrd
-
     lost = LostCells()
-    with (
-        library_errors(sheet=sheet_name),
-        open(os.devnull, "w") as silence,
-        xlrd.open_workbook(path, on_demand=True, logfile=silence) as book,
-    ):
+    with library_errors(sheet=sheet_name), _open_by_xlrd(path) as book:
         sheet = book.sheet_by_name(sheet_name)
         for row in range(sheet.nrows):
             for column, kind in enumerate(sheet.row_types(row)):
@@ -202,5 +199,43 @@ def _xls_lost(path: str, sheet_name: str, *, dates: Collection[int]) -> LostCell
                 elif column in dates and kind in (xlrd.XL_CELL_DATE, xlrd.XL_CELL_NUMBER):
                     number = sheet.cell_value(row, column)
                     if not is_day(number):
-                        lost.add(row, column, plain(number))
+                        lost.add(row, column, plain_number(number))
     return lost
+
+
+def fraction_rows(path: str, *, file_format: Format, columns: ColumnsBySheet, field: str) -> dict[str, list[int]]:
+    """The rows (1-based), by sheet, in which `field` is a number cell with a fraction. `columns`: `ReadFile.columns`.
+
+    Raises UnreadableFile: `damaged`, `encrypted`, `entities`.
+    """
+    find = _xlsx_fractions if file_format == "xlsx" else _xls_fractions
+    return {
+        sheet: [row + 1 for row in find(path, sheet, column_of[field])]
+        for sheet, column_of in columns.items()
+        if field in column_of
+    }
+
+
+def _xlsx_fractions(path: str, sheet: str, column: int) -> list[int]:
+    package = open_package(path)
+    with package.archive:
+        return [row for row, _, _ in number_cells(package, sheet, columns=[column], value=FRACTION)]
+
+
+def _xls_fractions(path: str, sheet_name: str, column: int) -> list[int]:
+    with library_errors(sheet=sheet_name), _open_by_xlrd(path) as book:
+        sheet = book.sheet_by_name(sheet_name)
+        return [
+            row
+            for row in range(sheet.nrows)
+            if column < sheet.row_len(row)
+            and sheet.cell_type(row, column) == xlrd.XL_CELL_NUMBER
+            and not float(sheet.cell_value(row, column)).is_integer()
+        ]
+
+
+@contextmanager
+def _open_by_xlrd(path: str) -> Iterator[xlrd.Book]:
+    """The old workbook at `path` as xlrd reads it: slowly, but with the type of each cell."""
+    with open(os.devnull, "w") as silence, xlrd.open_workbook(path, on_demand=True, logfile=silence) as book:
+        yield book

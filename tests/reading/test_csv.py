@@ -91,20 +91,26 @@ def test_an_unclosed_quote_is_an_anomaly_on_its_own_row_and_the_rows_below_are_w
     ]
 
 
-def test_an_extra_field_is_an_anomaly_and_its_claim_number_is_found_where_it_was_pushed(tmp_path):
+def test_a_pushed_row_has_no_claim_number_whatever_stands_under_that_header(tmp_path):
     usual = [stat_line(f"rgltsn{at:04d}") for at in range(5)]
-    pushed = stat_line("rgltsn0009")
+    pushed = stat_line("rgltsn0009", partner_country="TOGO")
     pushed.insert(3, "LAWSON")
     frame = read(write_csv(tmp_path / "s.csv", [STAT_HEADERS, *usual, pushed]), kind="stat")
-    assert frame.filter(frame["anomaly"] == "extra_field").select("row", "claim_number").rows() == [(7, "rgltsn0009")]
+    assert frame.filter(frame["anomaly"] == "extra_field").select("row", "claim_number").rows() == [(7, None)]
 
 
-def test_a_pushed_claim_number_that_nothing_resembles_is_left_empty(tmp_path):
-    usual = [stat_line(f"rgltsn{at:04d}") for at in range(5)]
-    pushed = stat_line("9", operator="KOFI")
-    pushed.insert(3, "LAWSON")
-    frame = read(write_csv(tmp_path / "s.csv", [STAT_HEADERS, *usual, pushed]), kind="stat")
-    assert frame.filter(frame["anomaly"] == "extra_field")["claim_number"].to_list() == [None]
+def test_a_row_pushed_behind_its_claim_number_belongs_to_the_claim_of_other_rows(tmp_path):
+    pushed = stat_line(" RGLTSN0001 ")
+    pushed.insert(-2, "suite de la note")
+    frame = read(write_csv(tmp_path / "s.csv", [STAT_HEADERS, stat_line("rgltsn0001"), pushed]), kind="stat")
+    assert frame.select("claim_number", "anomaly").rows() == [("rgltsn0001", None), (" RGLTSN0001 ", "extra_field")]
+
+
+def test_an_empty_field_too_many_is_an_anomaly_where_other_rows_have_as_many_fields_as_the_header(tmp_path):
+    pushed = stat_line("a2", operator="")
+    pushed.insert(-2, "suite de la note")
+    rows = [STAT_HEADERS, stat_line("a1"), pushed]
+    assert read(write_csv(tmp_path / "s.csv", rows), kind="stat")["anomaly"].to_list() == [None, "extra_field"]
 
 
 def test_a_field_too_many_is_seen_in_rows_with_quotes_too(tmp_path):
