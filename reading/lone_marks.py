@@ -43,8 +43,8 @@ def decide_lone_marks(texts: Iterable[str], *, field: str, column: str, currency
         if mark := lone_mark_of(text):
             lone.setdefault(mark, []).append(text)
             continue
-        for mark, meaning in mark_evidence(text).items():
-            evidence[mark][meaning].append(text)
+        for evident, shown_meaning in mark_evidence(text).items():
+            evidence[evident][shown_meaning].append(text)
     decided: list[LoneMark] = []
     for mark, found in lone.items():
         meaning, reason = _decide(evidence[mark], currency)
