@@ -16,8 +16,9 @@ from importer.admin_steering import BY_NAME
 from tests.support import canary
 from tests.support.browser import Browser
 from tests.support.cast import Cast
-from tests.support.pages import CATALOGUE, CLOSED, FILE, GETS, OPEN, OUTSIDE, SESSION, TABLE, UNMARKED, ask, read
+from tests.support.pages import CATALOGUE, CLOSED, FILE, GETS, OPEN, OUTSIDE, SESSION, TABLE, UNMARKED, ask
 from tests.support.records import Records, make_file, make_session
+from tests.support.responses import content_of
 from users.access.admin import ScopedModelAdmin
 from users.models import AuditEntry, User
 
@@ -110,7 +111,7 @@ def marked(cast: Cast, togo: Records, benin: Records, browser: Browser) -> dict[
     # The summary of the test session is incomplete: no page could show it.
     togo.session.summary = None
     togo.session.save()
-    read(browser("togo_admin").get(f"/admin/{FILE}/{togo.file.pk}/download/"))
+    content_of(browser("togo_admin").get(f"/admin/{FILE}/{togo.file.pk}/download/"))
     alias = ActAlias.objects.create(act=togo.rows["acts"], name="DOLIPRANE")
     entry = AuditEntry.objects.get(action="download")
     for row in [*togo.rows.values(), togo.file, togo.session, entry, cast.togo_operator, cast.togo]:
@@ -249,7 +250,7 @@ def test_autocompletion_answers_only_for_the_fields_of_forms_that_use_it(
 def test_the_index_of_a_moved_admin_shows_no_actions_of_the_former_country(
     cast: Cast, togo: Records, browser: Browser
 ) -> None:
-    read(browser("togo_admin").get(f"/admin/{FILE}/{togo.file.pk}/download/"))
+    content_of(browser("togo_admin").get(f"/admin/{FILE}/{togo.file.pk}/download/"))
     assert b"TOGOCANARY" in browser("togo_admin").get("/admin/").content
     cast.togo_admin.country = cast.benin
     cast.togo_admin.save()

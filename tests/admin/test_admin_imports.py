@@ -16,6 +16,7 @@ from tests.support.cast import Cast
 from tests.support.pages import text_of
 from tests.support.pairs import RECAP_HEADER, STAT_HEADER, STAT_LINE, recap_upload, stat_upload
 from tests.support.records import Records, make_file, make_finding, make_session
+from tests.support.responses import content_of
 from users.models import AuditAction, AuditEntry
 
 
@@ -174,9 +175,9 @@ def test_downloads_of_report_and_log_are_audited_and_a_report_can_be_made_again(
     client = browser("togo_admin")
     session = imported(client)
     report = client.get(f"{SESSIONS}{session.pk}/download/report/")
-    assert b"".join(report.streaming_content).startswith(b"PK")
+    assert content_of(report).startswith(b"PK")
     log = client.get(f"{SESSIONS}{session.pk}/download/log/")
-    assert b"Files received" in b"".join(log.streaming_content)
+    assert b"Files received" in content_of(log)
     entries = AuditEntry.objects.filter(action=AuditAction.DOWNLOAD, object_id=session.pk, actor=cast.togo_admin)
     assert sorted(entry.data["type"] for entry in entries) == ["error", "log"]
     before = session.error_file.name
@@ -214,7 +215,7 @@ def test_preview_download_and_deletion_of_a_file_are_audited(cast: Cast, browser
     page = text_of(client.get(f"/admin/file_handling/file/{file.pk}/preview/"))
     assert "LAWSON AFI" in page
     response = client.get(f"/admin/file_handling/file/{file.pk}/download/")
-    assert b"".join(response.streaming_content) == f"{STAT_HEADER}\n{STAT_LINE}\n".encode()
+    assert content_of(response) == f"{STAT_HEADER}\n{STAT_LINE}\n".encode()
     assert "stat.csv" in text_of(client.get(f"/admin/file_handling/file/{file.pk}/delete/"))
     said = client.post(f"/admin/file_handling/file/{file.pk}/delete/", follow=True)
     assert "“stat.csv” was deleted." in text_of(said)

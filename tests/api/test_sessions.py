@@ -12,6 +12,7 @@ from core.models import Claim
 from file_handling.models import Finding, ImportSession, SessionEvent, SessionStatus
 from tests.support.cast import Cast
 from tests.support.records import Records, make_finding, make_session
+from tests.support.responses import content_of
 from tests.support.storage import stored_names
 from users.models import AuditEntry
 
@@ -127,7 +128,7 @@ def test_report_and_log_are_downloaded_from_the_addresses_in_the_session(cast: C
     body = client.get(f"{SESSIONS}{togo.session.pk}/").json()
     for address, content in {body["error_file"]: b"report", body["log_file"]: b"log"}.items():
         response = client.get(address)
-        assert b"".join(response.streaming_content) == content
+        assert content_of(response) == content
         assert response["Content-Disposition"].startswith("attachment")
         assert response["Cache-Control"] == "private, no-store"
     assert AuditEntry.objects.filter(action="download", object_id=togo.session.pk).count() == 2
@@ -135,7 +136,7 @@ def test_report_and_log_are_downloaded_from_the_addresses_in_the_session(cast: C
 
 def test_the_log_of_a_session_without_a_log_file_comes_from_its_events(cast: Cast, togo: Records) -> None:
     response = cast.client("togo_admin").get(f"{SESSIONS}{togo.session.pk}/download/?type=log")
-    lines = b"".join(response.streaming_content).decode().splitlines()
+    lines = content_of(response).decode().splitlines()
     assert len(lines) == 2
     assert "reading" in lines[0]
     assert "from TG" in lines[0]

@@ -20,6 +20,7 @@ from importer import lifecycle
 from tests.support.cast import Cast
 from tests.support.pairs import RECAP_HEADER, STAT_HEADER, STAT_LINE, recap_upload, stat_upload
 from tests.support.records import make_file, make_session
+from tests.support.responses import content_of
 from tests.support.storage import stored_names
 from users.models import AuditEntry
 
@@ -318,7 +319,7 @@ def test_the_name_of_a_file_is_data_and_never_a_path(cast: Cast, own_storage: Pa
     assert file.name.endswith('étude "finale".csv')
     download = cast.client("togo_head").get(f"{FILES}{file.pk}/download/")
     assert download["Content-Disposition"].startswith("attachment; filename")
-    assert b"".join(download.streaming_content) == stat_upload().read()
+    assert content_of(download) == stat_upload().read()
 
 
 def test_the_type_of_a_file_is_required(cast: Cast, own_storage: Path) -> None:

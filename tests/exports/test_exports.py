@@ -18,6 +18,7 @@ from common.throttling import ExportThrottle
 from core import models as core
 from tests.support.cast import SHUT_OUT, Cast
 from tests.support.records import Records, make_claim, make_finding
+from tests.support.responses import content_of
 from tests.support.routes import CATALOGUE_ROUTES, FOREIGN, RECORD_ROUTES
 from tests.support.workbooks import numbers_in_column
 from users.models import AuditEntry
@@ -30,7 +31,7 @@ EXPORTS = [f"{name}/export/" for name in RECORD_ROUTES + CATALOGUE_ROUTES] + [
 
 def sent(response: Any) -> bytes:
     assert response.status_code == 200, response.content
-    return b"".join(response.streaming_content)
+    return content_of(response)
 
 
 def csv_rows(response: Any) -> list[dict[str, str]]:

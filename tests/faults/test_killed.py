@@ -118,9 +118,18 @@ def test_a_sweeper_that_dies_is_started_again_and_one_whose_worker_ends_goes_wit
     assert not alive(second)
 
 
-def test_in_the_end_no_process_and_no_folder_of_a_run_is_left(installation: Installation) -> None:
+def test_after_a_killed_run_was_taken_over_and_the_worker_stopped_no_process_and_no_folder_is_left(
+    make_installation: MakeInstallation, pairs: Pairs
+) -> None:
+    installation = make_installation()
     worker = installation.a_worker()
+    session = installation.start(pairs()[0], installation.new_country())
+    until(lambda: installation.readers(), every=0.01)
+    assert installation.leftovers()
+    kill(installation.runner(session))
+    assert installation.ended(session)["attempts"] == 2
     until(lambda: installation.leftovers() == [], seconds=15, name="a tidy folder")
+    assert worker.pid in processes_naming(str(installation.data))
     worker.stop()
     installation.leave()
     assert processes_naming(str(installation.data)) == []

@@ -16,6 +16,7 @@ from config import services
 from importer.runs import run_session
 from samples.pairs import make_pair
 from tests.support.cast import Cast
+from tests.support.responses import content_of
 
 BUCKET = "claims"
 
@@ -64,8 +65,8 @@ def test_a_pair_is_imported_from_s3_and_its_files_come_back_from_there(
     done = client.get(address).json()
     assert done["summary"]["claims"] == expected["claims"]
     assert done["claims_created_count"] == expected["importable"]["claims"]
-    assert b"".join(client.get(done["error_file"]).streaming_content).startswith(b"PK")
-    back = b"".join(client.get(f"/api/v1/files/{done['stat_file']['id']}/download/").streaming_content)
+    assert content_of(client.get(done["error_file"])).startswith(b"PK")
+    back = content_of(client.get(f"/api/v1/files/{done['stat_file']['id']}/download/"))
     assert back == files[stat]
     preview = client.get(f"/api/v1/files/{done['stat_file']['id']}/preview/?rows=3").json()
     assert len(preview["rows"]) == 3

@@ -15,6 +15,7 @@ from rest_framework.test import APIClient
 
 from importer.runs import run_session
 from tests.support.pairs import Cells, recap_csv, stat_csv
+from tests.support.responses import content_of
 from users.models import Country, Role, User
 
 API = "/api/v1/"
@@ -133,4 +134,4 @@ class ApiUser:
     def report(self, session_id: int) -> openpyxl.Workbook:
         response = self.client.get(f"{SESSIONS}{session_id}/download/?type=error")
         assert response.status_code == 200
-        return openpyxl.load_workbook(BytesIO(b"".join(response.streaming_content)))  # type: ignore[attr-defined]
+        return openpyxl.load_workbook(BytesIO(content_of(response)))

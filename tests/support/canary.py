@@ -14,6 +14,7 @@ from django.urls import resolve
 from common.filters import IdFilter, KeyFilter, YesNoFilter
 from tests.support.cast import Cast
 from tests.support.records import Records
+from tests.support.responses import content_of
 from users.models import User
 
 MARK = "TOGOCANARY"
@@ -28,10 +29,7 @@ _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="[^"]*"')
 
 def body(response: Any) -> bytes:
     """The body of an answer: a download read to its end, a workbook unpacked, without the moment it was made."""
-    if response.streaming and not hasattr(response, "sent"):
-        # A stream is read once, and asked about more often.
-        response.sent = b"".join(response.streaming_content)
-    content: bytes = response.sent if response.streaming else response.content
+    content = content_of(response)
     if not content.startswith(b"PK\x03\x04"):
         return content
     with zipfile.ZipFile(io.BytesIO(content)) as archive:

@@ -8,6 +8,7 @@ from typing import Any
 from django.test import Client
 
 from tests.support.cast import ACCOUNTS, SHUT_OUT
+from tests.support.responses import content_of
 
 # Whoever may not enter at all is sent to the page to sign in on.
 OUTSIDE = ["anonymous", "togo_head", "rival_head", "togo_operator", "benin_head", "benin_operator", *SHUT_OUT]
@@ -120,16 +121,11 @@ for _model, _key in (RECORDS | CATALOGUE).items():
 OPEN = {"login/", "logout/", "(?P<url>.*)$"}
 
 
-def read(response: Any) -> bytes:
-    """All of an answer, a download too, which is closed by being read to its end."""
-    return b"".join(response.streaming_content) if response.streaming else response.content
-
-
 def ask(client: Client, method: str, path: str) -> Any:
     data = {"post": "yes", "force": "yes"} if method == "POST" else None
     address = f"/admin/{path}"
     response = client.generic(method, address) if data is None else client.post(address, data)
-    read(response)
+    content_of(response)
     return response
 
 

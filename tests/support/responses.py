@@ -1,0 +1,15 @@
+"""The content of a response."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def content_of(response: Any) -> bytes:
+    """The whole content. A streamed one, such as a download, is read once, remembered, and its file closed."""
+    if not response.streaming:
+        return bytes(response.content)
+    if not hasattr(response, "streamed"):
+        response.streamed = b"".join(response.streaming_content)
+        response.close()
+    return bytes(response.streamed)
