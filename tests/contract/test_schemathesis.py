@@ -86,6 +86,12 @@ def named(togo: Records, waiting: int) -> dict[str, int]:
     return rows | {"/api/v1/files/": togo.file.pk, "/api/v1/import-sessions/": waiting}
 
 
+def modes_of(operation: Any) -> list[GenerationMode]:
+    """Valid requests; invalid ones too, where the operation takes a query or a body that can be invalid."""
+    takes_input = len(operation.query) > 0 or len(operation.body) > 0
+    return [GenerationMode.POSITIVE, *([GenerationMode.NEGATIVE] if takes_input else [])]
+
+
 def try_out(operation: Any, *, mode: GenerationMode, role: str, existing: int | None, headers: dict[str, str]) -> int:
     """Send EXAMPLES requests to the operation: valid or invalid ones, as `mode` says; → number of requests."""
     tried = 0
@@ -131,7 +137,8 @@ def test_every_operation_answers_as_it_is_described(
         if operation.path in LEFT_OUT:
             continue
         existing = next((pk for path, pk in ids.items() if operation.path.startswith(path)), None)
-        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+        for mode in modes_of(operation):
             tried[operation.label] += try_out(operation, mode=mode, role=role, existing=existing, headers=headers)
-    assert [label for label, requests in tried.items() if requests < 2] == []
+    assert len(tried) > 80
+    assert [label for label, requests in tried.items() if not requests] == []
     caches["throttle"].clear()

@@ -1,13 +1,11 @@
-import json
+"""The health address, and the page that documents the API."""
+
 import re
 
 import pytest
 from django.contrib.staticfiles import finders
-from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from rest_framework.test import APIClient
-
-from users.models import Role, User
 
 pytestmark = pytest.mark.django_db
 
@@ -37,34 +35,3 @@ def test_the_documentation_page_loads_nothing_from_the_internet(api):
     assert addresses
     assert all(address.startswith("/static/") for address in addresses)
     assert all(finders.find(address.removeprefix("/static/")) for address in addresses)
-
-
-def test_the_schema_describes_signing_in(api):
-    assert "/api/v1/auth/login/" in api.get("/api/v1/schema/?format=json").json()["paths"]
-
-
-def demo_accounts(capsys):
-    call_command("demo_accounts", json=True)
-    return {account["role"]: account for account in json.loads(capsys.readouterr().out)}
-
-
-def test_demo_accounts_are_one_of_each_role_and_their_printed_passwords_work(api, capsys):
-    accounts = demo_accounts(capsys)
-    assert set(accounts) == set(Role.values)
-    for account in accounts.values():
-        answer = api.post(
-            "/api/v1/auth/login/", {"username": account["username"], "password": account["password"]}, format="json"
-        )
-        assert answer.status_code == 200, account["role"]
-
-
-def test_demo_accounts_made_again_have_other_passwords(capsys):
-    first, second = demo_accounts(capsys), demo_accounts(capsys)
-    assert all(first[role]["password"] != second[role]["password"] for role in Role.values)
-    assert User.objects.count() == len(Role.values)
-
-
-def test_demo_accounts_are_refused_beside_real_ones():
-    User.objects.create_user("ama", "ama@insurer.example", "x")
-    with pytest.raises(CommandError, match="real people"):
-        call_command("demo_accounts")
