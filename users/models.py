@@ -241,7 +241,7 @@ class AuditEntry(AppendOnlyModel):
     )
     action = models.CharField(_("action"), max_length=20, choices=AuditAction.choices)
     object_type = models.CharField(_("object type"), max_length=50)
-    object_id = models.BigIntegerField(_("object id"), null=True)
+    object_id = models.BigIntegerField(_("number of the object"), null=True)
     object_label = models.CharField(_("object"), max_length=255, blank=True)
     success = models.BooleanField(_("successful"), default=True)
     data = models.JSONField(_("details"), default=dict, blank=True)
@@ -285,8 +285,8 @@ class QueuedMail(models.Model):
     purpose = models.CharField(_("purpose"), max_length=20, choices=MailPurpose.choices)
     account = models.ForeignKey(User, verbose_name=_("account"), on_delete=models.CASCADE, null=True, related_name="+")
     address = models.CharField(_("e-mail address"), max_length=254, blank=True)
-    asked_at = models.DateTimeField(_("requested at"), auto_now_add=True)
-    due_at = models.DateTimeField(_("due at"), default=timezone.now, db_index=True)
+    asked_at = models.DateTimeField(_("requested on"), auto_now_add=True)
+    due_at = models.DateTimeField(_("due on"), default=timezone.now, db_index=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
 
     class Meta:
