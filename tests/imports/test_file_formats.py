@@ -12,6 +12,7 @@ from file_handling.models import File
 from tests.support.api_user import API, ApiUser
 from tests.support.packages import ODD_PACKAGES
 from tests.support.pairs import STAT_HEADERS, line, matching_pair, recap_csv, recap_xlsx, stat_csv, stat_xlsx
+from tests.support.responses import content_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -56,7 +57,7 @@ def test_odd_files_are_imported_previewed_and_downloaded() -> None:
     shown = user.get(f"files/{stored.pk}/preview/")
     assert (shown["columns"], shown["sheet"], shown["total_rows"]) == (list(STAT_HEADERS.values()), "Mars", 2)
     download = user.client.get(f"{API}files/{stored.pk}/download/")
-    assert b"".join(download.streaming_content) == original  # type: ignore[attr-defined]
+    assert content_of(download) == original
     for page in File.objects.filter(file_type="recap"):
         assert user.get(f"files/{page.pk}/preview/")["total_rows"] == 1
 

@@ -6,10 +6,12 @@ from typing import Any
 
 
 def content_of(response: Any) -> bytes:
-    """The whole content. A streamed one, such as a download, is read once, remembered, and its file closed."""
+    """The whole content. A streamed one, such as a download, is read once and remembered.
+
+    The test client closes a streamed response, and its file, after the last byte.
+    """
     if not response.streaming:
         return bytes(response.content)
     if not hasattr(response, "streamed"):
         response.streamed = b"".join(response.streaming_content)
-        response.close()
     return bytes(response.streamed)
