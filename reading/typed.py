@@ -248,11 +248,11 @@ def _number_cells_of(file: RawFile, field: str) -> pl.Series:
         {
             "sheet": pl.Series([sheet for sheet, rows in found.items() for _ in rows], dtype=pl.String),
             "row": pl.Series([row for rows in found.values() for row in rows], dtype=pl.UInt32),
-            "is_number": True,
-        },
-        schema_overrides={"is_number": pl.Boolean},
-    ).unique(["sheet", "row"])
-    marked = file.frame.select("sheet", "row").join(places, on=["sheet", "row"], how="left", maintain_order="left")
+        }
+    ).with_columns(is_number=pl.lit(True))
+    marked = file.frame.select("sheet", "row").join(
+        places.unique(), on=["sheet", "row"], how="left", maintain_order="left"
+    )
     return looks_like_number & marked["is_number"].fill_null(False)
 
 
