@@ -291,7 +291,6 @@ class QueuedMail(models.Model):
 
     class Meta:
         # The name of the table in the migrations.
-        db_table = "users_letter"
         verbose_name = _("queued e-mail")
         verbose_name_plural = _("queued e-mails")
         ordering = ["id"]
