@@ -290,7 +290,6 @@ class QueuedMail(models.Model):
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
 
     class Meta:
-        # The name of the table in the migrations.
         verbose_name = _("queued e-mail")
         verbose_name_plural = _("queued e-mails")
         ordering = ["id"]
