@@ -47,6 +47,22 @@ days = st.dates(min_value=date(1900, 3, 1))
         ("06/05/2023 01:45 PM", date(2023, 5, 6)),
         ("2023-05-06T13:45:10Z", date(2023, 5, 6)),
         ("2023-05-06T13:45:10+01:00", date(2023, 5, 6)),
+        ("2023-05-06T13:45:10.250+01", date(2023, 5, 6)),
+        ("06/05/2023 01:45:10,5 pm", date(2023, 5, 6)),
+        ("06/05/2023 1:45\u202fp.m.", date(2023, 5, 6)),
+        ("06/05/2023 13:45 UTC", date(2023, 5, 6)),
+        # month in words
+        ("10 mars 2023", date(2023, 3, 10)),
+        ("13-Mar-23", date(2023, 3, 13)),
+        ("13 - MARCH - 1969", date(1969, 3, 13)),
+        ("vendredi 17 févr. 2023", date(2023, 2, 17)),
+        ("ven. 17 fevr 2023", date(2023, 2, 17)),
+        ("Fri-17-Feb-2023 10:15 AM", date(2023, 2, 17)),
+        ("5 ao\u00fbt 2023", date(2023, 8, 5)),
+        ("5 aou\u0302t 2023", date(2023, 8, 5)),
+        ("mar 14 mar 2023", date(2023, 3, 14)),
+        ("5\u00a0juil.\u202f23", date(2023, 7, 5)),
+        ("05 dec. 2023T13:45:10Z", date(2023, 12, 5)),
     ],
 )
 def test_a_date_reads_day_first_without_its_time(text, day):
@@ -61,6 +77,9 @@ def test_a_date_reads_day_first_without_its_time(text, day):
         "2958466", "20230105", "06052023", "010123", "12.5", "12.0", "9999.5", "1e4", "45 000", "06/05-2023",
         "06/05/202",
         "2023/05/06", "06/05/2023 25:00", "06/05/2023 13:60", "06/05/2023 soir", "06/05/2023 13:45 PM", "13:45",
+        "5 jui 2023", "5 ma 2023", "5 marx 2023", "5 marsmars 2023", "31 fév 2023", "29 février 2023", "0 mars 2023",
+        "1er mars 2023", "mars 2023", "March 10 2023", "10/mars/2023", "10.mars.2023", "10mars2023", "10 mars 023",
+        "lun 17 lun 2023", "mars 17 mars 2023", "le 17 mars 2023", "2023 mars 17", "06/05/2023 0:45 PM",
         "TRUE", "#VALUE!", "nan",
         "٠٦/٠٥/٢٠٢٣", "hier",
     ],
@@ -78,6 +97,40 @@ def test_what_is_no_date_is_unreadable_and_never_guessed(text):
 def test_a_date_reads_back_the_same_in_every_accepted_writing(day, writing, time, time_writing):
     moment = datetime.combine(day, time)
     assert parse_date(moment.strftime(writing.replace("%Y", f"{day.year:04d}")) + moment.strftime(time_writing)) == day
+
+
+MONTHS_IN_WORDS = [
+    ["janvier", "janv.", "jan", "January"],
+    ["février", "févr.", "fev", "FEBRUARY", "Feb"],
+    ["mars", "mar", "March", "MAR."],
+    ["avril", "avr.", "April", "Apr"],
+    ["mai", "May"],
+    ["juin", "June", "jun"],
+    ["juillet", "juil.", "JUILL", "July", "Jul"],
+    ["août", "aout", "aoû", "August", "Aug."],
+    ["septembre", "sept.", "September", "Sep"],
+    ["octobre", "oct.", "October"],
+    ["novembre", "nov.", "November"],
+    ["décembre", "déc.", "dec", "December"],
+]
+WEEKDAYS = [
+    ["lundi", "lun.", "Monday", "Mon"],
+    ["mardi", "mar.", "Tuesday", "Tue"],
+    ["mercredi", "mer", "Wednesday", "wed."],
+    ["jeudi", "jeu.", "Thursday", "Thu"],
+    ["vendredi", "vend.", "Friday", "FRI"],
+    ["samedi", "sam.", "Saturday", "Sat"],
+    ["dimanche", "dim.", "Sunday", "Sun"],
+]
+
+
+@given(days, st.data(), st.sampled_from([" ", "-", " - ", "\xa0"]), st.sampled_from(["", " 13:45", " 1:45 PM"]))
+def test_a_date_with_its_month_in_words_reads_back_the_same(day, data, between, time):
+    month = data.draw(st.sampled_from(MONTHS_IN_WORDS[day.month - 1]))
+    weekday = data.draw(st.sampled_from(["", *WEEKDAYS[day.weekday()]]))
+    number = data.draw(st.sampled_from([f"{day.day}", f"{day.day:02d}"]))
+    parts = [*([weekday] if weekday else []), number, month, f"{day.year:04d}"]
+    assert parse_date(between.join(parts) + time) == day
 
 
 @given(st.dates(min_value=date(1969, 1, 1), max_value=date(2068, 12, 31)), st.sampled_from("/-."))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from common.keys import (
     claim_number,
     clean_text,
+    has_lost_digits,
     header_key,
     is_empty,
     label_key,
@@ -43,6 +44,8 @@ names = st.lists(
         "N/A",
         "\xa0",
         "\u202f-",
+        "\u200b",
+        "\ufeffn/a\u00ad",
         "\x00",
     ],
 )
@@ -64,6 +67,9 @@ def test_a_cell_that_says_something_is_not_empty(text):
         ("D’ALMEIDA", "D'ALMEIDA"),
         ("\ufeffNom\x00 Employeur\x07", "Nom Employeur"),
         ("Élise", "Élise"),
+        ("LAW\u200bSON\u00ad A\u2066FI\ufeff", "LAWSON AFI"),
+        ("\u200e45/RD\u200f", "45/RD"),
+        ("\U000e0041A\u0600", "A"),
     ],
 )
 def test_text_is_trimmed_with_single_spaces_and_plain_apostrophes(text, clean):
@@ -97,6 +103,10 @@ def test_a_header_key_holds_letters_and_digits_only():
         ("CENTRE L’ESPOIR", "centre l'espoir"),
         ("E\u0301NERGIE", "Énergie"),
         ("Clinique\xa0Sarr", "CLINIQUE SARR"),
+        ("CLINIQUE DU SACRÉ-CŒUR", "clinique du sacre-coeur"),
+        ("LÆTITIA", "laetitia"),
+        ("Straße ẞ", "STRASSE SS"),
+        ("Of\ufb01ce \u0133", "OFFICE IJ"),
     ],
 )
 def test_spellings_of_one_label_have_one_key(one, other):
@@ -146,6 +156,37 @@ def test_a_reference_keeps_points_that_are_its_own():
 def test_a_claim_number_is_in_capitals_without_white_space():
     assert claim_number(" rgltsntg 0000\xa00924\n") == "RGLTSNTG00000924"
     assert claim_number("20230001.0") == "20230001"
+
+
+@pytest.mark.parametrize("text", ["2,0230E+16", "2.0230e16", "2E+16", "-1,5E-3", "12E-5", "\u200b2,E16 "])
+def test_a_number_in_scientific_notation_has_lost_its_digits(text):
+    assert has_lost_digits(text)
+
+
+@pytest.mark.parametrize("text", ["12E5", "2E16", "45E", "E+5", "A2,0E+16", "2,0230E+16B", "2,0230", "20230", "", "-"])
+def test_an_ordinary_reference_has_its_digits(text):
+    assert not has_lost_digits(text)
+
+
+@given(st.integers(min_value=10**11, max_value=10**20), st.sampled_from([",", "."]), st.integers(0, 9))
+def test_every_number_that_a_spreadsheet_shortens_has_lost_its_digits(number, mark, decimals):
+    assert has_lost_digits(f"{number:.{decimals}E}".replace(".", mark))
+
+
+@given(names, st.sampled_from(["Œ", "œ", "Æ", "æ", "ß", "ẞ"]))
+def test_a_ligature_and_its_letters_have_one_key(parts, ligature):
+    letters = {"Œ": "OE", "Æ": "AE", "ß": "SS", "ẞ": "SS"}[ligature.upper() if ligature in "œæ" else ligature]
+    for key in (header_key, label_key, name_key, reference_key):
+        assert key(" ".join(parts) + ligature) == key(" ".join(parts) + letters)
+
+
+@given(words, st.lists(st.characters(categories=["Cf"]), max_size=5), st.randoms(use_true_random=False))
+def test_invisible_characters_never_tell_two_texts_apart(text, invisible, random):
+    characters = list(text)
+    for character in invisible:
+        characters.insert(random.randint(0, len(characters)), character)
+    for read in (clean_text, header_key, label_key, name_key, reference_key, claim_number):
+        assert read("".join(characters)) == read(text)
 
 
 @example("¨a")  # comes apart into a space and an accent

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.money import cents_of, decimal_string, parse_amount, to_decimal
+from common.money import (
+    MarkMeaning,
+    cents_of,
+    decimal_string,
+    lone_mark_of,
+    mark_evidence,
+    parse_amount,
+    to_decimal,
+)
 
 amounts = st.integers(min_value=-(10**14 - 1), max_value=10**14 - 1)
 
@@ -114,6 +122,66 @@ def test_what_is_no_amount_is_unreadable_and_never_guessed(text):
     assert parse_amount(text) is None
 
 
+@pytest.mark.parametrize(
+    ("text", "mark", "thousands", "decimal"),
+    [
+        ("12.000", ".", 1200000, 1200),
+        ("1,234", ",", 123400, 123),
+        ("999.995", ".", 99999500, 100000),
+        ("-1.005", ".", -100500, -101),
+        ("(12.000)", ".", -1200000, -1200),
+        ("12.000-", ".", -1200000, -1200),
+        ("12,000 F CFA", ",", 1200000, 1200),
+        ("XOF +12.000", ".", 1200000, 1200),
+    ],
+)
+def test_a_lone_mark_before_three_digits_is_what_the_column_says_and_else_unreadable(text, mark, thousands, decimal):
+    assert lone_mark_of(text) == mark
+    assert mark_evidence(text) == {}
+    assert parse_amount(text) is None
+    assert parse_amount(text, lone_mark=MarkMeaning.THOUSANDS) == thousands
+    assert parse_amount(text, lone_mark=MarkMeaning.DECIMAL) == decimal
+
+
+DECIMAL, THOUSANDS = MarkMeaning.DECIMAL, MarkMeaning.THOUSANDS
+
+
+@pytest.mark.parametrize(
+    ("text", "evidence"),
+    [
+        # one, two or more than three digits after it
+        ("12.5", {".": DECIMAL}),
+        ("12,50", {",": DECIMAL}),
+        ("12.3456", {".": DECIMAL}),
+        # more than three before it
+        ("1234.567", {".": DECIMAL}),
+        ("1 234,567", {",": DECIMAL}),
+        # a leading 0, or nothing
+        ("0.500", {".": DECIMAL}),
+        ("012.345", {".": DECIMAL}),
+        (",500", {",": DECIMAL}),
+        # the other mark beside it
+        ("1.234,567", {".": THOUSANDS, ",": DECIMAL}),
+        ("1,234.5", {",": THOUSANDS, ".": DECIMAL}),
+        # it repeats
+        ("1.234.567", {".": THOUSANDS}),
+        ("-1,234,567 XOF", {",": THOUSANDS}),
+        ("1.234.567,89", {".": THOUSANDS, ",": DECIMAL}),
+        # nothing
+        ("12000", {}),
+        ("12 000", {}),
+        ("500,", {}),
+        # unreadable texts show nothing
+        ("12.05.2023", {}),
+        ("1.5 CR", {}),
+        ("douze, treize", {}),
+    ],
+)
+def test_a_mark_that_can_only_be_one_thing_is_evidence(text, evidence):
+    assert mark_evidence(text) == evidence
+    assert lone_mark_of(text) is None
+
+
 def written(cents, *, group, decimal, decimals=True):
     whole, rest = divmod(abs(cents), 100)
     text = f"{whole:,}".replace(",", group)
@@ -137,15 +205,34 @@ def written(cents, *, group, decimal, decimals=True):
     ),
     st.sampled_from(["", " XOF", "XOF", " F CFA", " fcfa", " F", " EUR", "€", " $", " GNF"]),
     st.booleans(),
-    st.sampled_from(["-", "\u2212", "- ", "()"]),
+    st.sampled_from(["-", "\u2212", "- ", "()", "behind", " behind"]),
 )
 def test_an_amount_reads_back_the_same_in_every_accepted_writing(cents, separators, currency, leads, minus):
     group, decimal = separators
     text = written(cents, group=group, decimal=decimal)
     text = f"{currency.strip()} {text}" if leads else text + currency
     if cents < 0:
-        text = f"({text})" if minus == "()" else minus + text
+        text = (
+            f"({text})"
+            if minus == "()"
+            else minus + text
+            if "behind" not in minus
+            else text + minus.replace("behind", "-")
+        )
     assert parse_amount(text) == cents
+
+
+@given(
+    st.integers(min_value=1, max_value=999),
+    st.integers(min_value=0, max_value=999),
+    st.sampled_from(",."),
+    st.sampled_from(["", " XOF", " F"]),
+)
+def test_a_lone_mark_reads_as_thousands_or_as_three_decimals(whole, rest, mark, currency):
+    text = f"{whole}{mark}{rest:03d}{currency}"
+    assert parse_amount(text, lone_mark=THOUSANDS) == (whole * 1000 + rest) * 100
+    assert parse_amount(text, lone_mark=DECIMAL) == cents_of(Decimal(f"{whole}.{rest:03d}"))
+    assert parse_amount(text) is None
 
 
 @given(st.integers(min_value=10**6, max_value=10**12 - 1), st.sampled_from([",", "."]))
@@ -155,7 +242,7 @@ def test_a_separator_that_repeats_parts_thousands(units, group):
 
 @given(st.decimals(min_value=-(10**11), max_value=10**11, allow_nan=False, allow_infinity=False, places=7))
 def test_rounding_is_half_away_from_zero(amount):
-    assert parse_amount(f"{amount:f}") == cents_of(amount)
+    assert parse_amount(f"{amount:f}", lone_mark=DECIMAL) == cents_of(amount)
 
 
 @given(st.floats(min_value=-1e11, max_value=1e11).map(lambda x: round(x, 2)))

@@ -7,7 +7,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from reading.columns import RECAP_COLUMNS, STAT_COLUMNS
-from reading.typed import dedupe_recap, typed_recap, typed_stat
+from reading.typed import RawFile, dedupe_recap, type_amounts, type_texts, typed_recap, typed_stat
 
 STAT_LINE = {
     "employer": "Énergie  des Lagunes",
@@ -116,6 +116,9 @@ def test_a_key_of_which_nothing_is_left_is_null_but_the_text_stays():
         ({"claimed_amount": "douze mille"}, "claimed_amount"),
         ({"claimed_amount": None}, "claimed_amount"),
         ({"reimbursed_amount": "#N/A"}, "reimbursed_amount"),
+        ({"claimed_amount": "12.000"}, "claimed_amount:ambiguous"),
+        ({"claim_number": "2,0230E+16"}, "claim_number:lost_digits"),
+        ({"policy_number": "1.2E+15"}, "policy_number:lost_digits"),
         ({"anomaly": "extra_field"}, "extra_field"),
         (
             {
@@ -231,3 +234,67 @@ def test_typing_files_one_by_one_or_together_is_the_same():
     whole = typed_stat(raw(STAT_COLUMNS, lines))
     parts = [typed_stat(raw(STAT_COLUMNS, lines)[n : n + 1]) for n in range(4)]
     assert_frame_equal(whole, pl.concat(parts))
+
+
+def test_a_claim_or_policy_number_that_lost_its_digits_stays_as_the_cell_has_it():
+    line = one(stat({"claim_number": " 2,0230e+16 ", "policy_number": "1.2E+15"}))
+    assert (line["claim_number"], line["policy_number"], line["lost_references"]) == ("2,0230E+16", "1.2E+15", None)
+
+
+def test_any_other_reference_that_lost_its_digits_is_empty_and_noted():
+    line = one(stat({"invoice_number": "2,0230E+16", "card_number": "12E5", "payment_reference": " 1E+9"}))
+    assert not line["unreadable"]
+    assert (line["invoice_number"], line["invoice_key"], line["payment_reference"]) == (None, None, None)
+    assert line["card_number"] == "12E5"
+    assert line["lost_references"] == "payment_reference=1E+9 invoice_number=2,0230E+16"
+    row = one(recap({"policy_number": "2,0230E+16"}))
+    assert (row["policy_number"], row["lost_references"], row["unreadable"]) == (
+        None,
+        "policy_number=2,0230E+16",
+        False,
+    )
+
+
+@pytest.mark.parametrize("settled", ["06/05/2023", ""])
+def test_a_recap_row_whose_claim_number_lost_its_digits_is_unreadable_paid_or_not(settled):
+    row = one(recap({"claim_number": "2,0230E+16", "settlement_date": settled}))
+    assert (row["claim_number"], row["trouble"]) == ("2,0230E+16", "claim_number:lost_digits")
+
+
+def side(*files, currency="XOF", fractions=None):
+    raws = [
+        type_texts(raw(STAT_COLUMNS, [STAT_LINE | {"claimed_amount": cell} for cell in file]), kind="stat")
+        for file in files
+    ]
+    return type_amounts([RawFile(frame, fractions) for frame in raws], kind="stat", currency=currency)
+
+
+def test_all_files_of_a_side_decide_together():
+    typed = side(["12.000"], ["12.50"])
+    assert typed.frame["claimed_cents"].to_list() == [1200, 1250]
+    (mark,) = typed.lone_marks
+    assert (mark.meaning, mark.evidence["decimal"], mark.examples) == ("decimal", ["12.50"], ["12.000"])
+    assert side(["12.000"], ["1.234.567"], currency="EUR").frame["claimed_cents"].to_list() == [1200000, 123456700]
+
+
+def test_columns_decide_apart():
+    raws = raw(STAT_COLUMNS, [STAT_LINE | {"claimed_amount": "12.000", "reimbursed_amount": "9.5"}])
+    frame = type_amounts([RawFile(type_texts(raws, kind="stat"))], kind="stat", currency="XOF").frame
+    assert one(frame)["claimed_cents"] == 1200000
+
+
+def test_number_cells_are_never_ambiguous_and_no_evidence():
+    def fractions(field):
+        return {"Feuil1": [2, 3]} if field == "claimed_amount" else {}
+
+    typed = side(["1.234", "12.5", "12.000", "7"], currency="XOF", fractions=fractions)
+    assert typed.frame["claimed_cents"].to_list() == [123, 1250, 1200000, 700]
+    (mark,) = typed.lone_marks
+    assert (mark.reason, mark.count) == ("neither", 1)
+    typed = side(["1.234"], currency="EUR", fractions=fractions)
+    assert (typed.frame["claimed_cents"].to_list(), typed.lone_marks) == ([123], [])
+
+
+def test_an_ambiguous_amount_keeps_its_cell():
+    line = one(side(["12.000"], currency="EUR").frame)
+    assert (line["claimed_cents"], line["claimed_amount_raw"]) == (None, "12.000")
