@@ -11,7 +11,7 @@ from pathlib import Path
 
 from xlrd.compdoc import CompDoc, CompDocError
 
-_SHEET, _MERGED_CELLS, _END = 0x0085, 0x00E5, 0x000A
+_BEGIN, _END, _SHEET, _MERGED_CELLS = 0x0809, 0x000A, 0x0085, 0x00E5
 _WORKSHEET = 0
 _HEADER, _RANGE = struct.Struct("<HH"), struct.Struct("<HHHH")
 # A record of merged cells: its length is that of a count and as many ranges of four numbers as the count says.
@@ -51,11 +51,13 @@ def _workbook_stream(path: str) -> bytes:
 
 
 def _records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:
-    """The records from `at` to the end of their substream."""
+    """The records from `at`, where a substream begins, to its end; those of a chart within it too."""
+    depth = 0
     while at + _HEADER.size <= len(stream):
         kind, length = _HEADER.unpack_from(stream, at)
         at += _HEADER.size
-        if kind == _END:
+        depth += (kind == _BEGIN) - (kind == _END)
+        if depth <= 0:
             return
         yield kind, stream[at : at + length]
         at += length

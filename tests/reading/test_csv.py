@@ -171,3 +171,43 @@ def test_a_csv_without_its_columns_names_them_all(tmp_path):
 def test_swapped_csv_files_are_recognised(tmp_path):
     path = write_csv(tmp_path / "r.csv", [RECAP_HEADERS, recap_row("A")], separator="|")
     assert [problem.code for problem in problems_of(path, kind="stat")] == ["swapped"]
+
+
+@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_ALL, None])
+def test_a_formula_that_holds_a_text_is_that_text(tmp_path, quoting):
+    line = stat_line('="00123"', policy_number='="45/RD ""A"" "', note='=""', invoice_number=' ="7" ', act='="')
+    headers = [f'="{title}"' if title == "Numero de police" else title for title in STAT_HEADERS]
+    if quoting is None:
+        write_csv(tmp_path / "s.csv", [headers, line, stat_line("a2")])
+    else:
+        with (tmp_path / "s.csv").open("w", newline="") as file:
+            csv.writer(file, delimiter=";", quoting=quoting).writerows([headers, line, stat_line("a2")])
+    frame = read(tmp_path / "s.csv", kind="stat")
+    fields = ("claim_number", "policy_number", "note", "invoice_number", "act", "anomaly")
+    assert frame.select(fields).row(0) == ("00123", '45/RD "A" ', None, "7", '="', None)
+
+
+def test_the_header_is_skipped_wherever_it_comes_again_and_row_numbers_stay_true(tmp_path):
+    again = [title.upper() for title in STAT_HEADERS]
+    partly = [title if at % 3 else "" for at, title in enumerate(STAT_HEADERS)]
+    rows = [STAT_HEADERS, stat_line("a1"), [], again, stat_line("a2"), STAT_HEADERS, partly, stat_line("a3")]
+    frame = read(write_csv(tmp_path / "s.csv", rows), kind="stat")
+    assert frame.select("row", "claim_number").rows() == [(2, "a1"), (5, "a2"), (8, "a3")]
+
+
+def test_a_header_two_rows_high_is_read_and_skipped_where_it_comes_again(tmp_path):
+    down = ("Numero de sinistre", "Montant facturé", "Modifié par")
+    upper = [title if title in down else "Assuré" if at == 0 else "" for at, title in enumerate(STAT_HEADERS)]
+    lower = [title if title not in down else "" for title in STAT_HEADERS]
+    rows = [["Export"], upper, lower, stat_line("a1", operator="KOFI"), upper, lower, stat_line("a2")]
+    frame = read(write_csv(tmp_path / "s.csv", rows), kind="stat")
+    assert frame.select("row", "claim_number", "operator", "anomaly").rows() == [
+        (4, "a1", "KOFI", None),
+        (7, "a2", None, None),
+    ]
+
+
+def test_a_row_of_invisible_characters_is_blank(tmp_path):
+    nothing = ["\u200b", "\ufeff ", "\u00ad-", *[""] * (len(RECAP_HEADERS) - 3)]
+    rows = [RECAP_HEADERS, nothing, recap_row("A")]
+    assert read(write_csv(tmp_path / "r.csv", rows), kind="recap")["row"].to_list() == [3]

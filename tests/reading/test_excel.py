@@ -5,8 +5,10 @@ import zipfile
 import pytest
 import xlsxwriter
 
+from reading.columns import STAT_COLUMNS
 from reading.limits import Limits
-from reading.typed import typed_recap, typed_stat
+from reading.sources import Source, read_file
+from reading.typed import RawFile, type_amounts, type_texts, typed_recap, typed_stat
 from tests.support.files import (
     RECAP_HEADERS,
     STAT_HEADERS,
@@ -314,3 +316,128 @@ def test_a_workbook_with_headers_alone_is_read_as_no_lines(tmp_path):
 def test_a_grid_too_large_for_memory_is_refused(tmp_path):
     path = write_xlsx(tmp_path / "r.xlsx", {"x": [RECAP_HEADERS, *[recap_row("A")] * 100]})
     assert problems_of(path, kind="recap", limits=Limits(max_grid_cells=1000))[0].code == "far_cell"
+
+
+def merged_book(path, *, first_row=1, lines=3, fields=("claim_number", "beneficiary", "settlement_date"), **options):
+    """A stat workbook with one claim of `lines` acts, whose cells of `fields` are merged down over them."""
+    book = xlsxwriter.Workbook(path, options)
+    sheet = book.add_worksheet("Stat")
+    day = book.add_format({"num_format": "dd/mm/yyyy"})
+    sheet.write_row(first_row - 1, 0, STAT_HEADERS)
+    for at in range(lines):
+        sheet.write_row(first_row + at, 0, stat_line("a1" if at == 0 else "", act=f"ACTE {at}"))
+    for field in fields:
+        column = [one.field for one in STAT_COLUMNS].index(field)
+        value = 44960 if field.endswith("date") else "a1" if field == "claim_number" else "LAWSON AFI"
+        sheet.merge_range(first_row, column, first_row + lines - 1, column, "", day if field.endswith("date") else None)
+        sheet.write(first_row, column, value, day if field.endswith("date") else None)
+    return book, sheet
+
+
+def test_a_cell_merged_down_is_the_value_of_each_row(tmp_path):
+    book, sheet = merged_book(tmp_path / "s.xlsx")
+    sheet.write_row(4, 0, stat_line("a2", beneficiary="AUTRE"))
+    book.close()
+    frame = read(tmp_path / "s.xlsx", kind="stat")
+    assert frame.select("row", "claim_number", "beneficiary", "settlement_date", "act").rows() == [
+        *((row, "a1", "LAWSON AFI", "2023-02-03", f"ACTE {row - 2}") for row in (2, 3, 4)),
+        (5, "a2", "AUTRE", "03/02/2023", "RADIOGRAPHIE"),
+    ]
+
+
+def test_an_amount_merged_down_is_the_amount_of_its_first_row_alone(tmp_path):
+    book, sheet = merged_book(tmp_path / "s.xlsx", fields=("claim_number",))
+    amount = STAT_HEADERS.index("Montant facturé")
+    # With a format, the cells that the merged one covers are written as blank ones.
+    sheet.merge_range(1, amount, 3, amount, 3000, book.add_format({"bold": True}))
+    book.close()
+    assert read(tmp_path / "s.xlsx", kind="stat")["claimed_amount"].to_list() == ["3000", None, None]
+
+
+def test_a_row_that_only_a_merged_cell_reaches_is_no_line(tmp_path):
+    book, sheet = merged_book(tmp_path / "s.xlsx", fields=())
+    sheet.merge_range(1, STAT_HEADERS.index("Numero de sinistre"), 9, STAT_HEADERS.index("Numero de sinistre"), "a1")
+    sheet.write(12, 0, "PORT DU GOLFE")
+    book.close()
+    frame = read(tmp_path / "s.xlsx", kind="stat")
+    assert frame.select("row", "claim_number").rows() == [(2, "a1"), (3, "a1"), (4, "a1"), (13, None)]
+
+
+def test_a_cell_merged_across_is_the_value_of_its_first_column_alone(tmp_path):
+    book, sheet = merged_book(tmp_path / "s.xlsx", fields=(), lines=2)
+    sheet.merge_range(1, 0, 2, 2, "GROUPE", book.add_format({"bold": True}))
+    book.close()
+    frame = read(tmp_path / "s.xlsx", kind="stat")
+    assert frame.select("employer", "card_number", "broker").rows() == [("GROUPE", None, None)] * 2
+
+
+def test_a_title_merged_down_into_the_lines_is_the_value_of_none(tmp_path):
+    book, sheet = merged_book(tmp_path / "s.xlsx", fields=(), lines=2)
+    sheet.merge_range(0, STAT_HEADERS.index("Note Générale"), 2, STAT_HEADERS.index("Note Générale"), "Note Générale")
+    book.close()
+    assert read(tmp_path / "s.xlsx", kind="stat")["note"].to_list() == [None, None]
+
+
+def test_a_million_merged_rows_and_merges_that_overlap_are_read_in_no_time(tmp_path):
+    cells = header_row(RECAP4) + f'<row r="2">{inline("A2", "N1")}<c r="C2"><v>5</v></c><c r="D2"><v>4</v></c></row>'
+    ranges = "".join(f'<mergeCell ref="A{first}:A1048576"/>' for first in range(2, 3000))
+    sheet = worksheet(cells).replace("</worksheet>", f"<mergeCells>{ranges}</mergeCells></worksheet>")
+    (tmp_path / "r.xlsx").write_bytes(package(sheet))
+    assert read(tmp_path / "r.xlsx", kind="recap").select("row", "claim_number").rows() == [(2, "N1")]
+
+
+def test_a_header_two_rows_high_with_merged_titles_is_read_and_skipped_where_it_comes_again(tmp_path):
+    down = ("Numero de sinistre", "Statut", "Montant facturé")
+    book = xlsxwriter.Workbook(tmp_path / "s.xlsx")
+    sheet = book.add_worksheet()
+
+    def write_header(top):
+        sheet.merge_range(top, 0, top, 3, "Assuré")
+        for at, title in enumerate(STAT_HEADERS):
+            if title in down:
+                sheet.merge_range(top, at, top + 1, at, title)
+            else:
+                sheet.write(top + 1, at, title)
+
+    write_header(0)
+    sheet.write_row(2, 0, stat_line("a1"))
+    write_header(4)
+    sheet.write_row(6, 0, stat_line("a2"))
+    book.close()
+    assert read(tmp_path / "s.xlsx", kind="stat").select("row", "claim_number").rows() == [(3, "a1"), (7, "a2")]
+
+
+@pytest.mark.parametrize("addressed", [True, False])
+def test_a_number_cell_is_told_from_a_text_that_looks_like_it(tmp_path, addressed):
+    rows = [recap_row("A", claimed_amount="12.000"), recap_row("B", claimed_amount=1.234)]
+    rows += [recap_row("C", claimed_amount=12.5), recap_row("D", claimed_amount="1.234")]
+    path = write_xlsx(tmp_path / "r.xlsx", {"x": [RECAP_HEADERS, *rows]})
+    if not addressed:
+        path = without_addresses(path, tmp_path / "bare.xlsx")
+    found = read_file(Source(str(path), path.name), index=0, kind="recap", limits=Limits())
+    files = [RawFile(type_texts(found.frame, kind="recap"), found.fractions)]
+    typed = type_amounts(files, kind="recap", currency="XOF")
+    assert typed.frame["claimed_cents"].to_list() == [1200000, 123, 1250, 123400]
+    assert typed.lone_marks[0].examples == ["12.000", "1.234"]
+
+
+def without_addresses(path, target):
+    """The workbook with no cell that has its address, as the standard allows; no cell before another is empty then."""
+    with zipfile.ZipFile(path) as source, zipfile.ZipFile(target, "w") as bare:
+        for info in source.infolist():
+            data = source.read(info)
+            if "worksheets/" in info.filename:
+                data = re.sub(rb'(<c) r="[A-Z]+[0-9]+"', rb"\1", data)
+            bare.writestr(info, data)
+    return target
+
+
+@pytest.mark.parametrize("date_1904", [False, True])
+def test_a_date_cell_is_its_day_in_both_calendars_of_excel(tmp_path, date_1904):
+    book = xlsxwriter.Workbook(tmp_path / "r.xlsx", {"date_1904": date_1904})
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, RECAP4)
+    sheet.write_row(1, 0, ["N1", None, 5, 4])
+    sheet.write_datetime(1, 1, dt.date(2023, 5, 6), book.add_format({"num_format": "dd/mm/yyyy"}))
+    book.close()
+    assert read(tmp_path / "r.xlsx", kind="recap")["settlement_date"].to_list() == ["2023-05-06"]

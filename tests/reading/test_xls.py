@@ -1,10 +1,13 @@
 """`recap.xls`: sheet `Récap`, header in row 3, rows N1 (paid), N2 (date cell `#N/A`), N3 (not paid); sheet `Notes`."""
 
+import os
 import struct
 from pathlib import Path
 
 import pytest
+from xlrd.compdoc import CompDoc
 
+from reading.excel.ole import write_ole
 from reading.first_look import heads
 from reading.sources import Source
 from tests.support.files import problems_of, read
@@ -46,3 +49,35 @@ def test_an_old_workbook_in_the_stat_files_place_is_recognised():
 def test_an_old_workbook_cut_short_is_damaged(tmp_path):
     (tmp_path / "cut.xls").write_bytes(RECAP.read_bytes()[:600])
     assert [problem.code for problem in problems_of(tmp_path / "cut.xls", kind="recap")] == ["damaged"]
+
+
+def _with_merged_cells(folder: Path, ranges, *, before: bytes = b"") -> Path:
+    """`recap.xls` with a record of merged cells (first row, last row, first column, last column) in its first sheet."""
+    with open(os.devnull, "w") as silence:
+        memory, start, length = CompDoc(RECAP.read_bytes(), logfile=silence).locate_named_stream("Workbook")
+    stream = bytes(memory[start : start + length])
+    notes = stream.index(b"\x05\x00Notes") - 6
+    second_sheet = int.from_bytes(stream[notes : notes + 4], "little")
+    data = struct.pack("<H", len(ranges)) + b"".join(struct.pack("<4H", *one) for one in ranges)
+    record = before + struct.pack("<HH", 0x00E5, len(data)) + data
+    shifted = struct.pack("<I", second_sheet + len(record))
+    # The first sheet ends, with a record of four bytes, where the second one begins.
+    end = second_sheet - 4
+    stream = stream[:notes] + shifted + stream[notes + 4 : end] + record + stream[end:]
+    (folder / "stream").write_bytes(stream)
+    write_ole(str(folder / "stream"), str(folder / "merged.xls"))
+    return folder / "merged.xls"
+
+
+CHART = struct.pack("<HH16s", 0x0809, 16, b"\x00\x06\x20\x00") + struct.pack("<HH", 0x000A, 0)
+
+
+@pytest.mark.parametrize("before", [b"", CHART])
+def test_a_cell_merged_down_in_an_old_workbook_is_the_value_of_each_row_but_for_amounts(tmp_path, before):
+    path = _with_merged_cells(tmp_path, [(3, 6, 1, 1), (3, 6, 3, 3), (2, 2, 0, 3)], before=before)
+    frame = read(path, kind="recap")
+    assert frame.select("row", "claim_number", "settlement_date", "reimbursed_amount").rows() == [
+        (4, "N1", "2023-02-03", "800.5"),
+        (6, "N2", "2023-02-03", "800"),
+        (7, "N3", "2023-02-03", "800"),
+    ]
