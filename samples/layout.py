@@ -88,7 +88,9 @@ class Layout:
         self._add_header(rows, merges)
         known = len(self.table.headers)
         for index, row in enumerate(self.table.rows):
-            cells = [row[column] if column < known else f"z{index % 7}" for column in self.columns]
+            # A row that only merged cells reach stays without a cell of its own.
+            unknown = None if all(cell is None for cell in row) else f"z{index % 7}"
+            cells = [row[column] if column < known else unknown for column in self.columns]
             for place, cell in enumerate(cells):
                 if isinstance(cell, Merged):
                     merges.append((len(rows), place, len(rows) + cell.height - 1, place))
