@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
-from reading.columns import HEADER_SEARCH_ROWS, FileKind, Row
+from reading.columns import HEADER_SEARCH_ROWS, FileKind, Row, recognise
 from reading.csv.records import records
 from reading.csv.text import find_separator, lines_of, read_text
 from reading.excel.guard import scan_file
@@ -21,7 +21,7 @@ from reading.sources import Source, source_format
 
 
 def preview(source: Source, *, rows: int, limits: Limits) -> dict[str, Any]:
-    """The first `rows` lines below the header, here the first row that is not blank.
+    """The first `rows` lines below the header: the header that an import finds, else the first row with a text.
 
     Returns `sheets` (names; none for CSV), `sheet` (the one shown: the one named, else the first), `columns` (header
     texts), `rows` (lists of text or null), `total_rows` (below the header, blank ones at the end left out) and
@@ -64,13 +64,22 @@ def _preview_csv(source: Source, rows: int) -> dict[str, Any]:
 
 
 def _facts(table: Iterable[Row], height: int, width: int, rows: int) -> dict[str, Any]:
-    lines = enumerate(table, start=1)
-    header_at, header = next(
-        ((at, row) for at, row in lines if any(cell and cell.strip() for cell in row)), (height, [])
-    )
+    lines = iter(table)
+    head = list(islice(lines, HEADER_SEARCH_ROWS))
+    layout = next((one for one in (recognise(head, "stat"), recognise(head, "recap")) if one.shows_kind), None)
+    if layout:
+        header_at, header = layout.header_row + 1, list(layout.headers)
+        lines = chain(head[header_at:], lines)
+    else:
+        numbered = enumerate(chain(head, lines), start=1)
+        header_at, header = next(
+            ((at, [(cell or "").strip() for cell in row]) for at, row in numbered if any(c and c.strip() for c in row)),
+            (height, []),
+        )
+        lines = (row for _, row in numbered)
     return {
-        "columns": [(cell or "").strip() for cell in header],
-        "rows": [[cell or None for cell in row] for _, row in islice(lines, rows)],
+        "columns": header,
+        "rows": [[cell or None for cell in row] for row in islice(lines, rows)],
         "total_rows": height - header_at,
         "total_columns": width,
     }

@@ -74,3 +74,18 @@ def test_a_text_in_the_other_files_place_is_recognised_under_any_name() -> None:
     response = ApiUser().post(renamed(recap_csv(ROWS), "stat.xlsx"), [renamed(stat_csv(LINES), "recap.xls")])
     assert {error["file"] for error in response.json()["errors"]} == {"stat.xlsx", "recap.xls"}
     assert "in its own place" in response.json()["detail"]
+
+
+def test_a_preview_shows_the_header_that_the_import_finds() -> None:
+    user = ApiUser()
+    header, *lines = stat_csv(LINES).read().decode().splitlines()
+    titles = header.split(";")
+    down = {titles[0], titles[-1]}
+    upper = ";".join(title if title in down else "" for title in titles)
+    lower = ";".join(title if title not in down else "" for title in titles)
+    content = "\r\n".join(["Export du mois", "", upper, lower, *lines]) + "\r\n"
+    outcome = user.import_pair(SimpleUploadedFile("stat.csv", content.encode()), ROWS)
+    assert outcome.status == "DONE"
+    shown = user.get(f"files/{File.objects.get(file_type='stat').pk}/preview/")
+    assert (shown["columns"], shown["total_rows"]) == (titles, 2)
+    assert [[cell or "" for cell in one] for one in shown["rows"]] == [one.split(";") for one in lines]
