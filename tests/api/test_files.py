@@ -14,6 +14,7 @@ from tests.support.cast import Cast
 from tests.support.files import header_row, inline, package, worksheet
 from tests.support.pairs import STAT_HEADER, STAT_LINE
 from tests.support.records import Records, make_file
+from tests.support.responses import content_of
 from tests.support.storage import stored_names
 from users.models import AuditEntry
 
@@ -114,7 +115,7 @@ def test_a_file_missing_in_the_storage_is_reported_as_missing(cast: Cast, togo: 
 
 
 def test_reading_a_file_is_audited_and_a_refusal_is_not(cast: Cast, togo: Records) -> None:
-    cast.client("togo_admin").get(f"{FILES}{togo.file.pk}/download/")
+    content_of(cast.client("togo_admin").get(f"{FILES}{togo.file.pk}/download/"))
     cast.client("togo_admin").get(f"{FILES}{togo.file.pk}/preview/")
     cast.client("benin_admin").get(f"{FILES}{togo.file.pk}/download/")
     entries = AuditEntry.objects.filter(object_id=togo.file.pk).order_by("id")

@@ -81,7 +81,7 @@ def test_two_uploaded_files_become_a_waiting_session(cast: Cast, own_storage: Pa
 
     stat = File.objects.get(file_type="stat")
     assert (stat.user, stat.country, stat.uploaded_by_email) == (cast.togo_head, cast.togo, "togo_head@example.org")
-    assert stat.file.read() == stat_upload().read()
+    assert Path(stat.file.path).read_bytes() == stat_upload().read()
     assert stat.size == len(stat_upload().read())
     assert len(stat.sha256) == 64
     first = File.objects.get(name="p1.csv")

@@ -37,12 +37,12 @@ EXAMPLES = int(os.environ.get("CONTRACT_EXAMPLES", "2"))
 def refuses_invalid_data(context: Any, response: Any, case: Any) -> bool | None:
     """Schemathesis' own check with three exceptions.
 
-    A form sends an empty parameter for an empty field: it filters nothing. A boolean is invalid where the schema has
-    the texts `true` and `false`, but is sent as one of them. An operation without a list ignores an unknown parameter.
+    A form sends an empty parameter for an empty field: it filters nothing. A boolean and its text are one in a query
+    and two in a schema. An operation without a list ignores an unknown parameter.
     """
     query = case.query or {}
     known = {parameter.name for parameter in case.operation.query}
-    if any(value in ("", {}, [], None) or isinstance(value, bool) for value in query.values()):
+    if any(value in ("", {}, [], None) or str(value).lower() in ("true", "false") for value in query.values()):
         return None
     if "ordering" not in known and set(query) - known:
         return None

@@ -15,6 +15,7 @@ from file_handling.models import File, ImportSession
 from tests.support.cast import Cast
 from tests.support.pairs import recap_upload, stat_upload
 from tests.support.records import Records, make_file
+from tests.support.responses import content_of
 from users.models import AuditEntry
 
 FILES = "/api/v1/files/"
@@ -35,13 +36,13 @@ def test_the_history_of_a_file_contains_every_action_and_stays_after_its_deletio
     pk = upload(cast)
     head = cast.client("togo_head")
     head.get(f"{FILES}{pk}/")
-    stored = File.objects.get(pk=pk).file
-    content = stored.read()
-    Path(stored.path).write_bytes(b"")
+    stored = Path(File.objects.get(pk=pk).file.path)
+    content = stored.read_bytes()
+    stored.write_bytes(b"")
     head.get(f"{FILES}{pk}/preview/")
-    Path(stored.path).write_bytes(content)
+    stored.write_bytes(content)
     head.get(f"{FILES}{pk}/preview/")
-    cast.client("togo_admin").get(f"{FILES}{pk}/download/")
+    content_of(cast.client("togo_admin").get(f"{FILES}{pk}/download/"))
     head.post("/api/v1/import-sessions/", {"stat_file_id": pk, "recap_file": recap_upload()}, format="multipart")
     head.delete(f"{FILES}{pk}/")
     ImportSession.objects.update(status="DONE")
@@ -89,7 +90,7 @@ def test_deleting_a_file_that_sessions_used_must_be_confirmed_and_lists_what_sta
 
 def test_reading_report_log_and_findings_is_audited(cast: Cast, togo: Records) -> None:
     client = cast.client("togo_admin")
-    client.get(f"/api/v1/import-sessions/{togo.session.pk}/download/?type=log")
+    content_of(client.get(f"/api/v1/import-sessions/{togo.session.pk}/download/?type=log"))
     client.get(f"/api/v1/import-sessions/{togo.session.pk}/findings/?search=secret")
     entries = AuditEntry.objects.filter(object_type="file_handling.importsession", object_id=togo.session.pk)
     assert [(e.action, e.data) for e in entries.order_by("id")] == [
@@ -144,7 +145,7 @@ def test_the_log_has_the_audit_entries_without_names(
 ) -> None:
     with caplog.at_level(logging.INFO), django_capture_on_commit_callbacks(execute=True):
         response = cast.client("togo_operator").get("/api/v1/insured/?search=afi")
-        cast.client("togo_admin").get(f"{FILES}{togo.file.pk}/download/")
+        content_of(cast.client("togo_admin").get(f"{FILES}{togo.file.pk}/download/"))
     lines = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
     audited = [line for line in lines if line["event"] == "audited"]
     assert [(a["action"], a["actor"], a["object_type"]) for a in audited] == [

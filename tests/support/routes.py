@@ -5,6 +5,7 @@ from __future__ import annotations
 from rest_framework.test import APIClient
 
 from tests.support.cast import ACCOUNTS, SHUT_OUT
+from tests.support.responses import content_of
 
 OWN = ["togo_admin", "togo_head", "rival_head", "togo_operator"]
 FOREIGN = ["benin_admin", "benin_head", "benin_operator"]
@@ -152,7 +153,8 @@ OPEN = {"auth/login/", "auth/password/reset/", "auth/password/set/", "schema/", 
 def ask(client: APIClient, method: str, path: str) -> int:
     body = {"stat_sheet": "Feuil1"} if path.endswith("/sheet/") else None
     response = client.generic(method, f"/api/v1/{path}") if body is None else client.post(f"/api/v1/{path}", body)
-    return response.status_code
+    content_of(response)
+    return int(response.status_code)
 
 
 GETS = sorted(path for method, path in TABLE if method == "GET")
