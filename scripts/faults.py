@@ -24,22 +24,22 @@ from typing import Any
 from samples import make_pair
 from tests.support.hostile import hostile_pairs
 from tests.support.installation import (
-    NOTHING,
+    NO_CLAIMS,
     Installation,
     PostgreSQL,
     Redis,
-    TooLong,
-    alive,
+    WaitTimeout,
     expected_summary,
     expected_totals,
     free_port,
+    is_alive,
     kill,
-    own_database,
-    processes_naming,
-    told_summary,
+    processes_mentioning,
+    stored_summary,
+    temporary_database,
     until,
 )
-from tests.support.overlap import make_numbered_pair
+from tests.support.numbered_pairs import make_numbered_pair
 
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST_SECONDS = 600
@@ -61,8 +61,8 @@ class Tally:
         self.figures["injected"] += 1
 
     def add(self, installation: Installation, session: int, country: str, expected: dict[str, Any]) -> None:
-        ended = installation.ended(session, seconds=LONGEST_SECONDS)
-        found, due, summary = installation.totals(country), expected_totals(expected), told_summary(ended) or {}
+        ended = installation.finished_session(session, seconds=LONGEST_SECONDS)
+        found, due, summary = installation.totals(country), expected_totals(expected), stored_summary(ended) or {}
         figures = self.figures
         figures["sessions"] += 1
         figures["ended"] += ended["status"] == "DONE_WITH_ERRORS"
@@ -78,16 +78,16 @@ def killed_at_many_points(
 ) -> Figures:
     """F1: kill the process of the run, or the whole worker, at moments spread evenly over an import."""
     tally, inside = Tally(), 0
-    installation.a_worker(1)
+    installation.running_worker(1)
     began = time.monotonic()
     country = installation.new_country()
-    undisturbed = installation.start(folder, country)
+    undisturbed = installation.start_session(folder, country)
     tally.add(installation, undisturbed, country, expected)
     length = time.monotonic() - began
     for point in range(points):
-        worker, country = installation.a_worker(1), installation.new_country()
-        session = installation.start(folder, country)
-        until(partial(installation.runs, session), every=0.01, seconds=LONGEST_SECONDS)
+        worker, country = installation.running_worker(1), installation.new_country()
+        session = installation.start_session(folder, country)
+        until(partial(installation.is_processing, session), every=0.01, seconds=LONGEST_SECONDS)
         time.sleep(length * (point + 0.5) / points)
         if installation.status(session) == "PROCESSING":
             tally.count_injection()
@@ -96,7 +96,7 @@ def killed_at_many_points(
                 worker.kill()
             else:
                 kill(installation.runner(session))
-        installation.a_worker(1)
+        installation.running_worker(1)
         tally.add(installation, session, country, expected)
     return tally.figures | {"inside_the_write": inside, "undisturbed_seconds": round(length, 1)}
 
@@ -117,13 +117,13 @@ def power_cut(installation: Installation, folder: Path, expected: dict[str, Any]
 
     first = serve()
     countries = [installation.new_country() for _ in range(4)]
-    sessions = [installation.start(folder, country) for country in countries]
-    until(lambda: installation.readers(), every=0.01)
-    installation.leave()
-    for pid in processes_naming(str(installation.data)):
+    sessions = [installation.start_session(folder, country) for country in countries]
+    until(lambda: installation.reader_processes(), every=0.01)
+    installation.end_commands()
+    for pid in processes_mentioning(str(installation.data)):
         kill(pid)
     first.wait()
-    until(lambda: not processes_naming(str(installation.data)), name="the end of all processes")
+    until(lambda: not processes_mentioning(str(installation.data)), name="the end of all processes")
     tally.count_injection()
     second = serve()
     for session, country in zip(sessions, countries, strict=True):
@@ -137,7 +137,7 @@ def messages_lost(installation: Installation, redis: Redis | None, folder: Path,
     """F6, F7: empty the broker while sessions wait, and measure how long until all of them are queued again."""
     for worker in installation.workers:
         worker.stop()
-    sessions = [installation.start(folder, installation.new_country()) for _ in range(waiting)]
+    sessions = [installation.start_session(folder, installation.new_country()) for _ in range(waiting)]
     queued_at = dict(installation.rows("SELECT id, rung_at FROM file_handling_importsession WHERE status = 'PENDING'"))
     if redis is not None:
         redis.empty()
@@ -147,7 +147,7 @@ def messages_lost(installation: Installation, redis: Redis | None, folder: Path,
     began = time.monotonic()
     # The intervals of a real installation, not the short ones of these trials.
     installation.settings |= {"SWEEP_SECONDS": "10", "RING_AGAIN_SECONDS": "30"}
-    installation.worker(2)
+    installation.start_worker(2)
 
     def all_queued_again() -> bool:
         now = dict(installation.rows("SELECT id, rung_at FROM file_handling_importsession"))
@@ -155,7 +155,7 @@ def messages_lost(installation: Installation, redis: Redis | None, folder: Path,
 
     until(all_queued_again, seconds=LONGEST_SECONDS)
     seconds = time.monotonic() - began
-    ended = [installation.ended(session, seconds=LONGEST_SECONDS)["status"] for session in sessions]
+    ended = [installation.finished_session(session, seconds=LONGEST_SECONDS)["status"] for session in sessions]
     del installation.settings["SWEEP_SECONDS"], installation.settings["RING_AGAIN_SECONDS"]
     installation.workers[-1].stop()
     return {
@@ -172,17 +172,17 @@ def overlapping(installation: Installation, folder: Path, *, pairs: int) -> Figu
         for half in (0, 10):
             claims = range(20 * number + half, 20 * number + half + 20)
             made = make_numbered_pair(folder / f"{number}-{half}", claims=claims)
-            sessions.append(installation.start(made, countries[number % 2]))
-    installation.worker(1)
-    installation.worker(1)
-    statuses = [installation.ended(session, seconds=LONGEST_SECONDS) for session in sessions]
+            sessions.append(installation.start_session(made, countries[number % 2]))
+    installation.start_worker(1)
+    installation.start_worker(1)
+    statuses = [installation.finished_session(session, seconds=LONGEST_SECONDS) for session in sessions]
     lost = doubled = 0
     for parity, country in enumerate(countries):
         due = {f"NB{n:06d}" for number in range(parity, pairs, 2) for n in range(20 * number, 20 * number + 30)}
         found = installation.claim_numbers(country)
         lost += len(due - set(found))
         doubled += len(found) - len(set(found))
-    installation.do("check_records")
+    installation.command("check_records")
     return {
         "pairs": pairs, "sessions": len(sessions), "ended": sum(one["status"] == "DONE" for one in statuses),
         "claims_lost": lost, "claims_doubled": doubled, "most_attempts": max(one["attempts"] for one in statuses),
@@ -192,13 +192,13 @@ def overlapping(installation: Installation, folder: Path, *, pairs: int) -> Figu
 def stopped_inside_the_write(installation: Installation, folder: Path, expected: dict[str, Any]) -> Figures:
     """F11: stop a run inside its write until its lease expires and another run ends the session; then continue it."""
     tally, country = Tally(), installation.new_country()
-    installation.a_worker(2)
-    session = installation.start(folder, country)
+    installation.running_worker(2)
+    session = installation.start_session(folder, country)
     run = installation.stop_while_writing(session)
     tally.count_injection()
     tally.add(installation, session, country, expected)
     kill(run, signal.SIGCONT)
-    until(lambda: not alive(run) or not installation.leftovers(), seconds=LONGEST_SECONDS)
+    until(lambda: not is_alive(run) or not installation.temporary_files(), seconds=LONGEST_SECONDS)
     tally.add(installation, session, country, expected)
     return tally.figures
 
@@ -213,10 +213,10 @@ def hostile(
         ("files", "refused_at_upload", "unanswered", "ended_in_error", "ended_otherwise", "hung", "slowest_seconds",
          "worker_deaths"), 0,
     )  # fmt: skip
-    worker, country = installation.a_worker(2), installation.new_country()
+    worker, country = installation.running_worker(2), installation.new_country()
     for kind, pair in hostile_pairs(folder, honest, expected["files"], harmed=harmed):
         figures["files"] += 1
-        answer = installation.do("upload", folder=str(pair), country=country)
+        answer = installation.command("upload", folder=str(pair), country=country)
         if answer["status"] not in (202, 400, 413):
             figures["unanswered"] += 1
             print(f"     {kind} {pair.name}: {answer['status']}", flush=True)
@@ -224,10 +224,10 @@ def hostile(
         refused = answer["status"] != 202
         figures["refused_at_upload"] += refused
         began = time.monotonic()
-        session = installation.start(pair, country) if refused else answer["answer"]["id"]
+        session = installation.start_session(pair, country) if refused else answer["answer"]["id"]
         try:
-            ended = installation.ended(session, seconds=120)
-        except TooLong:
+            ended = installation.finished_session(session, seconds=120)
+        except WaitTimeout:
             figures["hung"] += 1
             print(f"     {kind} {pair.name}: not ended", flush=True)
             continue
@@ -239,9 +239,9 @@ def hostile(
             print(f"     {kind} {pair.name}: {details}", flush=True)
         shutil.rmtree(pair)
     # A process ends by itself after fifty tasks, without a log line; the worker logs a process that dies.
-    figures["worker_deaths"] = worker.said().count("exited with") + (not alive(worker.pid))
+    figures["worker_deaths"] = worker.log_text().count("exited with") + (not is_alive(worker.pid))
     tally, country = Tally(), installation.new_country()
-    tally.add(installation, installation.start(honest, country), country, expected)
+    tally.add(installation, installation.start_session(honest, country), country, expected)
     return figures | {name: tally.figures[name] for name in ("sessions", "ended", "claims_lost", "claims_doubled")}
 
 
@@ -252,20 +252,20 @@ def database_restarts(folder: Path, expected: dict[str, Any], redis: Redis, wher
         server.start()
         installation = Installation(where, database=server.url, redis_url=redis.url)
         try:
-            installation.do("migrate")
+            installation.command("migrate")
             for point in range(times):
-                country, _ = installation.new_country(), installation.a_worker(1)
-                session = installation.start(folder, country)
-                until(partial(installation.runs, session), every=0.01)
+                country, _ = installation.new_country(), installation.running_worker(1)
+                session = installation.start_session(folder, country)
+                until(partial(installation.is_processing, session), every=0.01)
                 if point % 2:
                     run = installation.stop_while_writing(session)
-                    server.restart_at_once()
-                    partly += installation.totals(country) not in (NOTHING, expected_totals(expected))
+                    server.restart_immediately()
+                    partly += installation.totals(country) not in (NO_CLAIMS, expected_totals(expected))
                     kill(run, signal.SIGCONT)
                 else:
                     time.sleep(0.5 * point)
-                    server.restart_at_once()
-                    partly += installation.totals(country) not in (NOTHING, expected_totals(expected))
+                    server.restart_immediately()
+                    partly += installation.totals(country) not in (NO_CLAIMS, expected_totals(expected))
                 tally.count_injection()
                 tally.add(installation, session, country, expected)
         finally:
@@ -279,7 +279,7 @@ def database_restarts(folder: Path, expected: dict[str, Any], redis: Redis, wher
 def migrated_installation(folder: Path, *, database: str, redis: Redis | None) -> Iterator[Installation]:
     installation = Installation(folder, database=database, redis_url=redis.url if redis else "")
     try:
-        installation.do("migrate")
+        installation.command("migrate")
         yield installation
     finally:
         installation.close()
@@ -316,11 +316,11 @@ def main() -> None:
         places: list[tuple[str, str, Redis | None]] = [("sqlite", "", None)]
         server = os.environ.get("TEST_DATABASE_URL", "")
         redis: Redis | None = None
-        if server.startswith("postgres") and Redis.is_there():
+        if server.startswith("postgres") and Redis.is_installed():
             (work / "redis").mkdir()
             redis = Redis(work / "redis").start()
             opened.callback(redis.stop)
-            places.append(("postgresql", opened.enter_context(own_database(server=server)), redis))
+            places.append(("postgresql", opened.enter_context(temporary_database(server=server)), redis))
         for place, database, broker in places:
             folder = work / place
             folder.mkdir()

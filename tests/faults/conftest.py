@@ -1,4 +1,4 @@
-"""Installations to break things in, each with a fresh database copied from one that was migrated once."""
+"""Installations for tests of faults, each with a copy of a database that was migrated once."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import pytest
 from django.conf import settings
 
 from samples import make_pair
-from tests.support.installation import Installation, MakeInstallation, Pair, Pairs, Redis, own_database
+from tests.support.installation import Installation, MakeInstallation, Pair, Pairs, Redis, temporary_database
 
 
 @pytest.fixture(scope="session")
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> Pairs:
-    """Sample pairs by size and seed, each made once."""
+    """Makes sample pairs by size and seed, each of them once."""
     made: dict[tuple[int, int], Pair] = {}
 
     def pair(claims: int = 300, seed: int = 7) -> Pair:
@@ -35,25 +35,25 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("template")
     if not settings.DATABASE_URL.startswith("postgres"):
         installation = Installation(folder)
-        installation.do("migrate")
+        installation.command("migrate")
         installation.close()
         yield str(folder / "db.sqlite3")
         return
-    with own_database(server=settings.DATABASE_URL) as url:
+    with temporary_database(server=settings.DATABASE_URL) as url:
         installation = Installation(folder, database=url)
-        installation.do("migrate")
+        installation.command("migrate")
         installation.close()
         yield url
 
 
 @pytest.fixture(scope="session")
 def own_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis | None]:
-    """A Redis that may be mistreated, when the tests run with services; the spool folder otherwise."""
+    """A Redis for these tests alone, when they run with Redis; None with the spool folder."""
     if not settings.REDIS_URL:
         yield None
         return
-    if not Redis.is_there():
-        pytest.skip("no redis-server on this machine to start one that may be stopped")
+    if not Redis.is_installed():
+        pytest.skip("redis-server is not installed")
     redis = Redis(tmp_path_factory.mktemp("redis")).start()
     yield redis
     redis.stop()
@@ -63,7 +63,7 @@ def own_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis | None
 def make_installation(
     tmp_path_factory: pytest.TempPathFactory, template: str, own_redis: Redis | None
 ) -> Iterator[MakeInstallation]:
-    """Builds installations on the services of this test run."""
+    """Makes installations on the services of this test run."""
     with contextlib.ExitStack() as opened:
 
         def make(data: Path | None = None, **settings: str) -> Installation:
@@ -72,7 +72,7 @@ def make_installation(
             database = ""
             if template.startswith("postgres"):
                 database = opened.enter_context(
-                    own_database(server=template, template=urlsplit(template).path.strip("/"))
+                    temporary_database(server=template, template=urlsplit(template).path.strip("/"))
                 )
             else:
                 shutil.copy(template, folder / "db.sqlite3")
@@ -85,5 +85,5 @@ def make_installation(
 
 @pytest.fixture(scope="module")
 def installation(make_installation: MakeInstallation) -> Installation:
-    """One that the tests of a module share: each works in countries of its own."""
+    """The tests of a module share this one; each test has countries of its own."""
     return make_installation()

@@ -1,4 +1,4 @@
-"""What PostgreSQL says during a COPY reaches the run as what it is, so that it knows what may be tried again."""
+"""Errors of PostgreSQL during a COPY reach the run as the errors of Django, so that the run knows which to retry."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.needs("postgr
 ROWS = pl.DataFrame({"id": [900_001, 900_002], "name": ["A", "B"], "key": ["A", "A"]})
 
 
-def test_a_record_that_is_there_already_is_an_integrity_error() -> None:
+def test_an_existing_record_is_an_integrity_error() -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         _insert(ActCategory, ROWS)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.installation import (
-    WRITTEN_FOR_LONG,
+    LONG_WRITE_CLAIMS,
     Installation,
     Pairs,
     PostgreSQL,
@@ -17,18 +17,18 @@ from tests.support.installation import (
     expected_summary,
     expected_totals,
     kill,
-    told_summary,
+    stored_summary,
     until,
 )
 
-# SQLite is no server that could restart.
+# SQLite has no server.
 pytestmark = pytest.mark.needs("postgresql")
 
 
 @pytest.fixture(scope="module")
 def server(template: str) -> Iterator[PostgreSQL]:
     if PostgreSQL.programs() is None:
-        pytest.skip("no PostgreSQL programs on this machine to start a server that may be restarted")
+        pytest.skip("PostgreSQL is not installed")
     server = PostgreSQL()
     try:
         yield server.start()
@@ -42,38 +42,38 @@ def fragile(
 ) -> Iterator[Installation]:
     folder: Path = tmp_path_factory.mktemp("fragile")
     installation = Installation(folder, database=server.url, redis_url=own_redis.url if own_redis else "")
-    installation.do("migrate")
+    installation.command("migrate")
     yield installation
     installation.close()
 
 
-def test_a_database_that_restarts_inside_the_write_has_all_rows_in_the_end(
+def test_after_a_restart_of_the_database_in_a_write_all_rows_are_written(
     fragile: Installation, server: PostgreSQL, pairs: Pairs
 ) -> None:
-    folder, expected = pairs(WRITTEN_FOR_LONG)
-    country, worker = fragile.new_country(), fragile.a_worker()
-    session = fragile.start(folder, country)
+    folder, expected = pairs(LONG_WRITE_CLAIMS)
+    country, worker = fragile.new_country(), fragile.running_worker()
+    session = fragile.start_session(folder, country)
     run = fragile.stop_while_writing(session)
-    server.restart_at_once()
+    server.restart_immediately()
     kill(run, signal.SIGCONT)
-    _ends_whole(fragile, session, country, expected)
+    _assert_imported(fragile, session, country, expected)
     assert worker.process.poll() is None
 
 
-def test_a_database_that_restarts_while_files_are_read_is_not_even_noticed(
+def test_a_restart_of_the_database_while_files_are_read_changes_nothing(
     fragile: Installation, server: PostgreSQL, pairs: Pairs
 ) -> None:
-    folder, expected = pairs(WRITTEN_FOR_LONG)
-    country, _ = fragile.new_country(), fragile.a_worker()
-    session = fragile.start(folder, country)
-    until(lambda: fragile.readers(), every=0.01)
-    server.restart_at_once()
-    _ends_whole(fragile, session, country, expected)
+    folder, expected = pairs(LONG_WRITE_CLAIMS)
+    country, _ = fragile.new_country(), fragile.running_worker()
+    session = fragile.start_session(folder, country)
+    until(lambda: fragile.reader_processes(), every=0.01)
+    server.restart_immediately()
+    _assert_imported(fragile, session, country, expected)
 
 
-def _ends_whole(installation: Installation, session: int, country: str, expected: dict[str, object]) -> None:
-    ended = installation.ended(session)
+def _assert_imported(installation: Installation, session: int, country: str, expected: dict[str, object]) -> None:
+    ended = installation.finished_session(session)
     assert ended["status"] == "DONE_WITH_ERRORS"
-    assert told_summary(ended)["claims"] == expected_summary(expected)["claims"]
+    assert stored_summary(ended)["claims"] == expected_summary(expected)["claims"]
     assert installation.totals(country) == expected_totals(expected)
-    until(lambda: not installation.leftovers(), seconds=15)
+    until(lambda: not installation.temporary_files(), seconds=15)

@@ -1,4 +1,4 @@
-"""Everything goes at once, as when the power fails: what `make serve` ran ends, and the next start finishes it (F3)."""
+"""All processes of `make serve` end at once, as in a power failure; the next start finishes the sessions (F3)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.installation import ROOT, Installation, Pairs, expected_totals, free_port, processes_naming, until
+from tests.support.installation import (
+    ROOT,
+    Installation,
+    Pairs,
+    expected_totals,
+    free_port,
+    processes_mentioning,
+    until,
+)
 
 Serve = Callable[[], "subprocess.Popen[bytes]"]
 
@@ -34,25 +42,25 @@ def serve(installation: Installation, tmp_path: Path) -> Iterator[Serve]:
             process.wait(30)
 
 
-def test_a_server_whose_supervisor_is_killed_starts_again_at_once_and_ends_all_its_sessions(
+def test_a_server_whose_supervisor_was_killed_starts_again_and_ends_all_its_sessions(
     installation: Installation, serve: Serve, pairs: Pairs
 ) -> None:
     folder, expected = pairs()
     countries = [installation.new_country() for _ in range(3)]
     first = serve()
-    sessions = [installation.start(folder, country) for country in countries]
-    until(lambda: installation.readers(), every=0.01)
-    installation.leave()
+    sessions = [installation.start_session(folder, country) for country in countries]
+    until(lambda: installation.reader_processes(), every=0.01)
+    installation.end_commands()
     first.kill()
     first.wait()
-    until(lambda: not processes_naming(str(installation.data)), seconds=10, name="the end of all that was served")
-    assert installation.unfinished() > 0
+    until(lambda: not processes_mentioning(str(installation.data)), seconds=10, name="the end of all processes")
+    assert installation.count_unfinished() > 0
     second = serve()
     for session, country in zip(sessions, countries, strict=True):
-        assert installation.ended(session)["status"] == "DONE_WITH_ERRORS"
+        assert installation.finished_session(session)["status"] == "DONE_WITH_ERRORS"
         assert installation.totals(country) == expected_totals(expected)
     assert second.poll() is None
     second.terminate()
     assert second.wait(30) == 0
-    assert processes_naming(str(installation.data)) == []
-    assert installation.leftovers() == []
+    assert processes_mentioning(str(installation.data)) == []
+    assert installation.temporary_files() == []

@@ -1,4 +1,4 @@
-"""The broker is only a doorbell: refused, paused, emptied or late, it costs a session time and nothing else (F5–F7)."""
+"""A broker that refuses, pauses, loses messages or starts late delays a session and does nothing else (F5–F7)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.installation import Installation, Redis, until
-from tests.support.overlap import make_numbered_pair
+from tests.support.numbered_pairs import make_numbered_pair
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +19,7 @@ def small_pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def refused(installation: Installation, redis: Redis | None) -> Iterator[None]:
-    """The broker is not there: Redis refuses connections, or the spool folder is no folder any more."""
+    """The broker is absent: Redis refuses connections, or a file stands in the place of the spool folder."""
     if redis is not None:
         redis.stop()
         try:
@@ -39,7 +39,7 @@ def refused(installation: Installation, redis: Redis | None) -> Iterator[None]:
 
 @contextmanager
 def paused(installation: Installation, redis: Redis | None) -> Iterator[None]:
-    """The broker takes connections and answers nothing."""
+    """The broker accepts connections and does not answer."""
     assert redis is not None, "a folder cannot be paused"
     redis.pause()
     try:
@@ -52,25 +52,25 @@ def paused(installation: Installation, redis: Redis | None) -> Iterator[None]:
 def test_an_upload_is_answered_while_the_broker_is_away_and_runs_once_it_is_back(
     installation: Installation, own_redis: Redis | None, small_pair: Path, away: object
 ) -> None:
-    worker = installation.a_worker()
-    installation.do("ready")
+    worker = installation.running_worker()
+    installation.command("ready")
     with away(installation, own_redis):  # type: ignore[operator]
-        uploaded = installation.do("upload", folder=str(small_pair), country=installation.new_country())
-        created = installation.do("start", folder=str(small_pair), country=installation.new_country())
+        uploaded = installation.command("upload", folder=str(small_pair), country=installation.new_country())
+        created = installation.command("start_session", folder=str(small_pair), country=installation.new_country())
     assert uploaded["status"] == 202, uploaded
     assert uploaded["seconds"] < 5
     assert created["seconds"] < 5
     for session in (uploaded["answer"]["id"], created["id"]):
-        assert installation.ended(session)["status"] == "DONE"
+        assert installation.finished_session(session)["status"] == "DONE"
     assert worker.process.poll() is None
 
 
-def test_sessions_whose_messages_were_lost_are_rung_for_again(
+def test_messages_that_were_lost_are_sent_again(
     installation: Installation, own_redis: Redis | None, small_pair: Path
 ) -> None:
     for worker in installation.workers:
         worker.stop()
-    sessions = [installation.start(small_pair, installation.new_country()) for _ in range(5)]
+    sessions = [installation.start_session(small_pair, installation.new_country()) for _ in range(5)]
     if own_redis is not None:
         own_redis.empty()
     else:
@@ -78,50 +78,52 @@ def test_sessions_whose_messages_were_lost_are_rung_for_again(
         assert len(messages) == len(sessions)
         for message in messages:
             message.unlink()
-    installation.worker(processes=2)
+    installation.start_worker(processes=2)
     for session in sessions:
-        ended = installation.ended(session)
+        ended = installation.finished_session(session)
         assert (ended["status"], ended["attempts"]) == ("DONE", 1)
 
 
 @pytest.mark.needs("redis")  # a worker makes the spool folder itself
-def test_a_worker_that_starts_before_its_broker_works_once_there_is_one(
+def test_a_worker_that_starts_before_its_broker_works_when_the_broker_is_there(
     installation: Installation, own_redis: Redis | None, small_pair: Path
 ) -> None:
     for worker in installation.workers:
         worker.stop()
     with refused(installation, own_redis):
-        worker = installation.worker(wait=False)
-        session = installation.start(small_pair, installation.new_country())
-        until(lambda: "Cannot connect" in worker.said(), name="a worker that knows its broker is away")
-    assert installation.ended(session)["status"] == "DONE"
+        worker = installation.start_worker(wait=False)
+        session = installation.start_session(small_pair, installation.new_country())
+        until(lambda: "Cannot connect" in worker.log_text(), name="a worker that cannot connect")
+    assert installation.finished_session(session)["status"] == "DONE"
 
 
-@pytest.mark.needs("spool")  # it is files that a loss of power leaves empty
-def test_a_spoilt_message_stops_nobody(installation: Installation, own_redis: Redis | None, small_pair: Path) -> None:
-    worker = installation.a_worker()
-    spoilt = installation.data / "broker" / "00000000000000000001_spoilt.concord.msg"
-    spoilt.write_text("")
-    until(lambda: not spoilt.exists())
-    session = installation.start(small_pair, installation.new_country())
-    assert installation.ended(session)["status"] == "DONE"
+@pytest.mark.needs("spool")  # a power failure may leave empty files
+def test_a_damaged_message_stops_no_worker(
+    installation: Installation, own_redis: Redis | None, small_pair: Path
+) -> None:
+    worker = installation.running_worker()
+    damaged = installation.data / "broker" / "00000000000000000001_damaged.concord.msg"
+    damaged.write_text("")
+    until(lambda: not damaged.exists())
+    session = installation.start_session(small_pair, installation.new_country())
+    assert installation.finished_session(session)["status"] == "DONE"
     assert worker.process.poll() is None
 
 
-def test_a_session_left_by_a_clock_that_was_ahead_is_taken_up(installation: Installation, small_pair: Path) -> None:
+def test_a_session_with_times_in_the_future_is_run(installation: Installation, small_pair: Path) -> None:
     for worker in installation.workers:
         worker.stop()
-    sessions = [installation.start(small_pair, installation.new_country()) for _ in range(2)]
-    ahead = "'2999-01-01 00:00:00+00'" if installation.on_postgresql else "'2999-01-01 00:00:00.000000'"
+    sessions = [installation.start_session(small_pair, installation.new_country()) for _ in range(2)]
+    future = "'2999-01-01 00:00:00+00'" if installation.on_postgresql else "'2999-01-01 00:00:00.000000'"
     with installation.connection() as connection:
         connection.execute(
-            f"UPDATE file_handling_importsession SET status = 'PROCESSING', lease_expires_at = {ahead},"
-            f" rung_at = {ahead}, runner = '' WHERE id = {sessions[0]}"
+            f"UPDATE file_handling_importsession SET status = 'PROCESSING', lease_expires_at = {future},"
+            f" rung_at = {future}, runner = '' WHERE id = {sessions[0]}"
         )
-        connection.execute(f"UPDATE file_handling_importsession SET rung_at = {ahead} WHERE id = {sessions[1]}")
+        connection.execute(f"UPDATE file_handling_importsession SET rung_at = {future} WHERE id = {sessions[1]}")
     if not installation.redis_url:
         for message in (installation.data / "broker").glob("*.msg"):
             message.unlink()
-    installation.worker(processes=2)
+    installation.start_worker(processes=2)
     for session in sessions:
-        assert installation.ended(session)["status"] == "DONE"
+        assert installation.finished_session(session)["status"] == "DONE"

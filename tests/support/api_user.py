@@ -105,8 +105,8 @@ class ApiUser:
         session = self.get(f"import-sessions/{session_id}/")
         return Outcome(session, self.all(f"import-sessions/{session_id}/findings/"))
 
-    def steer(self, session_id: int, act: str, **asked: Any) -> Response:
-        return self.client.post(f"{SESSIONS}{session_id}/{act}/", asked, format="json")
+    def steer(self, session_id: int, act: str, **form: Any) -> Response:
+        return self.client.post(f"{SESSIONS}{session_id}/{act}/", form, format="json")
 
     def get(self, path: str) -> Json:
         response = self.client.get(f"{API}{path}")

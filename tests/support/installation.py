@@ -1,7 +1,7 @@
-"""An installation of its own to break things in: data folder, database, queue, and real worker processes.
+"""A separate installation for tests of faults: data folder, database, queue and real worker processes.
 
-Nothing here is a stand-in: workers are `celery -A config worker`, killed and stopped by signals, and what became of a
-session is read from its database.
+Nothing is simulated: workers are `celery -A config worker`, signals kill and stop them, and the state of a session is
+read from the database of the installation.
 """
 
 from __future__ import annotations
@@ -23,25 +23,29 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import psutil
+import psycopg
+import redis
+
 ROOT = Path(__file__).resolve().parent.parent.parent
-# A lease that is over soon, so that a test need not wait a minute for it.
+# Short times, so that a test does not wait a minute for the end of a lease.
 LEASE = {"LEASE_SECONDS": "3", "HEARTBEAT_SECONDS": "1", "SWEEP_SECONDS": "1", "RING_AGAIN_SECONDS": "2"}
 SECRET = secrets.token_urlsafe(50)
 UNFINISHED = ("PENDING", "PROCESSING")
-# Claims of a pair whose write lasts long enough to be met in the middle, also by a test on a busy machine.
-WRITTEN_FOR_LONG = 6000
+# Number of claims whose write lasts long enough for a test to act in the middle, on a busy machine too.
+LONG_WRITE_CLAIMS = 6000
 
 
-class TooLong(AssertionError):
-    """What was waited for did not come."""
+class WaitTimeout(AssertionError):
+    """A condition did not become true in time."""
 
 
-def until(what: Callable[[], Any], *, seconds: float = 30, every: float = 0.05, name: str = "") -> Any:
-    """What `what` returns, once that is true."""
+def until(condition: Callable[[], Any], *, seconds: float = 30, every: float = 0.05, name: str = "") -> Any:
+    """Wait until `condition` returns something true; → that."""
     end = time.monotonic() + seconds
-    while not (found := what()):
+    while not (found := condition()):
         if time.monotonic() > end:
-            raise TooLong(f"{name or what} did not come within {seconds} s")
+            raise WaitTimeout(f"{name or condition} did not come within {seconds} s")
         time.sleep(every)
     return found
 
@@ -55,50 +59,48 @@ def free_port() -> int:
 # ------------------------------------------------------------------------------------------------ processes
 
 
-def process_state(pid: int) -> str:
-    """One letter as in /proc (R, S, T, Z …), empty when there is no such process."""
+def process_status(pid: int) -> str:
+    """Status as psutil names it (`psutil.STATUS_STOPPED` …), empty when there is no such process."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
+        return str(psutil.Process(pid).status())
+    except psutil.NoSuchProcess:
         return ""
 
 
-def alive(pid: int) -> bool:
-    return process_state(pid) not in ("", "Z")
+def is_alive(pid: int) -> bool:
+    return process_status(pid) not in ("", psutil.STATUS_ZOMBIE)
 
 
-def children(pid: int) -> list[int]:
-    """Its child processes, zombies aside."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            fields = path.read_text().rpartition(")")[2].split()
-            if fields[1] == str(pid) and fields[0] != "Z":
-                found.append(int(path.parent.name))
-    return sorted(found)
-
-
-def descendants(pid: int) -> list[int]:
-    return [one for child in children(pid) for one in (child, *descendants(child))]
+def children(pid: int, *, recursive: bool = False) -> list[int]:
+    """Child processes without zombies."""
+    try:
+        found = psutil.Process(pid).children(recursive=recursive)
+    except psutil.NoSuchProcess:
+        return []
+    return sorted(child.pid for child in found if is_alive(child.pid))
 
 
 def command_line(pid: int) -> str:
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-    return ""
+    try:
+        return " ".join(psutil.Process(pid).cmdline())
+    except psutil.Error:
+        return ""
 
 
-def processes_naming(text: str) -> list[int]:
-    """Living processes whose command line or environment has `text` in it: those of one installation, by its folder."""
+def processes_mentioning(text: str) -> list[int]:
+    """Living processes with `text` in their command line or environment. The folder of an installation finds its own.
+
+    Read from /proc directly: tests poll this to meet processes that live for half a second.
+    """
     found = []
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit() or int(folder.name) == os.getpid():
             continue
         try:
-            said = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
+            content = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
         except OSError:
             continue
-        if text.encode() in said and alive(int(folder.name)):
+        if text.encode() in content and is_alive(int(folder.name)):
             found.append(int(folder.name))
     return found
 
@@ -109,7 +111,7 @@ def kill(pid: int, number: int = signal.SIGKILL) -> None:
 
 
 class Worker:
-    """A Celery worker with its pool, in a process group of its own."""
+    """A Celery worker and its pool, in a process group of its own."""
 
     def __init__(self, installation: Installation, *, processes: int) -> None:
         self.log = installation.folder / f"worker-{time.monotonic_ns()}.log"
@@ -125,23 +127,22 @@ class Worker:
     def pid(self) -> int:
         return self.process.pid
 
-    def said(self) -> str:
+    def log_text(self) -> str:
         return self.log.read_text(errors="replace")
 
     def kill(self) -> None:
-        """As the kernel would, short of memory, and the same for all it started: `kill -9` of everything."""
-        everyone = [self.pid, *descendants(self.pid)]
-        for pid in everyone:
+        """`kill -9` for the worker and all its children."""
+        for pid in [self.pid, *children(self.pid, recursive=True)]:
             kill(pid)
         self.process.wait()
 
     def kill_parent(self) -> None:
-        """Kill the worker's own process alone."""
+        """Kill the main process of the worker only."""
         kill(self.pid)
         self.process.wait()
 
     def stop(self) -> None:
-        """As an administrator would: what is under way may end."""
+        """Stop the worker as an administrator does: running tasks may end."""
         if self.process.poll() is None:
             self.process.terminate()
             try:
@@ -155,7 +156,7 @@ class Worker:
 
 
 class Installation:
-    """One installation. `database`: a PostgreSQL URL, or empty for SQLite; `redis_url` empty: the spool folder."""
+    """`database`: a PostgreSQL URL, or empty for SQLite. `redis_url`: empty for the spool folder."""
 
     def __init__(
         self, folder: Path, *, data: Path | None = None, database: str = "", redis_url: str = "", **settings: str
@@ -165,7 +166,7 @@ class Installation:
         self.data.mkdir(parents=True, exist_ok=True)
         self.database = database or f"sqlite:///{folder / 'db.sqlite3'}"
         self.settings = settings
-        self._inside: subprocess.Popen[str] | None = None
+        self._commands: subprocess.Popen[str] | None = None
         self.workers: list[Worker] = []
         self._countries = 0
 
@@ -174,95 +175,93 @@ class Installation:
         return self.database.startswith("postgres")
 
     def environment(self) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "VIRTUAL_ENV") if name in os.environ}
-        return kept | LEASE | {
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "VIRTUAL_ENV") if name in os.environ}
+        return inherited | LEASE | {
             "DATA_DIR": str(self.data), "DATABASE_URL": self.database, "REDIS_URL": self.redis_url,
             "KEY_PREFIX": f"faults-{self.folder.name}", "SECRET_KEY": SECRET, "PYTHONUNBUFFERED": "1",
             "MALLOC_ARENA_MAX": "2", "THROTTLE_UPLOAD": "10000/hour",
         } | self.settings  # fmt: skip
 
-    # -------------------------------------------------------------------------------------------- acting
+    # -------------------------------------------------------------------------------------------- actions
 
-    def do(self, what: str, **asked: Any) -> Any:
-        """Have a process of this installation do one of the commands of `inside`."""
-        if self._inside is None:
-            with (self.folder / "inside.log").open("ab") as log:
-                self._inside = subprocess.Popen(
+    def command(self, name: str, **arguments: Any) -> Any:
+        """Run a command of `remote_commands` in a process of this installation; → its result."""
+        if self._commands is None:
+            with (self.folder / "commands.log").open("ab") as log:
+                self._commands = subprocess.Popen(
                     [sys.executable, "-m", "tests.support.remote_commands"],
                     cwd=ROOT, env=self.environment(), text=True,
                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, start_new_session=True,
                 )  # fmt: skip
-        assert self._inside.stdin is not None
-        assert self._inside.stdout is not None
-        self._inside.stdin.write(json.dumps({"do": what, **asked}) + "\n")
-        self._inside.stdin.flush()
-        said = json.loads(self._inside.stdout.readline() or '{"error": "the process ended"}')
-        if "error" in said:
-            raise AssertionError(f"{what}: {said['error']}")
-        return said["result"]
+        assert self._commands.stdin is not None
+        assert self._commands.stdout is not None
+        self._commands.stdin.write(json.dumps({"command": name, **arguments}) + "\n")
+        self._commands.stdin.flush()
+        answer = json.loads(self._commands.stdout.readline() or '{"error": "the process ended"}')
+        if "error" in answer:
+            raise AssertionError(f"{name}: {answer['error']}")
+        return answer["result"]
 
-    def start(self, folder: Path, country: str = "TG", **asked: Any) -> int:
-        """A session of the pair in `folder`; → its id."""
-        return int(self.do("start", folder=str(folder), country=country, **asked)["id"])
+    def start_session(self, folder: Path, country: str = "TG", **options: Any) -> int:
+        """Create a session from the pair in `folder`; → its id."""
+        return int(self.command("start_session", folder=str(folder), country=country, **options)["id"])
 
     def new_country(self) -> str:
-        """The code of a country that holds nothing yet."""
+        """The code of a country without records."""
         self._countries += 1
         return f"C{self._countries}"
 
-    def a_worker(self, processes: int = 2) -> Worker:
-        """The worker that still lives, or a new one."""
+    def running_worker(self, processes: int = 2) -> Worker:
+        """A worker that is running already, or a new one."""
         living = [worker for worker in self.workers if worker.process.poll() is None]
-        return living[-1] if living else self.worker(processes)
+        return living[-1] if living else self.start_worker(processes)
 
-    def worker(self, processes: int = 1, *, wait: bool = True) -> Worker:
+    def start_worker(self, processes: int = 1, *, wait: bool = True) -> Worker:
         worker = Worker(self, processes=processes)
         self.workers.append(worker)
         if wait:
-            until(lambda: self.pool(worker), seconds=30, name="the worker's pool")
+            until(lambda: self.pool_processes(worker), seconds=30, name="the worker's pool")
         return worker
 
-    def pool(self, worker: Worker) -> list[int]:
-        """The processes in which the worker's tasks run."""
+    def pool_processes(self, worker: Worker) -> list[int]:
+        """The processes that run the tasks of the worker."""
         return [pid for pid in children(worker.pid) if "celery" in command_line(pid)]
 
-    def readers(self) -> list[int]:
-        """The processes that read files for this installation."""
-        return [pid for pid in processes_naming(str(self.data)) if "reading.child" in command_line(pid)]
+    def reader_processes(self) -> list[int]:
+        """The reader processes of this installation."""
+        return [pid for pid in processes_mentioning(str(self.data)) if "reading.child" in command_line(pid)]
 
-    def sweepers(self) -> list[int]:
-        """The processes that ring again, one for each worker."""
-        return [pid for pid in processes_naming(str(self.data)) if "manage.py sweep" in command_line(pid)]
+    def sweeper_processes(self) -> list[int]:
+        """The sweepers, one for each worker."""
+        return [pid for pid in processes_mentioning(str(self.data)) if "manage.py sweep" in command_line(pid)]
 
-    def leave(self) -> None:
-        """End the process that `do` speaks to."""
-        if self._inside is not None:
-            self._inside.kill()
-            self._inside.communicate()
-            self._inside = None
+    def end_commands(self) -> None:
+        """End the process that runs the commands."""
+        if self._commands is not None:
+            self._commands.kill()
+            self._commands.communicate()
+            self._commands = None
 
     def close(self) -> None:
-        """End whatever this installation still runs."""
-        self.leave()
+        """End all processes of this installation."""
+        self.end_commands()
         for worker in self.workers:
             if worker.process.poll() is None:
                 worker.kill()
-        for pid in processes_naming(str(self.data)):
+        for pid in processes_mentioning(str(self.data)):
             kill(pid)
 
-    # -------------------------------------------------------------------------------------------- looking
+    # -------------------------------------------------------------------------------------------- state
 
     @contextlib.contextmanager
-    def connection(self, *, patience: float = 10) -> Iterator[Any]:
-        """A connection of the test's own, in autocommit; on SQLite it waits so many seconds for a lock."""
+    def connection(self, *, lock_seconds: float = 10) -> Iterator[Any]:
+        """A separate connection in autocommit mode. `lock_seconds`: how long it waits for a lock on SQLite."""
         if self.on_postgresql:
-            import psycopg
-
             with psycopg.connect(self.database, autocommit=True) as connection:
                 yield connection
         else:
             with contextlib.closing(
-                sqlite3.connect(self.database.removeprefix("sqlite:///"), isolation_level=None, timeout=patience)
+                sqlite3.connect(self.database.removeprefix("sqlite:///"), isolation_level=None, timeout=lock_seconds)
             ) as connection:
                 yield connection
 
@@ -292,32 +291,28 @@ class Installation:
         return str(self.session(session_id)["status"])
 
     def runner(self, session_id: int) -> int:
-        """The process that holds the session, as it said when it claimed it."""
+        """The process that runs the session, as noted when it claimed the session."""
         return int(self.session(session_id)["runner"].split("|")[1])
 
     def steps(self, session_id: int) -> list[str]:
         query = f"SELECT step FROM file_handling_sessionevent WHERE session_id = {session_id} ORDER BY sequence"
         return [step for (step,) in self.rows(query)]
 
-    def runs(self, session_id: int) -> bool:
+    def is_processing(self, session_id: int) -> bool:
         return self.status(session_id) == "PROCESSING"
 
-    def reached(self, session_id: int, step: str) -> None:
-        """Wait until the session tells of `step`."""
-        until(lambda: step in self.steps(session_id), name=f"step {step}", every=0.01)
-
-    def ended(self, session_id: int, *, seconds: float = 60) -> dict[str, Any]:
-        """The session's row once it has ended."""
+    def finished_session(self, session_id: int, *, seconds: float = 60) -> dict[str, Any]:
+        """Wait until the session has ended; → its row."""
         until(lambda: self.status(session_id) not in UNFINISHED, seconds=seconds, name=f"the end of {session_id}")
         return self.session(session_id)
 
-    def unfinished(self) -> int:
+    def count_unfinished(self) -> int:
         return int(
             self.row("SELECT count(*) FROM file_handling_importsession WHERE status IN ('PENDING', 'PROCESSING')")[0]
         )
 
     def totals(self, country: str = "TG") -> dict[str, Any]:
-        """What the country holds: claims, their lines and sums, and how many numbers they bear."""
+        """Of one country: numbers of claims, of different claim numbers and of lines, and the sums of the claims."""
         claims, numbers, claimed, reimbursed, lines = self.row(
             "SELECT count(*), count(DISTINCT number), coalesce(sum(claimed_amount), 0),"
             " coalesce(sum(reimbursed_amount), 0), (SELECT count(*) FROM core_claimline l"
@@ -335,14 +330,14 @@ class Installation:
         )
         return [number for (number,) in self.rows(query)]
 
-    def leftovers(self) -> list[str]:
-        """What runs left in the folder for temporary files."""
+    def temporary_files(self) -> list[str]:
+        """Names in the folder for temporary files, which runs empty when they end."""
         return sorted(path.name for path in (self.data / "tmp").iterdir())
 
     # -------------------------------------------------------------------------------------------- the write lock
 
     def is_writing(self, session_id: int) -> bool:
-        """Whether a run of the session is inside its write transaction at this moment."""
+        """Whether a run of the session is in its write transaction now."""
         if self.on_postgresql:
             return bool(
                 self.rows(
@@ -350,12 +345,12 @@ class Installation:
                     f" AND application_name LIKE 'concord-write-{session_id}-%'"
                 )
             )
-        # A run's small writes, of events and heartbeats, end at once; its large one stays.
+        # The small writes of a run (events, heartbeats) end at once, the large one lasts.
         return "plan" in self.steps(session_id) and all(self._is_locked(wait) for wait in (0.0, 0.01, 0.02))
 
     def _is_locked(self, wait: float) -> bool:
         time.sleep(wait)
-        with self.connection(patience=0) as connection:
+        with self.connection(lock_seconds=0) as connection:
             try:
                 connection.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError:
@@ -364,23 +359,23 @@ class Installation:
             return False
 
     def stop_while_writing(self, session_id: int) -> int:
-        """Stop the run's process while it is inside its write transaction, and see that it is; → its pid."""
+        """Stop the process of the run while it is in its write transaction; → its pid."""
         pid = 0
 
-        def stopped_inside() -> bool:
+        def is_stopped_in_write() -> bool:
             nonlocal pid
             if not self.is_writing(session_id):
                 assert self.status(session_id) in UNFINISHED, "the run was faster than the test"
                 return False
             pid = self.runner(session_id)
             kill(pid, signal.SIGSTOP)
-            until(lambda: process_state(pid) == "T")
+            until(lambda: process_status(pid) == psutil.STATUS_STOPPED)
             if self.is_writing(session_id):
                 return True
             kill(pid, signal.SIGCONT)
             return False
 
-        until(stopped_inside, every=0.005, name="a run inside its write")
+        until(is_stopped_in_write, every=0.005, name="a run in its write transaction")
         return pid
 
 
@@ -394,7 +389,7 @@ def _money(value: Any) -> Decimal:
 
 
 def expected_totals(expected: dict[str, Any]) -> dict[str, Any]:
-    """What a country must hold when nothing but this pair was imported into it."""
+    """`Installation.totals` of a country into which only this pair was imported."""
     due = expected["importable"]
     return {
         "claims": due["claims"], "numbers": due["claims"], "lines": due["lines"],
@@ -402,15 +397,15 @@ def expected_totals(expected: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-NOTHING = {"claims": 0, "numbers": 0, "lines": 0, "claimed": _money(0), "reimbursed": _money(0)}
+NO_CLAIMS = {"claims": 0, "numbers": 0, "lines": 0, "claimed": _money(0), "reimbursed": _money(0)}
 
 
 def expected_summary(expected: dict[str, Any]) -> dict[str, Any]:
-    """`expected.json` as a session's summary shows it: amounts compare as numbers."""
+    """`expected.json` in the form of the summary of a session. Amounts compare as numbers."""
     return _plain({name: value for name, value in expected.items() if name not in ("category_of", "files")})
 
 
-def told_summary(session: dict[str, Any]) -> dict[str, Any]:
+def stored_summary(session: dict[str, Any]) -> dict[str, Any]:
     return _plain(session["summary"])
 
 
@@ -428,10 +423,8 @@ def _plain(value: Any) -> Any:
 
 
 @contextlib.contextmanager
-def own_database(*, server: str, template: str = "") -> Iterator[str]:
-    """A PostgreSQL database that goes again; `server`: URL of any database of the server. → its URL."""
-    import psycopg
-
+def temporary_database(*, server: str, template: str = "") -> Iterator[str]:
+    """A PostgreSQL database, dropped at the end. `server`: URL of any database of the server. → its URL."""
     name = f"faults_{os.getpid()}_{time.monotonic_ns() % 10**9}"
     base = server.rpartition("/")[0]
     with psycopg.connect(f"{base}/postgres", autocommit=True) as connection:
@@ -443,7 +436,7 @@ def own_database(*, server: str, template: str = "") -> Iterator[str]:
 
 
 class Redis:
-    """A Redis of the tests' own, which may be stopped, paused and emptied."""
+    """A Redis for tests alone, which they may stop, pause and empty."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder, free_port()
@@ -451,7 +444,7 @@ class Redis:
         self.process: subprocess.Popen[bytes] | None = None
 
     @staticmethod
-    def is_there() -> bool:
+    def is_installed() -> bool:
         return shutil.which("redis-server") is not None
 
     def start(self) -> Redis:
@@ -459,15 +452,15 @@ class Redis:
             ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
             cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        until(self.answers, name="Redis")
+        until(self.is_listening, name="Redis")
         return self
 
-    def answers(self) -> bool:
+    def is_listening(self) -> bool:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def pause(self) -> None:
-        """It takes connections and answers nothing."""
+        """Redis accepts connections and does not answer."""
         assert self.process is not None
         self.process.send_signal(signal.SIGSTOP)
 
@@ -482,23 +475,21 @@ class Redis:
             self.process = None
 
     def empty(self) -> None:
-        import redis
-
         with redis.Redis.from_url(self.url) as client:
             client.flushall()
 
 
 class PostgreSQL:
-    """A PostgreSQL of the tests' own, which may be restarted."""
+    """A PostgreSQL for tests alone, which they may restart."""
 
     def __init__(self) -> None:
-        # A folder that the account it runs as can reach.
+        # A folder that the account of the server can reach.
         self.folder, self.port = Path(tempfile.mkdtemp(prefix="faults-pg-")), free_port()
         self.url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
     @staticmethod
     def programs() -> Path | None:
-        """Where the server's programs are; None where there is no server to start."""
+        """The folder with the programs of the server; None where PostgreSQL is not installed."""
         found = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))
         if found:
             return found[-1].parent
@@ -509,9 +500,9 @@ class PostgreSQL:
         programs = self.programs()
         assert programs is not None
         # The server refuses to run as root.
-        who = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
+        as_account = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
         subprocess.run(
-            [*who, str(programs / program), "-D", str(self.folder / "pg"), *arguments],
+            [*as_account, str(programs / program), "-D", str(self.folder / "pg"), *arguments],
             check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/",
         )  # fmt: skip
 
@@ -523,7 +514,7 @@ class PostgreSQL:
         self._run("pg_ctl", "-w", "-l", str(self.folder / "log"), "-o", options, "start")
         return self
 
-    def restart_at_once(self) -> None:
+    def restart_immediately(self) -> None:
         self._run("pg_ctl", "-w", "-m", "immediate", "-l", str(self.folder / "log"), "restart")
 
     def stop(self) -> None:
@@ -534,14 +525,14 @@ class PostgreSQL:
 
 @contextlib.contextmanager
 def small_disk(folder: Path, *, megabytes: int) -> Iterator[Path]:
-    """`folder` on a disk of that size. Raises PermissionError where this account may not mount one."""
+    """`folder` on a disk of that size. Raises PermissionError where the account may not mount one."""
     folder.mkdir(parents=True, exist_ok=True)
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "concord-faults", str(folder)],
         check=False, capture_output=True,
     )  # fmt: skip
     if mounted.returncode:
-        raise PermissionError("this account may not mount a small disk")
+        raise PermissionError("The account may not mount a small disk.")
     try:
         yield folder
     finally:
@@ -550,7 +541,7 @@ def small_disk(folder: Path, *, megabytes: int) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def full_disk(folder: Path, *, leaving: int = 0) -> Iterator[None]:
-    """The small disk at `folder` filled up, but for `leaving` bytes."""
+    """The disk of `folder` is full except for `leaving` bytes."""
     filler = folder / "filler"
     free = shutil.disk_usage(folder).free
     with filler.open("wb") as target, contextlib.suppress(OSError):

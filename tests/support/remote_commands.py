@@ -1,6 +1,6 @@
-"""What a request of an installation would do, from a process of that installation: one JSON command a line, one answer.
+"""Commands in a process with the environment of one installation: each line is a command as JSON, and gets one answer.
 
-Started by `installation.Installation`, with the installation's own environment.
+`Installation.command` starts this process.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def migrate() -> None:
     call_command("createcachetable", verbosity=0)
 
 
-def start(folder: str, country: str = "TG", **asked: Any) -> dict[str, Any]:
-    """A session from the pair in `folder`; → its id, and how long the caller had to wait for it."""
+def start_session(folder: str, country: str = "TG", **options: Any) -> dict[str, Any]:
+    """Create a session from the pair in `folder`; → its id, and the seconds that this took."""
     user = _admin(country)
     names = json.loads((Path(folder) / "expected.json").read_text())["files"]
     stat = _stored(user, Path(folder) / names["stat"], "stat")
@@ -50,12 +50,12 @@ def start(folder: str, country: str = "TG", **asked: Any) -> dict[str, Any]:
         first = first or page
     assert first is not None
     began = time.monotonic()
-    session = lifecycle.create_session(user=user, country=user.country, stat_file=stat, recap_file=first, **asked)  # type: ignore[arg-type]
+    session = lifecycle.create_session(user=user, country=user.country, stat_file=stat, recap_file=first, **options)  # type: ignore[arg-type]
     return {"id": session.pk, "seconds": time.monotonic() - began}
 
 
 def upload(folder: str, country: str = "TG") -> dict[str, Any]:
-    """The pair in `folder` over the REST API; → status, answer and seconds."""
+    """Upload the pair in `folder` over the REST API; → status, answer and seconds."""
     client = _client(_admin(country))
     names = json.loads((Path(folder) / "expected.json").read_text())["files"]
 
@@ -69,7 +69,7 @@ def upload(folder: str, country: str = "TG") -> dict[str, Any]:
 
 
 def export(rows: int, country: str = "TG") -> dict[str, Any]:
-    """A workbook of `rows` clients over the REST API; → status, and either its size or the answer."""
+    """Export `rows` clients as a workbook over the REST API; → status, and either the size or the answer."""
     user = _admin(country)
     missing = range(Client.objects.filter(country=user.country).count(), rows)
     Client.objects.bulk_create(Client(country=user.country, name=token_hex(20), key=f"K{at}") for at in missing)
@@ -82,7 +82,7 @@ def export(rows: int, country: str = "TG") -> dict[str, Any]:
 
 
 def steer(act: str, session: int) -> dict[str, Any]:
-    """One of lifecycle's acts on a session; → the refusal in words, or none."""
+    """Do one act of `lifecycle` on a session; → the text of the refusal, empty if there is none."""
     row = ImportSession.objects.select_related("country", "stat_file", "recap_file", "user").get(pk=session)
     try:
         getattr(lifecycle, act)(session=row, actor=row.user)
@@ -91,14 +91,14 @@ def steer(act: str, session: int) -> dict[str, Any]:
     return {"refusal": ""}
 
 
-def ring(session: int, times: int = 1) -> None:
-    """The session's message, as often as wished."""
+def send_message(session: int, times: int = 1) -> None:
+    """Send the message of the session to the queue `times` times."""
     for _ in range(times):
         celery_app.send_task(dispatch.RUN_TASK, args=[session])
 
 
 def ready() -> None:
-    """Nothing: the process has started by then."""
+    """Do nothing. An answer means that the process has started."""
 
 
 def check_records() -> None:
@@ -129,21 +129,22 @@ def _stored(user: User, path: Path, file_type: str, first_page: File | None = No
 
 
 COMMANDS: dict[str, Callable[..., Any]] = {
-    command.__name__: command for command in (migrate, ready, start, upload, export, steer, ring, check_records)
+    command.__name__: command
+    for command in (migrate, ready, start_session, upload, export, steer, send_message, check_records)
 }
 
 
 def main() -> None:
-    # Whatever a command prints must not be taken for its answer.
+    # Output that a command prints is not an answer.
     answers, sys.stdout = sys.stdout, sys.stderr
     for line in sys.stdin:
-        asked = json.loads(line)
+        arguments = json.loads(line)
         try:
-            said = {"result": COMMANDS[asked.pop("do")](**asked)}
-        except Exception as error:  # noqa: BLE001  (the test decides what it means)
-            said = {"error": f"{type(error).__name__}: {error}"}
+            answer = {"result": COMMANDS[arguments.pop("command")](**arguments)}
+        except Exception as error:  # noqa: BLE001  (the test judges the error)
+            answer = {"error": f"{type(error).__name__}: {error}"}
         connection.close()
-        print(json.dumps(said, default=str), file=answers, flush=True)
+        print(json.dumps(answer, default=str), file=answers, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Pairs whose claims are told by their numbers, so that two of them may overlap by design."""
+"""Pairs of numbered claims: the number of a claim determines its content, so that two pairs can overlap."""
 
 from __future__ import annotations
 
@@ -16,10 +16,7 @@ LINES = 2
 
 
 def make_numbered_pair(folder: Path, *, claims: range) -> Path:
-    """A pair of these claims, all conform, of LINES lines each; people, policies, providers and acts recur.
-
-    What a claim says depends on its number alone.
-    """
+    """A pair of these claims, all conform, with LINES lines each. People, policies, providers and acts recur."""
     folder.mkdir(parents=True, exist_ok=True)
     stat: list[tuple[str, ...]] = []
     recap: list[tuple[str, ...]] = []
@@ -42,6 +39,6 @@ def make_numbered_pair(folder: Path, *, claims: range) -> Path:
     return folder
 
 
-def claimed(claims: range) -> int:
-    """The sum that these claims claim."""
+def claimed_sum(claims: range) -> int:
+    """The sum of the claimed amounts of these claims."""
     return sum(LINES * (1000 + n) for n in claims)
