@@ -7,10 +7,9 @@ from datetime import date, timedelta
 from common.keys import clean_text, label_key
 
 _LAST_SERIAL = 2958465  # 9999-12-31
-# Excel counts a 29 February 1900 that never was: serials up to 59 stand one day nearer to its epoch than later ones.
-_EPOCH, _EARLY_EPOCH, _NO_SUCH_DAY = date(1899, 12, 30), date(1899, 12, 31), 60
-# A fraction marks a time of day only on a number of five digits or more: `12.5` is not the 12th of January 1900 at
-# noon.
+# Excel counts a 29 February 1900, which did not exist: serials up to 59 are one day nearer to its epoch.
+_EPOCH, _EARLY_EPOCH, _29_FEBRUARY_1900 = date(1899, 12, 30), date(1899, 12, 31), 60
+# A fraction is a time of day only in a number of five digits or more: `12.5` is not the 12th of January 1900 at noon.
 _SERIAL = re.compile(r"([1-9][0-9]{0,6})(\.[0-9]+)?")
 _LEAST_FRACTIONAL_SERIAL = 10000
 
@@ -61,15 +60,15 @@ _WEEKDAY_WORDS = frozenset(word for weekday in _WEEKDAYS for word in _shortened(
 def _from_serial(serial: int) -> date | None:
     if serial > _LAST_SERIAL:
         return None
-    if serial == _NO_SUCH_DAY:
+    if serial == _29_FEBRUARY_1900:
         return date(1900, 2, 28)
-    return (_EPOCH if serial > _NO_SUCH_DAY else _EARLY_EPOCH) + timedelta(days=serial)
+    return (_EPOCH if serial > _29_FEBRUARY_1900 else _EARLY_EPOCH) + timedelta(days=serial)
 
 
 def _calendar_day(year: int, month: int, day: int) -> date | None:
     try:
         return date(year, month, day)
-    except ValueError:  # 31/02: written like a date, yet no day of the calendar
+    except ValueError:  # 31/02: no day of the calendar
         return None
 
 

@@ -7,12 +7,12 @@ EMPTY_WORDS = frozenset({"", "-", "--", "nan", "none", "null", "nat", "n/a"})
 
 # The masculine ordinal º is typed for the degree sign ° (`Nº` for `N°`); NFKD would turn it, and the ligature №, into a
 # letter o.
-_ONE_SIGN = {ord("º"): "°", ord("№"): "N°"}
+_NUMBER_SIGNS = {ord("º"): "°", ord("№"): "N°"}
 # The ligatures that NFKD leaves whole, as capitals. It writes the others out (`ﬁ`, `ĳ`).
 _LIGATURES = str.maketrans({"Œ": "OE", "Æ": "AE", "ẞ": "SS"})
 
-_NOT_HEADER = re.compile(r"[^a-z0-9]+")
-_NOT_NAME = re.compile(r"[^A-Z0-9]+")
+_NO_HEADER_CHARACTER = re.compile(r"[^a-z0-9]+")
+_NO_NAME_CHARACTER = re.compile(r"[^A-Z0-9]+")
 _POINT_ZERO = re.compile(r"([0-9]+)\.0")
 # A number as a spreadsheet shortens it: `2,0230E+16`. A decimal mark or a sign in the exponent tells it from `12E5`.
 _SCIENTIFIC = re.compile(r"[-+]?(?:[0-9]+[.,][0-9]*[eE][-+−]?|[0-9]+[eE][-+−])[0-9]+")
@@ -53,26 +53,26 @@ def _fold(text: str) -> str:
     """Drop accents and case, write ligatures out: NFKD without its marks, in capitals."""
     if text.isascii():
         return text.upper()
-    apart = unicodedata.normalize("NFKD", text.translate(_ONE_SIGN))
+    apart = unicodedata.normalize("NFKD", text.translate(_NUMBER_SIGNS))
     plain = "".join([c for c in apart if c < "\x80" or unicodedata.category(c) != "Mn"])
     return plain.upper().translate(_LIGATURES)
 
 
 def header_key(text: str) -> str:
     """Key of a column header (DOMAIN §4): `Numéro de Sinistre` and `numero_de_sinistre` are `numerodesinistre`."""
-    return _NOT_HEADER.sub("", _fold(text).lower())
+    return _NO_HEADER_CHARACTER.sub("", _fold(text).lower())
 
 
 def label_key(text: str) -> str:
     """Key of employers, partners, plans, act categories, acts and operators (DOMAIN §4)."""
     folded = _fold(clean_text(text))
-    # Some letters and signs come apart into spaces (`¨`).
+    # NFKD makes some letters and signs (`¨`) a space and an accent.
     return folded if text.isascii() else clean_text(folded)
 
 
 def name_key(text: str) -> str:
     """Key of a person (DOMAIN §4): the words of the name in sorted order, so `LAWSON AFI` is `Afi  Lawson`."""
-    return " ".join(sorted(_NOT_NAME.sub(" ", _fold(clean_text(text))).split()))
+    return " ".join(sorted(_NO_NAME_CHARACTER.sub(" ", _fold(clean_text(text))).split()))
 
 
 def has_lost_digits(reference: str) -> bool:
@@ -84,7 +84,7 @@ def has_lost_digits(reference: str) -> bool:
 
 
 def reference_text(text: str) -> str:
-    """A policy, invoice or payment number as read: clean, and without the `.0` of a number cell (DOMAIN §4)."""
+    """The text of a policy, invoice or payment number: clean, without the `.0` of a number cell (DOMAIN §4)."""
     text = clean_text(text)
     number = _POINT_ZERO.fullmatch(text) if text.endswith(".0") else None
     return number[1] if number else text
@@ -92,7 +92,7 @@ def reference_text(text: str) -> str:
 
 def reference_key(text: str) -> str:
     """Key of policy, invoice, payment and card numbers (DOMAIN §4): `45/RD / GB` and `45/RD/GB` are `45RDGB`."""
-    return _NOT_NAME.sub("", _fold(reference_text(text)))
+    return _NO_NAME_CHARACTER.sub("", _fold(reference_text(text)))
 
 
 def claim_number(text: str) -> str:

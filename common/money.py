@@ -13,7 +13,7 @@ _MOST_DIGITS = 12
 
 _MINUS_SIGNS = str.maketrans(dict.fromkeys("‐‑‒–—−﹣－", "-"))
 
-# ISO 4217, upper case only: in small letters these are words.
+# ISO 4217 (list one, 2024). Upper case only: in lower case these are words.
 _ISO_CODES = """
 AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY
 COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR
@@ -35,7 +35,7 @@ _TRAILING_CURRENCY = re.compile(rf"(?<=[-0-9)]) ?{_CURRENCY}$")
 
 _PLAIN = re.compile(r"(-?)([0-9]{1,12})(?:\.([0-9]+))?")
 _BARE = re.compile(r"[0-9., ]+")
-# Groups of three, parted by a space or by the separator that is not the decimal one.
+# Groups of three digits, with a space or a separator of thousands between them.
 _GROUPED = re.compile(r"[0-9]{1,3}(?:[ .,][0-9]{3})+")
 _LONE_MARK = re.compile(r"[1-9][0-9]{0,2}([.,])[0-9]{3}")
 
@@ -163,7 +163,7 @@ def _cents(*, whole: str, decimals: str, negative: bool) -> int | None:
     whole = whole.lstrip("0")
     if len(whole) > _MOST_DIGITS:
         return None
-    # The third decimal alone decides half-up rounding, however long the rest is.
+    # The third decimal alone decides half-up rounding, whatever follows it.
     padded = decimals[:3].ljust(3, "0")
     cents = int(whole or "0") * 100 + int(padded[:2]) + (padded[2] >= "5")
     if cents > _MOST_CENTS:

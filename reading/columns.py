@@ -15,8 +15,8 @@ ColumnKind = Literal["text", "label", "name", "reference", "claim", "status", "a
 Row = Sequence[str | None]
 
 HEADER_SEARCH_ROWS = 20
-# As wide as a spreadsheet can be, and longer than any header: asking five million fields, or one of ten megabytes,
-# whether they are headers takes minutes.
+# As wide as a spreadsheet can be, and longer than any header: to look up five million fields, or one of ten megabytes,
+# takes minutes.
 WIDEST = 16_384
 LONGEST_HEADER = 1_000
 
@@ -83,12 +83,12 @@ RECAP_COLUMNS: tuple[Column, ...] = (
     _column("note", "text", "Note"),
 )
 
-# Which columns tell a file's kind (DOMAIN §3).
-_TELLING: dict[FileKind, frozenset[str]] = {
+# The fields that show a file's kind (DOMAIN §3).
+_KIND_FIELDS: dict[FileKind, frozenset[str]] = {
     "stat": frozenset({"claim_number", "act", "claimed_amount"}),
     "recap": frozenset({"claim_number", "claimed_amount", "reimbursed_amount"}),
 }
-_OTHER: dict[FileKind, FileKind] = {"stat": "recap", "recap": "stat"}
+_OTHER_KIND: dict[FileKind, FileKind] = {"stat": "recap", "recap": "stat"}
 
 
 def columns_of(kind: FileKind) -> tuple[Column, ...]:
@@ -152,7 +152,7 @@ def _positions(row: Row, kind: FileKind) -> dict[str, tuple[int, ...]]:
 
 
 def _shows(positions: Mapping[str, tuple[int, ...]], kind: FileKind) -> bool:
-    return _TELLING[kind] <= positions.keys()
+    return _KIND_FIELDS[kind] <= positions.keys()
 
 
 def _joined(upper: Row, lower: Row, kind: FileKind) -> tuple[str | None, ...]:
@@ -234,7 +234,7 @@ def recognise(rows: Sequence[Row], kind: FileKind) -> Layout:
     rows = [row[:WIDEST] for row in rows[:HEADER_SEARCH_ROWS]]
     header = _find_header(rows, kind)
     if header is None or not _shows(header.positions, kind):
-        other = _OTHER[kind]
+        other = _OTHER_KIND[kind]
         swapped = _find_header(rows, other)
         if swapped and _shows(swapped.positions, other):
             return Layout(kind, problems=(Problem("swapped", params={"kind": kind, "found": other}),))
@@ -298,7 +298,7 @@ def _same_titles(row: Row, keys: Sequence[str]) -> int:
 
 @dataclass(frozen=True)
 class SheetChoice:
-    """Which sheets of a workbook are read, and what keeps it from being read."""
+    """The sheets of a workbook to read, or the problems that keep it from being read."""
 
     sheets: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -309,26 +309,26 @@ def choose_sheets(heads: Mapping[str, Sequence[Row]], *, kind: FileKind, named: 
 
     A stat workbook is read from the one sheet that shows the kind, or from the one `named`; a recap workbook from
     every sheet that shows it. Problem codes: `no_such_sheet`, `several_sheets` (both with `sheets`, the names), and
-    those of `recognise`, for the sheet that comes nearest.
+    those of `recognise`, for the sheet with most known headers.
     """
     layouts = {name: recognise(rows, kind) for name, rows in heads.items()}
     if named and kind == "stat":
         match = named if named in layouts else _same_name(named, list(layouts))
         if match is None:
             return SheetChoice(problems=(Problem("no_such_sheet", sheet=named, params={"sheets": list(layouts)}),))
-        return SheetChoice((match,), _placed(layouts[match], match))
+        return SheetChoice((match,), _with_sheet(layouts[match], match))
     showing = tuple(name for name, layout in layouts.items() if layout.shows_kind)
     if kind == "stat" and len(showing) > 1:
         return SheetChoice(problems=(Problem("several_sheets", params={"sheets": list(showing)}),))
     if showing:
-        return SheetChoice(showing, tuple(p for name in showing for p in _placed(layouts[name], name)))
+        return SheetChoice(showing, tuple(p for name in showing for p in _with_sheet(layouts[name], name)))
     if not layouts:
         return SheetChoice(problems=(Problem("empty_file"),))
     swapped = next((name for name, one in layouts.items() if one.problems and one.problems[0].code == "swapped"), None)
     nearest = swapped or max(layouts, key=lambda name: len(layouts[name].positions))
     if all(not _has_text(rows) for rows in heads.values()):
         return SheetChoice(problems=(Problem("empty_file"),))
-    return SheetChoice((), _placed(layouts[nearest], nearest))
+    return SheetChoice((), _with_sheet(layouts[nearest], nearest))
 
 
 def _same_name(named: str, names: list[str]) -> str | None:
@@ -336,7 +336,7 @@ def _same_name(named: str, names: list[str]) -> str | None:
     return same[0] if len(same) == 1 else None
 
 
-def _placed(layout: Layout, sheet: str) -> tuple[Problem, ...]:
+def _with_sheet(layout: Layout, sheet: str) -> tuple[Problem, ...]:
     return tuple(Problem(p.code, sheet=sheet, row=p.row, params=p.params) for p in layout.problems)
 
 

@@ -225,7 +225,7 @@ def _read_amounts(values: list[str], field: str, meanings: Mapping[str, MarkMean
     codes = [f"{field}:ambiguous" if mark and mark not in meanings else None for mark in marks]
     return {
         _cents_name(field): pl.Series(cents, dtype=pl.Int64),
-        f"{field}_raw": _unread(values, empty, cents),
+        f"{field}_raw": _unreadable_texts(values, empty, cents),
         f"{field}_code": pl.Series(codes, dtype=pl.String),
     }
 
@@ -260,15 +260,17 @@ def _dates(cells: pl.Series, field: str) -> list[pl.Series]:
     values = _distinct(cells)
     empty = [is_empty(value) for value in values]
     days = [None if nothing else parse_date(value) for value, nothing in zip(values, empty, strict=True)]
-    return _spread(cells, values, {field: pl.Series(days, dtype=pl.Date), f"{field}_raw": _unread(values, empty, days)})
+    return _spread(
+        cells, values, {field: pl.Series(days, dtype=pl.Date), f"{field}_raw": _unreadable_texts(values, empty, days)}
+    )
 
 
-def _unread(values: list[str], empty: list[bool], read: Sequence[int | date | None]) -> pl.Series:
-    unread = [
+def _unreadable_texts(values: list[str], empty: list[bool], read: Sequence[int | date | None]) -> pl.Series:
+    texts = [
         value if not nothing and result is None else None
         for value, nothing, result in zip(values, empty, read, strict=True)
     ]
-    return pl.Series(unread, dtype=pl.String)
+    return pl.Series(texts, dtype=pl.String)
 
 
 def _distinct(cells: pl.Series) -> list[str]:

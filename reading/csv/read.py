@@ -17,7 +17,7 @@ from reading.sources import ReadFile
 
 _BLOCK_LINES = 20_000
 _SAMPLE_LINES = 1_000
-# A text that a spreadsheet shall not take for a number: `="00123"` is the text 00123 (DOMAIN §4 "Text").
+# A formula that keeps a spreadsheet from reading a number: `="00123"` is the text 00123 (DOMAIN §4 "Text").
 _FORMULA_TEXT = re.compile(r"[\s\ufeff]*=\s*\"(.*)\"\s*", re.DOTALL)
 _FORMULA_TEXT_PATTERN = r"(?s)^[\s\x{feff}]*=\s*\"(.*)\"\s*$"
 
@@ -31,9 +31,7 @@ def csv_head(path: str, *, kind: FileKind, rows: int = HEADER_SEARCH_ROWS) -> li
 def read_csv(path: str, *, index: int, kind: FileKind, limits: Limits) -> ReadFile:
     """Read a CSV file; `row` is the record's number, blank ones counted, as a spreadsheet shows it.
 
-    Anomalies of a row: `unclosed_quote`, and `extra_field`: more fields than the header has. Empty ones are none in a
-    file of which no row has as many fields as the header. A row with `extra_field` keeps its claim number only where a
-    row without an anomaly has the same: in a row whose cells were pushed, any text may stand in that column.
+    Anomalies of a row: `unclosed_quote`, and `extra_field`, more fields than the header (see `_note_extra_fields`).
 
     Raises UnreadableFile: `empty_file`, `too_many_columns`, and those of `recognise` and `raw_frame`.
     """
@@ -52,7 +50,7 @@ def read_csv(path: str, *, index: int, kind: FileKind, limits: Limits) -> ReadFi
     has_formula_texts = any('="' in line for line in lines)
     del lines
     if has_formula_texts:
-        cells = cells.with_columns(_plain_text(f"c{at}") for at in range(width))
+        cells = cells.with_columns(_column_without_formulas(f"c{at}") for at in range(width))
     cells = _note_extra_fields(cells, layout, allowed=max(0, len(head[layout.header_row]) - width))
     return ReadFile(raw_frame(cells, layout, index=index, sheet="").frame, (), ())
 
@@ -76,15 +74,14 @@ def _without_formula(field: str) -> str:
     return formula[1].replace('""', '"') if formula else field
 
 
-def _plain_text(name: str) -> pl.Expr:
-    """The same for a column."""
+def _column_without_formulas(name: str) -> pl.Expr:
     text = pl.col(name)
     inner = text.str.extract(_FORMULA_TEXT_PATTERN, 1).str.replace_all('""', '"', literal=True)
     return pl.when(text.str.contains(_FORMULA_TEXT_PATTERN)).then(_or_null(inner)).otherwise(text).alias(name)
 
 
 def _width(lines: Sequence[str], separator: str, head: list[Row], layout: Layout) -> int:
-    """How many fields a row has: up to the last named column, unless the header goes on unnamed over columns in use."""
+    """The number of fields of a row: up to the last titled column, or the header's length if most rows use the rest."""
     titles = head[layout.header_row + 1 - len(layout.rows) : layout.header_row + 1]
     named = max(at for row in titles for at, cell in enumerate(row, start=1) if cell and cell.strip())
     length = len(titles[-1])
@@ -150,7 +147,7 @@ def _or_null(text: pl.Expr) -> pl.Expr:
 def _mixed(
     lines: list[str], start: int, quoted: list[int], *, row: int, separator: str, width: int
 ) -> tuple[pl.DataFrame, int, int]:
-    """A block in which some lines have quotes. Answers its frame, the lines that it took and the records in it."""
+    """A block in which some lines have quotes: its frame, the number of its lines and the number of its records."""
     size = min(_BLOCK_LINES, len(lines) - start)
     plain_lines: list[str] = []
     plain_rows: list[int] = []
@@ -159,7 +156,7 @@ def _mixed(
     number = row
     for position in [*quoted, size]:
         if position < at:
-            # This line was taken by a quoted field begun above it.
+            # This line is the inside of a quoted field that begins above it.
             continue
         plain_lines += lines[start + at : start + position]
         plain_rows += range(number + 1, number + 1 + position - at)
@@ -194,16 +191,22 @@ def _parsed(parsed: list[tuple[int, str | None, list[str]]], width: int) -> pl.D
 
 
 def _note_extra_fields(cells: pl.DataFrame, layout: Layout, *, allowed: int) -> pl.DataFrame:
-    """Give rows with more fields than the header the anomaly `extra_field`, and take what may not be a claim number.
+    """Give the anomaly `extra_field` to rows with more fields than the header.
 
-    `allowed`: how many empty fields the header itself has behind its last column. Where no row has as many fields as
-    the header, the file ends its lines with separators, and further empty fields are no anomaly.
+    `allowed`: the number of empty fields that the header itself has behind its last title. Further empty fields are an
+    anomaly too: a separator within a value may have pushed the others. They are none where no row has as many fields
+    as the header (the file ends all lines with separators), or where the row above or below has as many (a spreadsheet
+    writes blocks of rows with one length).
+
+    In a row that was pushed, any text may be in the column of the claim number. So the row keeps it only if a row
+    without an anomaly has the same.
     """
     body = cells.filter(pl.col("row") > layout.header_row + 1)
     more = pl.col("extra").list.len()
     has_full_rows = body.select((pl.col("is_complete") if allowed == 0 else more == allowed).any()).item()
     is_filled = pl.col("extra").list.eval(pl.element().str.strip_chars().str.len_bytes() > 0).list.any()
-    is_extra = (is_filled | (more > allowed) if has_full_rows else is_filled).fill_null(False)
+    is_alone = ~((more == more.shift(1)).fill_null(False) | (more == more.shift(-1)).fill_null(False))
+    is_extra = (is_filled | ((more > allowed) & is_alone) if has_full_rows else is_filled).fill_null(False)
     cells = cells.drop("extra", "is_complete").with_columns(
         anomaly=pl.coalesce("anomaly", pl.when(cells.select(is_extra).to_series()).then(pl.lit("extra_field")))
     )

@@ -1,4 +1,4 @@
-"""Lines of a CSV file → records, by RFC 4180, with a quote that nobody closed kept to its own row."""
+"""Lines of a CSV file → records, by RFC 4180. A quotation mark that is never closed affects its own row only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-# The most that a spreadsheet cell can hold: a quoted text that goes on for longer was never closed.
+# The longest text of a spreadsheet cell. A quoted text that is longer was never closed.
 _MAX_FIELD = 32_767
 _MAX_FIELD_LINES = 2_000
 
@@ -22,12 +22,15 @@ class Record:
 
 
 @cache
-def _quoted(separator: str) -> re.Pattern[str]:
+def _quoted_field(separator: str) -> re.Pattern[str]:
     return re.compile(rf'"((?:[^"]++|"")*+)"(?={re.escape(separator)}|\n|\Z)')
 
 
 def records(lines: Sequence[str], separator: str) -> Iterator[Record]:
-    """Every record of `lines`, blank ones too. Anomaly `unclosed_quote`: its row alone stands as it is."""
+    """Every record of `lines`, blank ones too.
+
+    Anomaly `unclosed_quote`: the row is split as if its quotation marks were letters.
+    """
     row = index = 0
     while index < len(lines):
         row += 1
@@ -46,18 +49,18 @@ def parse_record(
 ) -> tuple[list[str], int, str | None]:
     """The record that begins at `lines[index]`: its fields, how many lines it takes, and its anomaly.
 
-    `width`: how many fields a record has, where that is known already.
+    `width`: the number of fields of a record, where it is known; else 0.
 
     A quote opens a field only at its start, and closes it only before a separator or the end of a line; a quote
     anywhere else is a character like others (`"Clinique" Saint-Jean`, `5" de large`).
     """
     line = lines[index]
-    plain = _all_quoted(line, separator)
+    plain = _fields_all_quoted(line, separator)
     if plain is not None:
         return plain, 1, None
     text, used, at = line, 1, 0
     fields: list[str] = []
-    quoted = _quoted(separator)
+    quoted = _quoted_field(separator)
     while True:
         if text.startswith('"', at):
             match = quoted.match(text, at)
@@ -83,8 +86,8 @@ def parse_record(
         at = end + 1
 
 
-def _all_quoted(line: str, separator: str) -> list[str] | None:
-    """The usual line of an export that quotes every field, without looking at each character."""
+def _fields_all_quoted(line: str, separator: str) -> list[str] | None:
+    """The fields of a line in which all are quoted and none has a quote within; None for any other line."""
     if len(line) < 2 or line[0] != '"' or line[-1] != '"':
         return None
     fields = line[1:-1].split(f'"{separator}"')
@@ -94,13 +97,13 @@ def _all_quoted(line: str, separator: str) -> list[str] | None:
 def _extend(
     lines: Sequence[str], index: int, text: str, *, at: int, separator: str, width: int
 ) -> tuple[str, int] | None:
-    """`text` with the lines from `lines[index]` on that the field opened at `at` takes to be closed, and their number.
+    """`text` with the following lines (from `lines[index]`) up to the end of the field that begins at `at`.
 
-    None if it never is. A line within it that has as many separators as a record is a record, not the inside of a
-    field.
+    Returns that text and the number of the lines; None if the field is never closed. A line with as many separators as
+    a record is a record, and not the inside of a field.
     """
     if text.count('"', at) % 2 == 0:
-        # The quotes of this line close one another; what follows them is literal.
+        # The quotes of this line close one another; the rest is literal.
         return None
     whole = width - 1 if width > 2 else max(text.count(separator), 2)
     size = len(text) - at
@@ -117,14 +120,14 @@ def _extend(
             return None
         if '"' in line:
             candidate = "\n".join(taken)
-            if _quoted(separator).match(candidate, at):
+            if _quoted_field(separator).match(candidate, at):
                 return candidate, following - index + 1
-            if not _only_doubled(line):
+            if not _has_only_doubled_quotes(line):
                 return None
         if is_record:
             return None
     return None
 
 
-def _only_doubled(line: str) -> bool:
+def _has_only_doubled_quotes(line: str) -> bool:
     return '"' not in line.replace('""', "")

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reading.columns import HEADER_SEARCH_ROWS, FileKind, recognise
+from reading.csv.records import records
 
 SEPARATORS = ";,\t|"
 _HEAD_BYTES = 64 * 1024
-# Excel's own hint of the separator: a line that spreadsheets obey and do not show.
+# Excel's hint of the separator: a first line that spreadsheets follow and do not show.
 _HINT = re.compile(r"sep=(.)\r?\n?", re.IGNORECASE)
 
 
@@ -44,8 +45,7 @@ def lines_of(text: str) -> tuple[list[str], str | None]:
 
 
 def find_separator(lines: Sequence[str], *, kind: FileKind) -> str:
-    """The separator under which the kind shows, else the one under which most known headers are found."""
-    from reading.csv.records import records
+    """The separator with which the header shows the kind, else the one with which most known headers are found."""
 
     def score(separator: str) -> tuple[bool, int, int]:
         rows = [record.fields for record in records(lines[: HEADER_SEARCH_ROWS * 4], separator)][:HEADER_SEARCH_ROWS]

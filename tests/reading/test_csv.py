@@ -113,6 +113,11 @@ def test_an_empty_field_too_many_is_an_anomaly_where_other_rows_have_as_many_fie
     assert read(write_csv(tmp_path / "s.csv", rows), kind="stat")["anomaly"].to_list() == [None, "extra_field"]
 
 
+def test_a_block_of_rows_with_the_same_empty_fields_too_many_is_sound(tmp_path):
+    rows = [STAT_HEADERS, stat_line("a1"), [*stat_line("a2"), "", ""], [*stat_line("a3"), "", ""], stat_line("a4")]
+    assert read(write_csv(tmp_path / "s.csv", rows), kind="stat")["anomaly"].null_count() == 4
+
+
 def test_a_field_too_many_is_seen_in_rows_with_quotes_too(tmp_path):
     pushed = stat_line("a2", note='"x;y"')
     pushed.insert(1, "C1")
