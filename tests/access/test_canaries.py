@@ -48,7 +48,7 @@ def marked_line(mark: str, number: int, **fields: str) -> Cells:
 
 def import_marked_pair(owner: User, mark: str) -> Records:
     """Two real imports: claims that agree, one that does not, what one side alone has; then one claim replaced."""
-    api = ApiUser.of(owner)
+    api = ApiUser.for_user(owner)
 
     def pair(claimed: str) -> dict[str, Any]:
         stat = [
@@ -119,7 +119,7 @@ def seen(cast: Cast, records: Records, pages: Client) -> dict[tuple[str, str], b
             if path not in GROWS_WHEN_READ:
                 for address in addresses(path):
                     answer = client.get(f"/api/v1/{address.format(**named)}")
-                    assert not canary.bears(answer), (name, address)
+                    assert not canary.contains_mark(answer), (name, address)
                     shown[name, address] = canary.body(answer)
     for model in admin.site._registry:
         if model._meta.model_name != "auditentry":
@@ -157,11 +157,11 @@ def test_no_byte_of_one_country_s_import_reaches_another(cast: Cast) -> None:
     for path in GETS:
         for address in addresses(path):
             first = own.get(f"/api/v1/{address.format(**named)}")
-            if not canary.bears(first):
+            if not canary.contains_mark(first):
                 unmarked.add(address)
             for name, client in others.items():
-                answer = client.get(f"/api/v1/{address.format(**named)}", headers=canary.conditions(first))
-                assert not canary.bears(answer), (name, address)
+                answer = client.get(f"/api/v1/{address.format(**named)}", headers=canary.conditional_headers(first))
+                assert not canary.contains_mark(answer), (name, address)
                 if "{session}" in address or "{file}" in address:
                     assert answer.status_code in (401, 403), (name, address)
     assert unmarked == {
@@ -185,17 +185,17 @@ def test_no_byte_of_one_country_s_import_reaches_the_admin_of_another(cast: Cast
     session = "file_handling/importsession/{session}/"
     for path in [*(path for method, path in PAGES if method == "GET"), f"{session}download/report/"]:
         first = own.get(f"/admin/{path.format(**named)}")
-        marked |= {path} if canary.bears(first) else set()
+        marked |= {path} if canary.contains_mark(first) else set()
         for name, client in others.items():
-            answer = client.get(f"/admin/{path.format(**named)}", headers=canary.conditions(first))
-            assert not canary.bears(answer), (name, path)
+            answer = client.get(f"/admin/{path.format(**named)}", headers=canary.conditional_headers(first))
+            assert not canary.contains_mark(answer), (name, path)
     assert {f"{session}{page}" for page in ("events/", "findings/", "download/log/", "download/report/")} <= marked
     assert "file_handling/file/{file}/preview/" in marked
 
 
 def test_files_that_another_country_has_too_are_treated_as_new(cast: Cast) -> None:
     def sent(user: User) -> dict[str, Any]:
-        api = ApiUser.of(user)
+        api = ApiUser.for_user(user)
         pair = stat_csv([marked_line("SAME", 1)]), [recap_csv([row("SAME-1")])]
         session: dict[str, Any] = api.import_pair(*pair).session
         return session

@@ -132,14 +132,14 @@ def test_no_page_of_the_admin_shows_data_of_another_country(
 ) -> None:
     address = f"/admin/{path.format(**marked)}"
     first = browser("togo_admin").get(address)
-    assert canary.bears(first) == (path not in UNMARKED | CLOSED)
+    assert canary.contains_mark(first) == (path not in UNMARKED | CLOSED)
     # Now another account in the same browser.
     assert "no-store" in first["Cache-Control"]
     assert "Cookie" in first["Vary"]
     for name in ["benin_admin", *OUTSIDE]:
-        answer = browser(name).get(address, headers=canary.conditions(first))
+        answer = browser(name).get(address, headers=canary.conditional_headers(first))
         assert answer.status_code in (200, 302, 403), name
-        assert not canary.bears(answer), name
+        assert not canary.contains_mark(answer), name
         assert "Togo" not in canary.body(answer).decode(), name
 
 
@@ -160,7 +160,7 @@ def test_no_ordering_filter_or_search_of_the_admin_shows_data_of_another_country
 
     def fetch(query: str) -> Any:
         answer = client.get(f"{address}?{query}")
-        assert not canary.bears(answer), query
+        assert not canary.contains_mark(answer), query
         assert "Togo" not in canary.body(answer).decode(), query
         return answer
 
@@ -173,10 +173,10 @@ def test_no_ordering_filter_or_search_of_the_admin_shows_data_of_another_country
         assert (answer.status_code, answer.context["cl"].result_count) == (200, 0), lookup
     if page.search_fields:
         # The catalogue is shared and has no mark.
-        assert (own.get(f"{address}?q={canary.TYPED}").context["cl"].result_count > 0) == (
+        assert (own.get(f"{address}?q={canary.SEARCH_TERM}").context["cl"].result_count > 0) == (
             model._meta.model_name not in (*CATALOGUE, "actalias")
         )
-        assert fetch(f"q={canary.TYPED}").context["cl"].result_count == 0
+        assert fetch(f"q={canary.SEARCH_TERM}").context["cl"].result_count == 0
 
 
 @pytest.mark.parametrize(
@@ -184,8 +184,8 @@ def test_no_ordering_filter_or_search_of_the_admin_shows_data_of_another_country
 )
 def test_no_autocompletion_shows_data_of_another_country(source: str, marked: dict[str, int], browser: Browser) -> None:
     for name in ["benin_admin", "superuser"]:
-        answer = browser(name).get(f"/admin/autocomplete/?app_label={source}&term={canary.TYPED}")
-        assert not canary.bears(answer), name
+        answer = browser(name).get(f"/admin/autocomplete/?app_label={source}&term={canary.SEARCH_TERM}")
+        assert not canary.contains_mark(answer), name
 
 
 @pytest.mark.parametrize("path", sorted(path for method, path in TABLE if method == "POST"))
@@ -194,7 +194,7 @@ def test_no_refusal_of_the_admin_contains_data_of_another_country(
 ) -> None:
     for name in ["benin_admin", *OUTSIDE]:
         answer = browser(name).post(f"/admin/{path.format(**marked)}", {"post": "yes", "force": "yes"}, follow=True)
-        assert not canary.bears(answer), name
+        assert not canary.contains_mark(answer), name
 
 
 @pytest.mark.parametrize(

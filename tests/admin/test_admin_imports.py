@@ -10,7 +10,7 @@ from django.utils import translation
 from core.models import Claim
 from file_handling.models import File, ImportSession, SessionStatus
 from importer.runs import run_session
-from tests.support.admin_import import SESSIONS, imported, upload
+from tests.support.admin_import import SESSIONS, import_pair, upload
 from tests.support.browser import Browser
 from tests.support.cast import Cast
 from tests.support.pages import text_of
@@ -109,7 +109,7 @@ def test_the_page_of_a_session_fetches_only_events_that_it_does_not_have(
 @pytest.mark.django_db(transaction=True)
 def test_a_reviewed_pair_is_committed_from_its_page(cast: Cast, browser: Browser) -> None:
     client = browser("togo_admin")
-    session = imported(client, dry_run="true")
+    session = import_pair(client, dry_run="true")
     assert session.status == SessionStatus.REVIEW
     assert not Claim.objects.exists()
     page = client.get(f"{SESSIONS}{session.pk}/change/").content.decode()
@@ -140,7 +140,7 @@ def test_a_workbook_with_several_sheets_waits_for_its_sheet_to_be_chosen(cast: C
 @pytest.mark.django_db(transaction=True)
 def test_a_revert_must_be_confirmed_and_removes_the_records_of_the_session(cast: Cast, browser: Browser) -> None:
     client = browser("togo_admin")
-    session = imported(client)
+    session = import_pair(client)
     assert Claim.objects.count() == 1
     form = client.get(f"{SESSIONS}{session.pk}/steer/revert/")
     assert "Revert this import?" in text_of(form)
@@ -173,7 +173,7 @@ def test_a_failed_session_is_run_again_and_a_waiting_one_cancelled(cast: Cast, t
 @pytest.mark.django_db(transaction=True)
 def test_downloads_of_report_and_log_are_audited_and_a_report_can_be_made_again(cast: Cast, browser: Browser) -> None:
     client = browser("togo_admin")
-    session = imported(client)
+    session = import_pair(client)
     report = client.get(f"{SESSIONS}{session.pk}/download/report/")
     assert content_of(report).startswith(b"PK")
     log = client.get(f"{SESSIONS}{session.pk}/download/log/")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.models import ClaimRevision
-from tests.support.admin_import import imported
+from tests.support.admin_import import import_pair
 from tests.support.browser import Browser
 from tests.support.cast import Cast
 from tests.support.pages import text_of
@@ -23,8 +23,8 @@ def test_the_page_of_a_replaced_claim_shows_its_earlier_values_and_the_session_t
     cast: Cast, browser: Browser
 ) -> None:
     client = browser("togo_admin")
-    first = imported(client)
-    again = imported(
+    first = import_pair(client)
+    again = import_pair(
         client,
         stat_file=stat_upload(text=f"{STAT_HEADER}\n{OTHER_LINE}\n"),
         recap_file=recap_upload(text=f"{RECAP_HEADER}\nS-1;10/03/2024;7500;6000\n"),

@@ -19,7 +19,7 @@ from django.utils.translation import override
 
 from file_handling.models import ImportSession, SessionStatus
 from scripts.messages import read_french
-from tests.support.admin_import import imported
+from tests.support.admin_import import import_pair
 from tests.support.browser import Browser
 from tests.support.cast import Cast
 from tests.support.pairs import RECAP_HEADER, RECAP_LINE, STAT_HEADER, STAT_LINE, recap_upload, stat_upload
@@ -166,7 +166,7 @@ def test_no_french_page_of_the_admin_has_english_labels(name: str, cast: Cast, t
         "stat_file": stat_upload(text=f"{STAT_HEADER}\n{STAT_LINE}\n{STAT_LINE.replace('s-1', 's-2')}\n"),
         "recap_file": recap_upload(text=f"{RECAP_HEADER}\n{RECAP_LINE}\nS-2;10/03/2024;1;1\n"),
     }
-    session = imported(browser("togo_admin"), **pair)
+    session = import_pair(browser("togo_admin"), **pair)
     french = browser(name)
     french.cookies[settings.LANGUAGE_COOKIE_NAME] = "fr"
     english = browser(name)

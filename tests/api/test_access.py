@@ -93,14 +93,14 @@ def test_no_answer_contains_data_of_another_country(path: str, cast: Cast, togo:
     for query in canary.formats(path):
         address = f"/api/v1/{canary.with_query(path.format(**canary.ids(cast, togo)), query)}"
         first = own.get(address)
-        assert canary.bears(first) == (path not in UNMARKED)
+        assert canary.contains_mark(first) == (path not in UNMARKED)
         # Now another account behind the same cache or in the same browser.
         assert "no-store" in first["Cache-Control"]
         assert {"Authorization", "Cookie"} <= set(first["Vary"].split(", "))
         for name, client in others.items():
-            answer = client.get(address, headers=canary.conditions(first))
+            answer = client.get(address, headers=canary.conditional_headers(first))
             assert answer.status_code in (200, 401, 403), name
-            assert not canary.bears(answer), (name, address)
+            assert not canary.contains_mark(answer), (name, address)
 
 
 def test_the_schema_contains_no_data_of_a_country(cast: Cast, togo: Records) -> None:
@@ -109,7 +109,7 @@ def test_the_schema_contains_no_data_of_a_country(cast: Cast, togo: Records) -> 
     for path in ("schema/", "docs/"):
         answer = cast.client("benin_admin").get(f"/api/v1/{path}")
         assert answer.status_code == 200
-        assert not canary.bears(answer)
+        assert not canary.contains_mark(answer)
 
 
 @pytest.mark.parametrize("path", [path for path in GETS if canary.is_list(path)])
@@ -129,13 +129,13 @@ def test_no_ordering_filter_or_search_shows_data_of_another_country(
     for query in canary.orderings(path):
         assert fetch(own, query).status_code == 200
         for client in others:
-            assert not canary.bears(fetch(client, query)), query
+            assert not canary.contains_mark(fetch(client, query)), query
     for kind, name, value in canary.filters(path, named):
         own_answer = fetch(own, f"{name}={value}")
         assert own_answer.status_code == 200, name
         for client in others:
             answer = fetch(client, f"{name}={value}")
-            assert not canary.bears(answer), name
+            assert not canary.contains_mark(answer), name
             # Ids and words of another country give the same answer as ids and words that do not exist.
             if kind != "other" and name not in OF_THE_CATALOGUE:
                 assert canary.body(answer) == canary.body(fetch(client, f"{name}={UNKNOWN}")), name
@@ -152,7 +152,7 @@ def test_no_refusal_contains_data_of_another_country(method: str, path: str, cas
     address = path.format(**canary.ids(cast, togo))
     for name in [*FOREIGN, *SHUT_OUT, "anonymous"]:
         answer = cast.client(name).generic(method, f"/api/v1/{address}")
-        assert not canary.bears(answer), name
+        assert not canary.contains_mark(answer), name
 
 
 def test_no_refusal_of_an_id_in_a_form_contains_data_of_another_country(cast: Cast, togo: Records) -> None:
@@ -163,14 +163,14 @@ def test_no_refusal_of_an_id_in_a_form_contains_data_of_another_country(cast: Ca
     pair = {"stat_file_id": togo.file.pk, "recap_file_id": togo.recap.pk}
     answer = client.post("/api/v1/import-sessions/", pair, format="multipart")
     assert answer.status_code == 403
-    assert not canary.bears(answer)
+    assert not canary.contains_mark(answer)
     taken = {"email": cast.togo_head.email, "role": "CHEF_DEPT_TECH", "first_name": "A", "last_name": "B"}
     answer = client.post("/api/v1/users/", taken)
     assert answer.status_code == 400
-    assert not canary.bears(answer)
+    assert not canary.contains_mark(answer)
     moved = client.post(f"/api/v1/users/{cast.benin_head.pk}/country/", {"country": cast.togo.pk})
     assert moved.status_code == 403
-    assert not canary.bears(moved)
+    assert not canary.contains_mark(moved)
 
 
 def test_a_filter_by_an_id_of_another_country_answers_like_an_unknown_id(

@@ -98,7 +98,7 @@ def test_a_settlement_date_that_is_not_a_date_is_unreadable_and_not_unpaid() -> 
     assert (outcome.status, set(api.claims())) == ("DONE_WITH_ERRORS", {"A1", "A2"})
     assert outcome.numbers("unpaid") == ["DUE"]
     assert sorted(outcome.numbers("unreadable")) == sorted(numbers)
-    observations = {finding["claim_number"]: finding["observation"] for finding in outcome.of("unreadable")}
+    observations = {finding["claim_number"]: finding["observation"] for finding in outcome.findings_in("unreadable")}
     for number, raw in {"FAR": "10000000000", "LATE": "3000000", "BEFORE": "-40000"}.items():
         assert raw in observations[number]
 

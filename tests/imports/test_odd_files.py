@@ -158,7 +158,7 @@ def test_the_session_warns_of_values_that_were_read_with_doubt(
 ) -> None:
     expected = make_pair(tmp_path, claims=CLAIMS, seed=15, fmt="csv", odd=[name], where="stat")
     outcome = _user_in_country_of(expected).import_pair(*_uploads(tmp_path, expected))
-    texts = [finding["observation"] for finding in outcome.of("warning") if finding["code"] == code]
+    texts = [finding["observation"] for finding in outcome.findings_in("warning") if finding["code"] == code]
     assert texts
     assert any(in_the_text in text for text in texts), texts
 
@@ -167,4 +167,4 @@ def test_the_session_warns_of_values_that_were_read_with_doubt(
 def test_no_warning_of_thousands_where_none_were_read(name: str, tmp_path: Path) -> None:
     expected = make_pair(tmp_path, claims=CLAIMS, seed=16, fmt="csv", odd=[name])
     outcome = _user_in_country_of(expected).import_pair(*_uploads(tmp_path, expected))
-    assert "thousands_from_three_digits" not in {finding["code"] for finding in outcome.of("warning")}
+    assert "thousands_from_three_digits" not in {finding["code"] for finding in outcome.findings_in("warning")}

@@ -123,7 +123,7 @@ class World:
         return {m["insured"]["name"]: m for m in self.memberships if m["policy"]["number"] == policy}
 
     def warnings(self, outcome: Outcome, code: str) -> list[str]:
-        return [f["observation"] for f in outcome.of("warning") if f["code"] == code]
+        return [f["observation"] for f in outcome.findings_in("warning") if f["code"] == code]
 
 
 @pytest.fixture(scope="module")

@@ -83,7 +83,7 @@ def test_a_claim_that_differs_is_listed_unchanged_and_the_others_are_imported() 
     before = everything()
     stat, recap = matching_pair(*OTHER[0], line("A3", partner="CHU"))
     outcome = api.import_pair(stat, recap)
-    (conflict,) = outcome.of("conflict")
+    (conflict,) = outcome.findings_in("conflict")
     assert (conflict["claim_number"], conflict["stat_claimed"]) == ("A1", "9000.00")
     assert [place["row"] for place in conflict["locations"]] == [2]
     assert outcome.status == "DONE_WITH_ERRORS"
@@ -102,7 +102,7 @@ def test_an_update_replaces_claims_that_differ_and_keeps_their_old_values() -> N
     was = {claim.number: claim.pk for claim in Claim.objects.all()}
     outcome = api.import_pair(*OTHER, on_conflict="update")
     assert outcome.status == "DONE"
-    assert outcome.of("conflict") == []
+    assert outcome.findings_in("conflict") == []
     assert (outcome.session["outcome"]["claims_to_replace"], outcome.session["outcome"]["claims_skipped"]) == (1, 1)
     assert "1 replaced" in outcome.message
     claim = api.claim("A1")

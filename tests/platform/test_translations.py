@@ -143,7 +143,7 @@ class Texts:
         }
 
     def observation(self, category: str) -> str:
-        (finding,) = self.outcome.of(category)
+        (finding,) = self.outcome.findings_in(category)
         return str(finding["observation"])
 
 

@@ -19,7 +19,7 @@ def imported(lines, rows, *, country: str = "XOF", **form: str) -> Outcome:
 
 
 def warnings(outcome: Outcome, code: str) -> list[str]:
-    return [finding["observation"] for finding in outcome.of("warning") if finding["code"] == code]
+    return [finding["observation"] for finding in outcome.findings_in("warning") if finding["code"] == code]
 
 
 def facts_of_reading(outcome: Outcome) -> dict[str, list[dict[str, object]]]:
@@ -66,7 +66,7 @@ def test_the_currency_of_the_session_goes_before_that_of_the_country(country, se
 def test_an_amount_that_could_be_either_is_unreadable_and_says_so():
     outcome = imported([line("A1", "12.000", "9600"), line("A2")], [row("A1", "12", "9600"), row("A2")], country="EUR")
     assert outcome.numbers("unreadable") == ["A1"]
-    (finding,) = outcome.of("unreadable")
+    (finding,) = outcome.findings_in("unreadable")
     assert "“12.000” is ambiguous, it can be 12,000.00 or 12.00:" in finding["observation"]
     assert warnings(outcome, "thousands_from_three_digits") == []
 
@@ -75,7 +75,7 @@ def test_decimals_decided_by_the_column_are_no_warning():
     lines = [line("A1", "12.500", "9600"), line("A2", "12.50", "9600")]
     outcome = imported(lines, [row("A1", "12.5", "9600"), row("A2", "12.50", "9600")])
     assert outcome.summary["claims"]["by_category"] == {"conform": 2}
-    assert outcome.of("warning") == []
+    assert outcome.findings_in("warning") == []
     (fact,) = facts_of_reading(outcome)["stat"]
     assert (fact["meaning"], fact["examples"]) == ("decimal", ["12.500"])
 
@@ -84,7 +84,7 @@ def test_a_claim_number_that_lost_its_digits_is_listed_under_its_text_with_the_a
     lines = [line("2,0230E+16"), line("A2"), line("A3", policy_number="1,2E+15")]
     outcome = imported(lines, [row("2,0230E+16"), row("A2"), row("A3")])
     assert sorted(outcome.numbers("unreadable")) == ["2,0230E+16", "A3"]
-    assert all("format the column as text" in finding["observation"] for finding in outcome.of("unreadable"))
+    assert all("format the column as text" in finding["observation"] for finding in outcome.findings_in("unreadable"))
     assert outcome.summary["stat"]["unreadable_lines"] == 2
 
 
@@ -93,7 +93,7 @@ def test_another_reference_that_lost_its_digits_is_empty_with_a_warning_that_nam
         [line("A1", invoice_number="2,0230E+16"), line("A2", invoice_number="12E5")], [row("A1"), row("A2")]
     )
     assert outcome.summary["claims"]["by_category"] == {"conform": 2}
-    (finding,) = [f for f in outcome.of("warning") if f["code"] == "references_lost_digits"]
+    (finding,) = [f for f in outcome.findings_in("warning") if f["code"] == "references_lost_digits"]
     assert "2,0230E+16" in finding["observation"]
     assert (finding["claim_number"], finding["locations"][0]["file"], finding["locations"][0]["row"]) == (
         "A1",

@@ -171,7 +171,7 @@ def test_every_readable_line_outside_the_period_is_listed(world: World) -> None:
     outside = [one["claim_number"].upper() for one in stat_lines() if one["settlement_date"] == BEFORE]
     assert world.outcome.numbers("out_of_period") == outside
     assert world.outcome.summary["out_of_period"] == {"lines": len(outside), "claims": len(set(outside))}
-    assert "20/12/2023" in world.outcome.of("out_of_period")[0]["observation"]
+    assert "20/12/2023" in world.outcome.findings_in("out_of_period")[0]["observation"]
 
 
 def test_rows_without_a_claim_in_the_stat_file_are_listed_for_information(world: World) -> None:
@@ -180,7 +180,7 @@ def test_rows_without_a_claim_in_the_stat_file_are_listed_for_information(world:
 
 
 def test_every_line_and_paid_row_that_cannot_be_read_is_listed(world: World) -> None:
-    listed = world.outcome.of("unreadable_line")
+    listed = world.outcome.findings_in("unreadable_line")
     unnumbered = [finding for finding in listed if not finding["claim_number"]]
     assert [finding["locations"][0]["side"] for finding in unnumbered] == ["stat", "recap"]
     assert all("claim number is empty" in finding["observation"] for finding in unnumbered)
@@ -192,7 +192,7 @@ def test_every_line_and_paid_row_that_cannot_be_read_is_listed(world: World) -> 
 def test_an_unreadable_incident_date_blocks_nothing_and_is_a_warning(world: World) -> None:
     claim = number("an incident date of words")
     assert world.claims[claim]["incident_date"] is None
-    (warning,) = [f for f in world.outcome.of("warning") if f["code"] == "unknown_incident_date"]
+    (warning,) = [f for f in world.outcome.findings_in("warning") if f["code"] == "unknown_incident_date"]
     assert warning["claim_number"] == claim
     assert "juin" in warning["observation"]
 

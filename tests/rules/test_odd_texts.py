@@ -97,13 +97,13 @@ def test_a_number_too_long_for_the_database_is_shortened_and_stays_different(wor
     long = sorted(number for number in world.api.claims() if number.startswith("NNN"))
     assert len(long) == 2
     assert all(len(number) == 255 and number.startswith("N" * 222) for number in long)
-    (left_out,) = world.first.of("missing_in_recap")
+    (left_out,) = world.first.findings_in("missing_in_recap")
     assert left_out["claim_number"].startswith("L" * 222)
     assert [place["side"] for place in left_out["locations"]] == ["stat"]
 
 
 def test_a_long_number_is_found_by_a_later_import(world: World) -> None:
-    (conflict,) = world.second.of("conflict")
+    (conflict,) = world.second.findings_in("conflict")
     assert conflict["claim_number"].startswith("N" * 222)
     assert conflict["locations"][0]["row"] == 2
 
@@ -122,7 +122,7 @@ def test_an_employer_without_a_latin_letter_is_a_client(world: World) -> None:
 
 
 def test_a_cell_that_cannot_be_read_is_shown_whatever_its_text(world: World) -> None:
-    (broken,) = world.first.of("unreadable")
+    (broken,) = world.first.findings_in("unreadable")
     assert "\\." in broken["observation"]
     assert "\x00" not in broken["observation"]
 

@@ -60,7 +60,7 @@ def test_the_tolerance_is_that_of_the_country() -> None:
         "NEAR": "settled",
         "OFF": "cancelled",
     }
-    (gap,) = outcome.of("amount_gap")
+    (gap,) = outcome.findings_in("amount_gap")
     assert gap["claim_number"] == "FAR"
     assert "The tolerance is 100.50" in gap["observation"]
     assert outcome.summary["tolerance"] == "100.50"

@@ -17,7 +17,7 @@ def upload(client: Client, **form: Any) -> Any:
     return client.post(f"{SESSIONS}add/", {"stat_file": stat_upload(), "recap_file": recap_upload()} | form)
 
 
-def imported(client: Client, **form: Any) -> ImportSession:
+def import_pair(client: Client, **form: Any) -> ImportSession:
     response = upload(client, **form)
     assert response.status_code == 302, response.content.decode()
     session = ImportSession.objects.latest("pk")

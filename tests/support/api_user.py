@@ -25,7 +25,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Outcome:
-    """A session and its findings as the API shows them once a run has ended."""
+    """A session and its findings as the API shows them after a run."""
 
     session: Json
     findings: list[Json]
@@ -46,19 +46,19 @@ class Outcome:
     def summary(self) -> Json:
         return dict(self.session["summary"])
 
-    def of(self, category: str) -> list[Json]:
+    def findings_in(self, category: str) -> list[Json]:
         return [finding for finding in self.findings if finding["category"] == category]
 
     def numbers(self, category: str) -> list[str]:
-        return [finding["claim_number"] for finding in self.of(category)]
+        return [finding["claim_number"] for finding in self.findings_in(category)]
 
     def created(self) -> dict[str, int]:
-        """How many records of each kind the session created, those of which it created none left out."""
+        """Number of records that the session created, by kind; kinds without any are left out."""
         return {name: count for name, count in self.summary["entities"].items() if count}
 
 
 class ApiUser:
-    """A territorial admin of a country of their own, with the files they send."""
+    """The territorial admin of a new country."""
 
     def __init__(self, code: str = "TG", *, tolerance: Decimal = Decimal(5)) -> None:
         self.country = Country.objects.create(name=f"Country {code}", code=code, tolerance=tolerance)
@@ -69,7 +69,7 @@ class ApiUser:
         )
 
     @classmethod
-    def of(cls, user: User) -> ApiUser:
+    def for_user(cls, user: User) -> ApiUser:
         """The API as an existing account uses it."""
         api_user = cls.__new__(cls)
         api_user.country = user.country  # type: ignore[assignment]
@@ -82,13 +82,13 @@ class ApiUser:
         self.client.credentials(HTTP_AUTHORIZATION=f"Token {AuthToken.objects.create(user=user)[1]}")
 
     def post(self, stat: Iterable[Cells] | Any, recap: Sequence[Any], **form: Any) -> Response:
-        """Send a pair: dicts make a CSV file, anything else goes as it is. `recap`: rows of one page, or pages."""
+        """Send a pair. Dicts become a CSV file, anything else is sent as it is. `recap`: rows of one page, or pages."""
         stat_file = stat_csv(stat) if isinstance(stat, list) else stat
         pages = [recap_csv(recap)] if not recap or isinstance(recap[0], dict) else recap
         return self.client.post(SESSIONS, {"stat_file": stat_file, "recap_file": pages} | form, format="multipart")
 
     def send(self, stat: Any, recap: Sequence[Any], **form: Any) -> int:
-        """Send a pair that the API takes; → the session's id, which waits for a worker."""
+        """Send a pair that the API accepts; → id of the session, which is waiting for a worker."""
         response = self.post(stat, recap, **form)
         assert response.status_code == 202, response.content.decode()
         return int(response.json()["id"])
@@ -114,7 +114,7 @@ class ApiUser:
         return dict(response.json())
 
     def all(self, path: str) -> list[Json]:
-        """Every row of a list, through all its pages."""
+        """Every row of a list, from all its pages."""
         address: str | None = f"{API}{path}{'&' if '?' in path else '?'}page_size=200"
         rows: list[Json] = []
         while address:

@@ -14,7 +14,7 @@ Browser = Callable[[str], Client]
 
 @pytest.fixture
 def browser(cast: Cast) -> Browser:
-    """A browser in which the account is signed in; `anonymous` is nobody."""
+    """Makes a browser that is signed in as an account of the cast; `anonymous` is not signed in."""
 
     def signed_in(name: str) -> Client:
         client = Client()

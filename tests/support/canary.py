@@ -1,4 +1,4 @@
-"""What of one country is looked for in all that another one's accounts can get."""
+"""The mark of one country, which the tests search for in everything that accounts of another country can get."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from users.models import User
 
 MARK = "TOGOCANARY"
 API = "/api/v1/"
-# What is typed where the page repeats it.
-TYPED = MARK[:-1]
-# What is asked for whole, where a part finds nothing; and what is one of a few values.
-WHOLE = {"number": f"{MARK}-1", "card_number": f"C-{MARK}"}
-FIXED = {"currency": "XOF", "sha256": "0" * 64, "object_type": "core.claim"}
+# A search term without the whole mark, because the page repeats the term.
+SEARCH_TERM = MARK[:-1]
+# Values of exact filters, in which a part finds nothing; values that no country owns.
+EXACT = {"number": f"{MARK}-1", "card_number": f"C-{MARK}"}
+SHARED = {"currency": "XOF", "sha256": "0" * 64, "object_type": "core.claim"}
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="[^"]*"')
 
 
 def body(response: Any) -> bytes:
-    """The body of an answer: a download read to its end, a workbook unpacked, without the moment it was made."""
+    """The body of a response. A workbook is unpacked, and the time of its creation left out."""
     content = content_of(response)
     if not content.startswith(b"PK\x03\x04"):
         return content
@@ -38,28 +38,28 @@ def body(response: Any) -> bytes:
 
 
 def page(response: Any) -> str:
-    """A page of the admin without the token that is another one each time."""
+    """A page of the admin without the CSRF token, which changes each time."""
     return _TOKEN.sub("", body(response).decode())
 
 
-def said(response: Any) -> str:
-    """All that an answer says, headers too, in small letters."""
+def full_text(response: Any) -> str:
+    """Headers and body of a response in lower case."""
     headers = "\n".join(f"{name}: {value}" for name, value in response.headers.items())
     return f"{headers}\n\n{body(response).decode(errors='replace')}".lower()
 
 
-def bears(response: Any, mark: str = MARK) -> bool:
-    return mark.lower() in said(response)
+def contains_mark(response: Any, mark: str = MARK) -> bool:
+    return mark.lower() in full_text(response)
 
 
-def conditions(first: Any) -> dict[str, str]:
-    """The headers with which a cache that kept the answer `first` would ask whether it still holds."""
-    asked = {"If-None-Match": "ETag", "If-Modified-Since": "Last-Modified"}
-    return {name: first.headers[kept] for name, kept in asked.items() if kept in first.headers}
+def conditional_headers(first: Any) -> dict[str, str]:
+    """The headers of a conditional request by a cache that stored the response `first`."""
+    validators = {"If-None-Match": "ETag", "If-Modified-Since": "Last-Modified"}
+    return {name: first.headers[validator] for name, validator in validators.items() if validator in first.headers}
 
 
 def mark_people(cast: Cast) -> None:
-    """The country's accounts bear the mark, too; its admin does not, whom every page greets by name."""
+    """Put the mark into the names of the accounts, except the admin: every page shows the name of its reader."""
     User.objects.filter(country=cast.togo).exclude(pk=cast.togo_admin.pk).update(first_name=MARK, last_name="Lawson")
 
 
@@ -69,7 +69,7 @@ def mark_country(cast: Cast) -> None:
 
 
 def ids(cast: Cast, records: Records) -> dict[str, int]:
-    """What the tables of addresses, and filters, name → the id of it that is of the marked country."""
+    """Name in the tables of addresses or of a filter → id of that record of the marked country."""
     rows = {name: row.pk for name, row in records.rows.items()}
     return rows | {
         "file": records.file.pk,
@@ -99,17 +99,17 @@ def ids(cast: Cast, records: Records) -> dict[str, int]:
 
 
 def orderings(path: str) -> list[str]:
-    """The queries by which the list at an address (below API) can be put in order."""
+    """All queries that order the list at an address (below API)."""
     view = _view(path)
     fields = view.ordering_fields if is_list(path) else []
     return [f"ordering={sign}{field}" for field in fields for sign in ("", "-")]
 
 
 def filters(path: str, named: dict[str, int]) -> Iterator[tuple[str, str, Any]]:
-    """(kind, name, value) of each filter of the list at an address, asked for what is of the marked country.
+    """(kind, name, value) of each filter of the list at an address, with values of the marked country.
 
-    Kinds: "text" is the mark typed into a search, "id" the id of a row, "other" a value of no country.
-    Raises KeyError for an id that `named` does not have, so that no new filter goes untried.
+    Kinds: "text" is the mark as a search term, "id" the id of a row, "other" a value that no country owns.
+    Raises KeyError for an id that `named` does not have, so that every new filter is tried.
     """
     filterset = _view(path).filterset_class if is_list(path) else None
     for name, field in (filterset.base_filters if filterset else {}).items():
@@ -127,21 +127,21 @@ def filters(path: str, named: dict[str, int]) -> Iterator[tuple[str, str, Any]]:
                 yield "other", f"{name}_min", "0"
             case django_filters.NumberFilter():
                 yield "other", name, "0"
-            case _ if name in FIXED:
-                yield "other", name, FIXED[name]
+            case _ if name in SHARED:
+                yield "other", name, SHARED[name]
             case KeyFilter(lookup_expr="exact"):
-                yield "text", name, WHOLE[name]
+                yield "text", name, EXACT[name]
             case _:
                 yield "text", name, MARK
 
 
 def formats(path: str) -> list[str]:
-    """The queries by which the files come that an address gives; one empty query for what gives none."""
+    """The query of each file format of an address; one empty query for an address without formats."""
     return ["format=csv", "format=xlsx"] if path.endswith("export/") else [""]
 
 
 def is_list(path: str) -> bool:
-    """Whether an address gives a list, or the file of one."""
+    """Whether an address returns a list, or the export of a list."""
     return getattr(_function(path), "actions", {}).get("get") in ("list", "export")
 
 
@@ -154,8 +154,8 @@ def _view(path: str) -> Any:
 
 
 def with_query(path: str, *queries: str) -> str:
-    """An address with the queries that are not empty."""
-    asked = "&".join(query for query in queries if query)
-    if not asked:
+    """An address with those of the queries that are not empty."""
+    joined = "&".join(query for query in queries if query)
+    if not joined:
         return path
-    return f"{path}{'&' if '?' in path else '?'}{asked}"
+    return f"{path}{'&' if '?' in path else '?'}{joined}"

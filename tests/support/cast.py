@@ -1,4 +1,4 @@
-"""The cast: two countries that must not see each other, a closed one, and one account per role and place."""
+"""The cast: two countries that must not see each other, a closed one, and an account for each role and country."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from users.models import Country, Role, User
 
 PASSWORD = "Baobab-tree-1960"
 
-# A logger that was used once keeps its processors for good, and no test could capture what it says.
+# A cached logger keeps its processors for ever, and no test could capture its events.
 structlog.configure(cache_logger_on_first_use=False)
 
 
 @dataclass
 class Cast:
-    """Countries and accounts by the name they have in tests. `anonymous` is nobody."""
+    """Countries and accounts by their names in tests. `anonymous` has no account."""
 
     togo: Country
     benin: Country
@@ -33,7 +33,7 @@ class Cast:
             raise AttributeError(name) from None
 
     def client(self, name: str) -> APIClient:
-        """An API client that bears a real token of the account."""
+        """An API client with a real token of the account."""
         client = APIClient()
         if name != "anonymous":
             _token, secret = AuthToken.objects.create(user=self.users[name])
@@ -59,7 +59,7 @@ ACCOUNTS: list[tuple[str, Role, str | None]] = [
     ("homeless_head", Role.CHEF_DEPT_TECH, None),
     ("homeless_operator", Role.RESP_OPERATEUR, None),
 ]
-# Accounts that may see nobody's data: their country is closed, or they have none.
+# Accounts without access to any data: their country is closed, or they have none.
 SHUT_OUT = [name for name, _role, _country in ACCOUNTS if name.startswith(("closed_", "homeless_"))]
 
 

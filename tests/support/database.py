@@ -1,4 +1,4 @@
-"""A database that the tests of one module share: what they import once, all of them look at."""
+"""A database that all tests of one module share, so that one import serves all of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.core.management import call_command
 
 @pytest.fixture(scope="module")
 def database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """The test database, open to the whole module and emptied at its end. Nothing is rolled back: runs have threads."""
+    """The test database, open to the whole module and emptied at its end; a run has threads, which need commits."""
     with django_db_blocker.unblock():
         yield
         call_command("flush", verbosity=0, interactive=False)

@@ -1,4 +1,4 @@
-"""Real files for the tests of reading: made here, byte by byte where a library would not make them."""
+"""Files for the tests of reading, written byte by byte where no library writes them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def recap_row(number: str, **values: Any) -> list[Any]:
 
 
 def write_xlsx(path: Path, sheets: dict[str, Sequence[Sequence[Any]]], *, shared: bool = True, **options: Any) -> Path:
-    """`shared`: text as shared strings, as Excel writes it; else in the cells, as streaming exporters do."""
+    """`shared`: texts are shared strings, as Excel writes them; otherwise they are in the cells, as in streaming exports."""
     book = xlsxwriter.Workbook(path, options | {"constant_memory": not shared, "strings_to_formulas": False})
     for name, rows in sheets.items():
         sheet = book.add_worksheet(name)
@@ -67,7 +67,7 @@ def write_csv(path: Path, rows: Sequence[Sequence[Any]], *, separator: str = ";"
 def package(
     sheet_xml: str | bytes, *, workbook: str | None = None, styles: str = "", extra: dict[str, bytes] | None = None
 ) -> bytes:
-    """A workbook of one sheet, `Feuil1`, whose XML is given as it stands."""
+    """A workbook of one sheet, `Feuil1`, with this XML."""
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     relations = "http://schemas.openxmlformats.org/package/2006/relationships"

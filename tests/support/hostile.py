@@ -1,4 +1,4 @@
-"""Files that mean harm, or came to it on their way: each by what it is called, as bytes."""
+"""Malicious and damaged files: name and content of each."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ OLD_EXCEL = Path(__file__).resolve().parent.parent / "reading" / "recap.xls"
 
 
 def hostile_pairs(folder: Path, honest: Path, names: dict[str, Any], *, harmed: int) -> Iterator[tuple[str, Path]]:
-    """Pairs of a hostile file and an honest one, each in a folder called after it; → which of the two it is, folder.
+    """Pairs of a hostile file and a good one, each in a folder with the name of the hostile file; → its side, folder.
 
-    `names`: of the files in `honest`, as an `expected.json` has them. `harmed`: see `hostile_files`.
+    `names`: the names of the files in `honest`, as in `expected.json`. `harmed`: see `hostile_files`.
     """
     stat, recap = honest / names["stat"], honest / names["recaps"][0]
     for kind, file, headers in (("stat", stat, STAT_HEADERS), ("recap", recap, RECAP_HEADERS)):
@@ -31,16 +31,16 @@ def hostile_pairs(folder: Path, honest: Path, names: dict[str, Any], *, harmed: 
             pair.mkdir(parents=True)
             (pair / name).write_bytes(data)
             (pair / f"honest{other.suffix}").write_bytes(other.read_bytes())
-            told = (name, f"honest{other.suffix}") if kind == "stat" else (f"honest{other.suffix}", name)
-            (pair / "expected.json").write_text(json.dumps({"files": {"stat": told[0], "recaps": [told[1]]}}))
+            files = (name, f"honest{other.suffix}") if kind == "stat" else (f"honest{other.suffix}", name)
+            (pair / "expected.json").write_text(json.dumps({"files": {"stat": files[0], "recaps": [files[1]]}}))
             yield kind, pair
 
 
 def hostile_files(
     honest: dict[str, bytes], *, headers: list[str], harmed: int, seed: int
 ) -> Iterator[tuple[str, bytes]]:
-    """`honest`: whole files by name, of which `harmed` copies each are cut or have bytes changed. `headers`: of the
-    kind in whose place the files will stand.
+    """`honest`: good files by name; `harmed` copies of each are cut or have bytes changed. `headers`: those of the kind
+    that the files pretend to be.
     """
     yield from _made(headers)
     rnd = random.Random(seed)
@@ -116,7 +116,7 @@ def _cut(data: bytes, rnd: random.Random) -> bytes:
 
 
 def _changed(data: bytes, rnd: random.Random) -> bytes:
-    """Some bytes are others; of a package half of the time inside a part, so that its checksums hold."""
+    """Change some bytes. In half of the packages they are changed in a part, whose checksum is then made again."""
     if data[:2] == b"PK" and rnd.random() < 0.5:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             parts = {name: archive.read(name) for name in archive.namelist()}

@@ -1,4 +1,4 @@
-"""Shared by tests of accounts: sending queued mails, and the link in a mail."""
+"""Mails that the application sent, and the link in a mail."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def link_in(message: EmailMessage) -> dict[str, str]:
 
 
 def address_in(message: EmailMessage) -> str:
-    """The link's address, without the server's name."""
+    """The address of the link without the name of the server."""
     found = re.search(r"http\S+", str(message.body))
     assert found, message.body
     parts = urlsplit(found[0])

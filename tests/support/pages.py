@@ -10,13 +10,13 @@ from django.test import Client
 from tests.support.cast import ACCOUNTS, SHUT_OUT
 from tests.support.responses import content_of
 
-# Whoever may not enter at all is sent to the page to sign in on.
+# Accounts without access to the admin are redirected to the sign-in page.
 OUTSIDE = ["anonymous", "togo_head", "rival_head", "togo_operator", "benin_head", "benin_operator", *SHUT_OUT]
 EVERYONE = [*(name for name, _role, _country in ACCOUNTS), "anonymous"]
 
 
 def answers(*, superuser: int, reader: int, own: int, other: int) -> dict[str, int]:
-    """Statuses for the superuser, the global admin, the admin of the row's country and that of another one."""
+    """Status for superuser, global admin, admin of the country of the row, and admin of another country."""
     expected = {"superuser": superuser, "global_admin": reader, "togo_admin": own, "benin_admin": other}
     return expected | dict.fromkeys(OUTSIDE, 302)
 
@@ -26,7 +26,7 @@ SHARED = answers(superuser=200, reader=200, own=200, other=200)
 NOBODY = answers(superuser=403, reader=403, own=403, other=403)
 IMPORTERS = answers(superuser=200, reader=403, own=200, other=200)
 CATALOGUE_KEEPERS = answers(superuser=200, reader=200, own=403, other=403)
-# What is carried out leads back to a page.
+# An act redirects to a page.
 STEERED = answers(superuser=302, reader=403, own=302, other=403)
 STEERABLE = answers(superuser=200, reader=403, own=200, other=403)
 
@@ -88,7 +88,7 @@ TABLE: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "users/user/{account}/change/"): READ,
     ("GET", "users/user/{account}/history/"): READ,
     ("GET", "users/user/{account}/delete/"): NOBODY,
-    # A global admin reads the accounts of a country's people, whom the country's own admin manages.
+    # A global admin reads these accounts, and the admin of the country manages them.
     ("POST", "users/user/{account}/act/deactivate/"): STEERED,
     ("GET", "users/country/"): SHARED,
     ("GET", "users/country/add/"): CATALOGUE_KEEPERS,
@@ -117,7 +117,7 @@ for _model, _key in (RECORDS | CATALOGUE).items():
     TABLE["GET", f"core/{_model}/{{{_key}}}/history/"] = _seen
     TABLE["GET", f"core/{_model}/{{{_key}}}/delete/"] = NOBODY
 
-# Signing in and out; addresses that lead elsewhere and show nothing themselves.
+# Sign-in and sign-out, and addresses that only redirect.
 OPEN = {"login/", "logout/", "(?P<url>.*)$"}
 
 
@@ -130,7 +130,7 @@ def ask(client: Client, method: str, path: str) -> Any:
 
 
 GETS = sorted(path for method, path in TABLE if method == "GET")
-# Pages on which the marked country's own admin is shown no mark, so that its absence elsewhere proves nothing.
+# Pages on which the admin of the marked country does not see the mark either: its absence proves nothing there.
 UNMARKED = {
     "users/",
     "core/",
@@ -138,10 +138,10 @@ UNMARKED = {
     "password_change/",
     "password_change/done/",
     "jsi18n/",
-    # Their country is called Togo, which is looked for, too.
+    # The country is called Togo, and the tests search for that name separately.
     "users/country/",
     "users/country/{country}/change/",
-    # They name numbers alone, or nothing yet.
+    # They contain numbers only, or nothing yet.
     f"{SESSION}/{{session}}/delete/",
     f"{SESSION}/{{session}}/steer/revert/",
     "users/user/add/",
@@ -149,11 +149,11 @@ UNMARKED = {
     *(path for path in GETS if path.startswith("core/act") and not path.endswith("history/")),
     "core/actalias/{alias}/history/",
     "autocomplete/?app_label=core&model_name=actalias&field_name=act&term=",
-    # An import makes what these say: tests/access/test_canaries.py.
+    # Their content comes from an import: tests/access/test_canaries.py.
     f"{SESSION}/{{session}}/events/",
     f"{SESSION}/{{session}}/download/log/",
 }
-# What leads to a form that the table's own account may not open.
+# Pages that the admin of the marked country may not open.
 CLOSED = {path for path in GETS if TABLE["GET", path]["togo_admin"] != 200}
 
 

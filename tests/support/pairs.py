@@ -1,4 +1,4 @@
-"""Small pairs by hand: lines and rows as dicts of the fields of DOMAIN §2 and §3, with good defaults, to files."""
+"""Small pairs: lines and rows as dicts of the fields of DOMAIN §2 and §3, with valid defaults, written to files."""
 
 from __future__ import annotations
 
@@ -65,12 +65,12 @@ _ROW = {"settlement_date": DAY, "claimed_amount": "5000", "reimbursed_amount": "
 
 
 def line(claim_number: str, claimed: str = "", reimbursed: str = "", **fields: str) -> Cells:
-    """A stat line: settled, on DAY, 5000 claimed and 4000 reimbursed, but for what is said otherwise."""
+    """A stat line; defaults: settled on DAY, 5000 claimed, 4000 reimbursed."""
     return _cells(_LINE, claim_number, claimed, reimbursed, fields)
 
 
 def row(claim_number: str, claimed: str = "", reimbursed: str = "", **fields: str) -> Cells:
-    """A recap row that agrees with `line`, but for what is said otherwise."""
+    """A recap row; the defaults agree with those of `line`."""
     return _cells(_ROW, claim_number, claimed, reimbursed, fields)
 
 
@@ -81,7 +81,7 @@ def _cells(defaults: Cells, claim_number: str, claimed: str, reimbursed: str, fi
 
 
 def matching_pair(*lines: Cells) -> tuple[list[Cells], list[Cells]]:
-    """The lines with a recap row for each claim, settled on its first line's day, of the sums of its lines."""
+    """The lines, and a recap row for each claim: day of the first line, sums of the lines."""
     rows: dict[str, Cells] = {}
     for one in lines:
         number = one["claim_number"]
@@ -104,7 +104,7 @@ def recap_csv(rows: Iterable[Cells], name: str = "recap.csv") -> SimpleUploadedF
 
 
 def stat_xlsx(sheets: dict[str, Sequence[Cells]], *, titles: int = 0, name: str = "stat.xlsx") -> SimpleUploadedFile:
-    """A workbook of stat sheets, `titles` rows of which stand above each header. Texts stay texts."""
+    """A workbook of stat sheets with `titles` rows above each header. All cells are texts."""
     target = io.BytesIO()
     with Workbook(target, {"in_memory": True, "strings_to_formulas": False}) as book:
         for title, lines in sheets.items():
@@ -117,7 +117,7 @@ def stat_xlsx(sheets: dict[str, Sequence[Cells]], *, titles: int = 0, name: str 
 
 
 def recap_xlsx(rows: Iterable[Cells], *, settled_on: dict[str, float]) -> SimpleUploadedFile:
-    """A recap workbook in which `settled_on` gives claim numbers a number in a date format for a settlement date."""
+    """A recap workbook. `settled_on`: claim number → settlement date as a number with a date format."""
     target = io.BytesIO()
     with Workbook(target, {"in_memory": True, "strings_to_formulas": False}) as book:
         sheet, day = book.add_worksheet("Récap"), book.add_format({"num_format": "dd/mm/yyyy"})
@@ -138,7 +138,7 @@ def _csv(grid: list[list[str]], name: str) -> SimpleUploadedFile:
     return SimpleUploadedFile(name, text.getvalue().encode(), "text/csv")
 
 
-# A pair of one claim, as text.
+# A pair of one claim as text.
 STAT_HEADER = (
     "Nom Employeur;Nom bénéficiaire;Acte_Contraté_Assuré;Statut Assuré;Numero de police;Nom Assuré Principal;"
     "Nom du partenaire;Numero de sinistre;Statut;Date de sinistre;Date de règlement;Categorie d'acte;Nom Acte;"

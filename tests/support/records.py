@@ -49,7 +49,7 @@ def make_finding(session: ImportSession, sequence: int, **more: Any) -> Finding:
 
 @dataclass
 class Records:
-    """One of each record of a country; every name bears the country's mark, which must not be seen elsewhere."""
+    """One of each record of a country; every name contains the mark of the country, which no other country may see."""
 
     mark: str
     file: File

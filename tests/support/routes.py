@@ -15,7 +15,7 @@ EVERYONE = [name for name, _role, _country in ACCOUNTS]
 def answers(
     *, superuser: int, reader: int, admin: int, owner: int, rival: int, operator: int, foreign: int
 ) -> dict[str, int]:
-    """The status each account gets on what belongs to Togo's head of department."""
+    """The expected status for each account. The row belongs to the head of department of Togo."""
     expected = {
         "superuser": superuser,
         "global_admin": reader,
@@ -35,28 +35,28 @@ SESSION = RECORD | {"togo_operator": 403}
 SESSIONS = SESSION | {"benin_admin": 200, "benin_head": 200}
 FILE = SESSION | {"rival_head": 403}
 FILES = SESSIONS
-# What steers is refused by status (409) where it is not refused to the person: the session waits for its worker.
+# Who may steer gets 409, because the session is still waiting for its worker.
 STEERED = answers(superuser=409, reader=403, admin=409, owner=409, rival=403, operator=403, foreign=403)
-# An empty form from who may send one.
+# An empty form: 400 for accounts that may send the form.
 UPLOAD = dict.fromkeys(EVERYONE, 403) | dict.fromkeys(
     ["superuser", "togo_admin", "togo_head", "rival_head", "benin_admin", "benin_head"], 400
 )
 UPLOAD["anonymous"] = 401
-# Who is of a closed country is frozen with it; who has none may sign in, and sees that.
-FROZEN = [name for name in EVERYONE if name.startswith("closed_")]
-SIGNED_IN = dict.fromkeys(EVERYONE, 200) | {"anonymous": 401} | dict.fromkeys(FROZEN, 403)
-SIGNS_OUT = dict.fromkeys(EVERYONE, 204) | {"anonymous": 401} | dict.fromkeys(FROZEN, 403)
-# An empty form of one's own.
-OWN_FORM = dict.fromkeys(EVERYONE, 400) | {"anonymous": 401} | dict.fromkeys(FROZEN, 403)
+# Accounts of a closed country are locked; accounts without a country may sign in.
+LOCKED = [name for name in EVERYONE if name.startswith("closed_")]
+SIGNED_IN = dict.fromkeys(EVERYONE, 200) | {"anonymous": 401} | dict.fromkeys(LOCKED, 403)
+SIGNS_OUT = dict.fromkeys(EVERYONE, 204) | {"anonymous": 401} | dict.fromkeys(LOCKED, 403)
+# An empty form about one's own account.
+OWN_FORM = dict.fromkeys(EVERYONE, 400) | {"anonymous": 401} | dict.fromkeys(LOCKED, 403)
 
 
 def only(**expected: int) -> dict[str, int]:
-    """403 for everybody but those named."""
+    """403 for all accounts except those named."""
     return dict.fromkeys(EVERYONE, 403) | {"anonymous": 401} | expected
 
 
-# Seen by who sees all countries and by the country's admin; changed by who is above (a head of department: not by a
-# global admin); moved by who assigns countries.
+# Global roles and the admin of the country see an account. The superuser and that admin change it: a global admin does
+# not manage heads of department. Global roles assign the country.
 ACCOUNTS_LIST = only(superuser=200, global_admin=200, togo_admin=200, benin_admin=200)
 ACCOUNT_FORM = only(superuser=400, global_admin=400, togo_admin=400, benin_admin=400)
 ACCOUNT = only(superuser=200, global_admin=200, togo_admin=200)
@@ -146,7 +146,7 @@ for _name in CATALOGUE_ROUTES:
 
 TABLE["GET", "claims/{claims}/revisions/"] = RECORD
 
-# Open to all by intention: signing in, choosing a password by a link, and the description of the API.
+# Open to everybody by intention: sign-in, choosing a password by a link, the description of the API.
 OPEN = {"auth/login/", "auth/password/reset/", "auth/password/set/", "schema/", "docs/"}
 
 
@@ -158,10 +158,10 @@ def ask(client: APIClient, method: str, path: str) -> int:
 
 
 GETS = sorted(path for method, path in TABLE if method == "GET")
-# Where the marked country's own admin is shown no mark, so that its absence elsewhere proves nothing.
+# Routes on which the admin of the marked country does not see the mark either: its absence proves nothing there.
 UNMARKED = {
     *(f"{name}/{tail}" for name in CATALOGUE_ROUTES for tail in ("", "export/", f"{{{name}}}/")),
-    # An import makes what these say: tests/access/test_canaries.py.
+    # Their content comes from an import: tests/access/test_canaries.py.
     "import-sessions/{session}/events/",
     "import-sessions/{session}/download/?type=log",
     "files/{file}/preview/",

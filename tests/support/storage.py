@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture
 def own_storage(tmp_path: Path, settings: object) -> Path:
-    """A storage folder of the test's own, so that it can look at all that is in it."""
+    """A storage folder for one test, which can look at all its files."""
     folder = tmp_path / "storage"
     storages = settings.STORAGES  # type: ignore[attr-defined]
     if storages["default"]["BACKEND"].endswith("FileSystemStorage"):
@@ -19,5 +19,5 @@ def own_storage(tmp_path: Path, settings: object) -> Path:
 
 
 def stored_names(folder: Path) -> list[str]:
-    """What lies in the storage of this test."""
+    """The files in the storage of this test."""
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
