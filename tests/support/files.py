@@ -48,7 +48,7 @@ def recap_row(number: str, **values: Any) -> list[Any]:
 
 
 def write_xlsx(path: Path, sheets: dict[str, Sequence[Sequence[Any]]], *, shared: bool = True, **options: Any) -> Path:
-    """`shared`: texts are shared strings, as Excel writes them; otherwise texts are in the cells, as in streamed files."""
+    """`shared`: texts are shared strings, as Excel writes them; else they are in the cells, as in streamed files."""
     book = xlsxwriter.Workbook(path, options | {"constant_memory": not shared, "strings_to_formulas": False})
     for name, rows in sheets.items():
         sheet = book.add_worksheet(name)
