@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.db import connection, transaction
+from django.utils import translation
 
 from common.append_only_tables import TRIGGER_PREFIX
 from scripts.services import unanswered
@@ -41,6 +42,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     deselected = [item for item in items if any(mark.args[0] not in used for mark in item.iter_markers("needs"))]
     config.hook.pytest_deselected(items=deselected)
     items[:] = [item for item in items if item not in deselected]
+
+
+@pytest.fixture(autouse=True)
+def every_test_starts_in_the_default_language() -> Iterator[None]:
+    """Django leaves the language of a request active in the thread after the response."""
+    with translation.override(settings.LANGUAGE_CODE, deactivate=True):
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")
