@@ -21,6 +21,12 @@ from reading.problems import Problem, UnreadableFile
 
 # The exceptions of the libraries for a package that is damaged or forged.
 DAMAGED = (*BAD_ZIP, ParseError, KeyError, LookupError)
+# A sheet states the range of its cells before its rows: within this many bytes in every known export.
+_START_BYTES = 4096
+DIMENSION = re.compile(
+    rb"""<(?:\w+:)?dimension\s[^<>]*?ref\s*=\s*["']([^"']*)["'][^<>]*?(?:/>|>\s*</(?:\w+:)?dimension\s*>)"""
+)
+_RANGE = re.compile(rb"[A-Za-z]{1,3}[0-9]{1,7}(?::[A-Za-z]{1,3}[0-9]{1,7})?")
 _SMALL_PART_BYTES = 4 * 1024 * 1024
 _ROOT_RELATIONS = "_rels/.rels"
 _MAIN_PART = "xl/workbook.xml"
@@ -196,7 +202,14 @@ def _is_plain_entry(archive: zipfile.ZipFile, name: str) -> bool:
     if info.compress_type not in _READ_BY_ALL:
         return False
     with archive.open(info) as part:
-        return _UTF_8_START.match(part.read(256)) is not None
+        start = part.read(_START_BYTES)
+    return _UTF_8_START.match(start) is not None and not states_odd_range(start)
+
+
+def states_odd_range(start: bytes) -> bool:
+    """Whether a sheet states the range of its cells as some readers refuse it (`A:M`); Excel ignores the range."""
+    dimension = DIMENSION.search(start)
+    return dimension is not None and _RANGE.fullmatch(dimension[1]) is None
 
 
 def _small_part(archive: zipfile.ZipFile, name: str) -> bytes:

@@ -18,7 +18,7 @@ from xml.sax.saxutils import quoteattr
 
 from reading.excel.guard import EntityWatch, Inflated
 from reading.excel.ole import write_ole
-from reading.excel.package import DAMAGED, Package, chunks, open_package, refuse_damaged
+from reading.excel.package import DAMAGED, DIMENSION, Package, chunks, open_package, refuse_damaged
 from reading.formats import OLE, Format
 from reading.limits import Limits
 from reading.problems import Problem, UnreadableFile
@@ -105,7 +105,7 @@ def _watched(archive: zipfile.ZipFile, info: zipfile.ZipInfo, inflated: Inflated
 
 
 def _as_utf_8(archive: zipfile.ZipFile, info: zipfile.ZipInfo, inflated: Inflated) -> Iterator[bytes]:
-    """The XML of a part as UTF-8, whatever its encoding, in pieces."""
+    """The XML of a part as UTF-8, whatever its encoding, without the range that a sheet states, in pieces."""
     decoder: codecs.IncrementalDecoder | None = None
     is_first = True
     for data in _watched(archive, info, inflated):
@@ -113,10 +113,11 @@ def _as_utf_8(archive: zipfile.ZipFile, info: zipfile.ZipInfo, inflated: Inflate
             encoding = _encoding(data)
             decoder = codecs.getincrementaldecoder(encoding)() if encoding != "utf-8" else None
         if decoder is None:
-            yield data
+            yield DIMENSION.sub(b"", data, count=1) if is_first else data
         else:
             text = decoder.decode(data)
-            yield (_DECLARATION.sub("", text.lstrip("\ufeff"), count=1) if is_first else text).encode()
+            plain = (_DECLARATION.sub("", text.lstrip("\ufeff"), count=1) if is_first else text).encode()
+            yield DIMENSION.sub(b"", plain, count=1) if is_first else plain
         is_first = False
     if decoder is not None:
         yield decoder.decode(b"", final=True).encode()

@@ -165,6 +165,10 @@ def _zip64(workbook: bytes) -> bytes:
 
 
 # What is odd → the change that makes a plain workbook so.
+def _with_column_range(data: bytes) -> bytes:
+    return re.sub(rb'<dimension ref="[^"]*"/>', b'<dimension ref="A:M"/>', data)
+
+
 ODD_PACKAGES: dict[str, Callable[[bytes], bytes]] = {
     "back slashes": with_names(lambda name: name.replace("/", "\\")),
     "upper case": with_names(str.upper),
@@ -193,6 +197,7 @@ ODD_PACKAGES: dict[str, Callable[[bytes], bytes]] = {
     "a part twice": _twice,
     "sizes behind the data": _streamed,
     "zip64": _zip64,
+    "range of whole columns": with_data(_with_column_range),
 }
 
 
