@@ -7,6 +7,8 @@ import pytest
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import translation
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from common.append_only_tables import TRIGGER_PREFIX
 from scripts.services import unanswered
@@ -19,6 +21,11 @@ pytest_plugins = [
     "tests.support.records",
     "tests.support.storage",
 ]
+
+
+# A slow machine is no reason for a failure.
+hypothesis_settings.register_profile("any speed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("any speed")
 
 
 def pytest_report_header() -> list[str]:

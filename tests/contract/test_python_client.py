@@ -50,11 +50,10 @@ def part(package: Any, name: str) -> Any:
 @pytest.mark.django_db(transaction=True)
 def test_a_generated_client_signs_in_and_uploads_a_pair(package: Any, cast: Cast, live_server: Any) -> None:
     models, types = part(package, "models"), part(package, "types")
-    stranger = package.Client(base_url=live_server.url)
-    signed_in = part(package, "api.auth.auth_login").sync(
-        client=stranger, body=models.LoginRequest(username="togo_head", password=PASSWORD)
-    )
-    client = package.AuthenticatedClient(base_url=live_server.url, token=signed_in.token, prefix="Token")
+    with package.Client(base_url=live_server.url) as anonymous:
+        signed_in = part(package, "api.auth.auth_login").sync(
+            client=anonymous, body=models.LoginRequest(username="togo_head", password=PASSWORD)
+        )
 
     def file(upload: Any) -> Any:
         return types.File(payload=io.BytesIO(upload.read()), file_name=upload.name, mime_type="text/csv")
@@ -63,12 +62,13 @@ def test_a_generated_client_signs_in_and_uploads_a_pair(package: Any, cast: Cast
     form = models.SessionFormRequest(
         stat_file=file(stat_upload()), recap_file=[file(recap_upload(name="p1.csv")), file(recap_upload(name="p2.csv"))]
     )
-    answer = create.sync_detailed(client=client, body=form, idempotency_key="first")
-    assert answer.status_code == 202, answer.content
-    session = answer.parsed
-    assert (session.status, session.recap_file.pages, session.same_files_as) == ("PENDING", 2, [])
-    shown = part(package, "api.import_sessions.import_sessions_retrieve").sync(session.id, client=client)
-    assert shown.to_dict() == session.to_dict()
-    assert ImportSession.objects.get().pk == session.id
-    claims = part(package, "api.records.claims_list")
-    assert claims.sync(client=client, search="lawson").count == 0
+    with package.AuthenticatedClient(base_url=live_server.url, token=signed_in.token, prefix="Token") as client:
+        answer = create.sync_detailed(client=client, body=form, idempotency_key="first")
+        assert answer.status_code == 202, answer.content
+        session = answer.parsed
+        assert (session.status, session.recap_file.pages, session.same_files_as) == ("PENDING", 2, [])
+        shown = part(package, "api.import_sessions.import_sessions_retrieve").sync(session.id, client=client)
+        assert shown.to_dict() == session.to_dict()
+        assert ImportSession.objects.get().pk == session.id
+        claims = part(package, "api.records.claims_list")
+        assert claims.sync(client=client, search="lawson").count == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -61,11 +62,21 @@ CHECKS = [
 LEFT_OUT = {"/api/v1/auth/logout/", "/api/v1/auth/logout-all/"}
 
 
+def closing(application: Any) -> Any:
+    """The application with each response read and closed, as a web server does; Schemathesis does not close them."""
+
+    def answer(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        with contextlib.closing(application(environ, start_response)) as response:
+            return [b"".join(response)]
+
+    return answer
+
+
 @pytest.fixture(scope="module")
 def api() -> Any:
     described = SchemaGenerator().get_schema(request=None, public=True)
     schema = schemathesis.openapi.from_dict(described)
-    schema.app = get_wsgi_application()
+    schema.app = closing(get_wsgi_application())
     schema.location = "/api/v1/schema/"
     return schema
 
