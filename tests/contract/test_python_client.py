@@ -1,4 +1,4 @@
-"""A client made from the description of the API by a generator, as others make theirs, uploads a pair."""
+"""A client generated from the description of the API uploads a pair."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Any:
         check=False,
     )
     assert made.returncode == 0, made.stdout + made.stderr
-    # A part that the generator could not express is a part that clients do not have.
+    # Generated clients lack every part that the generator warns about.
     assert "Warning" not in made.stdout + made.stderr, made.stdout
     sys.path.insert(0, str(folder / "made"))
     yield importlib.import_module(PACKAGE)

@@ -12,7 +12,7 @@ from reading.first_look import heads
 from reading.limits import MB, Limits
 from reading.problems import Problem, UnreadableFile
 from reading.process import ReaderKilled, inspect_upload, preview, start_read
-from reading.sources import Source
+from reading.sources import Source, read_file
 from tests.support.files import (
     RECAP_HEADERS,
     STAT_HEADERS,
@@ -163,9 +163,12 @@ def test_a_first_look_at_a_good_pair_reports_nothing(tmp_path, large_stat):
 
 
 def test_the_first_rows_of_a_large_workbook_are_found_without_reading_all_of_it(large_stat):
-    began = time.perf_counter()
+    # Processor time of this process: the load of the machine does not count.
+    began = time.process_time()
     first = heads(source(large_stat), kind="stat")
-    assert time.perf_counter() - began < 0.3
+    head_seconds = time.process_time() - began
+    read_file(source(large_stat), index=0, kind="stat", limits=Limits())
+    assert head_seconds < (time.process_time() - began) / 4
     assert first["Feuil1"][0] == STAT_HEADERS
     assert len(first["Feuil1"]) == 20
 

@@ -1,4 +1,4 @@
-"""The odd kinds of the sample generator, read back by plain means."""
+"""The odd kinds of the sample generator, read with openpyxl and csv."""
 
 import datetime as dt
 import json

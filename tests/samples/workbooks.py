@@ -1,4 +1,4 @@
-"""Reads sample files back by plain means, with nothing of the import in between."""
+"""Reads sample files with openpyxl and csv, without any code of the import."""
 
 import csv
 import datetime as dt
@@ -9,7 +9,7 @@ import openpyxl
 
 
 def grid(path: Path) -> list[list[Any]]:
-    """Every row of a plain file, its header included, as the cells' own values; an absent cell is an empty text."""
+    """Every row of a plain file with its header. A cell that is absent is an empty text."""
     if path.suffix == ".csv":
         encoding = "cp1252" if path.name.startswith("stat") else "utf-8-sig"
         with path.open(newline="", encoding=encoding) as file:
@@ -24,7 +24,7 @@ def grid(path: Path) -> list[list[Any]]:
 
 
 def as_csv_shows(cell: Any, date_pattern: str) -> str:
-    """A workbook's cell in the words of a CSV export."""
+    """A cell of a workbook as the text of a CSV export."""
     if isinstance(cell, bool):
         return str(cell).upper()
     if isinstance(cell, dt.datetime):
