@@ -281,7 +281,7 @@ class ClaimAdmin(_AmountsMixin, RecordAdmin):
                 )
             },
         ),
-        (_("Who"), {"fields": ("insured", "membership_link", ("policy", "client"), "partner")}),
+        (_("Parties"), {"fields": ("insured", "membership_link", ("policy", "client"), "partner")}),
         (
             _("Where it came from"),
             {"fields": (("file", "import_session"), ("recap_file", "recap_sheet", "recap_row"))},

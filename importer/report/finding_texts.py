@@ -245,10 +245,6 @@ def thousands_from_three_digits(side: str, mark: Mapping[str, Any]) -> str:
     }
 
 
-def _thousands(text: str, currency: str) -> str:
-    return amount(parse_amount(text, lone_mark=MarkMeaning.THOUSANDS), currency)
-
-
 def deduced(name: str) -> str:
     return _("%(name)s has no line of their own and is only named as a principal: created, marked as deduced.") % {
         "name": name
