@@ -7,6 +7,7 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    # Imported late: Django reads its settings by the name set above.
     from django.core.management import execute_from_command_line
 
     if "runserver" in sys.argv[1:2]:

@@ -58,7 +58,7 @@ app.autodiscover_tasks()
 
 @worker_init.connect
 def refuse_to_work_without_secret(**kwargs: Any) -> None:
-    # Imported late, because the settings module imports this package.
+    # All imported late, because the settings module imports this package.
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
 

@@ -91,6 +91,7 @@ def _fork_large_xlsx(job: dict[str, Any], limits: Limits) -> Scan | None:
         return None
 
     def scan() -> dict[str, LostCells]:
+        # Imported late: the child that reads must be forked before the libraries of the scan are loaded.
         from reading.excel.standard import standard_workbook
 
         try:
@@ -120,6 +121,7 @@ def _source(one: dict[str, Any]) -> Source:
 
 
 def _first_look(job: dict[str, Any], out: Path) -> dict[str, Any]:
+    # Imported late, as in `_answer`.
     from reading.first_look import all_problems
 
     sources = [(one["kind"], _source(one)) for one in job["files"]]
@@ -132,6 +134,7 @@ def _first_look(job: dict[str, Any], out: Path) -> dict[str, Any]:
 
 
 def _read(job: dict[str, Any], limits: Limits, out: Path, scanned: Scan | None) -> dict[str, Any]:
+    # Imported late, as in `_answer`.
     from reading.sources import read_file
     from reading.typed import RawFile, type_amounts, type_texts
 

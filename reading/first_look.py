@@ -17,6 +17,7 @@ from reading.sources import Source, source_format
 def heads(source: Source, *, kind: FileKind, rows: int = HEADER_SEARCH_ROWS) -> dict[str, Sequence[Row]]:
     """The first `rows` rows of each sheet, by name ("" for CSV). Raises UnreadableFile."""
     match source_format(source):
+        # Each format loads its own libraries only: a first look has a second or two.
         case "csv":
             from reading.csv.read import csv_head
 

@@ -89,6 +89,7 @@ class ReadResult:
     @property
     def frame(self) -> pl.DataFrame:
         """The typed frame of all the files (docs/architecture.md)."""
+        # Imported late: web processes start readings and have no use for frames.
         import polars as pl
 
         # The streaming engine holds the file and the frame at once, a third more at its peak.

@@ -90,6 +90,7 @@ def _read_as(
 
 
 def _fractions(source: Source, file_format: Format, columns: ColumnsBySheet, limits: Limits) -> FindFractions:
+    # Imported late, as in `_read_as`.
     from reading.excel.read import fraction_rows
     from reading.excel.standard import standard_workbook
 

@@ -112,8 +112,6 @@ def _rules() -> Iterator[Mutant]:
 
 
 def _uncalled() -> Iterator[Mutant]:
-    from file_handling import permissions as rules
-
     modules = {rules, permissions}
     for rows in _querysets().values():
         for name in ("visible_to", "within_country"):

@@ -137,12 +137,12 @@ def test_what_one_country_sees_does_not_change_by_a_byte_when_another_country_im
     after = seen(cast, benin, pages)
     assert {key for key in before if before[key] != after[key]} == set()
     # Or all of it would be refusals, and empty lists.
-    told = {address for (name, address), body in before.items() if name == "benin_admin" and OTHER.encode() in body}
-    assert {f"{name}/" for name in RECORD_ROUTES} <= told
-    assert {"import-sessions/{session}/download/?type=error", "import-sessions/{session}/download/?type=log"} <= told
-    assert {"import-sessions/{session}/findings/", "import-sessions/{session}/events/"} <= told
-    assert "files/{file}/preview/" in told
-    assert "/admin/core/claim/" in told
+    reached = {address for (name, address), body in before.items() if name == "benin_admin" and OTHER.encode() in body}
+    assert {f"{name}/" for name in RECORD_ROUTES} <= reached
+    assert {"import-sessions/{session}/download/?type=error", "import-sessions/{session}/download/?type=log"} <= reached
+    assert {"import-sessions/{session}/findings/", "import-sessions/{session}/events/"} <= reached
+    assert "files/{file}/preview/" in reached
+    assert "/admin/core/claim/" in reached
 
 
 def test_no_byte_of_one_country_s_import_reaches_another(cast: Cast) -> None:

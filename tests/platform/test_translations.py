@@ -130,7 +130,7 @@ RECAP = [row("A1"), row("A2", "4000", "1000"), row("A3"), row("R1")]
 
 
 class Texts:
-    """All that one session told: its outcome, its events, and its report by sheet as rows of texts."""
+    """The texts of one session: its outcome, its events, and its report by sheet as rows of texts."""
 
     def __init__(self, *, country: str, language: str) -> None:
         api = ApiUser(country)
@@ -225,8 +225,8 @@ def test_the_sheets_of_the_report_have_names_in_its_language(in_french: Texts, i
 
 @pytest.mark.django_db
 def test_only_what_files_and_people_wrote_is_the_same_in_both_reports(in_french: Texts, in_english: Texts) -> None:
-    def headings(told: Texts) -> set[str]:
-        summary, *lists = told.report.values()
+    def headings(texts: Texts) -> set[str]:
+        summary, *lists = texts.report.values()
         return {cells[0] for cells in summary} | {header for sheet in lists for header in sheet[0]}
 
     assert headings(in_french) & headings(in_english) == {"Observation", "Plan", "Note"}
