@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "file_handling",
     "core",
     "importer",
+    "dashboard",
     "config.admin.ConcordAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -14,6 +14,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("file_handling.urls")),
     path("", include("core.urls")),
     path("", include("importer.urls")),
+    path("", include("dashboard.urls")),
     # The description of the API contains no data, and the developer of a client needs it before having an account.
     path("schema/", SpectacularAPIView.as_view(permission_classes=[AllowAny]), name="schema"),
     path("docs/", SpectacularSwaggerView.as_view(permission_classes=[AllowAny]), name="docs"),

@@ -5,11 +5,12 @@ one country, for which the unique index of each table serves.
 """
 
 from collections.abc import Callable
-from typing import Any
+from datetime import timedelta
+from typing import Any, ClassVar
 
 import django_filters
 from django import forms
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from common.filters import IdFilter, KeyFilter, SearchFilter, YesNoFilter, has_all, has_words
@@ -34,6 +35,9 @@ from core.models import (
     Plan,
     Policy,
 )
+
+# More days than any calendar has between two dates.
+MOST_DAYS = 4_000_000
 
 
 def _labels(field: str) -> Callable[[str], Q | None]:
@@ -118,11 +122,121 @@ class MemberFilter(IdFilter):
         return qs.filter(Exists(memberships))
 
 
+class FamilyFilter(IdFilter):
+    """Claims of one family: its principal's on the policy, and those of who depends on them (DOMAIN §12).
+
+    The id is that of the membership that heads the family.
+    """
+
+    def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        if value is None:
+            return qs
+        head = Membership.objects.filter(pk=value).values("policy_id", "insured_id").first()
+        if head is None:
+            return qs.none()
+        person = Q(membership__principal_id=head["insured_id"]) | Q(
+            membership__principal_id=None, insured_id=head["insured_id"]
+        )
+        return qs.filter(person, policy_id=head["policy_id"])
+
+
+class DelayFilter(django_filters.RangeFilter):
+    """Claims settled so many days after their incident, both ends included; negative days are allowed."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        days = [forms.IntegerField(min_value=-MOST_DAYS, max_value=MOST_DAYS) for _end in ("min", "max")]
+        super().__init__(fields=days, **kwargs)
+
+    def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        if not value:
+            return qs
+        bounds = {
+            f"incident_date__{lookup}": F("settlement_date") - timedelta(days=days)
+            for lookup, days in (("lte", value.start), ("gte", value.stop))
+            if days is not None
+        }
+        return qs.filter(**bounds)
+
+
 class RecordFilter(django_filters.FilterSet):
     """The filters of every record of a country."""
 
     file = IdFilter(field_name="file_id", label=_("Id of the file from which the record came"))
     import_session = IdFilter(field_name="import_session_id", label=_("Id of the session that created the record"))
+
+
+class WithClaims(django_filters.FilterSet):
+    """Records that have a settled claim which fits all of `claims_…` together (DOMAIN §8: what a count is made of).
+
+    `first_claim_after`, `first_claim_before`: the first of those claims was settled in that period.
+    `claim_path`: how a claim, or with `of_lines` a claim line, points at the record.
+    """
+
+    claim_path: ClassVar[str] = ""
+    of_lines: ClassVar[bool] = False
+
+    claims = django_filters.DateFromToRangeFilter(method="keep", label=_("Has a settled claim of this period"))
+    first_claim = django_filters.DateFromToRangeFilter(
+        method="keep", label=_("Its first settled claim is of this period")
+    )
+    claims_role = django_filters.ChoiceFilter(method="keep", choices=MembershipRole.choices)
+    claims_client = IdFilter(method="keep")
+    claims_policy = IdFilter(method="keep")
+    claims_insured = IdFilter(method="keep")
+    claims_partner = IdFilter(method="keep")
+    claims_operator = IdFilter(method="keep")
+    claims_act = IdFilter(method="keep")
+    claims_category = IdFilter(method="keep")
+
+    def keep(self, queryset: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
+        """Nothing yet: the conditions hold of one claim, so they are applied together."""
+        return queryset
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        rows = super().filter_queryset(queryset)
+        asked = self.form.cleaned_data
+        ids = {name: asked[f"claims_{name}"] for name in _CLAIM_FIELDS | _LINE_FIELDS.keys() if asked[f"claims_{name}"]}
+        if asked["claims_role"]:
+            ids["role"] = asked["claims_role"]
+        if not (ids or asked["claims"] or asked["first_claim"]):
+            return rows
+        claims = self._claims(ids)
+        date = "claim__settlement_date" if self.of_lines else "settlement_date"
+        if asked["claims"]:
+            claims = claims.filter(**_within(date, asked["claims"]))
+        rows = rows.filter(Exists(claims))
+        if asked["first_claim"]:
+            first = Subquery(claims.order_by(date).values(date)[:1])
+            rows = rows.annotate(first_claim=first).filter(**_within("first_claim", asked["first_claim"]))
+        return rows
+
+    def _claims(self, ids: dict[str, Any]) -> QuerySet[Any]:
+        lines = {_LINE_FIELDS[name]: value for name, value in ids.items() if name in _LINE_FIELDS}
+        named = {
+            ("membership__role" if name == "role" else f"{name}_id"): v
+            for name, v in ids.items()
+            if name not in _LINE_FIELDS
+        }
+        if self.of_lines:
+            conditions = {f"claim__{name}": value for name, value in named.items()}
+            return ClaimLine.objects.filter(
+                **{self.claim_path: OuterRef("pk"), "claim__status": ClaimStatus.SETTLED}, **conditions, **lines
+            )
+        claims = Claim.objects.filter(**{self.claim_path: OuterRef("pk"), "status": ClaimStatus.SETTLED}, **named)
+        if lines:
+            claims = claims.filter(Exists(ClaimLine.objects.filter(claim=OuterRef("pk"), **lines)))
+        return claims
+
+
+_CLAIM_FIELDS = {"client", "policy", "insured", "partner"}
+_LINE_FIELDS = {"operator": "operator_id", "act": "act_id", "category": "category_id"}
+
+
+def _within(field: str, span: slice) -> dict[str, Any]:
+    """The condition that a date lies within a range filter's value, whose ends may be missing."""
+    ends = {"gte": span.start, "lte": span.stop}
+    # The range's ends come as the first and last moment of their days.
+    return {f"{field}__{lookup}": end.date() for lookup, end in ends.items() if end is not None}
 
 
 class _NamedFilter(RecordFilter):
@@ -133,7 +247,9 @@ class _NamedFilter(RecordFilter):
     country = IdFilter(field_name="country_id")
 
 
-class ClientFilter(_NamedFilter):
+class ClientFilter(WithClaims, _NamedFilter):
+    claim_path = "client"
+
     policy = MemberFilter(field_name="policy_id", by="client")
     insured = MemberFilter(field_name="insured_id", by="client")
 
@@ -142,7 +258,9 @@ class ClientFilter(_NamedFilter):
         fields: list[str] = []
 
 
-class PolicyFilter(RecordFilter):
+class PolicyFilter(WithClaims, RecordFilter):
+    claim_path = "policy"
+
     search = SearchFilter(condition=_references("key"))
     number = KeyFilter(field_name="key", key=reference_key)
     country = IdFilter(field_name="country_id")
@@ -165,7 +283,9 @@ class PlanFilter(RecordFilter):
         fields: list[str] = []
 
 
-class InsuredFilter(RecordFilter):
+class InsuredFilter(WithClaims, RecordFilter):
+    claim_path = "insured"
+
     search = SearchFilter(condition=_persons())
     name = PersonFilter(field_name="name_key")
     card_number = KeyFilter(field_name="card_key", key=reference_key, lookup_expr="exact")
@@ -190,7 +310,9 @@ class InsuredSpellingFilter(RecordFilter):
         fields: list[str] = []
 
 
-class MembershipFilter(RecordFilter):
+class MembershipFilter(WithClaims, RecordFilter):
+    claim_path = "membership"
+
     search = SearchFilter(condition=_persons("insured__"))
     country = IdFilter(field_name="insured__country_id")
     insured = IdFilter(field_name="insured_id")
@@ -199,19 +321,25 @@ class MembershipFilter(RecordFilter):
     policy = IdFilter(field_name="policy_id")
     plan = IdFilter(field_name="plan_id")
     role = django_filters.ChoiceFilter(choices=MembershipRole.choices)
+    first_settlement_date = django_filters.DateFromToRangeFilter(label=_("First settled in this period"))
 
     class Meta:
         model = Membership
         fields: list[str] = []
 
 
-class PartnerFilter(_NamedFilter):
+class PartnerFilter(WithClaims, _NamedFilter):
+    claim_path = "partner"
+
     class Meta:
         model = Partner
         fields: list[str] = []
 
 
-class OperatorFilter(_NamedFilter):
+class OperatorFilter(WithClaims, _NamedFilter):
+    claim_path = "operator"
+    of_lines = True
+
     class Meta:
         model = Operator
         fields: list[str] = []
@@ -262,6 +390,9 @@ class ClaimFilter(RecordFilter):
     invoice = LineFilter(field_name="invoice_id")
     payment = LineFilter(field_name="payment_id")
     recap_file = IdFilter(field_name="recap_file_id", label=_("Id of the recap that settles the claim"))
+    family = FamilyFilter(label=_("The membership that heads the family"))
+    delay = DelayFilter(label=_("Days from incident to settlement"))
+    incident_unknown = YesNoFilter(field_name="incident_date", lookup_expr="isnull")
 
     class Meta:
         model = Claim
@@ -270,6 +401,10 @@ class ClaimFilter(RecordFilter):
 
 class ClaimLineFilter(RecordFilter):
     claim = IdFilter(field_name="claim_id")
+    claim_status = django_filters.ChoiceFilter(field_name="claim__status", choices=ClaimStatus.choices)
+    claim_settlement_date = django_filters.DateFromToRangeFilter(
+        field_name="claim__settlement_date", label=_("Lines of claims settled in this period, both ends included")
+    )
     number = KeyFilter(field_name="claim__number", key=claim_number, lookup_expr="exact")
     settlement_date = django_filters.DateFromToRangeFilter(label=_("Settled in this period, both ends included"))
     status = django_filters.ChoiceFilter(choices=ClaimStatus.choices)

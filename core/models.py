@@ -581,3 +581,29 @@ class ClaimRevision(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+
+class DataVersion(models.Model):
+    """The version of one part of a country's records: the claims of a month, the memberships, the findings.
+
+    Whatever changes the part gives it a new token in the same transaction (`core.data_versions`). Figures made from the
+    part are kept under its token, so they are never stale.
+    """
+
+    country_path = "country_id"
+
+    country = models.ForeignKey(
+        Country, verbose_name=_("country"), on_delete=models.CASCADE, related_name="data_versions", db_index=False
+    )
+    part = models.CharField(_("part"), max_length=20)
+    token = models.CharField(_("token"), max_length=32)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("version of data")
+        verbose_name_plural = _("versions of data")
+        constraints = [models.UniqueConstraint(fields=["country", "part"], name="data_version_once")]
+
+    def __str__(self) -> str:
+        return f"{self.country_id}/{self.part}"

@@ -97,7 +97,7 @@ def review(ctx: RunContext, planned: PlannedImport, source_files: SourceFiles) -
     fields = planned.session_fields()
     fields["outcome"] |= {"reviewed": planned.review_facts()}
     with transaction.atomic():
-        write_findings(ctx.session.pk, report.findings())
+        write_findings(ctx.session.pk, ctx.session.country_id, report.findings())
         _close(ctx, paths, status=S.REVIEW, message=message, **fields)
 
 

@@ -252,7 +252,7 @@ def _write_once(ctx: RunContext, to_write: Written, files: SourceFiles, *, is_ou
     )
     created = write_plan(planned.plan, origin)
     planned = replace(planned, summary=planned.summary | {"entities": created})
-    write_findings(session.pk, report.findings())
+    write_findings(session.pk, session.country_id, report.findings())
     claims = planned.plan.claims
     if claims.height:
         Country.objects.filter(pk=country.pk).update(data_version=F("data_version") + 1)

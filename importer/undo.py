@@ -6,6 +6,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
 from core import models as core
+from core.data_versions import MEMBERSHIPS, claims_of, renew
 from file_handling.models import ImportSession, SessionStatus
 from importer.sql import INTEGER, values_table
 
@@ -22,6 +23,8 @@ def undo_session(*, session_id: int, country_id: int) -> dict[str, int]:
     created = core.Claim.objects.filter(import_session_id__in=sessions)
     lines_of_others = core.ClaimLine.objects.filter(claim=OuterRef("pk")).exclude(import_session_id__in=sessions)
     to_remove = created.filter(~Exists(lines_of_others))
+    # Figures are kept by month: those of the months that lose claims are outdated.
+    renew(country_id, [MEMBERSHIPS, *map(claims_of, to_remove.dates("settlement_date", "month"))])
     removed = {
         "relied_on": created.filter(Exists(lines_of_others), import_session_id=session_id).count(),
         "claim_lines": _delete(core.ClaimLine.objects.filter(claim__in=to_remove)),

@@ -16,12 +16,15 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import IntegrityError, connection, models
 
 from core import models as core
+from core.data_versions import MEMBERSHIPS, claims_of, findings_of, renew
 from file_handling.models import Finding
 from importer.pipeline.plan import Plan
 from importer.sql import DATE, INTEGER, NUMERIC, TEXT, is_postgresql, share_lock, values_table
 
 COPY_SLICE = 100_000
 EMPTY = pl.lit("")
+# A statement takes so many parameters on every database.
+IDS_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def write_plan(plan: Plan, origin: Origin) -> dict[str, int]:
         frame = _resolved(frame, ids, id=table)
         if country:
             frame = frame.with_columns(country_id=pl.lit(origin.country_id))
-        _insert(model, _with_origin(frame, origin))
+        insert_rows(model, _with_origin(frame, origin))
 
     def keyed(table: str, model: type[models.Model], text: str, source: str, *more: pl.Expr) -> None:
         frame = new[table].select("id", "key", pl.col(source).alias(text), *more)
@@ -71,7 +74,7 @@ def write_plan(plan: Plan, origin: Origin) -> dict[str, int]:
     records("plans", core.Plan, _resolved(plans, ids, policy_id="policies"))
     records("insured", core.Insured, new["insured"].drop("line"), country=True)
     spellings = _resolved(new["insured_spellings"].drop("id"), ids, insured_id="insured")
-    _insert(core.InsuredSpelling, _with_origin(spellings, origin))
+    insert_rows(core.InsuredSpelling, _with_origin(spellings, origin))
     people = {"insured_id": "insured", "policy_id": "policies", "client_id": "clients", "plan_id": "plans"}
     memberships = _resolved(new["memberships"], ids, **people, principal_id="insured")
     records("memberships", core.Membership, memberships.drop("line"))
@@ -94,6 +97,8 @@ def write_plan(plan: Plan, origin: Origin) -> dict[str, int]:
         },
     )
     _complete_insured(plan.completed)
+    # Before the claims are replaced: figures of the months that they leave are outdated too.
+    renew(origin.country_id, _changed_parts(plan))
     _write_claims(plan, origin, ids, people)
     created.pop("insured_spellings")
     return dict(sorted(created.items()))
@@ -117,7 +122,20 @@ def rows_by_table(plan: Plan, *, findings: int) -> dict[str, int]:
     return rows
 
 
-def write_findings(session_id: int, findings: pl.DataFrame) -> None:
+def _changed_parts(plan: Plan) -> set[str]:
+    """The parts of the country's data that the plan changes (`core.data_versions`)."""
+    days = {day.replace(day=1) for day in plan.claims["settlement_date"].unique()}
+    replaced = plan.replaced["id"]
+    for at in range(0, len(replaced), IDS_AT_ONCE):
+        ids = replaced[at : at + IDS_AT_ONCE].to_list()
+        days |= set(core.Claim.objects.filter(pk__in=ids).dates("settlement_date", "month"))
+    parts = {claims_of(day) for day in days}
+    if plan.new["memberships"].height or plan.updated_memberships.height:
+        parts.add(MEMBERSHIPS)
+    return parts
+
+
+def write_findings(session_id: int, country_id: int, findings: pl.DataFrame) -> None:
     """Replace the findings of the session that an earlier run wrote.
 
     `findings`: sequence, category, code, claim_number, observation, four amounts in cents (null where there is none),
@@ -125,7 +143,8 @@ def write_findings(session_id: int, findings: pl.DataFrame) -> None:
     """
     Finding.objects.filter(session_id=session_id)._raw_delete(using=connection.alias)
     amounts = ("stat_claimed", "stat_reimbursed", "recap_claimed", "recap_reimbursed")
-    _insert(Finding, findings.with_columns(*(_money(a).alias(a) for a in amounts), session_id=pl.lit(session_id)))
+    renew(country_id, [findings_of(session_id)])
+    insert_rows(Finding, findings.with_columns(*(_money(a).alias(a) for a in amounts), session_id=pl.lit(session_id)))
 
 
 def _lock_references(plan: Plan) -> None:
@@ -178,7 +197,7 @@ def _write_claims(plan: Plan, origin: Origin, ids: dict[str, pl.Series], people:
     if plan.replaced.height:
         _store_revisions(plan.replaced, origin)
         _update(core.Claim, claims.filter(~is_new).drop("number", "country_id"), _CLAIM_TYPES)
-    _insert(core.Claim, _with_origin(claims.filter(is_new), origin))
+    insert_rows(core.Claim, _with_origin(claims.filter(is_new), origin))
     lines = _resolved(
         plan.lines, ids,
         claim_id="claims", act_id="acts", category_id="act_categories", operator_id="operators",
@@ -190,7 +209,7 @@ def _write_claims(plan: Plan, origin: Origin, ids: dict[str, pl.Series], people:
         file_id=_file_id("file", origin.stat_files),
         import_session_id=pl.lit(origin.session_id),
     ).drop("claimed_cents", "reimbursed_cents", "file")  # fmt: skip
-    _insert(core.ClaimLine, lines)
+    insert_rows(core.ClaimLine, lines)
 
 
 _CLAIM_TYPES = {
@@ -237,7 +256,7 @@ def _store_revisions(replaced: pl.DataFrame, origin: Origin) -> None:
         )
         cursor.execute("SELECT CURRENT_TIMESTAMP")
         (now,) = cursor.fetchone()
-        _insert(
+        insert_rows(
             core.ClaimRevision,
             before.with_columns(
                 country_id=pl.lit(origin.country_id),
@@ -382,7 +401,7 @@ def _reserve_ids(model: type[models.Model], count: int) -> pl.Series:
         return pl.Series(range(start, start + count), dtype=pl.Int64)
 
 
-def _insert(model: type[models.Model], frame: pl.DataFrame) -> None:
+def insert_rows(model: type[models.Model], frame: pl.DataFrame) -> None:
     """All rows of the frame, in one statement."""
     if frame.is_empty():
         return

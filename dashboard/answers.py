@@ -1,0 +1,659 @@
+"""The answers of the dashboard, one function for each address: figures → the JSON of the API and its table.
+
+API and pages call the same functions. Amounts and ratios are decimal strings, counts numbers, dates ISO (DOMAIN §8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from dashboard import links
+from dashboard.board import Board
+from dashboard.definitions import INDICATORS, Indicator
+from dashboard.findings import left_out
+from dashboard.indicators import delay as delays
+from dashboard.indicators import frequency as frequencies
+from dashboard.indicators import left_out as omissions
+from dashboard.indicators import portfolio as portfolios
+from dashboard.indicators import prices as price_rows
+from dashboard.indicators import rankings as ranks
+from dashboard.indicators import triangle as triangles
+from dashboard.names import keys_of
+from dashboard.periods import Evolution, Period, evolution, slots_of, unit_of
+from dashboard.tables import Table, TableColumn
+from file_handling.models import FindingCategory
+
+Payload = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`payload`: the JSON. `table`: makes the table, which may hold more rows than the JSON shows."""
+
+    payload: Payload
+    table: Callable[[], Table]
+
+
+# ------------------------------------------------------------------------------------------------ shared
+
+
+def shown(value: Decimal | float | None) -> str | int | float | None:
+    """A value as JSON: decimals as strings, counts and days as numbers."""
+    return f"{value:f}" if isinstance(value, Decimal) else value
+
+
+def _period(period: Period | None) -> dict[str, str] | None:
+    return None if period is None else {"start": period.start.isoformat(), "end": period.end.isoformat()}
+
+
+def _evolution(change: Evolution) -> dict[str, str | None]:
+    return {"type": change.type, "percent": None if change.percent is None else f"{change.percent:f}"}
+
+
+def about(board: Board, indicator: str, *, n: int, without: dict[str, Any] | None = None) -> Payload:
+    """What every answer says of itself."""
+    definition = INDICATORS.get(indicator)
+    return {
+        "definition": indicator,
+        "basis": definition.basis if definition else "settlement_date",
+        "period": _period(board.period),
+        "previous_period": _period(board.previous),
+        "countries": list(board.query.countries),
+        "scope": {board.query.scope.kind: board.query.scope.id} if board.query.scope.kind else {},
+        "currencies": board.currencies,
+        "n": n,
+        "left_out": without or {},
+    }
+
+
+def _in_currencies(board: Board, blocks: Sequence[Payload]) -> Payload:
+    """The block of the first currency, and all of them where there are several: money is never added across."""
+    return blocks[0] | ({"blocks": list(blocks)} if len(blocks) > 1 else {})
+
+
+def _n(board: Board) -> int:
+    return int(board.data.claims_in(board.period, "claim").height)
+
+
+def _unit(indicator: Indicator, currency: str) -> str:
+    return currency if indicator.unit == "money" else indicator.unit
+
+
+# ------------------------------------------------------------------------------------------------ period, definitions
+
+
+def period(board: Board) -> Answer:
+    """The default period: from the first to the last settlement date of the data."""
+    span = board.span
+    payload = {"period": _period(span), "today": board.today.isoformat(), "countries": list(board.asked.countries)}
+    columns = [TableColumn("start", _("From"), "date"), TableColumn("end", _("To"), "date")]
+    return Answer(payload, lambda: Table(_("Period"), columns, [(span.start, span.end)] if span else []))
+
+
+def portfolio(board: Board) -> Answer:
+    now = portfolios.portfolio_series(board.data, [board.period], keys=portfolios.KEYS, currencies=board.currencies)
+    before: dict[tuple[str, str], Any] = {}
+    if board.previous:
+        earlier = portfolios.portfolio_series(
+            board.data, [board.previous], keys=portfolios.KEYS, currencies=board.currencies
+        )
+        before = {(one.key, one.currency): one.values[0] for one in earlier}
+    indicators: list[Payload] = []
+    for one in now:
+        definition = INDICATORS[one.key]
+        value, previous = one.values[0], before.get((one.key, one.currency))
+        indicators.append(
+            {
+                "key": one.key,
+                "unit": _unit(definition, one.currency),
+                "currency": one.currency or None,
+                "value": shown(value),
+                "previous": shown(previous),
+                "evolution": _evolution(evolution(value, previous)),
+                "n": one.n[0],
+                "basis": definition.basis,
+                "url": _portfolio_link(board, one.key, one.currency),
+            }
+        )
+    payload = about(board, "portfolio", n=_n(board)) | {"indicators": indicators}
+    columns = [
+        TableColumn("indicator", _("Indicator")),
+        TableColumn("unit", _("Unit")),
+        TableColumn("value", _("Value"), "number"),
+        TableColumn("previous", _("Period before"), "number"),
+        TableColumn("evolution", _("Evolution")),
+        TableColumn("percent", _("Change in %"), "number"),
+        TableColumn("n", _("Claims behind it"), "integer"),
+    ]
+    rows = [
+        (
+            str(INDICATORS[one["key"]].title),
+            one["unit"],
+            _decimal(one["value"]),
+            _decimal(one["previous"]),
+            one["evolution"]["type"],
+            _decimal(one["evolution"]["percent"]),
+            one["n"],
+        )
+        for one in indicators
+    ]
+    return Answer(payload, lambda: Table(_("Portfolio"), columns, rows))
+
+
+def _decimal(value: Any) -> Decimal | None:
+    return None if value is None else Decimal(str(value))
+
+
+def _portfolio_link(board: Board, key: str, currency: str) -> str:
+    query = board.query
+    if key == "lines":
+        return links.lines(query)
+    if key in portfolios.CONSUMERS:
+        role = key.removeprefix("insured_who_consumed").lstrip("_")
+        return links.having_claims("insured", query, role=role)
+    if key in portfolios.KNOWN:
+        return links.known(query, role=key.removeprefix("known_insured").lstrip("_"))
+    if key in portfolios.ACTIVE:
+        return links.having_claims(_LISTS[portfolios.ACTIVE[key]], query)
+    if key in portfolios.NEW:
+        return links.having_claims(_LISTS[portfolios.NEW[key]], query, first=True)
+    if key == "claims":
+        return links.claims(query)
+    return links.amounts(query, **({"currency": currency} if currency else {}))
+
+
+_LISTS = {
+    "client": "clients", "policy": "policies", "partner": "partners", "operator": "operators", "insured": "insured",
+}  # fmt: skip
+
+
+def series(board: Board, keys: Sequence[str]) -> Answer:
+    """Values over the slots of the period; an empty slot of a flow is 0, of a ratio null."""
+    slots = slots_of(board.period)
+    found = portfolios.portfolio_series(board.data, slots, keys=keys, currencies=board.currencies)
+    payload = about(board, keys[0], n=_n(board)) | {
+        "unit": unit_of(board.period),
+        "slots": [
+            {"start": slot.start.isoformat(), "end": slot.end.isoformat(), "is_cut": slot.is_cut} for slot in slots
+        ],
+        "series": [
+            {
+                "key": one.key,
+                "unit": _unit(INDICATORS[one.key], one.currency),
+                "currency": one.currency or None,
+                "values": [shown(value) for value in one.values],
+                "url": _portfolio_link(board, one.key, one.currency),
+            }
+            for one in found
+        ],
+    }
+    columns = [TableColumn("start", _("From"), "date"), TableColumn("end", _("To"), "date")]
+    columns += [
+        TableColumn(
+            f"{one.key}_{one.currency}".rstrip("_"),
+            f"{INDICATORS[one.key].title} ({one.currency})" if one.currency else str(INDICATORS[one.key].title),
+            "number",
+        )
+        for one in found
+    ]
+    rows = [(slot.start, slot.end, *(one.values[at] for one in found)) for at, slot in enumerate(slots)]
+    return Answer(payload, lambda: Table(_("Series"), columns, rows))
+
+
+# ------------------------------------------------------------------------------------------------ rankings
+
+
+def rankings(board: Board, by: ranks.By, *, limit: int) -> Answer:
+    """The first `limit` places of each currency; the table has all of them."""
+
+    def rank(limit: int | None) -> list[ranks.Ranking]:
+        return [
+            ranks.ranking(board.data, board.period, board.previous, by=by, currency=currency, limit=limit)
+            for currency in board.currencies
+        ]
+
+    found = rank(limit)
+    names = board.names(by, (row.id for one in found for row in one.rows))
+    blocks = [
+        {
+            "currency": one.currency,
+            "rows": [_ranking_row(board, by, one.currency, row, names) for row in one.rows],
+            "count": one.count,
+            "total": {
+                "reimbursed": shown(one.total.reimbursed),
+                "claimed": shown(one.total.claimed),
+                "share": None if one.total.reimbursed == 0 else "1.0000",
+                "claims": one.total.claims,
+                "insured": one.total.insured,
+                "cost_per_insured": shown(one.total.cost_per_insured),
+                "evolution": _evolution(one.total.evolution),
+                "url": links.amounts(board.query, currency=one.currency),
+            },
+            "left_out": {"claims": one.without[0], "reimbursed": shown(one.without[1])},
+        }
+        for one in found
+    ]
+    payload = about(board, "rankings", n=_n(board)) | {"by": by} | _in_currencies(board, blocks)
+    columns = [
+        TableColumn("currency", _("Currency")),
+        TableColumn("rank", _("Rank"), "integer"),
+        TableColumn("id", _("Id"), "integer"),
+        TableColumn("name", _("Name")),
+        TableColumn("reimbursed", _("Reimbursed"), "money"),
+        TableColumn("claimed", _("Claimed"), "money"),
+        TableColumn("share", _("Share"), "ratio"),
+        TableColumn("cumulative_share", _("Cumulative share"), "ratio"),
+        TableColumn("claims", _("Claims"), "integer"),
+        TableColumn("insured", _("Insured"), "integer"),
+        TableColumn("cost_per_insured", _("Cost per insured"), "money"),
+        TableColumn("evolution", _("Evolution")),
+        TableColumn("percent", _("Change in %"), "number"),
+        TableColumn("previous_rank", _("Rank before"), "integer"),
+    ]
+
+    def table() -> Table:
+        every = rank(None)
+        all_names = board.names(by, (row.id for one in every for row in one.rows))
+        rows = [
+            (
+                one.currency, row.rank, row.id, all_names.get(row.id, ""), row.reimbursed, row.claimed, row.share,
+                row.cumulative_share, row.claims, row.insured, row.cost_per_insured, row.evolution.type,
+                row.evolution.percent, row.previous_rank,
+            )
+            for one in every
+            for row in one.rows
+        ]  # fmt: skip
+        return Table(_("Ranking"), columns, rows)
+
+    return Answer(payload, table)
+
+
+def _ranking_row(board: Board, by: ranks.By, currency: str, row: ranks.Row, names: dict[int, str]) -> Payload:
+    filters: dict[str, object] = {"category" if by == "act_category" else by: row.id, "currency": currency}
+    of_lines = by in ("operator", "act", "act_category")
+    return {
+        "rank": row.rank,
+        "id": row.id,
+        "name": names.get(row.id, ""),
+        "reimbursed": shown(row.reimbursed),
+        "claimed": shown(row.claimed),
+        "share": shown(row.share),
+        "cumulative_share": shown(row.cumulative_share),
+        "claims": row.claims,
+        "insured": row.insured,
+        "cost_per_insured": shown(row.cost_per_insured),
+        "evolution": _evolution(row.evolution),
+        "previous_rank": row.previous_rank,
+        "url": (links.lines if of_lines else links.amounts)(board.query, **filters),
+    }
+
+
+def concentration(board: Board) -> Answer:
+    found = [ranks.concentration(board.data, board.period, currency=currency) for currency in board.currencies]
+    blocks = [
+        {
+            "currency": one.currency,
+            "insured": one.insured,
+            "known_insured": one.known,
+            "shares": [
+                {"percent": percent, "insured": count, "share": shown(share)}
+                for percent, (count, share) in one.shares.items()
+            ],
+            "share_without_claim": shown(one.without_claim),
+            "url": f"{links.API}/dashboard/rankings/?by=insured&{links.asked(board.query)}",
+        }
+        for one in found
+    ]
+    payload = about(board, "concentration", n=_n(board)) | _in_currencies(board, blocks)
+    columns = [
+        TableColumn("currency", _("Currency")),
+        TableColumn("percent", _("Highest % of the insured"), "integer"),
+        TableColumn("insured", _("Insured"), "integer"),
+        TableColumn("share", _("Share of the reimbursed amount"), "ratio"),
+    ]
+    rows = [(one.currency, percent, count, share) for one in found for percent, (count, share) in one.shares.items()]
+    return Answer(payload, lambda: Table(_("Concentration"), columns, rows))
+
+
+def frequency(board: Board) -> Answer:
+    found = [
+        frequencies.frequency(board.data, board.period, board.previous, currency=currency)
+        for currency in board.currencies
+    ]
+    names = board.names("act_category", (row.category for one in found for row in one.rows))
+
+    def effects(value: frequencies.Effects | None) -> Payload | None:
+        if value is None:
+            return None
+        return {
+            "exposure": shown(value.exposure), "frequency": shown(value.frequency), "cost": shown(value.cost),
+        }  # fmt: skip
+
+    blocks = [
+        {
+            "currency": one.currency,
+            "known_insured": one.exposure,
+            "previous_known_insured": one.previous_exposure,
+            "rows": [
+                {
+                    "id": row.category,
+                    "name": names.get(row.category, ""),
+                    "lines": row.lines,
+                    "reimbursed": shown(row.reimbursed),
+                    "frequency": shown(row.frequency),
+                    "cost": shown(row.cost),
+                    "previous_lines": row.previous_lines,
+                    "previous_reimbursed": shown(row.previous_reimbursed),
+                    "change": shown(row.reimbursed - row.previous_reimbursed),
+                    "effects": effects(row.effects),
+                    "url": links.lines(board.query, category=row.category, currency=one.currency),
+                }
+                for row in one.rows
+            ],
+            "effects": effects(one.effects),
+        }
+        for one in found
+    ]
+    payload = about(board, "frequency", n=_n(board)) | _in_currencies(board, blocks)
+    columns = [
+        TableColumn("currency", _("Currency")),
+        TableColumn("category", _("Act category")),
+        TableColumn("lines", _("Lines"), "integer"),
+        TableColumn("reimbursed", _("Reimbursed"), "money"),
+        TableColumn("frequency", _("Frequency"), "ratio"),
+        TableColumn("cost", _("Cost"), "money"),
+        TableColumn("previous_reimbursed", _("Reimbursed before"), "money"),
+        TableColumn("exposure_effect", _("Change by exposure"), "money"),
+        TableColumn("frequency_effect", _("Change by frequency"), "money"),
+        TableColumn("cost_effect", _("Change by cost"), "money"),
+    ]
+    rows = [
+        (
+            one.currency, names.get(row.category, ""), row.lines, row.reimbursed, row.frequency, row.cost,
+            row.previous_reimbursed,
+            *((row.effects.exposure, row.effects.frequency, row.effects.cost) if row.effects else (None, None, None)),
+        )
+        for one in found
+        for row in one.rows
+    ]  # fmt: skip
+    return Answer(payload, lambda: Table(_("Frequency"), columns, rows))
+
+
+def delay(board: Board) -> Answer:
+    found = delays.delay(board.data, board.period)
+    filters: dict[str, dict[str, object]] = {
+        delays.NEGATIVE: {"delay_max": -1},
+        delays.UNKNOWN: {"incident_unknown": "true"},
+    }
+    for key, first, last in delays.BANDS:
+        filters[key] = {"delay_min": first} if last is None else {"delay_min": first, "delay_max": last}
+    apart = {band.key: band.claims for band in found.bands if band.key in (delays.NEGATIVE, delays.UNKNOWN)}
+    payload = about(board, "delay", n=found.n, without=apart) | {
+        "median": found.median,
+        "p90": found.p90,
+        "bands": [
+            {
+                "key": band.key,
+                "claims": band.claims,
+                "share": shown(band.share),
+                "url": links.claims(board.query, **filters[band.key]),
+            }
+            for band in found.bands
+        ],
+    }
+    columns = [
+        TableColumn("days", _("Days")),
+        TableColumn("claims", _("Claims"), "integer"),
+        TableColumn("share", _("Share"), "ratio"),
+    ]
+    return Answer(
+        payload, lambda: Table(_("Delay"), columns, [(band.key, band.claims, band.share) for band in found.bands])
+    )
+
+
+# ------------------------------------------------------------------------------------------------ triangle, prices
+
+
+def triangle(board: Board) -> Answer:
+    found = [triangles.triangle(board.data, board.period, currency=currency) for currency in board.currencies]
+    blocks = [_triangle(one) for one in found]
+    payload = about(board, "triangle", n=found[0].n, without=found[0].left_out) | _in_currencies(board, blocks)
+    columns = [
+        TableColumn("currency", _("Currency")),
+        TableColumn("month", _("Month of incident"), "date"),
+        TableColumn("claims", _("Claims"), "integer"),
+        TableColumn("paid", _("Reimbursed so far"), "money"),
+        TableColumn("ultimate", _("Expected in the end"), "money"),
+        TableColumn("outstanding", _("Still to come"), "money"),
+        TableColumn("state", _("State")),
+    ]
+    rows = [
+        (one.currency, row.month, row.claims, row.paid, row.ultimate, row.outstanding, row.state)
+        for one in found
+        for row in one.projection
+    ]
+    return Answer(payload, lambda: Table(_("Triangle"), columns, rows))
+
+
+def _triangle(one: triangles.Triangle) -> Payload:
+    test = one.back_test
+    return {
+        "currency": one.currency,
+        "months": [_month(month) for month in one.months],
+        "cumulative": [[shown(cell) for cell in row] for row in one.cumulative],
+        "link_ratios": [shown(link) for link in one.link_ratios],
+        "completion": [shown(share) for share in one.completion],
+        "projection": [
+            {
+                "month": _month(row.month),
+                "claims": row.claims,
+                "paid": shown(row.paid),
+                "ultimate": shown(row.ultimate),
+                "outstanding": shown(row.outstanding),
+                "state": row.state,
+            }
+            for row in one.projection
+        ],
+        "back_test": None
+        if test is None
+        else {
+            "as_of": _month(test.as_of),
+            "rows": [
+                {"month": _month(month), "expected": shown(expected), "came": shown(came)}
+                for month, expected, came in test.months
+            ],
+            "expected": shown(test.expected),
+            "came": shown(test.came),
+        },
+    }
+
+
+def _month(day: date) -> str:
+    return f"{day:%Y-%m}"
+
+
+def prices(board: Board, *, limit: int) -> Answer:
+    """The first `limit` rows of each currency; the table has all of them."""
+
+    def compare(limit: int | None) -> list[price_rows.Prices]:
+        return [
+            price_rows.prices(board.data, board.period, currency=currency, limit=limit) for currency in board.currencies
+        ]
+
+    found = compare(limit)
+    acts, partners = (board.names(kind, (getattr(row, kind) for one in found for row in one.rows)) for kind in _PRICED)
+    blocks = [
+        {
+            "currency": one.currency,
+            "count": one.count,
+            "lines": one.lines,
+            "compared_lines": one.compared,
+            "rows": [
+                {
+                    "act": {"id": row.act, "name": acts.get(row.act, "")},
+                    "partner": {"id": row.partner, "name": partners.get(row.partner, "")},
+                    "n": row.n,
+                    "median": shown(row.median),
+                    "country_median": shown(row.country_median),
+                    "index": shown(row.index),
+                    "to_look_at": row.to_look_at,
+                    "potential": shown(row.potential),
+                    "url": links.lines(board.query, act=row.act, partner=row.partner, currency=one.currency),
+                }
+                for row in one.rows
+            ],
+        }
+        for one in found
+    ]
+    without = {"lines_of_few": found[0].lines - found[0].compared}
+    payload = about(board, "prices", n=found[0].compared, without=without) | _in_currencies(board, blocks)
+    columns = [
+        TableColumn("currency", _("Currency")),
+        TableColumn("act", _("Act")),
+        TableColumn("partner", _("Provider")),
+        TableColumn("n", _("Lines"), "integer"),
+        TableColumn("median", _("Median"), "money"),
+        TableColumn("country_median", _("Median of the country"), "money"),
+        TableColumn("index", _("Index"), "ratio"),
+        TableColumn("to_look_at", _("To look at")),
+        TableColumn("potential", _("Potential"), "money"),
+    ]
+
+    def table() -> Table:
+        every = compare(None)
+        names = {kind: board.names(kind, (getattr(row, kind) for one in every for row in one.rows)) for kind in _PRICED}
+        rows = [
+            (
+                one.currency, names["act"].get(row.act, ""), names["partner"].get(row.partner, ""), row.n, row.median,
+                row.country_median, row.index, _("yes") if row.to_look_at else _("no"), row.potential,
+            )
+            for one in every
+            for row in one.rows
+        ]  # fmt: skip
+        return Table(_("Prices"), columns, rows)
+
+    return Answer(payload, table)
+
+
+_PRICED = ("act", "partner")
+
+
+# ------------------------------------------------------------------------------------------------ left out, quality
+
+
+def left_out_by_age(board: Board) -> Answer:
+    missing, _lines = left_out(board.columns, board.query.countries)
+    currencies = board.currencies + sorted(set(missing["currency"].unique()) - set(board.currencies))
+    labels = dict(FindingCategory.choices)
+    blocks = []
+    rows: list[tuple[Any, ...]] = []
+    for currency in currencies:
+        aged = omissions.by_age(missing, today=board.today, currency=currency)
+        months = omissions.by_month(board.data, missing, board.period, currency=currency)
+        blocks.append(
+            {
+                "currency": currency,
+                "rows": [
+                    {
+                        "category": one.category,
+                        "age": one.age,
+                        "claims": one.claims,
+                        "amount": shown(one.amount),
+                        "url": links.left_out(board.query, category=one.category, age=one.age, currency=currency),
+                    }
+                    for one in aged
+                ],
+                "reconciliation": [
+                    {
+                        "month": _month(one.month),
+                        "imported": one.imported,
+                        "left_out": one.left_out,
+                        "imported_amount": shown(one.imported_amount),
+                        "left_out_amount": shown(one.left_out_amount),
+                        "rate_claims": shown(one.rate_claims),
+                        "rate_amount": shown(one.rate_amount),
+                    }
+                    for one in months
+                ],
+            }
+        )
+        rows += [
+            (currency, str(labels.get(one.category, one.category)), one.age, one.claims, one.amount) for one in aged
+        ]
+    payload = (
+        about(board, "left_out", n=missing.height, without={"undated": int(missing["settled"].null_count())})
+        | {"as_of": board.today.isoformat()}
+        | _in_currencies(board, blocks)
+    )
+    columns = [
+        TableColumn("currency", _("Currency")),
+        TableColumn("category", _("Category")),
+        TableColumn("age", _("Age in days")),
+        TableColumn("claims", _("Claims"), "integer"),
+        TableColumn("amount", _("Amount"), "money"),
+    ]
+    return Answer(payload, lambda: Table(_("Claims left out"), columns, rows))
+
+
+def quality(board: Board, by: omissions.By) -> Answer:
+    missing, lines = left_out(board.columns, board.query.countries)
+    known = {} if by == "month" else keys_of(by, user=board.user, countries=board.query.countries)
+    names = dict(known.values())
+    if by == "month":
+        months = missing.select("finding", month=missing["settled"].dt.strftime("%Y-%m"))
+        lines = lines.join(months, on="finding")
+    found = omissions.quality(
+        board.data, missing, lines, board.period, by=by, keys={pk: key for pk, (key, _name) in known.items()}
+    )
+    payload = about(board, "quality", n=sum(one.lines for one in found)) | {
+        "by": by,
+        "rows": [
+            {
+                "id": one.id,
+                "name": names.get(one.key, one.key),
+                "lines": one.lines,
+                "claims": one.claims,
+                "lines_left_out": one.lines_left_out,
+                "claims_left_out": one.claims_left_out,
+                "share_left_out": shown(one.share_left_out),
+                "by_category": one.by_category,
+            }
+            for one in found
+        ],
+    }
+    columns = [
+        TableColumn("name", _("Month") if by == "month" else _("Name")),
+        TableColumn("lines", _("Lines"), "integer"),
+        TableColumn("claims", _("Claims"), "integer"),
+        TableColumn("lines_left_out", _("Lines left out"), "integer"),
+        TableColumn("claims_left_out", _("Claims left out"), "integer"),
+        TableColumn("share_left_out", _("Share left out"), "ratio"),
+    ]
+    rows = [
+        (
+            names.get(one.key, one.key),
+            one.lines,
+            one.claims,
+            one.lines_left_out,
+            one.claims_left_out,
+            one.share_left_out,
+        )
+        for one in found
+    ]
+    return Answer(payload, lambda: Table(_("Quality of entry"), columns, rows))
+
+
+def definitions(texts: Iterable[Payload]) -> Answer:
+    rows = list(texts)
+    names = ("key", "title", "question", "why", "definition", "unit", "good", "basis")
+    columns = [TableColumn(name, name) for name in names]
+    return Answer(
+        {"count": len(rows), "indicators": rows},
+        lambda: Table(_("Definitions"), columns, [tuple(row[name] for name in names) for row in rows]),
+    )

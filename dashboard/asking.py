@@ -1,0 +1,121 @@
+"""The parameters of a dashboard address → a question, or everything that is wrong with them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.translation import gettext as _
+
+from common.errors import Invalid
+from common.parsing import positive_int
+from dashboard.periods import Period
+from dashboard.queries import SCOPES, Query, Scope
+from users.models import Country, User
+
+PERIOD = ("start", "end")
+COMMON = (*PERIOD, "country", *SCOPES)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question before its period is known: a missing `start` or `end` is the first or last day of the data."""
+
+    countries: tuple[int, ...]
+    scope: Scope
+    start: date | None
+    end: date | None
+
+    def query(self, span: Period | None, today: date) -> Query:
+        """With the days that were not named taken from `span`, the settlement dates of the data.
+
+        Raises Invalid for an end before the start.
+        """
+        start = self.start or (span.start if span else min(today, self.end or today))
+        end = self.end or (span.end if span else today)
+        if self.end is None:
+            end = max(start, end)
+        if self.start is None:
+            start = min(start, end)
+        if end < start:
+            raise Invalid({"end": [_("The period ends before it starts.")]})
+        return Query(self.countries, Period(start, end), self.scope)
+
+
+def read(user: User, params: Mapping[str, str], *, also: Sequence[str] = ()) -> Asked:
+    """Understand the common parameters; `also` names those of one address alone.
+
+    Who is bound to a country asks about that country, whatever is named. Raises Invalid with all that is wrong.
+    """
+    errors: dict[str, list[str]] = {}
+    known = {*COMMON, *also, "format"}
+    for name in sorted(set(params) - known):
+        errors[name] = [
+            _("This address has no such parameter. Choose from: %(names)s.") % {"names": ", ".join(sorted(known))}
+        ]
+    start, end = (_day(params, name, errors) for name in PERIOD)
+    scope = _scope(params, errors)
+    countries = _countries(user, params.get("country", "").strip(), errors)
+    if start and end and end < start:
+        errors.setdefault("end", []).append(_("The period ends before it starts."))
+    if errors:
+        raise Invalid(errors)
+    return Asked(countries, scope, start, end)
+
+
+def choice(params: Mapping[str, str], name: str, choices: Sequence[str], *, default: str = "") -> str:
+    """One of `choices`. Raises Invalid for another word, and for none where there is no default."""
+    word = params.get(name, "").strip() or default
+    if word not in choices:
+        raise Invalid({name: [_("Choose from: %(choices)s.") % {"choices": ", ".join(choices)}]})
+    return word
+
+
+def number(params: Mapping[str, str], name: str, *, default: int, most: int) -> int:
+    """A whole number from 1 to `most`."""
+    text = params.get(name, "").strip()
+    value = positive_int(text) if text else default
+    if value is None or value > most:
+        raise Invalid({name: [_("Give a whole number from 1 to %(most)d.") % {"most": most}]})
+    return value
+
+
+def _day(params: Mapping[str, str], name: str, errors: dict[str, list[str]]) -> date | None:
+    text = params.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        if len(text) != 10:
+            raise ValueError
+        return date.fromisoformat(text)
+    except ValueError:
+        errors[name] = [_("Give a day as YYYY-MM-DD.")]
+        return None
+
+
+def _scope(params: Mapping[str, str], errors: dict[str, list[str]]) -> Scope:
+    named = [kind for kind in SCOPES if params.get(kind, "").strip()]
+    if not named:
+        return Scope()
+    if len(named) > 1:
+        for kind in named:
+            errors[kind] = [_("Name one of these at a time: %(names)s.") % {"names": ", ".join(named)}]
+        return Scope()
+    id_ = positive_int(params[named[0]].strip())
+    if id_ is None:
+        errors[named[0]] = [_("Give a whole number from 1 on.")]
+        return Scope()
+    return Scope(named[0], id_)  # type: ignore[arg-type]
+
+
+def _countries(user: User, named: str, errors: dict[str, list[str]]) -> tuple[int, ...]:
+    visible = Country.objects.visible_to(user)
+    if not user.sees_all_countries() or not named:
+        return tuple(visible.order_by("pk").values_list("pk", flat=True))
+    pk = positive_int(named)
+    chosen = visible.filter(pk=pk) if pk is not None else visible.filter(code__iexact=named)
+    found = tuple(chosen.values_list("pk", flat=True))
+    if not found:
+        errors["country"] = [_("There is no country with this id or code.")]
+    return found

@@ -1,0 +1,63 @@
+"""What an answer needs: the question with its period, the data in scope, and the names of what it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from functools import cached_property
+
+from dashboard.asking import Asked
+from dashboard.columns import Columns, load
+from dashboard.names import names_of
+from dashboard.periods import Period
+from dashboard.queries import Data, Query, currencies_of, span_of
+from users.models import Country, User
+
+
+class Board:
+    """One question of one account. `today` is the day from which ages and recent days count."""
+
+    def __init__(self, *, user: User, asked: Asked, today: date) -> None:
+        self.user = user
+        self.asked = asked
+        self.today = today
+
+    @cached_property
+    def columns(self) -> Columns:
+        return load(self.asked.countries)
+
+    @cached_property
+    def data(self) -> Data:
+        return Data(self.columns, self.asked.scope)
+
+    @cached_property
+    def span(self) -> Period | None:
+        """From the first to the last settlement date of what the account sees; None without claims."""
+        return span_of(self.columns.claims)
+
+    @cached_property
+    def query(self) -> Query:
+        return self.asked.query(self.span, self.today)
+
+    @property
+    def period(self) -> Period:
+        return self.query.period
+
+    @cached_property
+    def previous(self) -> Period | None:
+        return self.period.previous()
+
+    @cached_property
+    def currencies(self) -> list[str]:
+        """Of the claims in the period and the period before, the one with the most claims first."""
+        found = currencies_of(self.data.claims_in(self.period, "currency"))
+        if self.previous:
+            found += [one for one in currencies_of(self.data.claims_in(self.previous, "currency")) if one not in found]
+        return found or self._own_currencies()
+
+    def _own_currencies(self) -> list[str]:
+        codes = Country.objects.visible_to(self.user).filter(pk__in=self.asked.countries).order_by("pk")
+        return list(dict.fromkeys(codes.values_list("currency_code", flat=True)))
+
+    def names(self, kind: str, ids: Iterable[int]) -> dict[int, str]:
+        return names_of(kind, ids, user=self.user)

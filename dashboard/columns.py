@@ -1,0 +1,288 @@
+"""The settled claims of a country as columns on disk, from which every figure is made in memory.
+
+The database counts a million rows in seconds; the same rows as columns take milliseconds. A country's claims and lines
+are kept as one Arrow file for each month of settlement, its memberships as one file, under the token of that part
+(`core.data_versions`). A part that has changed has another token, so its old file is never read again. A file that is
+missing is made from the database, at one instant. Files hold ids, dates and amounts, never a name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.ipc
+from django.conf import settings
+from django.db import connection
+
+from core.data_versions import MEMBERSHIPS, claims_of, tokens_of
+from core.models import Claim, ClaimLine, ClaimStatus, Membership
+from dashboard.periods import add_months
+from importer.sql import is_postgresql, one_instant
+
+ID = pl.Int64()
+CLAIM_SCHEMA: dict[str, pl.DataType] = {
+    "claim": ID, "settled": pl.Date(), "incident": pl.Date(), "membership": ID, "insured": ID, "client": ID,
+    "policy": ID, "partner": ID, "currency": pl.String(), "claimed": pl.Int64(), "reimbursed": pl.Int64(),
+    "lines": pl.UInt32(), "country": ID, "number": pl.String(),
+}  # fmt: skip
+LINE_SCHEMA: dict[str, pl.DataType] = {
+    "claim": ID, "settled": pl.Date(), "incident": pl.Date(), "membership": ID, "insured": ID, "client": ID,
+    "policy": ID, "partner": ID, "currency": pl.String(), "act": ID, "act_category": ID, "operator": ID,
+    "invoice": ID, "act_incident": pl.Date(), "claimed": pl.Int64(), "reimbursed": pl.Int64(),
+}  # fmt: skip
+MEMBERSHIP_SCHEMA: dict[str, pl.DataType] = {
+    "membership": ID, "insured": ID, "policy": ID, "client": ID, "role": pl.String(), "principal": ID,
+    "first_settled": pl.Date(), "family": ID,
+}  # fmt: skip
+# So many months are read from the database at a time, which bounds the memory of a first reading.
+MONTHS_AT_ONCE = 6
+# A file of an older version may still be open in a process that answers a request.
+KEEP_OLD_SECONDS = 600
+
+Frames = dict[str, pl.DataFrame]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The settled claims of some countries, their lines and all memberships (schemas above; amounts in cents).
+
+    A claim's attributes stand on each of its lines too. `act_incident` is the incident date of the line itself.
+    `family` is the id of the membership that heads the family (DOMAIN §12).
+    """
+
+    claims: pl.DataFrame
+    lines: pl.DataFrame
+    memberships: pl.DataFrame
+
+    @property
+    def numbers(self) -> pl.DataFrame:
+        """country, number: of the settled claims."""
+        return self.claims.select("country", "number")
+
+
+def load(country_ids: Sequence[int]) -> Columns:
+    """The columns of the countries as their data is now."""
+    parts = [_load_country(country_id, tokens) for country_id, tokens in tokens_of(country_ids).items()]
+    return Columns(
+        claims=_concat([part.claims for part in parts], CLAIM_SCHEMA),
+        lines=_concat([part.lines for part in parts], LINE_SCHEMA),
+        memberships=_concat([part.memberships for part in parts], MEMBERSHIP_SCHEMA),
+    )
+
+
+def _load_country(country_id: int, tokens: dict[str, str]) -> Columns:
+    months = _months(country_id)
+    wanted = [*map(claims_of, months), MEMBERSHIPS]
+    missing = [part for part in wanted if part not in tokens or not _folder(country_id, part, tokens[part]).exists()]
+    frames = _make(country_id, missing) if missing else {}
+    for part in wanted:
+        if part not in frames:
+            frames[part] = _read_part(_folder(country_id, part, tokens[part]))
+    months_frames = [frames[part] for part in map(claims_of, months)]
+    return Columns(
+        claims=_concat([month["claims"] for month in months_frames], CLAIM_SCHEMA),
+        lines=_concat([month["lines"] for month in months_frames], LINE_SCHEMA),
+        memberships=frames[MEMBERSHIPS]["memberships"],
+    )
+
+
+def _concat(frames: list[pl.DataFrame], schema: dict[str, pl.DataType]) -> pl.DataFrame:
+    return pl.concat(frames, rechunk=False) if frames else pl.DataFrame(schema=schema)
+
+
+def _months(country_id: int) -> list[date]:
+    """The first days of the months in which claims of the country were settled: one index probe for each."""
+    claims = Claim._meta.db_table
+    following = (
+        "(date_trunc('month', m.day) + interval '1 month')::date"
+        if is_postgresql()
+        else "date(m.day, 'start of month', '+1 month')"
+    )
+    sql = f"""
+        WITH RECURSIVE m(day) AS (
+            SELECT min(settlement_date) FROM {claims} WHERE country_id = %s
+            UNION ALL
+            SELECT (SELECT min(c.settlement_date) FROM {claims} c
+                    WHERE c.country_id = %s AND c.settlement_date >= {following})
+            FROM m WHERE m.day IS NOT NULL
+        )
+        SELECT day FROM m WHERE day IS NOT NULL
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [country_id, country_id])
+        days = [row[0] for row in cursor.fetchall()]
+    return [(date.fromisoformat(day) if isinstance(day, str) else day).replace(day=1) for day in days]
+
+
+# ------------------------------------------------------------------------------------------------ files
+
+
+def folder_of(country_id: int) -> Path:
+    return Path(settings.DATA_DIR) / "columns" / str(country_id)
+
+
+def _folder(country_id: int, part: str, token: str) -> Path:
+    """Where the frames of one part are kept, a file each."""
+    return folder_of(country_id) / f"{part}.{token}"
+
+
+def _read_part(folder: Path) -> Frames:
+    return {path.stem: _read(path) for path in sorted(folder.iterdir())}
+
+
+@lru_cache(maxsize=4096)
+def _read(path: Path) -> pl.DataFrame:
+    """A file that never changes under its name, mapped into memory: processes share its pages."""
+    frame = pl.from_arrow(pa.ipc.open_file(pa.memory_map(str(path))).read_all())
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def kept(country_id: int, part: str, token: str) -> Frames | None:
+    """The frames that were kept of a part in this version; None where there are none."""
+    folder = _folder(country_id, part, token)
+    return _read_part(folder) if folder.exists() else None
+
+
+def keep(country_id: int, part: str, token: str, frames: Frames) -> None:
+    folder = folder_of(country_id)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    unfinished = folder / f".{uuid.uuid4().hex}"
+    unfinished.mkdir(mode=0o700)
+    for name, frame in frames.items():
+        frame.write_ipc(unfinished / f"{name}.arrow", compression="uncompressed")
+    with contextlib.suppress(OSError):
+        # Another process was quicker and made the same.
+        os.rename(unfinished, _folder(country_id, part, token))
+    _remove(unfinished)
+    for old in folder.glob(f"{part}.*"):
+        if old.name != f"{part}.{token}" and time.time() - old.stat().st_mtime > KEEP_OLD_SECONDS:
+            _remove(old)
+
+
+def _remove(folder: Path) -> None:
+    if folder.is_dir():
+        for file in folder.iterdir():
+            file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            folder.rmdir()
+
+
+# ------------------------------------------------------------------------------------------------ from the database
+
+
+def _make(country_id: int, parts: Iterable[str]) -> dict[str, Frames]:
+    """Read the parts from the database and keep those that have a token; → part → its frames."""
+    made: dict[str, Frames] = {}
+    wanted = set(parts)
+    with one_instant():
+        tokens = tokens_of([country_id])[country_id]
+        months = [month for month in _months(country_id) if claims_of(month) in wanted]
+        for at in range(0, len(months), MONTHS_AT_ONCE):
+            made |= _read_months(country_id, months[at : at + MONTHS_AT_ONCE])
+        for part in wanted - made.keys() - {MEMBERSHIPS}:
+            # Its claims went between the first look and this instant.
+            made[part] = {"claims": pl.DataFrame(schema=CLAIM_SCHEMA), "lines": pl.DataFrame(schema=LINE_SCHEMA)}
+        if MEMBERSHIPS in wanted:
+            made[MEMBERSHIPS] = {"memberships": _with_family(_query(*_membership_sql(country_id), MEMBERSHIP_SCHEMA))}
+    for part, frames in made.items():
+        if part in tokens:
+            keep(country_id, part, tokens[part], frames)
+    return made
+
+
+def _read_months(country_id: int, months: Sequence[date]) -> dict[str, Frames]:
+    claims = _query(*_claims_sql(country_id, months), CLAIM_SCHEMA)
+    lines = _query(*_lines_sql(country_id, months), LINE_SCHEMA)
+    found: dict[str, Frames] = {}
+    for month in months:
+        inside = (pl.col("settled") >= month) & (pl.col("settled") < add_months(month, 1))
+        found[claims_of(month)] = {"claims": claims.filter(inside), "lines": lines.filter(inside)}
+    return found
+
+
+def _with_family(memberships: pl.DataFrame) -> pl.DataFrame:
+    """Add `family`: the first membership of the principal on the policy, or the membership's own id."""
+    memberships = memberships.drop("family")
+    head = pl.coalesce("principal", "insured")
+    heads = memberships.group_by("policy", head="insured").agg(family=pl.col("membership").min())
+    return (
+        memberships.with_columns(head=head)
+        .join(heads, on=["policy", "head"], how="left", maintain_order="left")
+        .with_columns(family=pl.coalesce("family", "membership"))
+        .select(list(MEMBERSHIP_SCHEMA))
+    )
+
+
+def _cents(column: str) -> str:
+    return f"CAST(round({column} * 100) AS bigint)"
+
+
+def _claims_sql(country_id: int, months: Sequence[date]) -> tuple[str, list[Any]]:
+    claims = Claim._meta.db_table
+    return (
+        f"SELECT c.id, c.settlement_date, c.incident_date, c.membership_id, c.insured_id, c.client_id, c.policy_id, "
+        f"c.partner_id, c.currency, {_cents('c.claimed_amount')}, {_cents('c.reimbursed_amount')}, c.line_count, "
+        f"c.country_id, c.number FROM {claims} c WHERE {_IN_MONTHS} ORDER BY c.settlement_date, c.id",
+        _parameters(country_id, months),
+    )
+
+
+def _lines_sql(country_id: int, months: Sequence[date]) -> tuple[str, list[Any]]:
+    claims, lines = Claim._meta.db_table, ClaimLine._meta.db_table
+    return (
+        f"SELECT c.id, c.settlement_date, c.incident_date, c.membership_id, c.insured_id, c.client_id, c.policy_id, "
+        f"c.partner_id, c.currency, l.act_id, l.category_id, l.operator_id, l.invoice_id, l.incident_date, "
+        f"{_cents('l.claimed_amount')}, {_cents('l.reimbursed_amount')} "
+        f"FROM {claims} c JOIN {lines} l ON l.claim_id = c.id WHERE {_IN_MONTHS} ORDER BY c.settlement_date, c.id",
+        _parameters(country_id, months),
+    )
+
+
+_IN_MONTHS = "c.country_id = %s AND c.status = %s AND c.settlement_date >= %s AND c.settlement_date < %s"
+
+
+def _parameters(country_id: int, months: Sequence[date]) -> list[Any]:
+    return [country_id, ClaimStatus.SETTLED.value, months[0], add_months(months[-1], 1)]
+
+
+def _membership_sql(country_id: int) -> tuple[str, list[Any]]:
+    table = Membership._meta.db_table
+    return (
+        f"SELECT m.id, m.insured_id, m.policy_id, m.client_id, m.role, m.principal_id, m.first_settlement_date, NULL "
+        f"FROM {table} m JOIN core_policy p ON p.id = m.policy_id WHERE p.country_id = %s ORDER BY m.id",
+        [country_id],
+    )
+
+
+def _query(sql: str, parameters: list[Any], schema: dict[str, pl.DataType]) -> pl.DataFrame:
+    with connection.cursor() as cursor:
+        if is_postgresql():
+            return _copied(cursor, sql, parameters, schema)
+        cursor.execute(sql, parameters)
+        rows = cursor.fetchall()
+    # SQLite keeps dates as text.
+    texts = {name: pl.String() if kind == pl.Date() else kind for name, kind in schema.items()}
+    frame = pl.DataFrame(rows, schema=texts, orient="row")
+    dates = [name for name, kind in schema.items() if kind == pl.Date()]
+    return frame.with_columns(pl.col(dates).str.to_date("%Y-%m-%d"))
+
+
+def _copied(cursor: Any, sql: str, parameters: list[Any], schema: dict[str, pl.DataType]) -> pl.DataFrame:
+    """COPY gives the rows as text in a fifth of the time that they take as Python objects."""
+    data = bytearray()
+    with cursor.copy(f"COPY ({sql}) TO STDOUT (FORMAT csv)", parameters) as copy:
+        for block in copy:
+            data += block
+    return pl.read_csv(bytes(data), has_header=False, schema=schema, null_values=[""])

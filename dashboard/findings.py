@@ -1,0 +1,123 @@
+"""Claims that were not imported, as columns: one file for each session, made of its findings (see `columns`).
+
+The latest finding of a claim number counts, as long as the number is not a claim of the country now (DOMAIN §8).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from common.keys import label_key
+from common.money import cents_of
+from core.data_versions import findings_of, tokens_of
+from dashboard.columns import Columns, keep, kept
+from file_handling.models import Finding, FindingCategory, ImportSession
+
+CATEGORIES = (
+    FindingCategory.UNREADABLE,
+    FindingCategory.DIVERGENT_IN_RECAP,
+    FindingCategory.INCONSISTENT,
+    FindingCategory.INCOMPLETE,
+    FindingCategory.AMOUNT_GAP,
+    FindingCategory.MISSING_IN_RECAP,
+    FindingCategory.CONFLICT,
+)
+CLAIM_SCHEMA: dict[str, pl.DataType] = {
+    "finding": pl.Int64(), "session": pl.Int64(), "number": pl.String(), "category": pl.String(),
+    "settled": pl.Date(), "amount": pl.Int64(),
+}  # fmt: skip
+LINE_SCHEMA: dict[str, pl.DataType] = {"finding": pl.Int64(), "operator": pl.String(), "partner": pl.String()}
+
+
+def left_out(columns: Columns, country_ids: Sequence[int]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The claims left out now, and their stat lines.
+
+    Claims: finding, session, number, category, settled (the last settlement date that its rows give, or null), amount
+    (cents: the recap's reimbursed amount, else the stat's), country, currency, as_of (the session's date). Lines:
+    finding, operator and partner (label keys, null where the line gives none).
+    """
+    sessions = {row.pk: row for row in _sessions(country_ids)}
+    tokens = tokens_of(country_ids)
+    claims, lines = [], []
+    for session in sessions.values():
+        frames = _of_session(session, tokens[session.country_id].get(findings_of(session.pk)))
+        claims.append(frames["claims"])
+        lines.append(frames["lines"])
+    if not claims:
+        return pl.DataFrame(schema=CLAIM_SCHEMA | _ADDED), pl.DataFrame(schema=LINE_SCHEMA)
+    facts = pl.DataFrame(
+        [(row.pk, row.country_id, row.currency, row.created_at.date()) for row in sessions.values()],
+        schema={"session": pl.Int64(), **_ADDED},
+        orient="row",
+    )
+    latest = (
+        pl.concat(claims)
+        .join(facts, on="session")
+        .sort("session", descending=True)
+        .unique(subset=["country", "number"], keep="first", maintain_order=True)
+        .join(columns.numbers, on=["country", "number"], how="anti")
+    )
+    return latest, pl.concat(lines).join(latest.select("finding"), on="finding", how="semi")
+
+
+_ADDED: dict[str, pl.DataType] = {"country": pl.Int64(), "currency": pl.String(), "as_of": pl.Date()}
+
+
+def _sessions(country_ids: Iterable[int]) -> Iterable[ImportSession]:
+    return ImportSession.objects.filter(country_id__in=country_ids).only("pk", "country_id", "currency", "created_at")
+
+
+def _of_session(session: ImportSession, token: str | None) -> dict[str, pl.DataFrame]:
+    part = findings_of(session.pk)
+    if token is not None:
+        found = kept(session.country_id, part, token)
+        if found is not None:
+            return found
+    frames = _from_database(session.pk)
+    if token is not None:
+        keep(session.country_id, part, token, frames)
+    return frames
+
+
+def _from_database(session_id: int) -> dict[str, pl.DataFrame]:
+    rows = Finding.objects.filter(session_id=session_id, category__in=CATEGORIES).exclude(claim_number="")
+    claims, lines = [], []
+    values = ("pk", "claim_number", "category", "recap_reimbursed", "stat_reimbursed", "lines")
+    for id_, number, category, recap, stat, source_lines in rows.order_by("pk").values_list(*values).iterator():
+        source = json.loads(source_lines) if isinstance(source_lines, str) else source_lines
+        amount = recap if recap is not None else stat
+        claims.append((id_, session_id, number, category, _settled(source), 0 if amount is None else cents_of(amount)))
+        lines += [
+            (id_, _key(line.get("operator")), _key(line.get("partner")))
+            for line in source
+            if line.get("side") == "stat"
+        ]
+    return {
+        "claims": pl.DataFrame(claims, schema=CLAIM_SCHEMA, orient="row"),
+        "lines": pl.DataFrame(lines, schema=LINE_SCHEMA, orient="row"),
+    }
+
+
+def _settled(lines: list[dict[str, Any]]) -> date | None:
+    """The last settlement date of the stat lines, else of the recap rows; None where none can be read."""
+    for side in ("stat", "recap"):
+        days = [day for line in lines if line.get("side") == side and (day := _day(line.get("settlement_date")))]
+        if days:
+            return max(days)
+    return None
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+def _key(text: str | None) -> str | None:
+    return (label_key(text) or None) if text else None

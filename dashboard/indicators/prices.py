@@ -1,0 +1,91 @@
+"""Who charges more than others for the same act? (DOMAIN §8, Prices)"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import polars as pl
+
+from dashboard.numbers import ratio
+from dashboard.periods import Period
+from dashboard.queries import Data
+
+LEAST_LINES = 10
+LEAST_PARTNERS = 8
+
+
+@dataclass(frozen=True)
+class Row:
+    """One partner for one act. `median`, `country_median`: claimed per line; `index` = median / country median.
+
+    `potential`: what the partner's lines claim above the country median, summed. Currency units.
+    """
+
+    act: int
+    partner: int
+    n: int
+    median: Decimal
+    country_median: Decimal
+    index: Decimal | None
+    to_look_at: bool
+    potential: Decimal
+
+
+@dataclass(frozen=True)
+class Prices:
+    """`lines`: all lines that bear an act; `compared`: those of partners with enough lines."""
+
+    currency: str
+    rows: list[Row]
+    count: int
+    lines: int
+    compared: int
+
+
+def prices(data: Data, period: Period, *, currency: str, limit: int | None = None) -> Prices:
+    """Each act and partner with at least 10 lines, the largest potential first; the first `limit`.
+
+    *To look at*: a median above Q3 + 1.5 (Q3 − Q1) of the act's partner medians, where at least 8 partners bear it.
+    """
+    lines = data.lines_in(period, "act", "partner", "claimed", currency=currency).drop_nulls("act")
+    partners = (
+        lines.group_by("act", "partner")
+        .agg(n=pl.len(), median=pl.col("claimed").median(), amounts=pl.col("claimed"))
+        .filter(pl.col("n") >= LEAST_LINES)
+    )
+    acts = partners.group_by("act").agg(
+        country_median=pl.col("median").median(),
+        q1=pl.col("median").quantile(0.25, interpolation="linear"),
+        q3=pl.col("median").quantile(0.75, interpolation="linear"),
+        partners=pl.len(),
+    )
+    table = (
+        partners.join(acts, on="act")
+        .with_columns(
+            to_look_at=(pl.col("partners") >= LEAST_PARTNERS)
+            & (pl.col("median") > pl.col("q3") + 1.5 * (pl.col("q3") - pl.col("q1")))
+        )
+        .explode("amounts")
+        .group_by("act", "partner", "n", "median", "country_median", "to_look_at")
+        .agg(potential=(pl.col("amounts") - pl.col("country_median")).clip(lower_bound=0).sum())
+        .sort("potential", "act", "partner", descending=[True, False, False])
+    )
+    rows = [
+        Row(
+            act=one["act"],
+            partner=one["partner"],
+            n=one["n"],
+            median=_amount(one["median"]),
+            country_median=_amount(one["country_median"]),
+            index=ratio(Decimal(one["median"]), Decimal(one["country_median"])),
+            to_look_at=one["to_look_at"],
+            potential=_amount(one["potential"]),
+        )
+        for one in (table if limit is None else table.head(limit)).iter_rows(named=True)
+    ]
+    return Prices(currency, rows, table.height, lines.height, int(partners["n"].sum()))
+
+
+def _amount(cents: float) -> Decimal:
+    return (Decimal(cents) / 100).quantize(Decimal("0.01"))

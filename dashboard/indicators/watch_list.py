@@ -1,0 +1,234 @@
+"""What deserves a look? Rules over lines, partners and persons; a finding is no accusation (DOMAIN §8, Watch list)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from dashboard.numbers import money
+from dashboard.periods import Period
+from dashboard.queries import Data
+
+LEAST_INSURED = 20
+LEAST_LINES = 20
+ROUND_CENTS = 5_000 * 100
+CLAIMS_NAMED = 50
+
+
+@dataclass(frozen=True)
+class Row:
+    """Something to look at: what it is about (kind of record → id), its lines, first claims and reimbursed amount.
+
+    `key` names it for good; `fingerprint` changes when its claims or amounts do. `measure`: what the rule compares (a
+    claimed amount per insured, a share, a number of lines), where it compares anything.
+    """
+
+    rule: str
+    key: str
+    fingerprint: str
+    about: dict[str, int | str]
+    lines: int
+    claims: list[int]
+    claim_count: int
+    amount: Decimal
+    currency: str
+    measure: Decimal | None
+
+
+def rule_rows(data: Data, period: Period, *, rule: str) -> pl.DataFrame:
+    """What the rule finds in the period, the largest amount first: key, the columns that it is about, currency, lines,
+    claims (list of ids), cents (reimbursed), measure. `as_row` makes a Row of one.
+    """
+    found = RULES[rule](data, period)
+    about = about_of(found)
+    # Dates and numbers as text, each under its name.
+    texts = [pl.concat_str(pl.lit(f"{name}="), pl.col(name).cast(pl.String)) for name in about]
+    return found.with_columns(key=pl.concat_str(*texts, "currency", separator="|")).sort(
+        "cents", "key", descending=[True, False]
+    )
+
+
+def about_of(found: pl.DataFrame) -> list[str]:
+    return [name for name in found.columns if name not in _MEASURED]
+
+
+def as_row(rule: str, one: dict[str, Any]) -> Row:
+    """A row of `rule_rows`, as a named tuple of its values."""
+    content = f"{one['lines']}|{one['cents']}|{','.join(map(str, one['claims']))}"
+    return Row(
+        rule=rule,
+        key=one["key"],
+        fingerprint=hashlib.blake2b(content.encode(), digest_size=16).hexdigest(),
+        about={
+            name: value.isoformat() if isinstance(value, date) else value
+            for name, value in one.items()
+            if name not in _MEASURED
+        },
+        lines=one["lines"],
+        claims=one["claims"][:CLAIMS_NAMED],
+        claim_count=len(one["claims"]),
+        amount=money(one["cents"]),
+        currency=one["currency"],
+        measure=None if one["measure"] is None else Decimal(repr(one["measure"])).quantize(Decimal("0.0001")),
+    )
+
+
+_MEASURED = {"key", "currency", "lines", "claims", "cents", "measure"}
+
+
+def _same_act_twice(data: Data, period: Period) -> pl.DataFrame:
+    about = ["insured", "act", "partner", "act_incident", "claimed"]
+    candidates = _repeated(data, period, ["insured", "act", "partner", "claimed"], day="act_incident")
+    return _groups(candidates, about, pl.col("claim").n_unique() > 1)
+
+
+def _invoice_of_two_families(data: Data, period: Period) -> pl.DataFrame:
+    lines = data.lines_in(period, *_KEPT).drop_nulls("invoice")
+    # Most invoices belong to one membership: only the others need their families.
+    several = (
+        lines.group_by("invoice")
+        .agg(first=pl.col("membership").min(), last=pl.col("membership").max())
+        .filter(pl.col("first") != pl.col("last"))["invoice"]
+    )
+    candidates = lines.filter(pl.col("invoice").is_in(several.implode())).join(data.roles, on="membership", how="left")
+    return _groups(candidates, ["invoice"], pl.col("family").n_unique() > 1)
+
+
+def _two_partners_on_one_day(data: Data, period: Period) -> pl.DataFrame:
+    candidates = _repeated(data, period, ["insured", "act_category"], day="act_incident", differs="partner")
+    about = ["insured", "act_category", "act_incident"]
+    return _groups(candidates, about, pl.col("partner").n_unique() > 1)
+
+
+def _dear_partner(data: Data, period: Period) -> pl.DataFrame:
+    claims = data.claims_in(period, "partner", "currency", "insured", "claimed")
+    partners = claims.group_by("partner", "currency").agg(
+        insured=pl.col("insured").n_unique(), claimed=pl.col("claimed").sum()
+    )
+    lines = data.lines_in(period, "partner", "currency", "act_category", "claim", "reimbursed")
+    main = (
+        lines.group_by("partner", "act_category")
+        .len()
+        .sort("len", "act_category", descending=[True, False])
+        .unique("partner", keep="first", maintain_order=True)
+        .select("partner", "act_category")
+    )
+    compared = (
+        partners.filter(pl.col("insured") >= LEAST_INSURED)
+        .join(main, on="partner")
+        .with_columns(measure=pl.col("claimed") / pl.col("insured"))
+        .with_columns(limit=pl.col("measure").quantile(0.95, interpolation="linear").over("act_category", "currency"))
+        .filter(pl.col("measure") > pl.col("limit"))
+    )
+    return _partners(lines, compared.with_columns(pl.col("measure") / 100))
+
+
+def _incident_after_settlement(data: Data, period: Period) -> pl.DataFrame:
+    claims = data.claims_in(period, "claim", "currency", "lines", "reimbursed", "incident", "settled").filter(
+        pl.col("incident") > pl.col("settled")
+    )
+    return claims.select(
+        "claim",
+        "currency",
+        pl.col("lines").cast(pl.Int64),
+        claims=pl.concat_list("claim"),
+        cents="reimbursed",
+        measure=(pl.col("incident") - pl.col("settled")).dt.total_days().cast(pl.Float64),
+    )
+
+
+def _round_amounts(data: Data, period: Period) -> pl.DataFrame:
+    lines = data.lines_in(period, "partner", "currency", "claimed", "claim", "reimbursed")
+    is_round = (pl.col("claimed") > 0) & (pl.col("claimed") % ROUND_CENTS == 0)
+    compared = (
+        lines.group_by("partner", "currency")
+        .agg(pl.len(), measure=is_round.mean())
+        .filter(pl.col("len") >= LEAST_LINES)
+        .with_columns(limit=pl.col("measure").quantile(0.95, interpolation="linear").over("currency"))
+        .filter(pl.col("measure") > pl.col("limit"))
+    )
+    return _partners(lines, compared)
+
+
+def _many_lines(data: Data, period: Period) -> pl.DataFrame:
+    lines = data.lines_in(period, *_KEPT).with_columns(quarter=pl.col("settled").dt.truncate("1q"))
+    people = (
+        lines.group_by("quarter", "insured")
+        .agg(measure=pl.len())
+        .with_columns(limit=pl.col("measure").quantile(0.99, interpolation="linear").over("quarter"))
+        .filter(pl.col("measure") > pl.col("limit"))
+    )
+    rows = lines.join(people, on=["quarter", "insured"])
+    return _groups(rows, ["insured", "quarter"], pl.len() > 0, measure=True)
+
+
+# Rule (e) of DOMAIN §8 needs the coverage rates of §10, which are not there yet.
+RULES: dict[str, Callable[[Data, Period], pl.DataFrame]] = {
+    "same_act_twice": _same_act_twice,
+    "invoice_of_two_families": _invoice_of_two_families,
+    "two_partners_on_one_day": _two_partners_on_one_day,
+    "dear_partner": _dear_partner,
+    "incident_after_settlement": _incident_after_settlement,
+    "round_amounts": _round_amounts,
+    "many_lines": _many_lines,
+}
+
+_KEPT = [
+    "claim", "settled", "membership", "insured", "partner", "currency", "act", "act_category", "invoice",
+    "act_incident", "claimed", "reimbursed",
+]  # fmt: skip
+
+
+def _repeated(data: Data, period: Period, ids: Sequence[str], *, day: str, differs: str = "") -> pl.DataFrame:
+    """The lines that may have the same `ids` and day as another one, few false ones among them; none has a null.
+
+    `differs`: a column that is not the same on those lines.
+    """
+    digest = pl.col(day).to_physical().cast(pl.Int64)
+    for name in ids:
+        digest = digest * 1_000_003 + pl.col(name)
+    # Null in any of them makes the digest null.
+    digests = data.lines_in(period, *ids, day, *([differs] if differs else [])).select(
+        digest=digest, differs=pl.col(differs) if differs else pl.lit(None)
+    )
+    several = digests.group_by("digest").agg(pl.len(), first=pl.col("differs").min(), last=pl.col("differs").max())
+    holds = pl.col("first") != pl.col("last") if differs else pl.col("len") > 1
+    repeated = several.filter(holds)["digest"].drop_nulls()
+    return data.lines_in(period, *_KEPT).filter(digests["digest"].is_in(repeated.implode()))
+
+
+def _groups(lines: pl.DataFrame, about: list[str], holds: pl.Expr, *, measure: bool = False) -> pl.DataFrame:
+    """The lines by what they are about and currency, where `holds` does."""
+    return (
+        lines.group_by(*about, "currency")
+        .agg(
+            holds.alias("holds"),
+            pl.len().cast(pl.Int64).alias("lines"),
+            pl.col("claim").unique().sort().alias("claims"),
+            pl.col("reimbursed").sum().alias("cents"),
+            (pl.col("measure").first().cast(pl.Float64) if measure else pl.lit(None, dtype=pl.Float64)).alias(
+                "measure"
+            ),
+        )
+        .filter("holds")
+        .drop("holds")
+    )
+
+
+def _partners(lines: pl.DataFrame, compared: pl.DataFrame) -> pl.DataFrame:
+    """The partners of `compared` with all their lines."""
+    chosen = lines.select("partner", "currency", "claim", "reimbursed").join(
+        compared.select("partner", "currency", "measure"), on=["partner", "currency"]
+    )
+    return chosen.group_by("partner", "currency").agg(
+        pl.len().cast(pl.Int64).alias("lines"),
+        pl.col("claim").unique().sort().alias("claims"),
+        pl.col("reimbursed").sum().alias("cents"),
+        pl.col("measure").first(),
+    )

@@ -1,0 +1,84 @@
+"""The claims left out, a page at a time: the list behind `left-out/`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+from django.utils.translation import gettext as _
+
+from dashboard import links
+from dashboard.answers import Answer, about, shown
+from dashboard.asking import choice, number
+from dashboard.board import Board
+from dashboard.findings import CATEGORIES, left_out
+from dashboard.indicators.left_out import AGES, aged
+from dashboard.numbers import money
+from dashboard.tables import Table, TableColumn
+from file_handling.models import Finding
+
+PAGE_ROWS = 200
+MOST_PAGES = 10_000
+
+
+def claims_left_out(board: Board, params: Mapping[str, str]) -> Answer:
+    """One row for each claim number, the oldest session first; observations only for accounts that see sessions."""
+    rows = aged(left_out(board.columns, board.query.countries)[0], today=board.today)
+    for name, choices in (("category", [str(one) for one in CATEGORIES]), ("age", [age for age, *_days in AGES])):
+        if params.get(name):
+            rows = rows.filter(pl.col(name) == choice(params, name, choices))
+    if params.get("currency"):
+        rows = rows.filter(pl.col("currency") == params["currency"].strip().upper())
+    rows = rows.sort("as_of", "finding")
+    page = number(params, "page", default=1, most=MOST_PAGES)
+    shown_rows = rows.slice((page - 1) * PAGE_ROWS, PAGE_ROWS)
+    observations = _observations(board, shown_rows["finding"].to_list())
+    payload = about(board, "left_out", n=rows.height) | {
+        "as_of": board.today.isoformat(),
+        "count": rows.height,
+        "page": page,
+        "pages": max(1, -(-rows.height // PAGE_ROWS)),
+        "amounts": {
+            currency: shown(money(cents))
+            for currency, cents in rows.group_by("currency").agg(pl.col("amount").sum()).sort("currency").iter_rows()
+        },
+        "rows": [
+            {
+                "claim_number": one["number"],
+                "category": one["category"],
+                "age": one["age"],
+                "settlement_date": None if one["settled"] is None else one["settled"].isoformat(),
+                "amount": shown(money(one["amount"])),
+                "currency": one["currency"],
+                "session": one["session"],
+                "finding": one["finding"],
+                "observation": observations.get(one["finding"], ""),
+                "url": f"{links.API}/import-sessions/{one['session']}/findings/",
+            }
+            for one in shown_rows.iter_rows(named=True)
+        ],
+    }
+
+    def table() -> Table:
+        columns = [
+            TableColumn("claim_number", _("Claim")),
+            TableColumn("category", _("Category")),
+            TableColumn("age", _("Age in days")),
+            TableColumn("settlement_date", _("Settlement date"), "date"),
+            TableColumn("amount", _("Amount"), "money"),
+            TableColumn("currency", _("Currency")),
+            TableColumn("session", _("Import session"), "integer"),
+        ]
+        values = rows.select("number", "category", "age", "settled", "amount", "currency", "session")
+        cells: list[tuple[Any, ...]] = [
+            (number_, category, age, settled, money(amount), currency, session)
+            for number_, category, age, settled, amount, currency, session in values.iter_rows()
+        ]
+        return Table(_("Claims left out"), columns, cells)
+
+    return Answer(payload, table)
+
+
+def _observations(board: Board, ids: list[int]) -> dict[int, str]:
+    return dict(Finding.objects.visible_to(board.user).filter(pk__in=ids).values_list("pk", "observation"))

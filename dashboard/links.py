@@ -1,0 +1,88 @@
+"""The list behind a figure: its address in the API, whose rows come to the figure (DOMAIN §8)."""
+
+from __future__ import annotations
+
+from datetime import date
+from urllib.parse import urlencode
+
+from dashboard.periods import Period
+from dashboard.queries import OF_LINES, Query, Scope
+
+API = "/api/v1"
+# What the filters of claims and claim lines call a scope.
+_FILTER = {"act_category": "category"}
+
+
+def claims(query: Query, **filters: object) -> str:
+    """Settled claims of the period within the query's scope; in a scope of lines those that have such a line."""
+    return _address("claims", query, {**_settled(query.period), **_scope(query.scope), **filters})
+
+
+def amounts(query: Query, **filters: object) -> str:
+    """The rows whose amounts are summed: claims, or in a scope of lines the lines."""
+    if query.scope.kind in OF_LINES:
+        return lines(query, **filters)
+    return claims(query, **filters)
+
+
+def lines(query: Query, **filters: object) -> str:
+    """Lines of the settled claims of the period."""
+    settled = {
+        "claim_settlement_date_after": query.period.start,
+        "claim_settlement_date_before": query.period.end,
+        "claim_status": "settled",
+    }
+    return _address("claim-lines", query, {**settled, **_scope(query.scope), **filters})
+
+
+def having_claims(records: str, query: Query, *, first: bool = False, until: bool = False, role: str = "") -> str:
+    """Clients, policies, insured … with a settled claim of the period in the scope.
+
+    `first`: their first claim is in the period; `until`: the claim may be of any day to the period's end.
+    """
+    name = "first_claim" if first else "claims"
+    filters: dict[str, object] = {} if until else {f"{name}_after": query.period.start}
+    filters[f"{name}_before"] = query.period.end
+    if role:
+        filters["claims_role"] = role
+    if query.scope.kind:
+        filters[f"claims_{_FILTER.get(query.scope.kind, query.scope.kind)}"] = query.scope.id
+    return _address(records, query, filters)
+
+
+def known(query: Query, role: str = "") -> str:
+    """Memberships known on the last day of the period."""
+    filters: dict[str, object] = {"role": role} if role else {}
+    if query.scope.kind in ("partner", *OF_LINES):
+        return having_claims("memberships", query, until=True) + (f"&role={role}" if role else "")
+    filters["first_settlement_date_before"] = query.period.end
+    return _address("memberships", query, {**filters, **_scope(query.scope)})
+
+
+def left_out(query: Query, *, category: str, age: str, currency: str) -> str:
+    """The claims left out of one category and age."""
+    return _address("dashboard/left-out/claims", query, {"category": category, "age": age, "currency": currency})
+
+
+def asked(query: Query) -> str:
+    """The query string that asks the dashboard the same question."""
+    filters: dict[str, object] = {"start": query.period.start, "end": query.period.end}
+    if query.scope.kind:
+        filters[query.scope.kind] = query.scope.id
+    return _address("", query, filters).partition("?")[2]
+
+
+def _settled(period: Period) -> dict[str, object]:
+    return {"status": "settled", "settlement_date_after": period.start, "settlement_date_before": period.end}
+
+
+def _scope(scope: Scope) -> dict[str, object]:
+    return {_FILTER.get(scope.kind, scope.kind): scope.id} if scope.kind else {}
+
+
+def _address(records: str, query: Query, filters: dict[str, object]) -> str:
+    # Of several countries none is named: the list shows all that the caller may see.
+    if len(query.countries) == 1:
+        filters = {"country": query.countries[0], **filters}
+    texts = {name: value.isoformat() if isinstance(value, date) else value for name, value in filters.items()}
+    return f"{API}/{records}/?{urlencode(texts)}"

@@ -1,0 +1,223 @@
+"""Files and sessions in numbers (DOMAIN §8, Files and sessions): counted by the database, since they are few."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet, Sum
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from dashboard import links
+from dashboard.answers import Answer
+from dashboard.tables import Table, TableColumn
+from file_handling.models import File, FileType, Finding, ImportSession, SessionEvent, SessionStatus
+from users.models import AuditAction, AuditEntry, User
+
+RECENT_DAYS = 7
+MOST_READ = 10
+# The times of the latest sessions tell how long imports take now.
+SESSIONS_TIMED = 200
+READS = (AuditAction.READ, AuditAction.PREVIEW, AuditAction.DOWNLOAD)
+STEPS = ("read", "reconcile", "plan", "write", "done", "review")
+
+
+def files(user: User, country_ids: Sequence[int]) -> Answer:
+    """Uploaded files that the account may see; a recap of several pages is one."""
+    visible = File.objects.visible_to(user).filter(country_id__in=country_ids)
+    first_pages = visible.filter(first_page=None)
+    recent = Q(uploaded_at__gte=timezone.now() - timedelta(days=RECENT_DAYS))
+    counts = first_pages.aggregate(
+        total_files=Count("pk"),
+        stat_files=Count("pk", filter=Q(file_type=FileType.STAT)),
+        recap_files=Count("pk", filter=Q(file_type=FileType.RECAP)),
+        recent_uploads=Count("pk", filter=recent),
+    )
+    size = visible.aggregate(size=Sum("size"))["size"] or 0
+    payload = {
+        **counts,
+        "bytes": size,
+        "most_read": _most_read(first_pages),
+        "by_uploader": _by_uploader(first_pages),
+        "definition": "files",
+        "basis": "upload_date",
+        "n": counts["total_files"],
+        "countries": list(country_ids),
+        "url": _list("files", country_ids),
+    }
+    rows = [(str(_FILE_LABELS[name]()), counts[name]) for name in counts] + [(_("Bytes"), size)]
+    return Answer(payload, lambda: _figures(_("Files"), rows))
+
+
+def _most_read(visible: QuerySet[File]) -> list[dict[str, Any]]:
+    read = (
+        AuditEntry.objects.filter(
+            object_type=File._meta.label_lower, action__in=READS, success=True, object_id__in=visible.values("pk")
+        )
+        .values("object_id")
+        .annotate(reads=Count("pk"))
+        .order_by("-reads", "object_id")[:MOST_READ]
+    )
+    names = dict(visible.filter(pk__in=[one["object_id"] for one in read]).values_list("pk", "name"))
+    return [
+        {
+            "id": one["object_id"],
+            "name": names[one["object_id"]],
+            "reads": one["reads"],
+            "url": f"{links.API}/files/{one['object_id']}/",
+        }
+        for one in read
+    ]
+
+
+def _by_uploader(rows: QuerySet[Any]) -> list[dict[str, Any]]:
+    counted = (
+        rows.order_by().values("user_id", "uploaded_by_name").annotate(count=Count("pk")).order_by("-count", "user_id")
+    )
+    return [{"user": one["user_id"], "name": one["uploaded_by_name"], "count": one["count"]} for one in counted]
+
+
+def sessions(user: User, country_ids: Sequence[int]) -> Answer:
+    """Import sessions that the account may see: how they ended, how long they took, what they found most."""
+    visible = ImportSession.objects.visible_to(user).filter(country_id__in=country_ids)
+    by_status = dict(visible.order_by().values_list("status").annotate(count=Count("pk")))
+    counts = {
+        "total_sessions": sum(by_status.values()),
+        "successful_imports": by_status.get(SessionStatus.DONE, 0) + by_status.get(SessionStatus.DONE_WITH_ERRORS, 0),
+        "failed_imports": by_status.get(SessionStatus.ERROR, 0),
+    }
+    times = _times(visible)
+    payload = {
+        **counts,
+        "by_status": [
+            {
+                "status": status,
+                "count": by_status.get(status, 0),
+                "url": _list("import-sessions", country_ids, status=status),
+            }
+            for status in SessionStatus.values
+        ],
+        **times,
+        "findings": _most_found(visible),
+        "errors": _errors(visible),
+        "by_uploader": _by_uploader(visible),
+        "reconciliation": _reconciliation(visible),
+        "definition": "import_sessions",
+        "basis": "session_date",
+        "n": counts["total_sessions"],
+        "countries": list(country_ids),
+        "url": _list("import-sessions", country_ids),
+    }
+    rows: list[tuple[str, Any]] = [(str(_SESSION_LABELS[name]()), counts[name]) for name in counts]
+    rows += [(str(dict(SessionStatus.choices)[status]), count) for status, count in sorted(by_status.items())]
+    return Answer(payload, lambda: _figures(_("Import sessions"), rows))
+
+
+def _times(visible: QuerySet[ImportSession]) -> dict[str, Any]:
+    """Seconds from start to end, in all and by step, of the latest sessions that ended; stat lines per second."""
+    ended = visible.filter(started_at__isnull=False, completed_at__isnull=False).order_by("-pk")[:SESSIONS_TIMED]
+    seconds: list[float] = []
+    lines = 0
+    ids = []
+    for session in ended:
+        if session.started_at is None or session.completed_at is None:
+            continue
+        ids.append(session.pk)
+        seconds.append((session.completed_at - session.started_at).total_seconds())
+        lines += (session.summary or {}).get("stat", {}).get("lines", 0)
+    steps: dict[str, list[float]] = {}
+    last: dict[int, Any] = {}
+    events = SessionEvent.objects.filter(session_id__in=ids).order_by("session_id", "sequence")
+    for session_id, step, at in events.values_list("session_id", "step", "at"):
+        if session_id in last and step in STEPS:
+            steps.setdefault(step, []).append((at - last[session_id]).total_seconds())
+        last[session_id] = at
+    whole = sum(seconds)
+    return {
+        "processing_seconds": _spread(seconds),
+        "steps": [{"step": step, **_spread(steps[step])} for step in STEPS if step in steps],
+        "lines_per_second": round(lines / whole, 1) if whole else None,
+    }
+
+
+def _spread(seconds: list[float]) -> dict[str, Any]:
+    ordered = sorted(seconds)
+    return {"n": len(ordered), "median": _percentile(ordered, 0.5), "p90": _percentile(ordered, 0.9)}
+
+
+def _percentile(ordered: list[float], share: float) -> float | None:
+    """Interpolated, as elsewhere (DOMAIN §8)."""
+    if not ordered:
+        return None
+    at = share * (len(ordered) - 1)
+    low = int(at)
+    high = min(low + 1, len(ordered) - 1)
+    return round(ordered[low] + (ordered[high] - ordered[low]) * (at - low), 3)
+
+
+def _most_found(visible: QuerySet[ImportSession]) -> list[dict[str, Any]]:
+    counted = (
+        Finding.objects.filter(session__in=visible.values("pk"))
+        .order_by()
+        .values("category")
+        .annotate(count=Count("pk"))
+    )
+    return sorted(
+        ({"category": one["category"], "count": one["count"]} for one in counted),
+        key=lambda one: (-one["count"], one["category"]),
+    )
+
+
+def _errors(visible: QuerySet[ImportSession]) -> list[dict[str, Any]]:
+    counted = (
+        visible.filter(status=SessionStatus.ERROR)
+        .order_by()
+        .values("message")
+        .annotate(count=Count("pk"))
+        .order_by("-count")
+    )
+    return [{"message": one["message"], "count": one["count"]} for one in counted[:MOST_READ]]
+
+
+def _reconciliation(visible: QuerySet[ImportSession]) -> list[dict[str, Any]]:
+    """Imported / (imported + left out) of the latest sessions, in claims."""
+    rows = []
+    for session in visible.exclude(summary=None).order_by("-pk")[:SESSIONS_TIMED]:
+        claims = (session.summary or {}).get("claims", {}).get("total", 0)
+        imported = (session.summary or {}).get("importable", {}).get("claims", 0)
+        rows.append(
+            {
+                "id": session.pk,
+                "imported": imported,
+                "left_out": claims - imported,
+                "rate_claims": f"{imported / claims:.4f}" if claims else None,
+                "url": f"{links.API}/import-sessions/{session.pk}/",
+            }
+        )
+    return rows
+
+
+def _list(records: str, country_ids: Sequence[int], **filters: object) -> str:
+    named = {"country": country_ids[0], **filters} if len(country_ids) == 1 else filters
+    query = "&".join(f"{name}={value}" for name, value in named.items())
+    return f"{links.API}/{records}/" + (f"?{query}" if query else "")
+
+
+def _figures(title: str, rows: list[tuple[str, Any]]) -> Table:
+    columns = [TableColumn("figure", _("Figure")), TableColumn("value", _("Value"), "integer")]
+    return Table(title, columns, rows)
+
+
+_FILE_LABELS = {
+    "total_files": lambda: _("Files"),
+    "stat_files": lambda: _("Stat files"),
+    "recap_files": lambda: _("Recap files"),
+    "recent_uploads": lambda: _("Uploaded in the last 7 days"),
+}
+_SESSION_LABELS = {
+    "total_sessions": lambda: _("Import sessions"),
+    "successful_imports": lambda: _("Successful imports"),
+    "failed_imports": lambda: _("Failed imports"),
+}

@@ -1,0 +1,208 @@
+"""The watch list with what people said of its rows: reading it, and marking a row *seen, explained* (DOMAIN §8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from common.errors import Gone, Invalid
+from core.data_versions import MARKS, renew
+from core.models import Claim
+from dashboard import links
+from dashboard.answers import Answer, Payload, about, shown
+from dashboard.board import Board
+from dashboard.definitions import WATCH_RULES
+from dashboard.indicators.watch_list import RULES, Row, as_row, rule_rows
+from dashboard.models import WatchMark
+from dashboard.numbers import money
+from dashboard.tables import Table, TableColumn
+from users import audit
+from users.models import AuditAction
+
+LONGEST_NOTE = 2000
+_FILTERS = {"act_category": "category", "act_incident": None, "quarter": None, "claimed": None, "claim": "claim"}
+
+
+@dataclass(frozen=True)
+class Found:
+    """The rows of one rule that nobody has explained (`rule_rows`), and how many were."""
+
+    rule: str
+    rows: pl.DataFrame
+    explained: int
+
+    def first(self, limit: int | None = None) -> list[Row]:
+        rows = self.rows if limit is None else self.rows.head(limit)
+        return [as_row(self.rule, one) for one in rows.iter_rows(named=True)]
+
+    def amounts(self) -> dict[str, Decimal]:
+        """Currency → reimbursed amount of all rows."""
+        sums = self.rows.group_by("currency").agg(pl.col("cents").sum()).sort("currency")
+        return {currency: money(cents) for currency, cents in sums.iter_rows()}
+
+
+def found_rows(board: Board, rule: str) -> Found:
+    rows = rule_rows(board.data, board.period, rule=rule)
+    marks = dict(
+        WatchMark.objects.visible_to(board.user)
+        .filter(rule=rule, country_id__in=board.query.countries)
+        .values_list("key", "fingerprint")
+    )
+    marked = rows.filter(pl.col("key").is_in(list(marks)))
+    explained = [
+        row.key
+        for row in (as_row(rule, one) for one in marked.iter_rows(named=True))
+        if marks[row.key] == row.fingerprint
+    ]
+    return Found(rule, rows.filter(~pl.col("key").is_in(explained)), len(explained))
+
+
+def summary(board: Board) -> Answer:
+    """Every rule with how many rows it finds and their amount in each currency."""
+    found = [found_rows(board, rule) for rule in RULES]
+    payload = about(board, "watch_list", n=sum(one.rows.height for one in found)) | {
+        "rules": [
+            {
+                "rule": one.rule,
+                "title": str(WATCH_RULES[one.rule][0]),
+                "definition": str(WATCH_RULES[one.rule][1]),
+                "count": one.rows.height,
+                "amounts": {currency: shown(amount) for currency, amount in one.amounts().items()},
+                "explained": one.explained,
+                "url": f"{links.API}/dashboard/watch-list/?rule={one.rule}&{links.asked(board.query)}",
+            }
+            for one in found
+        ]
+    }
+    columns = [
+        TableColumn("rule", _("Rule")),
+        TableColumn("rows", _("Rows"), "integer"),
+        TableColumn("currency", _("Currency")),
+        TableColumn("amount", _("Reimbursed"), "money"),
+    ]
+
+    def table() -> Table:
+        rows = [
+            (str(WATCH_RULES[one.rule][0]), one.rows.height, currency, amount)
+            for one in found
+            for currency, amount in (one.amounts() or {"": Decimal("0.00")}).items()
+        ]
+        return Table(_("Watch list"), columns, rows)
+
+    return Answer(payload, table)
+
+
+def rows_of(board: Board, rule: str, *, limit: int) -> Answer:
+    """The rows of one rule, the largest amount first, `limit` at most; the table has all of them."""
+    found = found_rows(board, rule)
+    first = found.first(limit)
+    names = _names(board, first)
+    payload = about(board, f"watch_list.{rule}", n=found.rows.height) | {
+        "rule": rule,
+        "title": str(WATCH_RULES[rule][0]),
+        "count": found.rows.height,
+        "amounts": {currency: shown(amount) for currency, amount in found.amounts().items()},
+        "explained": found.explained,
+        "rows": [_row(board, row, names) for row in first],
+    }
+    columns = [
+        TableColumn("about", _("About")),
+        TableColumn("lines", _("Lines"), "integer"),
+        TableColumn("claims", _("Claims"), "integer"),
+        TableColumn("amount", _("Reimbursed"), "money"),
+        TableColumn("currency", _("Currency")),
+        TableColumn("measure", _("Compared value"), "number"),
+    ]
+
+    def table() -> Table:
+        every = found.first()
+        all_names = _names(board, every)
+        rows = [
+            (_words(row, all_names), row.lines, row.claim_count, row.amount, row.currency, row.measure) for row in every
+        ]
+        return Table(str(WATCH_RULES[rule][0]), columns, rows)
+
+    return Answer(payload, table)
+
+
+def _names(board: Board, rows: list[Row]) -> dict[str, dict[int, str]]:
+    ids: dict[str, set[int]] = {}
+    for row in rows:
+        for kind, value in row.about.items():
+            if isinstance(value, int) and kind != "claimed":
+                ids.setdefault(kind, set()).add(value)
+    return {kind: board.names(kind, wanted) for kind, wanted in ids.items()}
+
+
+def _words(row: Row, names: dict[str, dict[int, str]]) -> str:
+    return " · ".join(
+        names.get(kind, {}).get(value, str(value)) if isinstance(value, int) else value
+        for kind, value in row.about.items()
+        if kind != "claimed"
+    )
+
+
+def _row(board: Board, row: Row, names: dict[str, dict[int, str]]) -> Payload:
+    filters: dict[str, object] = {}
+    for kind, value in row.about.items():
+        name = _FILTERS.get(kind, kind)
+        if name and name != "claim":
+            filters[name] = value
+    about_it: dict[str, Any] = {}
+    for kind, value in row.about.items():
+        if kind == "claimed":
+            about_it[kind] = shown(Decimal(value).scaleb(-2))
+        elif isinstance(value, int):
+            about_it[kind] = {"id": value, "name": names.get(kind, {}).get(value, "")}
+        else:
+            about_it[kind] = value
+    is_claim = "claim" in row.about
+    return {
+        "key": row.key,
+        "fingerprint": row.fingerprint,
+        "about": about_it,
+        "lines": row.lines,
+        "claims": row.claims,
+        "claim_count": row.claim_count,
+        "amount": shown(row.amount),
+        "currency": row.currency,
+        "measure": shown(row.measure),
+        "url": f"{links.API}/claims/{row.claims[0]}/" if is_claim else links.lines(board.query, **filters),
+    }
+
+
+def mark_seen(board: Board, *, rule: str, key: str, note: str) -> WatchMark:
+    """Take a row off the list until it changes; who explained it and what they said is kept and audited.
+
+    Raises Invalid without an explanation, Gone for a row that the list does not have.
+    """
+    note = note.strip()
+    if not note:
+        raise Invalid({"note": [_("Say why the row is in order.")]})
+    if len(note) > LONGEST_NOTE:
+        raise Invalid({"note": [_("At most %(limit)d characters.") % {"limit": LONGEST_NOTE}]})
+    rows = rule_rows(board.data, board.period, rule=rule).filter(pl.col("key") == key)
+    if rows.is_empty():
+        raise Gone(_("The watch list has no such row. It may have changed: read the list again."))
+    row = as_row(rule, rows.row(0, named=True))
+    country_id = Claim.objects.visible_to(board.user).values_list("country_id", flat=True).get(pk=row.claims[0])
+    with transaction.atomic():
+        mark, _created = WatchMark.objects.update_or_create(
+            country_id=country_id,
+            rule=rule,
+            key=key,
+            defaults={
+                "fingerprint": row.fingerprint,
+                "note": note,
+                "user": board.user,
+                "user_name": board.user.display_name(),
+            },
+        )
+        renew(country_id, [MARKS])
+        audit.record(actor=board.user, action=AuditAction.STEER, target=mark, data={"rule": rule})
+    return mark
