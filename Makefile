@@ -21,7 +21,7 @@ help:
 	@echo 'make serve           the web server on PORT and a worker, in the foreground'
 	@echo 'make setup           .venv with the pinned libraries, and the database'
 	@echo 'make lint            style, layers, types, migrations'
-	@echo 'make bench           speed and memory, compared with the least that the machine needs (ONLY=postgresql|sqlite|tenfold; CLAIMS=40000; RUNS=3)'
+	@echo 'make bench           speed and memory, compared with the least that the machine needs (ONLY=postgresql|sqlite|tenfold|dashboard; CLAIMS=40000; RUNS=3)'
 	@echo 'make messages        update the French catalogue from the messages in the code, and compile it'
 	@echo 'make faults          kill workers, empty brokers, restart databases during a large import; also on TEST_DATABASE_URL if set (ARGS="--only F1")'
 	@echo 'make access          remove each access check in turn: does a test fail? (ARGS="--only scope:")'
@@ -82,7 +82,7 @@ access: $(VENV)/development
 # On BENCH_DATABASE_URL and BENCH_REDIS_URL if these answer.
 bench: CLAIMS = 40000
 bench: $(VENV)/development
-	@exec $(EMBEDDED) CLAIMS=$(CLAIMS) ONLY=$(ONLY) RUNS=$(RUNS) $(PY) -m scripts.bench
+	@exec $(EMBEDDED) CLAIMS=$(CLAIMS) FIGURE_CLAIMS=$(FIGURE_CLAIMS) ONLY=$(ONLY) RUNS=$(RUNS) $(PY) -m scripts.bench
 
 # New messages have no French text: write it into locale/fr/LC_MESSAGES/django.po, then run this again.
 messages: $(VENV)/development

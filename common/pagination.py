@@ -216,7 +216,11 @@ def _behind(order: Order, values: Sequence[Any], nullable: Callable[[str], bool]
 
 
 def _encoded(row: Any, order: Order) -> str:
-    values = [getattr(row, name) for name, _descending in order]
+    return encoded_cursor([getattr(row, name) for name, _descending in order])
+
+
+def encoded_cursor(values: Sequence[Any]) -> str:
+    """The cursor behind the row that has these values of the list's order."""
     text = json.dumps([value if isinstance(value, int | None) else str(value) for value in values])
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 

@@ -1,23 +1,26 @@
-"""`make bench`: PostgreSQL, SQLite, then ten times the claims; the last line of the output is one JSON object.
+"""`make bench`: imports on PostgreSQL and SQLite, ten times the claims, and the dashboard; the last line is JSON.
 
-Environment: ONLY (postgresql, sqlite or tenfold), CLAIMS (40000), RUNS (3), BENCH_DATABASE_URL and BENCH_REDIS_URL
-(used when they answer), DATA_DIR (folder of the sample pairs).
+Environment: ONLY (postgresql, sqlite, tenfold or dashboard), CLAIMS (40000), FIGURE_CLAIMS (1000000, of the dashboard),
+RUNS (3), BENCH_DATABASE_URL and BENCH_REDIS_URL (used when they answer), DATA_DIR (folder of the sample pairs).
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-from scripts.bench.databases import BASE_DIR, BenchError
+from scripts.bench.databases import BASE_DIR, FIGURES, BenchError, PostgresDatabases
 from scripts.services import unanswered
 
-PARTS = ("postgresql", "sqlite", "tenfold")
+PARTS = ("postgresql", "sqlite", "tenfold", "dashboard")
 PAGES, TENFOLD_PAGES = 12, 24
+# What the dashboard is measured with. SQLite serves one machine, so it has a tenth.
+FIGURE_CLAIMS, SQLITE_SHARE = 1_000_000, 10
 DATABASE_URL, REDIS_URL = "postgresql://127.0.0.1:5432/concord", "redis://127.0.0.1:6379/14"
 GIGABYTE = 1024**3
 # Raised limits: the tenfold file is ten times as large as any that an installation would accept.
@@ -60,7 +63,7 @@ def jobs(*, only: str, claims: int, runs: int) -> dict[str, dict[str, Any] | Non
         "sqlite": {"server_url": "", "redis_url": "", "limits": {}} | size,
         "tenfold": server | tenfold | {"limits": limits},
     }
-    return {name: every[name] for name in PARTS if only in ("", name)}
+    return {name: every[name] for name in PARTS if name in every and only in ("", name)}
 
 
 def run_part(name: str, job: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -70,6 +73,34 @@ def run_part(name: str, job: dict[str, Any], folder: Path) -> dict[str, Any]:
     arguments = job | {"name": name, "folder": str(folder), "answer": str(answer)}
     subprocess.run([sys.executable, "-m", "scripts.bench.measurement", json.dumps(arguments)], cwd=BASE_DIR, check=True)
     figures: dict[str, Any] = json.loads(answer.read_text())
+    return figures
+
+
+def run_figures(claims: int, folder: Path) -> dict[str, Any]:
+    """The tables of the dashboard and the lists, on PostgreSQL where it answers and on SQLite."""
+    database_url, _redis_url = services()
+    figures: dict[str, Any] = {}
+    for name, url, count in (("postgresql", database_url, claims), ("sqlite", "", claims // SQLITE_SHARE)):
+        if name == "postgresql" and not url:
+            continue
+        say(f"The dashboard with {count} claims on {name}")
+        data = folder / f"figures-{name}"
+        shutil.rmtree(data, ignore_errors=True)
+        data.mkdir(mode=0o700)
+        environment = os.environ | {"DATA_DIR": str(data), "SECRET_KEY": "x" * 50, "LOG_LEVEL": "ERROR"}
+        database = PostgresDatabases(url) if url else None
+        if database:
+            environment["DATABASE_URL"] = database.make_blank(FIGURES)
+        answer = data / "figures.json"
+        arguments = {"claims": count, "answer": str(answer)}
+        try:
+            command = [sys.executable, "-m", "scripts.bench.figures", json.dumps(arguments)]
+            subprocess.run(command, cwd=BASE_DIR, env=environment, check=True)
+            figures[name] = json.loads(answer.read_text())
+        finally:
+            if database:
+                database.drop_one(FIGURES)
+            shutil.rmtree(data, ignore_errors=True)
     return figures
 
 
@@ -84,6 +115,9 @@ def main() -> int:
     for name, job in planned.items():
         if job is not None:
             figures[name] = run_part(name, job, folder)
+    if only in ("", "dashboard"):
+        claims = int(os.environ.get("FIGURE_CLAIMS") or FIGURE_CLAIMS)
+        figures["dashboard"] = run_figures(claims, folder)
     tenfold, single = figures["tenfold"], figures["postgresql"] or figures["sqlite"]
     if tenfold and single:
         tenfold["times"] = round(tenfold["seconds"] / single["seconds"], 2)

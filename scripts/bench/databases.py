@@ -16,6 +16,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 # Suffixes of the names of the three databases. They are dropped and created again, so the named database itself is not
 # one of them.
 EMPTY, RUN, CLONE = "bench_empty", "bench_run", "bench_floor"
+FIGURES = "bench_figures"
 
 
 class BenchError(Exception):
@@ -59,6 +60,14 @@ class PostgresDatabases(Databases):
     def drop(self) -> None:
         for name in (RUN, CLONE, EMPTY):
             self._execute(self._drop(name))
+
+    def make_blank(self, name: str) -> str:
+        """A database without a schema; → its URL."""
+        self._recreate(name)
+        return self.url(name)
+
+    def drop_one(self, name: str) -> None:
+        self._execute(self._drop(name))
 
     def _recreate(self, name: str, *, template: str = "") -> None:
         create = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
