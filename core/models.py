@@ -587,18 +587,15 @@ class DataVersion(models.Model):
     """The version of one part of a country's records: the claims of a month, the memberships, the findings.
 
     Whatever changes the part gives it a new token in the same transaction (`core.data_versions`). Figures made from the
-    part are kept under its token, so they are never stale.
+    part are kept under its token, so they are never stale. No request shows or names a version, so versions have no
+    scope by account: `core.data_versions` reads those of given countries.
     """
-
-    country_path = "country_id"
 
     country = models.ForeignKey(
         Country, verbose_name=_("country"), on_delete=models.CASCADE, related_name="data_versions", db_index=False
     )
     part = models.CharField(_("part"), max_length=20)
     token = models.CharField(_("token"), max_length=32)
-
-    objects = ScopedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("version of data")

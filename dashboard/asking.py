@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from common.errors import Invalid
@@ -16,6 +19,7 @@ from users.models import Country, User
 
 PERIOD = ("start", "end")
 COMMON = (*PERIOD, "country", *SCOPES)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True)
@@ -43,13 +47,42 @@ class Asked:
         return Query(self.countries, Period(start, end), self.scope)
 
 
-def read(user: User, params: Mapping[str, str], *, also: Sequence[str] = ()) -> Asked:
-    """Understand the common parameters; `also` names those of one address alone.
+def single_values(query: QueryDict, *, lists: Sequence[str] = ()) -> dict[str, str]:
+    """Name → value of the parameters; those of `lists` may be repeated, and their values are joined by commas.
 
-    Who is bound to a country asks about that country, whatever is named. Raises Invalid with all that is wrong.
+    Raises Invalid for any other parameter with several values: one of them would be ignored.
+    """
+    repeated = sorted(name for name, values in query.lists() if len(values) > 1 and name not in lists)
+    if repeated:
+        raise Invalid({name: [_("Give this parameter once.")] for name in repeated})
+    return {name: ",".join(values) for name, values in query.lists()}
+
+
+def collect(**readers: Callable[[], Any]) -> dict[str, Any]:
+    """What each reader returns. Raises one Invalid with the errors of all of them."""
+    found: dict[str, Any] = {}
+    errors: dict[str, list[str]] = {}
+    for name, reader in readers.items():
+        try:
+            found[name] = reader()
+        except Invalid as error:
+            for field, reasons in error.errors.items():
+                errors.setdefault(field, []).extend(reasons)
+    if errors:
+        raise Invalid(errors)
+    return found
+
+
+def read(
+    user: User, params: Mapping[str, str], *, also: Sequence[str] = (), common: Sequence[str] = COMMON
+) -> Asked:
+    """The question that the common parameters ask. `also`: the names of the address's own parameters.
+
+    The question of an account that is bound to a country is about that country, whatever `country` says. Raises Invalid
+    with everything that is wrong.
     """
     errors: dict[str, list[str]] = {}
-    known = {*COMMON, *also, "format"}
+    known = {*common, *also}
     for name in sorted(set(params) - known):
         errors[name] = [
             _("This address has no such parameter. Choose from: %(names)s.") % {"names": ", ".join(sorted(known))}
@@ -86,7 +119,8 @@ def _day(params: Mapping[str, str], name: str, errors: dict[str, list[str]]) -> 
     if not text:
         return None
     try:
-        if len(text) != 10:
+        if not _DAY.fullmatch(text):
+            # Python reads other forms too, such as the week 2024-W01-1.
             raise ValueError
         return date.fromisoformat(text)
     except ValueError:
@@ -95,7 +129,7 @@ def _day(params: Mapping[str, str], name: str, errors: dict[str, list[str]]) -> 
 
 
 def _scope(params: Mapping[str, str], errors: dict[str, list[str]]) -> Scope:
-    named = [kind for kind in SCOPES if params.get(kind, "").strip()]
+    named = [kind for kind in SCOPES if params.get(kind, "").strip() and kind not in errors]
     if not named:
         return Scope()
     if len(named) > 1:
@@ -114,7 +148,8 @@ def _countries(user: User, named: str, errors: dict[str, list[str]]) -> tuple[in
     if not user.sees_all_countries() or not named:
         return tuple(visible.order_by("pk").values_list("pk", flat=True))
     pk = positive_int(named)
-    chosen = visible.filter(pk=pk) if pk is not None else visible.filter(code__iexact=named)
+    # A code has letters alone, and some databases refuse to compare with other characters.
+    chosen = visible.filter(pk=pk) if pk is not None else visible.filter(code__iexact=named if named.isalpha() else "")
     found = tuple(chosen.values_list("pk", flat=True))
     if not found:
         errors["country"] = [_("There is no country with this id or code.")]

@@ -1,0 +1,534 @@
+"""The JSON of each figure as serializers. They describe the answers in the OpenAPI schema; `dashboard.answers` makes them.
+
+Amounts and ratios are decimal strings, counts are numbers, dates are ISO (DOMAIN §8).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from dashboard.indicators import portfolio, rankings, watch_list
+from dashboard.indicators.delay import BANDS, NEGATIVE, UNKNOWN
+from dashboard.indicators.left_out import AGES
+from file_handling.models import SessionStatus
+
+CHANGES = ("up", "down", "same", "new", "none")
+UNITS = ("day", "week", "month", "quarter")
+STATES = ("estimated", "too_young", "left_out")
+BASES = ("settlement_date", "incident_date", "session_date", "upload_date")
+GOOD = ("up", "down", "neutral")
+QUALITY_BY = ("operator", "partner", "month")
+
+
+class Shape(serializers.Serializer[None]):
+    """A part of an answer."""
+
+
+class Amount(serializers.DecimalField):
+    """Currency units, two decimals, as a string."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_digits=20, decimal_places=2, **kwargs)
+
+
+class Ratio(serializers.DecimalField):
+    """Four decimals, as a string."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_digits=20, decimal_places=4, **kwargs)
+
+
+@extend_schema_field({"oneOf": [{"type": "integer"}, {"type": "string"}], "nullable": True})
+class Value(serializers.Field[Any, Any, Any, Any]):
+    """A count as a number, an amount or a ratio as a decimal string; null where it has no value."""
+
+
+def url(what: str = "The list of rows that the figure is made of") -> serializers.CharField:
+    return serializers.CharField(help_text=what)
+
+
+def month(**kwargs: Any) -> serializers.CharField:
+    return serializers.CharField(help_text="YYYY-MM", **kwargs)
+
+
+class PeriodShape(Shape):
+    start = serializers.DateField()
+    end = serializers.DateField()
+
+
+class EvolutionShape(Shape):
+    """`new`: nothing before and something now; `none`: nothing in both. `percent` has no sign; null for those two."""
+
+    type = serializers.ChoiceField(choices=CHANGES)
+    percent = serializers.DecimalField(max_digits=30, decimal_places=2, allow_null=True)
+
+
+class NamedShape(Shape):
+    id = serializers.IntegerField()
+    name = serializers.CharField(allow_blank=True)
+
+
+class About(Shape):
+    """What every answer states about itself."""
+
+    definition = serializers.CharField(help_text="A key of `definitions/`")
+    basis = serializers.ChoiceField(choices=BASES, help_text="The date by which the period counts")
+    period = PeriodShape()
+    previous_period = PeriodShape(allow_null=True, help_text="The period of equal length just before")
+    countries = serializers.ListField(child=serializers.IntegerField())
+    scope = serializers.DictField(child=serializers.IntegerField(), help_text="The scope and its id; empty: all")
+    currencies = serializers.ListField(child=serializers.CharField(allow_blank=True))
+    n = serializers.IntegerField(help_text="The number of claims, lines or rows behind the answer")
+    left_out = serializers.DictField(help_text="What does not count, by reason")
+
+
+# ------------------------------------------------------------------------------------------------ definitions, period
+
+
+class TextsShape(Shape):
+    title = serializers.CharField()
+    question = serializers.CharField()
+    why = serializers.CharField()
+    definition = serializers.CharField()
+
+
+class IndicatorShape(TextsShape):
+    """The texts in the language of the request, and in both languages."""
+
+    key = serializers.CharField()
+    unit = serializers.ChoiceField(choices=("count", "money", "ratio", "days"))
+    good = serializers.ChoiceField(choices=GOOD, help_text="The direction in which a change is welcome")
+    basis = serializers.ChoiceField(choices=BASES)
+    en = TextsShape()
+    fr = TextsShape()
+
+
+class DefinitionsShape(Shape):
+    count = serializers.IntegerField()
+    indicators = IndicatorShape(many=True)
+
+
+class DefaultPeriodShape(Shape):
+    period = PeriodShape(allow_null=True, help_text="Null without claims")
+    today = serializers.DateField()
+    countries = serializers.ListField(child=serializers.IntegerField())
+
+
+# ------------------------------------------------------------------------------------------------ portfolio, series
+
+
+class PortfolioFigure(Shape):
+    key = serializers.ChoiceField(choices=portfolio.KEYS)
+    unit = serializers.CharField(help_text="`count`, `ratio`, `days` or a currency code")
+    currency = serializers.CharField(allow_null=True)
+    value = Value()
+    previous = Value()
+    evolution = EvolutionShape()
+    n = serializers.IntegerField()
+    basis = serializers.ChoiceField(choices=BASES)
+    url = url()
+
+
+class PortfolioShape(About):
+    indicators = PortfolioFigure(many=True)
+
+
+class SlotShape(Shape):
+    start = serializers.DateField()
+    end = serializers.DateField()
+    is_cut = serializers.BooleanField(help_text="The period covers only a part of it")
+
+
+class SeriesOfIndicator(Shape):
+    key = serializers.ChoiceField(choices=portfolio.KEYS)
+    unit = serializers.CharField()
+    currency = serializers.CharField(allow_null=True)
+    values = serializers.ListField(child=Value(), help_text="One for each slot; null: no value")
+    url = url()
+
+
+class SeriesShape(About):
+    unit = serializers.ChoiceField(choices=UNITS)
+    slots = SlotShape(many=True)
+    series = SeriesOfIndicator(many=True)
+
+
+# ------------------------------------------------------------------------------------------------ rankings and cost
+
+
+class RankingRow(Shape):
+    rank = serializers.IntegerField(help_text="Equal amounts share a rank")
+    id = serializers.IntegerField()
+    name = serializers.CharField(allow_blank=True)
+    reimbursed = Amount()
+    claimed = Amount()
+    share = Ratio(allow_null=True)
+    cumulative_share = Ratio(allow_null=True)
+    claims = serializers.IntegerField()
+    insured = serializers.IntegerField()
+    cost_per_insured = Amount(allow_null=True)
+    evolution = EvolutionShape()
+    previous_rank = serializers.IntegerField(allow_null=True)
+    url = url()
+
+
+class RankingTotal(Shape):
+    reimbursed = Amount()
+    claimed = Amount()
+    share = Ratio(allow_null=True)
+    claims = serializers.IntegerField()
+    insured = serializers.IntegerField()
+    cost_per_insured = Amount(allow_null=True)
+    evolution = EvolutionShape()
+    url = url()
+
+
+class RankingLeftOut(Shape):
+    claims = serializers.IntegerField()
+    reimbursed = Amount()
+
+
+class RankingBlock(Shape):
+    currency = serializers.CharField(allow_blank=True)
+    rows = RankingRow(many=True)
+    count = serializers.IntegerField(help_text="All places of the ranking")
+    total = RankingTotal()
+    left_out = RankingLeftOut(help_text="Claims that belong to no row: no client, no operator")
+
+
+class RankingsShape(About, RankingBlock):
+    by = serializers.ChoiceField(choices=rankings.BY)
+    blocks = RankingBlock(many=True, required=False, help_text="Each currency, where there are several")
+    left_out = RankingLeftOut()
+
+
+class TopShare(Shape):
+    percent = serializers.IntegerField()
+    insured = serializers.IntegerField()
+    share = Ratio(allow_null=True)
+
+
+class ConcentrationBlock(Shape):
+    currency = serializers.CharField(allow_blank=True)
+    insured = serializers.IntegerField(help_text="Insured with a claim in the period")
+    known_insured = serializers.IntegerField()
+    shares = TopShare(many=True)
+    share_without_claim = Ratio(allow_null=True, help_text="Share of the known insured without a claim in the period")
+    url = url()
+
+
+class ConcentrationShape(About, ConcentrationBlock):
+    blocks = ConcentrationBlock(many=True, required=False)
+
+
+class EffectsShape(Shape):
+    """The three add up to the change of the reimbursed amount."""
+
+    exposure = Amount()
+    frequency = Amount()
+    cost = Amount()
+
+
+class FrequencyRow(Shape):
+    id = serializers.IntegerField()
+    name = serializers.CharField(allow_blank=True)
+    lines = serializers.IntegerField()
+    reimbursed = Amount()
+    frequency = Ratio(allow_null=True, help_text="Lines per known insured")
+    cost = Amount(allow_null=True, help_text="Reimbursed amount per line")
+    previous_lines = serializers.IntegerField()
+    previous_reimbursed = Amount()
+    change = Amount()
+    effects = EffectsShape(allow_null=True)
+    url = url()
+
+
+class FrequencyBlock(Shape):
+    currency = serializers.CharField(allow_blank=True)
+    known_insured = serializers.IntegerField()
+    previous_known_insured = serializers.IntegerField()
+    rows = FrequencyRow(many=True)
+    effects = EffectsShape(allow_null=True)
+
+
+class FrequencyShape(About, FrequencyBlock):
+    blocks = FrequencyBlock(many=True, required=False)
+
+
+class DelayBand(Shape):
+    key = serializers.ChoiceField(choices=[*(key for key, _first, _last in BANDS), NEGATIVE, UNKNOWN])
+    claims = serializers.IntegerField()
+    share = Ratio(allow_null=True, help_text="Of the claims with a delay; null for `negative` and `unknown`")
+    url = url()
+
+
+class DelayShape(About):
+    median = serializers.FloatField(allow_null=True, help_text="Days")
+    p90 = serializers.FloatField(allow_null=True, help_text="Days")
+    bands = DelayBand(many=True)
+
+
+class ProjectionRow(Shape):
+    month = month()
+    claims = serializers.IntegerField()
+    paid = Amount()
+    ultimate = Amount(allow_null=True)
+    outstanding = Amount(allow_null=True)
+    state = serializers.ChoiceField(choices=STATES)
+
+
+class BackTestRow(Shape):
+    month = month()
+    expected = Amount()
+    came = Amount()
+
+
+class BackTestShape(Shape):
+    """What the method said 6 months ago, and what came."""
+
+    as_of = month()
+    rows = BackTestRow(many=True)
+    expected = Amount()
+    came = Amount()
+
+
+class TriangleBlock(Shape):
+    currency = serializers.CharField(allow_blank=True)
+    months = serializers.ListField(child=month())
+    cumulative = serializers.ListField(
+        child=serializers.ListField(child=Amount(allow_null=True)), help_text="A row for each month, by age in months"
+    )
+    link_ratios = serializers.ListField(child=Ratio(allow_null=True))
+    completion = serializers.ListField(child=Ratio())
+    projection = ProjectionRow(many=True)
+    back_test = BackTestShape(allow_null=True)
+
+
+class TriangleShape(About, TriangleBlock):
+    blocks = TriangleBlock(many=True, required=False)
+
+
+class PriceRow(Shape):
+    act = NamedShape()
+    partner = NamedShape()
+    n = serializers.IntegerField(help_text="Lines")
+    median = Amount()
+    country_median = Amount()
+    index = Ratio(allow_null=True)
+    to_look_at = serializers.BooleanField()
+    potential = Amount(help_text="What is claimed above the median of the country")
+    url = url()
+
+
+class PricesBlock(Shape):
+    currency = serializers.CharField(allow_blank=True)
+    count = serializers.IntegerField()
+    lines = serializers.IntegerField()
+    compared_lines = serializers.IntegerField()
+    rows = PriceRow(many=True)
+
+
+class PricesShape(About, PricesBlock):
+    blocks = PricesBlock(many=True, required=False)
+
+
+# ------------------------------------------------------------------------------------------------ left out, quality
+
+
+class AgedRow(Shape):
+    category = serializers.CharField(help_text="A category of findings")
+    age = serializers.ChoiceField(choices=[key for key, _first, _last in AGES], help_text="Days since the session")
+    claims = serializers.IntegerField()
+    amount = Amount()
+    url = url()
+
+
+class ReconciliationMonth(Shape):
+    month = month()
+    imported = serializers.IntegerField()
+    left_out = serializers.IntegerField()
+    imported_amount = Amount()
+    left_out_amount = Amount()
+    rate_claims = Ratio(allow_null=True)
+    rate_amount = Ratio(allow_null=True)
+
+
+class LeftOutBlock(Shape):
+    currency = serializers.CharField(allow_blank=True)
+    rows = AgedRow(many=True)
+    reconciliation = ReconciliationMonth(many=True)
+
+
+class LeftOutShape(About, LeftOutBlock):
+    as_of = serializers.DateField()
+    blocks = LeftOutBlock(many=True, required=False)
+
+
+class LeftOutClaim(Shape):
+    claim_number = serializers.CharField()
+    category = serializers.CharField()
+    age = serializers.ChoiceField(choices=[key for key, _first, _last in AGES])
+    settlement_date = serializers.DateField(allow_null=True)
+    amount = Amount()
+    currency = serializers.CharField()
+    session = serializers.IntegerField()
+    finding = serializers.IntegerField()
+    observation = serializers.CharField(allow_blank=True, help_text="Empty for accounts that may not read sessions")
+    url = url("The findings of the session")
+
+
+class LeftOutClaimsShape(About):
+    as_of = serializers.DateField()
+    count = serializers.IntegerField()
+    page = serializers.IntegerField()
+    pages = serializers.IntegerField()
+    amounts = serializers.DictField(child=Amount(), help_text="Of all pages, by currency")
+    rows = LeftOutClaim(many=True)
+
+
+class QualityRow(Shape):
+    id = serializers.IntegerField(allow_null=True, help_text="Null for a month, and for a name of findings alone")
+    name = serializers.CharField()
+    lines = serializers.IntegerField()
+    claims = serializers.IntegerField()
+    lines_left_out = serializers.IntegerField()
+    claims_left_out = serializers.IntegerField()
+    share_left_out = Ratio(allow_null=True)
+    by_category = serializers.DictField(child=serializers.IntegerField(), help_text="Lines left out, by category")
+
+
+class QualityShape(About):
+    by = serializers.ChoiceField(choices=QUALITY_BY)
+    rows = QualityRow(many=True)
+
+
+# ------------------------------------------------------------------------------------------------ watch list
+
+
+class WatchRule(Shape):
+    rule = serializers.ChoiceField(choices=list(watch_list.RULES))
+    title = serializers.CharField()
+    definition = serializers.CharField()
+    count = serializers.IntegerField()
+    amounts = serializers.DictField(child=Amount(), help_text="Reimbursed amount, by currency")
+    explained = serializers.IntegerField(help_text="Rows that people explained and that have not changed since")
+    url = url("The rows of the rule")
+
+
+class WatchRow(Shape):
+    key = serializers.CharField(help_text="Names the row for good")
+    fingerprint = serializers.CharField(help_text="Changes with the row's claims and amounts")
+    about = serializers.DictField(help_text="By kind: a record with id and name, a date or an amount")
+    lines = serializers.IntegerField()
+    claims = serializers.ListField(child=serializers.IntegerField(), help_text="Ids of the first claims")
+    claim_count = serializers.IntegerField()
+    amount = Amount()
+    currency = serializers.CharField()
+    measure = Ratio(allow_null=True, help_text="The number that the rule compares")
+    url = url()
+
+
+class WatchListShape(About):
+    """Without `rule` the answer has `rules`; with it the other fields."""
+
+    rules = WatchRule(many=True, required=False)
+    rule = serializers.ChoiceField(choices=list(watch_list.RULES), required=False)
+    title = serializers.CharField(required=False)
+    count = serializers.IntegerField(required=False)
+    amounts = serializers.DictField(child=Amount(), required=False)
+    explained = serializers.IntegerField(required=False)
+    rows = WatchRow(many=True, required=False)
+
+
+class MarkShape(Shape):
+    rule = serializers.ChoiceField(choices=list(watch_list.RULES))
+    key = serializers.CharField()
+    note = serializers.CharField()
+    marked_at = serializers.DateTimeField()
+
+
+# ------------------------------------------------------------------------------------------------ files and sessions
+
+
+class StatisticsShape(Shape):
+    definition = serializers.CharField()
+    basis = serializers.ChoiceField(choices=BASES)
+    n = serializers.IntegerField()
+    countries = serializers.ListField(child=serializers.IntegerField())
+    url = url()
+
+
+class UploaderShape(Shape):
+    user = serializers.IntegerField(allow_null=True)
+    name = serializers.CharField(allow_blank=True)
+    count = serializers.IntegerField()
+
+
+class MostReadFile(Shape):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    reads = serializers.IntegerField()
+    url = url("The file")
+
+
+class FilesShape(StatisticsShape):
+    total_files = serializers.IntegerField(help_text="A recap of several pages is one file")
+    stat_files = serializers.IntegerField()
+    recap_files = serializers.IntegerField()
+    recent_uploads = serializers.IntegerField(help_text="Of the last 7 days")
+    bytes = serializers.IntegerField()
+    most_read = MostReadFile(many=True)
+    by_uploader = UploaderShape(many=True)
+
+
+class StatusCount(Shape):
+    status = serializers.ChoiceField(choices=SessionStatus.choices)
+    count = serializers.IntegerField()
+    url = url()
+
+
+class SpreadShape(Shape):
+    """Seconds."""
+
+    n = serializers.IntegerField()
+    median = serializers.FloatField(allow_null=True)
+    p90 = serializers.FloatField(allow_null=True)
+
+
+class StepSpread(SpreadShape):
+    step = serializers.CharField()
+
+
+class FindingCount(Shape):
+    category = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class ErrorCount(Shape):
+    message = serializers.CharField(allow_blank=True)
+    count = serializers.IntegerField()
+
+
+class SessionRate(Shape):
+    id = serializers.IntegerField()
+    imported = serializers.IntegerField()
+    left_out = serializers.IntegerField()
+    rate_claims = Ratio(allow_null=True)
+    url = url("The session")
+
+
+class SessionsShape(StatisticsShape):
+    total_sessions = serializers.IntegerField()
+    successful_imports = serializers.IntegerField()
+    failed_imports = serializers.IntegerField()
+    by_status = StatusCount(many=True)
+    processing_seconds = SpreadShape()
+    steps = StepSpread(many=True)
+    lines_per_second = serializers.FloatField(allow_null=True)
+    findings = FindingCount(many=True)
+    errors = ErrorCount(many=True)
+    by_uploader = UploaderShape(many=True)
+    reconciliation = SessionRate(many=True)
