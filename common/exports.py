@@ -76,7 +76,7 @@ def csv_lines(*, columns: Sequence[Column], rows: Iterable[Sequence[Any]], words
     """
     writer = csv.writer(_Echo(), delimiter=";", lineterminator="\r\n")
     makers = _makers(columns, words)
-    texts = [column.kind not in ("money", "integer", "date") for column in columns]
+    texts = [column.kind not in ("money", "integer", "number", "date") for column in columns]
     yield b"\xef\xbb\xbf"
     yield writer.writerow([csv_safe(str(column.header)) for column in columns]).encode()
     for row in rows:

@@ -22,9 +22,9 @@ from dashboard.asking import PERIOD, choice, collect, number, read, single_value
 from dashboard.board import Board
 from dashboard.definitions import INDICATORS, Indicator
 from dashboard.figure_view import FORMATS, FigureView, Own, today
+from dashboard.findings import CATEGORIES
 from dashboard.indicators import portfolio, rankings, watch_list
 from dashboard.indicators.left_out import AGES
-from dashboard.findings import CATEGORIES
 from dashboard.left_out_claims import MOST_PAGES, claims_left_out
 from dashboard.names import PERSONAL
 from dashboard.queries import SCOPES
@@ -388,7 +388,7 @@ class FilesView(FigureView):
 
 @_described("import_sessions", shapes.SessionsShape, common=_OF_UPLOADS)
 class SessionsView(FigureView):
-    """Import sessions in numbers: how they end, how long they take, what they find. `start`, `end`: by day of session."""
+    """Import sessions in numbers: how they end, how long they take, what they find. `start`, `end`: days of sessions."""
 
     permission_classes = [MayReadImports]
     name = "import-sessions"

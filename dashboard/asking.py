@@ -73,9 +73,7 @@ def collect(**readers: Callable[[], Any]) -> dict[str, Any]:
     return found
 
 
-def read(
-    user: User, params: Mapping[str, str], *, also: Sequence[str] = (), common: Sequence[str] = COMMON
-) -> Asked:
+def read(user: User, params: Mapping[str, str], *, also: Sequence[str] = (), common: Sequence[str] = COMMON) -> Asked:
     """The question that the common parameters ask. `also`: the names of the address's own parameters.
 
     The question of an account that is bound to a country is about that country, whatever `country` says. Raises Invalid

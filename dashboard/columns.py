@@ -8,8 +8,10 @@ missing is made from the database, at one instant. Files hold ids, dates and amo
 
 from __future__ import annotations
 
+import calendar
 import contextlib
 import os
+import shutil
 import time
 import uuid
 from collections.abc import Iterable, Sequence
@@ -22,13 +24,15 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 import pyarrow.ipc
+import structlog
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
-from core.data_versions import MEMBERSHIPS, claims_of, tokens_of
+from core.data_versions import MEMBERSHIPS, claims_of, renew, tokens_of
 from core.models import Claim, ClaimLine, ClaimStatus, Membership
-from dashboard.periods import add_months
 from importer.sql import is_postgresql, one_instant
+
+log = structlog.get_logger(__name__)
 
 ID = pl.Int64()
 CLAIM_SCHEMA: dict[str, pl.DataType] = {
@@ -49,6 +53,8 @@ MEMBERSHIP_SCHEMA: dict[str, pl.DataType] = {
 MONTHS_AT_ONCE = 6
 # A file of an older version may still be open in a process that answers a request.
 KEEP_OLD_SECONDS = 600
+
+_UNFINISHED = ".unfinished-"
 
 Frames = dict[str, pl.DataFrame]
 
@@ -84,11 +90,12 @@ def load(country_ids: Sequence[int]) -> Columns:
 def _load_country(country_id: int, tokens: dict[str, str]) -> Columns:
     months = _months(country_id)
     wanted = [*map(claims_of, months), MEMBERSHIPS]
-    missing = [part for part in wanted if part not in tokens or not _folder(country_id, part, tokens[part]).exists()]
-    frames = _make(country_id, missing) if missing else {}
+    frames: dict[str, Frames] = {}
     for part in wanted:
-        if part not in frames:
-            frames[part] = _read_part(_folder(country_id, part, tokens[part]))
+        found = kept(country_id, part, tokens[part]) if part in tokens else None
+        if found is not None:
+            frames[part] = found
+    frames |= _make(country_id, [part for part in wanted if part not in frames])
     months_frames = [frames[part] for part in map(claims_of, months)]
     return Columns(
         claims=_concat([month["claims"] for month in months_frames], CLAIM_SCHEMA),
@@ -128,17 +135,17 @@ def _months(country_id: int) -> list[date]:
 # ------------------------------------------------------------------------------------------------ files
 
 
+def whole_folder() -> Path:
+    return Path(settings.DATA_DIR) / "columns"
+
+
 def folder_of(country_id: int) -> Path:
-    return Path(settings.DATA_DIR) / "columns" / str(country_id)
+    return whole_folder() / str(country_id)
 
 
 def _folder(country_id: int, part: str, token: str) -> Path:
     """Where the frames of one part are kept, a file each."""
     return folder_of(country_id) / f"{part}.{token}"
-
-
-def _read_part(folder: Path) -> Frames:
-    return {path.stem: _read(path) for path in sorted(folder.iterdir())}
 
 
 @lru_cache(maxsize=4096)
@@ -150,33 +157,71 @@ def _read(path: Path) -> pl.DataFrame:
 
 
 def kept(country_id: int, part: str, token: str) -> Frames | None:
-    """The frames that were kept of a part in this version; None where there are none."""
+    """The frames that were kept of a part in this version; None where there are none, or files that cannot be read."""
     folder = _folder(country_id, part, token)
-    return _read_part(folder) if folder.exists() else None
+    if not folder.is_dir():
+        return None
+    names = ("memberships",) if part == MEMBERSHIPS else ("claims", "lines")
+    try:
+        return {name: _read(folder / f"{name}.arrow") for name in names}
+    except (OSError, pa.ArrowException) as error:
+        # Removed at this moment, or damaged. It is made again.
+        log.warning("columns unreadable", country=country_id, part=part, error=type(error).__name__)
+        _remove(folder)
+        return None
 
 
 def keep(country_id: int, part: str, token: str, frames: Frames) -> None:
+    """Keep the frames of a part in this version, all of its files or none. A disk that is full keeps nothing."""
+    unfinished = folder_of(country_id) / f"{_UNFINISHED}{uuid.uuid4().hex}"
+    try:
+        for folder in (whole_folder(), folder_of(country_id), unfinished):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name, frame in frames.items():
+            _write(unfinished / f"{name}.arrow", frame)
+        if not _folder(country_id, part, token).exists():
+            unfinished.rename(_folder(country_id, part, token))
+        _remove_old(country_id, part, token)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        if not _folder(country_id, part, token).exists():
+            # Otherwise another process was quicker and kept the same.
+            log.warning("columns not kept", country=country_id, part=part, error=type(error).__name__)
+    finally:
+        _remove(unfinished)
+
+
+def _write(path: Path, frame: pl.DataFrame) -> None:
+    """On the disk before the folder gets its name: after a power cut a named folder has whole files."""
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        frame.write_ipc(file, compression="uncompressed")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _remove_old(country_id: int, part: str, token: str) -> None:
+    """Remove older versions of the part, and what processes left that ended while they wrote."""
     folder = folder_of(country_id)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    unfinished = folder / f".{uuid.uuid4().hex}"
-    unfinished.mkdir(mode=0o700)
-    for name, frame in frames.items():
-        frame.write_ipc(unfinished / f"{name}.arrow", compression="uncompressed")
-    with contextlib.suppress(OSError):
-        # Another process was quicker and made the same.
-        os.rename(unfinished, _folder(country_id, part, token))
-    _remove(unfinished)
-    for old in folder.glob(f"{part}.*"):
-        if old.name != f"{part}.{token}" and time.time() - old.stat().st_mtime > KEEP_OLD_SECONDS:
-            _remove(old)
+    for old in [*folder.glob(f"{part}.*"), *folder.glob(f"{_UNFINISHED}*")]:
+        with contextlib.suppress(FileNotFoundError):
+            if old.name != f"{part}.{token}" and time.time() - old.stat().st_mtime > KEEP_OLD_SECONDS:
+                _remove(old)
 
 
 def _remove(folder: Path) -> None:
-    if folder.is_dir():
-        for file in folder.iterdir():
-            file.unlink(missing_ok=True)
-        with contextlib.suppress(OSError):
-            folder.rmdir()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def build(country_id: int) -> Columns:
+    """Make all columns of the country that are missing, and give a version to parts that have none yet."""
+    with transaction.atomic():
+        tokens = tokens_of([country_id])[country_id]
+        renew(country_id, {*map(claims_of, _months(country_id)), MEMBERSHIPS} - tokens.keys())
+    return load([country_id])
+
+
+def drop(country_id: int | None = None) -> None:
+    """Remove the columns of the country, or of all countries. The next question makes them again."""
+    _remove(whole_folder() if country_id is None else folder_of(country_id))
 
 
 # ------------------------------------------------------------------------------------------------ from the database
@@ -186,6 +231,8 @@ def _make(country_id: int, parts: Iterable[str]) -> dict[str, Frames]:
     """Read the parts from the database and keep those that have a token; → part → its frames."""
     made: dict[str, Frames] = {}
     wanted = set(parts)
+    if not wanted:
+        return made
     with one_instant():
         tokens = tokens_of([country_id])[country_id]
         months = [month for month in _months(country_id) if claims_of(month) in wanted]
@@ -207,7 +254,7 @@ def _read_months(country_id: int, months: Sequence[date]) -> dict[str, Frames]:
     lines = _query(*_lines_sql(country_id, months), LINE_SCHEMA)
     found: dict[str, Frames] = {}
     for month in months:
-        inside = (pl.col("settled") >= month) & (pl.col("settled") < add_months(month, 1))
+        inside = pl.col("settled").is_between(month, _last_day(month))
         found[claims_of(month)] = {"claims": claims.filter(inside), "lines": lines.filter(inside)}
     return found
 
@@ -225,16 +272,19 @@ def _with_family(memberships: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _day(column: str) -> str:
+    """As text: some drivers give dates as text in any case, and others as objects, which take longer."""
+    return f"CAST({column} AS text)"
+
+
 def _cents(column: str) -> str:
     return f"CAST(round({column} * 100) AS bigint)"
 
 
 def _claims_sql(country_id: int, months: Sequence[date]) -> tuple[str, list[Any]]:
-    claims = Claim._meta.db_table
     return (
-        f"SELECT c.id, c.settlement_date, c.incident_date, c.membership_id, c.insured_id, c.client_id, c.policy_id, "
-        f"c.partner_id, c.currency, {_cents('c.claimed_amount')}, {_cents('c.reimbursed_amount')}, c.line_count, "
-        f"c.country_id, c.number FROM {claims} c WHERE {_IN_MONTHS} ORDER BY c.settlement_date, c.id",
+        f"SELECT {_OF_CLAIM}, {_cents('c.claimed_amount')}, {_cents('c.reimbursed_amount')}, c.line_count, "
+        f"c.country_id, c.number FROM {Claim._meta.db_table} c WHERE {_IN_MONTHS} ORDER BY c.settlement_date, c.id",
         _parameters(country_id, months),
     )
 
@@ -242,25 +292,34 @@ def _claims_sql(country_id: int, months: Sequence[date]) -> tuple[str, list[Any]
 def _lines_sql(country_id: int, months: Sequence[date]) -> tuple[str, list[Any]]:
     claims, lines = Claim._meta.db_table, ClaimLine._meta.db_table
     return (
-        f"SELECT c.id, c.settlement_date, c.incident_date, c.membership_id, c.insured_id, c.client_id, c.policy_id, "
-        f"c.partner_id, c.currency, l.act_id, l.category_id, l.operator_id, l.invoice_id, l.incident_date, "
+        f"SELECT {_OF_CLAIM}, l.act_id, l.category_id, l.operator_id, l.invoice_id, {_day('l.incident_date')}, "
         f"{_cents('l.claimed_amount')}, {_cents('l.reimbursed_amount')} "
         f"FROM {claims} c JOIN {lines} l ON l.claim_id = c.id WHERE {_IN_MONTHS} ORDER BY c.settlement_date, c.id",
         _parameters(country_id, months),
     )
 
 
-_IN_MONTHS = "c.country_id = %s AND c.status = %s AND c.settlement_date >= %s AND c.settlement_date < %s"
+# The columns that a claim and each of its lines have.
+_OF_CLAIM = (
+    f"c.id, {_day('c.settlement_date')}, {_day('c.incident_date')}, c.membership_id, c.insured_id, c.client_id, "
+    "c.policy_id, c.partner_id, c.currency"
+)
+_IN_MONTHS = "c.country_id = %s AND c.status = %s AND c.settlement_date >= %s AND c.settlement_date <= %s"
 
 
 def _parameters(country_id: int, months: Sequence[date]) -> list[Any]:
-    return [country_id, ClaimStatus.SETTLED.value, months[0], add_months(months[-1], 1)]
+    return [country_id, ClaimStatus.SETTLED.value, months[0], _last_day(months[-1])]
+
+
+def _last_day(month: date) -> date:
+    return month.replace(day=calendar.monthrange(month.year, month.month)[1])
 
 
 def _membership_sql(country_id: int) -> tuple[str, list[Any]]:
     table = Membership._meta.db_table
     return (
-        f"SELECT m.id, m.insured_id, m.policy_id, m.client_id, m.role, m.principal_id, m.first_settlement_date, NULL "
+        f"SELECT m.id, m.insured_id, m.policy_id, m.client_id, m.role, m.principal_id, "
+        f"{_day('m.first_settlement_date')}, NULL "
         f"FROM {table} m JOIN core_policy p ON p.id = m.policy_id WHERE p.country_id = %s ORDER BY m.id",
         [country_id],
     )
@@ -272,7 +331,6 @@ def _query(sql: str, parameters: list[Any], schema: dict[str, pl.DataType]) -> p
             return _copied(cursor, sql, parameters, schema)
         cursor.execute(sql, parameters)
         rows = cursor.fetchall()
-    # SQLite keeps dates as text.
     texts = {name: pl.String() if kind == pl.Date() else kind for name, kind in schema.items()}
     frame = pl.DataFrame(rows, schema=texts, orient="row")
     dates = [name for name, kind in schema.items() if kind == pl.Date()]
@@ -285,4 +343,4 @@ def _copied(cursor: Any, sql: str, parameters: list[Any], schema: dict[str, pl.D
     with cursor.copy(f"COPY ({sql}) TO STDOUT (FORMAT csv)", parameters) as copy:
         for block in copy:
             data += block
-    return pl.read_csv(bytes(data), has_header=False, schema=schema, null_values=[""])
+    return pl.read_csv(bytes(data), has_header=False, schema=schema, null_values=[""], raise_if_empty=False)

@@ -146,9 +146,7 @@ class FigureView(APIView):
         return response
 
 
-def kept_answer(
-    name: str, user: User, asked: Asked, params: Mapping[str, str], make: Callable[[], Payload]
-) -> Payload:
+def kept_answer(name: str, user: User, asked: Asked, params: Mapping[str, str], make: Callable[[], Payload]) -> Payload:
     """The answer that was kept for the same question about the same data, or else a new one, which is kept.
 
     The key has everything that can change an answer: the versions of all data of the countries, their imports,

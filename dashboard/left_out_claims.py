@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 from django.utils.translation import gettext as _
 
+from common.errors import Gone
 from dashboard import links
 from dashboard.answers import Answer, about, shown
-from dashboard.asking import choice, number
 from dashboard.board import Board
-from dashboard.findings import CATEGORIES, left_out
-from dashboard.indicators.left_out import AGES, aged
+from dashboard.findings import left_out
+from dashboard.indicators.left_out import aged
 from dashboard.numbers import money
 from dashboard.tables import Table, TableColumn
 from file_handling.models import Finding
@@ -22,23 +21,26 @@ PAGE_ROWS = 200
 MOST_PAGES = 10_000
 
 
-def claims_left_out(board: Board, params: Mapping[str, str]) -> Answer:
-    """One row for each claim number, the oldest session first; observations only for accounts that see sessions."""
+def claims_left_out(board: Board, *, category: str = "", age: str = "", currency: str = "", page: int = 1) -> Answer:
+    """One row for each claim number, the oldest session first; observations only for accounts that see sessions.
+
+    Empty filters narrow nothing. Raises Gone for a page beyond the last.
+    """
     rows = aged(left_out(board.columns, board.query.countries)[0], today=board.today)
-    for name, choices in (("category", [str(one) for one in CATEGORIES]), ("age", [age for age, *_days in AGES])):
-        if params.get(name):
-            rows = rows.filter(pl.col(name) == choice(params, name, choices))
-    if params.get("currency"):
-        rows = rows.filter(pl.col("currency") == params["currency"].strip().upper())
+    for name, value in (("category", category), ("age", age), ("currency", currency)):
+        if value:
+            rows = rows.filter(pl.col(name) == value)
     rows = rows.sort("as_of", "finding")
-    page = number(params, "page", default=1, most=MOST_PAGES)
+    pages = max(1, -(-rows.height // PAGE_ROWS))
+    if page > pages:
+        raise Gone(_("There is no such page."))
     shown_rows = rows.slice((page - 1) * PAGE_ROWS, PAGE_ROWS)
     observations = _observations(board, shown_rows["finding"].to_list())
     payload = about(board, "left_out", n=rows.height) | {
         "as_of": board.today.isoformat(),
         "count": rows.height,
         "page": page,
-        "pages": max(1, -(-rows.height // PAGE_ROWS)),
+        "pages": pages,
         "amounts": {
             currency: shown(money(cents))
             for currency, cents in rows.group_by("currency").agg(pl.col("amount").sum()).sort("currency").iter_rows()

@@ -1,10 +1,10 @@
-"""Files and sessions in numbers (DOMAIN §8, Files and sessions): counted by the database, since they are few."""
+"""Files and sessions in numbers (DOMAIN §8, Files and sessions). The database counts them, since they are few."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from dashboard import links
 from dashboard.answers import Answer
+from dashboard.asking import Asked
 from dashboard.tables import Table, TableColumn
 from file_handling.models import File, FileType, Finding, ImportSession, SessionEvent, SessionStatus
 from users.models import AuditAction, AuditEntry, User
@@ -24,9 +25,10 @@ READS = (AuditAction.READ, AuditAction.PREVIEW, AuditAction.DOWNLOAD)
 STEPS = ("read", "reconcile", "plan", "write", "done", "review")
 
 
-def files(user: User, country_ids: Sequence[int]) -> Answer:
-    """Uploaded files that the account may see; a recap of several pages is one."""
-    visible = File.objects.visible_to(user).filter(country_id__in=country_ids)
+def files(user: User, asked: Asked) -> Answer:
+    """Uploaded files that the account may see, of the days asked for; a recap of several pages is one."""
+    days = _days("uploaded_at", asked)
+    visible = File.objects.visible_to(user).filter(country_id__in=asked.countries, **days)
     first_pages = visible.filter(first_page=None)
     recent = Q(uploaded_at__gte=timezone.now() - timedelta(days=RECENT_DAYS))
     counts = first_pages.aggregate(
@@ -44,8 +46,8 @@ def files(user: User, country_ids: Sequence[int]) -> Answer:
         "definition": "files",
         "basis": "upload_date",
         "n": counts["total_files"],
-        "countries": list(country_ids),
-        "url": _list("files", country_ids),
+        "countries": list(asked.countries),
+        "url": _list("files", asked, "uploaded"),
     }
     rows = [(str(_FILE_LABELS[name]()), counts[name]) for name in counts] + [(_("Bytes"), size)]
     return Answer(payload, lambda: _figures(_("Files"), rows))
@@ -79,9 +81,12 @@ def _by_uploader(rows: QuerySet[Any]) -> list[dict[str, Any]]:
     return [{"user": one["user_id"], "name": one["uploaded_by_name"], "count": one["count"]} for one in counted]
 
 
-def sessions(user: User, country_ids: Sequence[int]) -> Answer:
-    """Import sessions that the account may see: how they ended, how long they took, what they found most."""
-    visible = ImportSession.objects.visible_to(user).filter(country_id__in=country_ids)
+def sessions(user: User, asked: Asked) -> Answer:
+    """Import sessions that the account may see, of the days asked for: how they ended, how long they took, what they
+    found most.
+    """
+    days = _days("created_at", asked)
+    visible = ImportSession.objects.visible_to(user).filter(country_id__in=asked.countries, **days)
     by_status = dict(visible.order_by().values_list("status").annotate(count=Count("pk")))
     counts = {
         "total_sessions": sum(by_status.values()),
@@ -95,7 +100,7 @@ def sessions(user: User, country_ids: Sequence[int]) -> Answer:
             {
                 "status": status,
                 "count": by_status.get(status, 0),
-                "url": _list("import-sessions", country_ids, status=status),
+                "url": _list("import-sessions", asked, "created", status=status),
             }
             for status in SessionStatus.values
         ],
@@ -107,8 +112,8 @@ def sessions(user: User, country_ids: Sequence[int]) -> Answer:
         "definition": "import_sessions",
         "basis": "session_date",
         "n": counts["total_sessions"],
-        "countries": list(country_ids),
-        "url": _list("import-sessions", country_ids),
+        "countries": list(asked.countries),
+        "url": _list("import-sessions", asked, "created"),
     }
     rows: list[tuple[str, Any]] = [(str(_SESSION_LABELS[name]()), counts[name]) for name in counts]
     rows += [(str(dict(SessionStatus.choices)[status]), count) for status, count in sorted(by_status.items())]
@@ -199,10 +204,18 @@ def _reconciliation(visible: QuerySet[ImportSession]) -> list[dict[str, Any]]:
     return rows
 
 
-def _list(records: str, country_ids: Sequence[int], **filters: object) -> str:
-    named = {"country": country_ids[0], **filters} if len(country_ids) == 1 else filters
-    query = "&".join(f"{name}={value}" for name, value in named.items())
-    return f"{links.API}/{records}/" + (f"?{query}" if query else "")
+def _days(field: str, asked: Asked) -> dict[str, date]:
+    """The conditions that a moment lies in the days asked for, whose ends may be missing."""
+    ends = {"gte": asked.start, "lte": asked.end}
+    return {f"{field}__date__{lookup}": day for lookup, day in ends.items() if day is not None}
+
+
+def _list(records: str, asked: Asked, day: str, **filters: object) -> str:
+    """The list behind a number. `day`: what its filter by day is called."""
+    named: dict[str, object] = {"country": asked.countries[0]} if len(asked.countries) == 1 else {}
+    ends = {f"{day}_after": asked.start, f"{day}_before": asked.end}
+    named |= {name: value.isoformat() for name, value in ends.items() if value is not None} | filters
+    return f"{links.API}/{records}/" + (f"?{urlencode(named)}" if named else "")
 
 
 def _figures(title: str, rows: list[tuple[str, Any]]) -> Table:

@@ -11,7 +11,7 @@ from tests.support.pages import CATALOGUE as CATALOGUE_PAGES
 from tests.support.pages import TABLE as PAGES
 from tests.support.pages import ask as ask_page
 from tests.support.records import Records, make_session
-from tests.support.routes import CATALOGUE_ROUTES
+from tests.support.routes import CATALOGUE_ROUTES, PERSONAL_FIGURES
 from tests.support.routes import TABLE as ROUTES
 from tests.support.routes import ask as ask_route
 from users.models import AuditEntry, User
@@ -31,6 +31,11 @@ SILENT_ROUTES = {
     "import-sessions/",
     "import-sessions/{session}/",
     "import-sessions/{session}/events/",
+    *(
+        path
+        for method, path in ROUTES
+        if method == "GET" and path.startswith("dashboard/") and path not in PERSONAL_FIGURES
+    ),
 }
 FORMS = ("add/", "user/import/", "delete/", "steer/revert/", "password_change/", "password_change/done/")
 SILENT_PAGES = {

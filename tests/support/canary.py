@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import django_filters
+import polars as pl
 from django.urls import resolve
 
 from common.filters import IdFilter, KeyFilter, YesNoFilter
@@ -24,12 +25,26 @@ SEARCH_TERM = MARK[:-1]
 # Values of exact filters, in which a part finds nothing; values that no country owns.
 EXACT = {"number": f"{MARK}-1", "card_number": f"C-{MARK}"}
 SHARED = {"currency": "XOF", "sha256": "0" * 64, "object_type": "core.claim"}
+# Filters `claims_…` of a record's claims → the list of the records that they name.
+CLAIM_RECORDS = {
+    "client": "clients",
+    "policy": "policies",
+    "insured": "insured",
+    "partner": "partners",
+    "operator": "operators",
+    "act": "acts",
+    "category": "act-categories",
+}
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="[^"]*"')
 
 
 def body(response: Any) -> bytes:
-    """The body of a response. A workbook is unpacked, and the time of its creation left out."""
+    """The body of a response. A workbook is unpacked, and the time of its creation left out; of a Parquet file, whose
+    pages are compressed, the rows come as CSV.
+    """
     content = content_of(response)
+    if content.startswith(b"PAR1"):
+        return pl.read_parquet(io.BytesIO(content)).write_csv().encode()
     if not content.startswith(b"PK\x03\x04"):
         return content
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -95,6 +110,8 @@ def ids(cast: Cast, records: Records) -> dict[str, int]:
         "claim": rows["claims"],
         "act": rows["acts"],
         "category": rows["act-categories"],
+        "family": rows["memberships"],
+        **{f"claims_{name}": rows[records] for name, records in CLAIM_RECORDS.items()},
     }
 
 
@@ -137,6 +154,8 @@ def filters(path: str, named: dict[str, int]) -> Iterator[tuple[str, str, Any]]:
 
 def formats(path: str) -> list[str]:
     """The query of each file format of an address; one empty query for an address without formats."""
+    if path.startswith("dashboard/"):
+        return ["", "format=csv", "format=xlsx", "format=parquet"]
     return ["format=csv", "format=xlsx"] if path.endswith("export/") else [""]
 
 

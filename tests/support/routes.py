@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rest_framework.test import APIClient
 
+from dashboard.indicators import rankings, watch_list
 from tests.support.cast import ACCOUNTS, SHUT_OUT
 from tests.support.responses import content_of
 
@@ -146,6 +147,43 @@ for _name in CATALOGUE_ROUTES:
 
 TABLE["GET", "claims/{claims}/revisions/"] = RECORD
 
+# Figures are of the own country, whatever is in the address. `UPLOAD`: only accounts that may import explain a row.
+FIGURES = [
+    "definitions/",
+    "period/",
+    "portfolio/",
+    "series/?indicator=claims",
+    "frequency/",
+    *(f"rankings/?by={kind}" for kind in rankings.BY),
+    "concentration/",
+    "delay/",
+    "triangle/",
+    "prices/",
+    "left-out/",
+    "left-out/claims/",
+    *(f"quality/?by={kind}" for kind in ("operator", "partner", "month")),
+    "watch-list/",
+    *(f"watch-list/?rule={rule}" for rule in watch_list.RULES),
+]
+UPLOAD_FIGURES = ["files/", "import-sessions/"]
+for _name in FIGURES:
+    TABLE["GET", f"dashboard/{_name}"] = RECORDS
+for _name in UPLOAD_FIGURES:
+    TABLE["GET", f"dashboard/{_name}"] = SESSIONS
+TABLE["POST", "dashboard/watch-list/seen/"] = UPLOAD
+MARKED_FIGURES = {
+    *(f"rankings/?by={kind}" for kind in rankings.BY if kind not in ("act", "act_category")),
+    *(f"quality/?by={kind}" for kind in ("operator", "partner")),
+    "files/",
+}
+# Their rows name or concern persons.
+PERSONAL_FIGURES = {
+    *(f"dashboard/rankings/?by={kind}" for kind in ("insured", "family", "operator")),
+    *(f"dashboard/watch-list/?rule={rule}" for rule in watch_list.RULES),
+    "dashboard/left-out/claims/",
+    "dashboard/quality/?by=operator",
+}
+
 # Open to everybody by intention: sign-in, choosing a password by a link, the description of the API.
 OPEN = {"auth/login/", "auth/password/reset/", "auth/password/set/", "schema/", "docs/"}
 
@@ -165,4 +203,8 @@ UNMARKED = {
     "import-sessions/{session}/events/",
     "import-sessions/{session}/download/?type=log",
     "files/{file}/preview/",
+    # Only names of records are marked. The one claim with findings was imported, and no rule finds it.
+    *(f"dashboard/{name}" for name in [*FIGURES, *UPLOAD_FIGURES] if name not in MARKED_FIGURES),
+    # The most read files are in the JSON alone.
+    *(f"dashboard/files/?format={kind}" for kind in ("csv", "xlsx", "parquet")),
 }
