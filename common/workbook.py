@@ -16,7 +16,7 @@ from rustpy_xlsxwriter import FastExcel, Format
 
 from common.keys import clean_text
 
-CellKind = Literal["text", "money", "date", "moment", "integer", "yes_no", "choice"]
+CellKind = Literal["text", "money", "date", "moment", "integer", "number", "yes_no", "choice"]
 
 # What a worksheet can hold, the row of the header not counted.
 MOST_ROWS = 1_048_575
@@ -26,7 +26,7 @@ FIRST_DAY = date(1900, 1, 1)
 
 MONEY_FORMAT = "#,##0.00"
 DATE_FORMAT = "dd/mm/yyyy"
-_NUMBER_FORMATS: dict[str, str] = {"money": MONEY_FORMAT, "date": DATE_FORMAT, "integer": "0"}
+_NUMBER_FORMATS: dict[str, str] = {"money": MONEY_FORMAT, "date": DATE_FORMAT, "integer": "0", "number": "0.####"}
 _TEXT_FORMAT = "@"
 _HEADER_FILL = "#DCE6F1"
 # Up to this many hundredths, the nearest double of an amount has the amount's digits.

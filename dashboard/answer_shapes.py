@@ -1,4 +1,4 @@
-"""The JSON of each figure as serializers. They describe the answers in the OpenAPI schema; `dashboard.answers` makes them.
+"""The JSON of each figure as serializers, for the OpenAPI schema alone: `dashboard.answers` makes the answers.
 
 Amounts and ratios are decimal strings, counts are numbers, dates are ISO (DOMAIN §8).
 """

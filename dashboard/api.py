@@ -388,7 +388,7 @@ class FilesView(FigureView):
 
 @_described("import_sessions", shapes.SessionsShape, common=_OF_UPLOADS)
 class SessionsView(FigureView):
-    """Import sessions in numbers: how they end, how long they take, what they find. `start`, `end`: days of sessions."""
+    """Import sessions in numbers: how they end, how long they take, what they find. `start`, `end`: days of start."""
 
     permission_classes = [MayReadImports]
     name = "import-sessions"
