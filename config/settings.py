@@ -227,6 +227,10 @@ SPECTACULAR_SETTINGS = {
         "MembershipRole": "core.models.MembershipRole",
         "AccountRole": "users.models.Role",
         "AuditAction": "users.models.AuditAction",
+        "PortfolioKey": "dashboard.indicators.portfolio.KEYS",
+        "DelayBandKey": "dashboard.answer_shapes.BAND_KEYS",
+        "RankingBy": "dashboard.indicators.rankings.BY",
+        "QualityBy": "dashboard.answer_shapes.QUALITY_BY",
     },
     # The page loads its scripts from this server, so it works without the internet.
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -12,6 +12,7 @@ import django_filters
 from django import forms
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 
 from common.filters import IdFilter, KeyFilter, SearchFilter, YesNoFilter, has_all, has_words
 from common.keys import claim_number, label_key, reference_key
@@ -140,6 +141,7 @@ class FamilyFilter(IdFilter):
         return qs.filter(person, policy_id=head["policy_id"])
 
 
+@extend_schema_field({"type": "integer"})
 class DelayFilter(django_filters.RangeFilter):
     """Claims settled so many days after their incident, both ends included; negative days are allowed."""
 

@@ -20,6 +20,7 @@ UNITS = ("day", "week", "month", "quarter")
 STATES = ("estimated", "too_young", "left_out")
 BASES = ("settlement_date", "incident_date", "session_date", "upload_date")
 GOOD = ("up", "down", "neutral")
+BAND_KEYS = (*(key for key, _first, _last in BANDS), NEGATIVE, UNKNOWN)
 QUALITY_BY = ("operator", "partner", "month")
 
 
@@ -54,19 +55,19 @@ def month(**kwargs: Any) -> serializers.CharField:
     return serializers.CharField(help_text="YYYY-MM", **kwargs)
 
 
-class PeriodShape(Shape):
+class PeriodSerializer(Shape):
     start = serializers.DateField()
     end = serializers.DateField()
 
 
-class EvolutionShape(Shape):
+class EvolutionSerializer(Shape):
     """`new`: nothing before and something now; `none`: nothing in both. `percent` has no sign; null for those two."""
 
     type = serializers.ChoiceField(choices=CHANGES)
     percent = serializers.DecimalField(max_digits=30, decimal_places=2, allow_null=True)
 
 
-class NamedShape(Shape):
+class NamedSerializer(Shape):
     id = serializers.IntegerField()
     name = serializers.CharField(allow_blank=True)
 
@@ -76,8 +77,8 @@ class About(Shape):
 
     definition = serializers.CharField(help_text="A key of `definitions/`")
     basis = serializers.ChoiceField(choices=BASES, help_text="The date by which the period counts")
-    period = PeriodShape()
-    previous_period = PeriodShape(allow_null=True, help_text="The period of equal length just before")
+    period = PeriodSerializer()
+    previous_period = PeriodSerializer(allow_null=True, help_text="The period of equal length just before")
     countries = serializers.ListField(child=serializers.IntegerField())
     scope = serializers.DictField(child=serializers.IntegerField(), help_text="The scope and its id; empty: all")
     currencies = serializers.ListField(child=serializers.CharField(allow_blank=True))
@@ -88,31 +89,31 @@ class About(Shape):
 # ------------------------------------------------------------------------------------------------ definitions, period
 
 
-class TextsShape(Shape):
+class TextsSerializer(Shape):
     title = serializers.CharField()
     question = serializers.CharField()
     why = serializers.CharField()
     definition = serializers.CharField()
 
 
-class IndicatorShape(TextsShape):
+class IndicatorSerializer(TextsSerializer):
     """The texts in the language of the request, and in both languages."""
 
     key = serializers.CharField()
     unit = serializers.ChoiceField(choices=("count", "money", "ratio", "days"))
     good = serializers.ChoiceField(choices=GOOD, help_text="The direction in which a change is welcome")
     basis = serializers.ChoiceField(choices=BASES)
-    en = TextsShape()
-    fr = TextsShape()
+    en = TextsSerializer()
+    fr = TextsSerializer()
 
 
-class DefinitionsShape(Shape):
+class DefinitionsSerializer(Shape):
     count = serializers.IntegerField()
-    indicators = IndicatorShape(many=True)
+    indicators = IndicatorSerializer(many=True)
 
 
-class DefaultPeriodShape(Shape):
-    period = PeriodShape(allow_null=True, help_text="Null without claims")
+class DefaultPeriodSerializer(Shape):
+    period = PeriodSerializer(allow_null=True, help_text="Null without claims")
     today = serializers.DateField()
     countries = serializers.ListField(child=serializers.IntegerField())
 
@@ -126,17 +127,17 @@ class PortfolioFigure(Shape):
     currency = serializers.CharField(allow_null=True)
     value = Value()
     previous = Value()
-    evolution = EvolutionShape()
+    evolution = EvolutionSerializer()
     n = serializers.IntegerField()
     basis = serializers.ChoiceField(choices=BASES)
     url = url()
 
 
-class PortfolioShape(About):
+class PortfolioSerializer(About):
     indicators = PortfolioFigure(many=True)
 
 
-class SlotShape(Shape):
+class SlotSerializer(Shape):
     start = serializers.DateField()
     end = serializers.DateField()
     is_cut = serializers.BooleanField(help_text="The period covers only a part of it")
@@ -150,9 +151,9 @@ class SeriesOfIndicator(Shape):
     url = url()
 
 
-class SeriesShape(About):
+class SeriesSerializer(About):
     unit = serializers.ChoiceField(choices=UNITS)
-    slots = SlotShape(many=True)
+    slots = SlotSerializer(many=True)
     series = SeriesOfIndicator(many=True)
 
 
@@ -170,7 +171,7 @@ class RankingRow(Shape):
     claims = serializers.IntegerField()
     insured = serializers.IntegerField()
     cost_per_insured = Amount(allow_null=True)
-    evolution = EvolutionShape()
+    evolution = EvolutionSerializer()
     previous_rank = serializers.IntegerField(allow_null=True)
     url = url()
 
@@ -182,7 +183,7 @@ class RankingTotal(Shape):
     claims = serializers.IntegerField()
     insured = serializers.IntegerField()
     cost_per_insured = Amount(allow_null=True)
-    evolution = EvolutionShape()
+    evolution = EvolutionSerializer()
     url = url()
 
 
@@ -199,7 +200,7 @@ class RankingBlock(Shape):
     left_out = RankingLeftOut(help_text="Claims that belong to no row: no client, no operator")
 
 
-class RankingsShape(About, RankingBlock):
+class RankingsSerializer(About, RankingBlock):
     by = serializers.ChoiceField(choices=rankings.BY)
     blocks = RankingBlock(many=True, required=False, help_text="Each currency, where there are several")
     left_out = RankingLeftOut()
@@ -220,11 +221,11 @@ class ConcentrationBlock(Shape):
     url = url()
 
 
-class ConcentrationShape(About, ConcentrationBlock):
+class ConcentrationSerializer(About, ConcentrationBlock):
     blocks = ConcentrationBlock(many=True, required=False)
 
 
-class EffectsShape(Shape):
+class EffectsSerializer(Shape):
     """The three add up to the change of the reimbursed amount."""
 
     exposure = Amount()
@@ -242,7 +243,7 @@ class FrequencyRow(Shape):
     previous_lines = serializers.IntegerField()
     previous_reimbursed = Amount()
     change = Amount()
-    effects = EffectsShape(allow_null=True)
+    effects = EffectsSerializer(allow_null=True)
     url = url()
 
 
@@ -251,21 +252,21 @@ class FrequencyBlock(Shape):
     known_insured = serializers.IntegerField()
     previous_known_insured = serializers.IntegerField()
     rows = FrequencyRow(many=True)
-    effects = EffectsShape(allow_null=True)
+    effects = EffectsSerializer(allow_null=True)
 
 
-class FrequencyShape(About, FrequencyBlock):
+class FrequencySerializer(About, FrequencyBlock):
     blocks = FrequencyBlock(many=True, required=False)
 
 
 class DelayBand(Shape):
-    key = serializers.ChoiceField(choices=[*(key for key, _first, _last in BANDS), NEGATIVE, UNKNOWN])
+    key = serializers.ChoiceField(choices=BAND_KEYS)
     claims = serializers.IntegerField()
     share = Ratio(allow_null=True, help_text="Of the claims with a delay; null for `negative` and `unknown`")
     url = url()
 
 
-class DelayShape(About):
+class DelaySerializer(About):
     median = serializers.FloatField(allow_null=True, help_text="Days")
     p90 = serializers.FloatField(allow_null=True, help_text="Days")
     bands = DelayBand(many=True)
@@ -286,7 +287,7 @@ class BackTestRow(Shape):
     came = Amount()
 
 
-class BackTestShape(Shape):
+class BackTestSerializer(Shape):
     """What the method said 6 months ago, and what came."""
 
     as_of = month()
@@ -304,16 +305,16 @@ class TriangleBlock(Shape):
     link_ratios = serializers.ListField(child=Ratio(allow_null=True))
     completion = serializers.ListField(child=Ratio())
     projection = ProjectionRow(many=True)
-    back_test = BackTestShape(allow_null=True)
+    back_test = BackTestSerializer(allow_null=True)
 
 
-class TriangleShape(About, TriangleBlock):
+class TriangleSerializer(About, TriangleBlock):
     blocks = TriangleBlock(many=True, required=False)
 
 
 class PriceRow(Shape):
-    act = NamedShape()
-    partner = NamedShape()
+    act = NamedSerializer()
+    partner = NamedSerializer()
     n = serializers.IntegerField(help_text="Lines")
     median = Amount()
     country_median = Amount()
@@ -331,7 +332,7 @@ class PricesBlock(Shape):
     rows = PriceRow(many=True)
 
 
-class PricesShape(About, PricesBlock):
+class PricesSerializer(About, PricesBlock):
     blocks = PricesBlock(many=True, required=False)
 
 
@@ -362,7 +363,7 @@ class LeftOutBlock(Shape):
     reconciliation = ReconciliationMonth(many=True)
 
 
-class LeftOutShape(About, LeftOutBlock):
+class LeftOutSerializer(About, LeftOutBlock):
     as_of = serializers.DateField()
     blocks = LeftOutBlock(many=True, required=False)
 
@@ -380,7 +381,7 @@ class LeftOutClaim(Shape):
     url = url("The findings of the session")
 
 
-class LeftOutClaimsShape(About):
+class LeftOutClaimsSerializer(About):
     as_of = serializers.DateField()
     count = serializers.IntegerField()
     page = serializers.IntegerField()
@@ -400,7 +401,7 @@ class QualityRow(Shape):
     by_category = serializers.DictField(child=serializers.IntegerField(), help_text="Lines left out, by category")
 
 
-class QualityShape(About):
+class QualitySerializer(About):
     by = serializers.ChoiceField(choices=QUALITY_BY)
     rows = QualityRow(many=True)
 
@@ -431,7 +432,7 @@ class WatchRow(Shape):
     url = url()
 
 
-class WatchListShape(About):
+class WatchListSerializer(About):
     """Without `rule` the answer has `rules`; with it the other fields."""
 
     rules = WatchRule(many=True, required=False)
@@ -443,7 +444,7 @@ class WatchListShape(About):
     rows = WatchRow(many=True, required=False)
 
 
-class MarkShape(Shape):
+class WatchMarkSerializer(Shape):
     rule = serializers.ChoiceField(choices=list(watch_list.RULES))
     key = serializers.CharField()
     note = serializers.CharField()
@@ -453,7 +454,7 @@ class MarkShape(Shape):
 # ------------------------------------------------------------------------------------------------ files and sessions
 
 
-class StatisticsShape(Shape):
+class StatisticsSerializer(Shape):
     definition = serializers.CharField()
     basis = serializers.ChoiceField(choices=BASES)
     n = serializers.IntegerField()
@@ -461,7 +462,7 @@ class StatisticsShape(Shape):
     url = url()
 
 
-class UploaderShape(Shape):
+class UploaderSerializer(Shape):
     user = serializers.IntegerField(allow_null=True)
     name = serializers.CharField(allow_blank=True)
     count = serializers.IntegerField()
@@ -474,14 +475,14 @@ class MostReadFile(Shape):
     url = url("The file")
 
 
-class FilesShape(StatisticsShape):
+class FileStatisticsSerializer(StatisticsSerializer):
     total_files = serializers.IntegerField(help_text="A recap of several pages is one file")
     stat_files = serializers.IntegerField()
     recap_files = serializers.IntegerField()
     recent_uploads = serializers.IntegerField(help_text="Of the last 7 days")
     bytes = serializers.IntegerField()
     most_read = MostReadFile(many=True)
-    by_uploader = UploaderShape(many=True)
+    by_uploader = UploaderSerializer(many=True)
 
 
 class StatusCount(Shape):
@@ -490,7 +491,7 @@ class StatusCount(Shape):
     url = url()
 
 
-class SpreadShape(Shape):
+class SpreadSerializer(Shape):
     """Seconds."""
 
     n = serializers.IntegerField()
@@ -498,7 +499,7 @@ class SpreadShape(Shape):
     p90 = serializers.FloatField(allow_null=True)
 
 
-class StepSpread(SpreadShape):
+class StepSpread(SpreadSerializer):
     step = serializers.CharField()
 
 
@@ -520,15 +521,15 @@ class SessionRate(Shape):
     url = url("The session")
 
 
-class SessionsShape(StatisticsShape):
+class ImportStatisticsSerializer(StatisticsSerializer):
     total_sessions = serializers.IntegerField()
     successful_imports = serializers.IntegerField()
     failed_imports = serializers.IntegerField()
     by_status = StatusCount(many=True)
-    processing_seconds = SpreadShape()
+    processing_seconds = SpreadSerializer()
     steps = StepSpread(many=True)
     lines_per_second = serializers.FloatField(allow_null=True)
     findings = FindingCount(many=True)
     errors = ErrorCount(many=True)
-    by_uploader = UploaderShape(many=True)
+    by_uploader = UploaderSerializer(many=True)
     reconciliation = SessionRate(many=True)

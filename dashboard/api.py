@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import translation
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -41,7 +41,6 @@ START = OpenApiParameter("start", _DAY, description="First day of the period; wi
 END = OpenApiParameter("end", _DAY, description="Last day of the period; without it the last settlement date")
 COUNTRY = OpenApiParameter(
     "country",
-    {"type": "string", "pattern": "^([A-Za-z]{2,3}|[1-9][0-9]{0,17})$"},
     description="Id or code, for accounts that see several countries; without it all of them. Accounts with a country"
     " of their own always get that one",
 )
@@ -68,7 +67,7 @@ def _described(
 ) -> Any:
     """The description of an address: its parameters, its JSON and its files."""
     binary = {(200, kind.partition(";")[0]): OpenApiTypes.BINARY for kind in files.CONTENT_TYPES.values()}
-    return extend_schema(
+    description = extend_schema(
         tags=TAG,
         operation_id=f"dashboard_{operation}",
         parameters=[*common, *own, FORMAT],
@@ -78,9 +77,10 @@ def _described(
             507: OpenApiResponse(DetailSerializer, description="No room left to make the file"),
         },
     )
+    return extend_schema_view(get=description)
 
 
-@_described("definitions", shapes.DefinitionsShape, common=[])
+@_described("definitions", shapes.DefinitionsSerializer, common=[])
 class DefinitionsView(FigureView):
     """Every indicator: what it answers, why it matters and how it is made, in English and in French."""
 
@@ -104,7 +104,7 @@ def _definition(indicator: Indicator) -> dict[str, Any]:
     return {"key": indicator.key, **texts(), **facts, **in_language}
 
 
-@_described("period", shapes.DefaultPeriodShape)
+@_described("period", shapes.DefaultPeriodSerializer)
 class PeriodView(FigureView):
     """The default period: from the first to the last settlement date of what the account sees."""
 
@@ -114,7 +114,7 @@ class PeriodView(FigureView):
         return answers.period(board)
 
 
-@_described("portfolio", shapes.PortfolioShape)
+@_described("portfolio", shapes.PortfolioSerializer)
 class PortfolioView(FigureView):
     """Claims, money, insured, clients, policies, providers and operators, against the period before."""
 
@@ -126,7 +126,7 @@ class PortfolioView(FigureView):
 
 @_described(
     "series",
-    shapes.SeriesShape,
+    shapes.SeriesSerializer,
     OpenApiParameter(
         "indicator",
         many=True,
@@ -154,7 +154,7 @@ class SeriesView(FigureView):
         return answers.series(board, own["keys"])
 
 
-@_described("frequency", shapes.FrequencyShape)
+@_described("frequency", shapes.FrequencySerializer)
 class FrequencyView(FigureView):
     """Frequency and cost by act category, and what the change of cost comes from."""
 
@@ -166,7 +166,7 @@ class FrequencyView(FigureView):
 
 @_described(
     "rankings",
-    shapes.RankingsShape,
+    shapes.RankingsSerializer,
     OpenApiParameter("by", enum=rankings.BY, required=True, description="The kind of record that is ranked"),
     LIMIT,
 )
@@ -190,7 +190,7 @@ def _limit(params: Mapping[str, str]) -> int:
     return number(params, "limit", default=ROWS_SHOWN, most=MOST_ROWS)
 
 
-@_described("concentration", shapes.ConcentrationShape)
+@_described("concentration", shapes.ConcentrationSerializer)
 class ConcentrationView(FigureView):
     """The share of the reimbursed amount that few insured account for."""
 
@@ -200,7 +200,7 @@ class ConcentrationView(FigureView):
         return answers.concentration(board)
 
 
-@_described("delay", shapes.DelayShape)
+@_described("delay", shapes.DelaySerializer)
 class DelayView(FigureView):
     """Days from incident to settlement."""
 
@@ -210,7 +210,7 @@ class DelayView(FigureView):
         return answers.delay(board)
 
 
-@_described("triangle", shapes.TriangleShape)
+@_described("triangle", shapes.TriangleSerializer)
 class TriangleView(FigureView):
     """The run-off triangle by month of incident, and what is still to come."""
 
@@ -220,7 +220,7 @@ class TriangleView(FigureView):
         return answers.triangle(board)
 
 
-@_described("prices", shapes.PricesShape, LIMIT)
+@_described("prices", shapes.PricesSerializer, LIMIT)
 class PricesView(FigureView):
     """Each provider's median claimed amount for each act, against its peers."""
 
@@ -234,7 +234,7 @@ class PricesView(FigureView):
         return answers.prices(board, limit=own["limit"])
 
 
-@_described("left_out", shapes.LeftOutShape)
+@_described("left_out", shapes.LeftOutSerializer)
 class LeftOutView(FigureView):
     """Claims that were not imported, by category and age, and the reconciliation rate of each month."""
 
@@ -246,7 +246,7 @@ class LeftOutView(FigureView):
 
 @_described(
     "left_out_claims",
-    shapes.LeftOutClaimsShape,
+    shapes.LeftOutClaimsSerializer,
     OpenApiParameter("category", enum=[str(one) for one in CATEGORIES], description="Only claims of this category"),
     OpenApiParameter("age", enum=[key for key, *_days in AGES], description="Only claims of this age in days"),
     OpenApiParameter("currency", {"type": "string", "pattern": "^[A-Za-z]{3}$"}, description="Only this currency"),
@@ -286,7 +286,7 @@ def _currency(params: Mapping[str, str]) -> str:
 
 @_described(
     "quality",
-    shapes.QualityShape,
+    shapes.QualitySerializer,
     OpenApiParameter("by", enum=shapes.QUALITY_BY, required=True, description="Whose entries are compared"),
 )
 class QualityView(FigureView):
@@ -307,7 +307,7 @@ class QualityView(FigureView):
 
 @_described(
     "watch_list",
-    shapes.WatchListShape,
+    shapes.WatchListSerializer,
     OpenApiParameter("rule", enum=list(watch_list.RULES), description="Shows the rows of this rule"),
     LIMIT,
 )
@@ -352,7 +352,7 @@ class SeenView(APIView):
         parameters=COMMON,
         request=SeenSerializer,
         responses={
-            200: shapes.MarkShape,
+            200: shapes.WatchMarkSerializer,
             404: OpenApiResponse(DetailSerializer, description="The watch list has no such row; it may have changed"),
         },
     )
@@ -372,7 +372,7 @@ _OF_UPLOADS = [
 ]
 
 
-@_described("files", shapes.FilesShape, common=_OF_UPLOADS)
+@_described("files", shapes.FileStatisticsSerializer, common=_OF_UPLOADS)
 class FilesView(FigureView):
     """Uploaded files in numbers, as far as the account may see them. `start`, `end`: by day of upload."""
 
@@ -386,7 +386,7 @@ class FilesView(FigureView):
         return statistics.files(board.user, board.asked)
 
 
-@_described("import_sessions", shapes.SessionsShape, common=_OF_UPLOADS)
+@_described("import_sessions", shapes.ImportStatisticsSerializer, common=_OF_UPLOADS)
 class SessionsView(FigureView):
     """Import sessions in numbers: how they end, how long they take, what they find. `start`, `end`: days of start."""
 
