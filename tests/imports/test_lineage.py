@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from django.apps import apps
 
 from core.models import ActAlias, ClaimRevision
 from tests.support.api_user import ApiUser
+from tests.support.database import record_models
 from tests.support.pairs import line, matching_pair, recap_csv, stat_xlsx
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -21,7 +21,7 @@ LINES = [
 TITLES = 3
 BEARERS = [
     model
-    for model in apps.get_app_config("core").get_models()
+    for model in record_models()
     if model
     not in (ActAlias, ClaimRevision)  # both are no record of an import: people keep the one, no file says the other
 ]

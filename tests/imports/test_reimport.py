@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.apps import apps
 
 from core.integrity import dangling_references
 from core.models import Act, Claim, ClaimLine, ClaimRevision, Invoice, Payment
 from tests.support.api_user import ApiUser
+from tests.support.database import record_models
 from tests.support.pairs import line, matching_pair, row
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -56,10 +56,7 @@ OTHER = matching_pair(
 
 def everything() -> dict[str, list[dict[str, Any]]]:
     """Every row of every record, for comparison."""
-    return {
-        model.__name__: list(model._default_manager.order_by("pk").values())
-        for model in apps.get_app_config("core").get_models()
-    }
+    return {model.__name__: list(model._default_manager.order_by("pk").values()) for model in record_models()}
 
 
 def test_the_same_lines_again_write_nothing_whatever_their_order_and_spelling() -> None:

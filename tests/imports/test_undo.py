@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from django.apps import apps
 
 from core import models as core
 from core.integrity import dangling_references
 from tests.support.api_user import ApiUser, Outcome
+from tests.support.database import record_models
 from tests.support.pairs import line, matching_pair
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,7 +38,7 @@ SECOND = matching_pair(
 
 
 def counts() -> dict[str, int]:
-    found = {model.__name__: model._default_manager.count() for model in apps.get_app_config("core").get_models()}
+    found = {model.__name__: model._default_manager.count() for model in record_models()}
     return {name: count for name, count in found.items() if count}
 
 
