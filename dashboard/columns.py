@@ -35,14 +35,16 @@ from importer.sql import is_postgresql, one_instant
 log = structlog.get_logger(__name__)
 
 ID = pl.Int64()
+# A number for each currency: rows are grouped by it in a fraction of the time that texts take.
+CURRENCY = pl.Categorical()
 CLAIM_SCHEMA: dict[str, pl.DataType] = {
     "claim": ID, "settled": pl.Date(), "incident": pl.Date(), "membership": ID, "insured": ID, "client": ID,
-    "policy": ID, "partner": ID, "currency": pl.String(), "claimed": pl.Int64(), "reimbursed": pl.Int64(),
+    "policy": ID, "partner": ID, "currency": CURRENCY, "claimed": pl.Int64(), "reimbursed": pl.Int64(),
     "lines": pl.UInt32(), "country": ID, "number": pl.String(),
 }  # fmt: skip
 LINE_SCHEMA: dict[str, pl.DataType] = {
     "claim": ID, "settled": pl.Date(), "incident": pl.Date(), "membership": ID, "insured": ID, "client": ID,
-    "policy": ID, "partner": ID, "currency": pl.String(), "act": ID, "act_category": ID, "operator": ID,
+    "policy": ID, "partner": ID, "currency": CURRENCY, "act": ID, "act_category": ID, "operator": ID,
     "invoice": ID, "act_incident": pl.Date(), "claimed": pl.Int64(), "reimbursed": pl.Int64(),
 }  # fmt: skip
 MEMBERSHIP_SCHEMA: dict[str, pl.DataType] = {
@@ -331,10 +333,10 @@ def _query(sql: str, parameters: list[Any], schema: dict[str, pl.DataType]) -> p
             return _copied(cursor, sql, parameters, schema)
         cursor.execute(sql, parameters)
         rows = cursor.fetchall()
-    texts = {name: pl.String() if kind == pl.Date() else kind for name, kind in schema.items()}
-    frame = pl.DataFrame(rows, schema=texts, orient="row")
+    as_text = {name: pl.String() if kind in (pl.Date(), CURRENCY) else kind for name, kind in schema.items()}
+    frame = pl.DataFrame(rows, schema=as_text, orient="row")
     dates = [name for name, kind in schema.items() if kind == pl.Date()]
-    return frame.with_columns(pl.col(dates).str.to_date("%Y-%m-%d"))
+    return frame.with_columns(pl.col(dates).str.to_date("%Y-%m-%d")).cast(_currencies(schema))
 
 
 def _copied(cursor: Any, sql: str, parameters: list[Any], schema: dict[str, pl.DataType]) -> pl.DataFrame:
@@ -343,4 +345,10 @@ def _copied(cursor: Any, sql: str, parameters: list[Any], schema: dict[str, pl.D
     with cursor.copy(f"COPY ({sql}) TO STDOUT (FORMAT csv)", parameters) as copy:
         for block in copy:
             data += block
-    return pl.read_csv(bytes(data), has_header=False, schema=schema, null_values=[""], raise_if_empty=False)
+    as_text = {name: pl.String() if kind == CURRENCY else kind for name, kind in schema.items()}
+    frame = pl.read_csv(bytes(data), has_header=False, schema=as_text, null_values=[""], raise_if_empty=False)
+    return frame.cast(_currencies(schema))
+
+
+def _currencies(schema: dict[str, pl.DataType]) -> dict[str, pl.DataType]:
+    return {name: kind for name, kind in schema.items() if kind == CURRENCY}

@@ -107,13 +107,12 @@ def _two_partners_on_one_day(data: Data, period: Period) -> pl.DataFrame:
 
 
 def _dear_partner(data: Data, period: Period) -> pl.DataFrame:
-    claims = data.claims_in(period, "partner", "currency", "insured", "claimed")
-    partners = claims.group_by("partner", "currency").agg(
-        insured=pl.col("insured").n_unique(), claimed=pl.col("claimed").sum()
-    )
-    lines = data.lines_in(period, "partner", "currency", "act_category", "claim", "reimbursed")
+    claims = data.claims_in(period, *_OF_CLAIMS)
+    people = claims.group_by("partner", "currency", "insured").agg(pl.col("claimed").sum())
+    partners = people.group_by("partner", "currency").agg(insured=pl.len(), claimed=pl.col("claimed").sum())
     main = (
-        lines.group_by("partner", "act_category")
+        data.lines_in(period, "partner", "act_category")
+        .group_by("partner", "act_category")
         .len()
         .sort("len", "act_category", descending=[True, False])
         .unique("partner", keep="first", maintain_order=True)
@@ -126,7 +125,7 @@ def _dear_partner(data: Data, period: Period) -> pl.DataFrame:
         .with_columns(limit=pl.col("measure").quantile(0.95, interpolation="linear").over("act_category", "currency"))
         .filter(pl.col("measure") > pl.col("limit"))
     )
-    return _partners(lines, compared.with_columns(pl.col("measure") / 100))
+    return _partners(claims, compared.with_columns(pl.col("measure") / 100))
 
 
 def _incident_after_settlement(data: Data, period: Period) -> pl.DataFrame:
@@ -144,7 +143,7 @@ def _incident_after_settlement(data: Data, period: Period) -> pl.DataFrame:
 
 
 def _round_amounts(data: Data, period: Period) -> pl.DataFrame:
-    lines = data.lines_in(period, "partner", "currency", "claimed", "claim", "reimbursed")
+    lines = data.lines_in(period, "partner", "currency", "claimed")
     is_round = (pl.col("claimed") > 0) & (pl.col("claimed") % ROUND_CENTS == 0)
     compared = (
         lines.group_by("partner", "currency")
@@ -153,19 +152,22 @@ def _round_amounts(data: Data, period: Period) -> pl.DataFrame:
         .with_columns(limit=pl.col("measure").quantile(0.95, interpolation="linear").over("currency"))
         .filter(pl.col("measure") > pl.col("limit"))
     )
-    return _partners(lines, compared)
+    return _partners(data.claims_in(period, *_OF_CLAIMS), compared)
 
 
 def _many_lines(data: Data, period: Period) -> pl.DataFrame:
-    lines = data.lines_in(period, *_KEPT).with_columns(quarter=pl.col("settled").dt.truncate("1q"))
+    claims = data.claims_in(period, *_OF_CLAIMS).with_columns(quarter=pl.col("settled").dt.truncate("1q"))
     people = (
-        lines.group_by("quarter", "insured")
-        .agg(measure=pl.len())
+        claims.group_by("quarter", "insured")
+        .agg(measure=pl.col("lines").sum())
         .with_columns(limit=pl.col("measure").quantile(0.99, interpolation="linear").over("quarter"))
         .filter(pl.col("measure") > pl.col("limit"))
     )
-    rows = lines.join(people, on=["quarter", "insured"])
-    return _groups(rows, ["insured", "quarter"], pl.len() > 0, measure=True)
+    return (
+        claims.join(people, on=["quarter", "insured"])
+        .group_by("insured", "quarter", "currency")
+        .agg(*_SUMS_OF_CLAIMS, pl.col("measure").first().cast(pl.Float64))
+    )
 
 
 # Rule (e) of DOMAIN §8 needs the coverage rates of §10, which are not there yet.
@@ -194,16 +196,22 @@ def _repeated(data: Data, period: Period, ids: Sequence[str], *, day: str, diffe
     for name in ids:
         digest = digest * 1_000_003 + pl.col(name)
     # Null in any of them makes the digest null.
-    digests = data.lines_in(period, *ids, day, *([differs] if differs else [])).select(
-        digest=digest, differs=pl.col(differs) if differs else pl.lit(None)
+    lines = data.lines_in(period, *_KEPT)
+    digests = lines.select(digest=digest)["digest"]
+    is_repeated = digests.is_duplicated() & digests.is_not_null()
+    repeated = lines.filter(is_repeated)
+    if not differs:
+        return repeated
+    several = (
+        pl.DataFrame({"digest": digests.filter(is_repeated), "differs": repeated[differs]})
+        .group_by("digest")
+        .agg(first=pl.col("differs").min(), last=pl.col("differs").max())
+        .filter(pl.col("first") != pl.col("last"))
     )
-    several = digests.group_by("digest").agg(pl.len(), first=pl.col("differs").min(), last=pl.col("differs").max())
-    holds = pl.col("first") != pl.col("last") if differs else pl.col("len") > 1
-    repeated = several.filter(holds)["digest"].drop_nulls()
-    return data.lines_in(period, *_KEPT).filter(digests["digest"].is_in(repeated.implode()))
+    return repeated.filter(digests.filter(is_repeated).is_in(several["digest"].implode()))
 
 
-def _groups(lines: pl.DataFrame, about: list[str], holds: pl.Expr, *, measure: bool = False) -> pl.DataFrame:
+def _groups(lines: pl.DataFrame, about: list[str], holds: pl.Expr) -> pl.DataFrame:
     """The lines by what they are about and currency, where `holds` does."""
     return (
         lines.group_by(*about, "currency")
@@ -212,23 +220,25 @@ def _groups(lines: pl.DataFrame, about: list[str], holds: pl.Expr, *, measure: b
             pl.len().cast(pl.Int64).alias("lines"),
             pl.col("claim").unique().sort().alias("claims"),
             pl.col("reimbursed").sum().alias("cents"),
-            (pl.col("measure").first().cast(pl.Float64) if measure else pl.lit(None, dtype=pl.Float64)).alias(
-                "measure"
-            ),
         )
         .filter("holds")
         .drop("holds")
+        .with_columns(measure=pl.lit(None, dtype=pl.Float64))
     )
 
 
-def _partners(lines: pl.DataFrame, compared: pl.DataFrame) -> pl.DataFrame:
-    """The partners of `compared` with all their lines."""
-    chosen = lines.select("partner", "currency", "claim", "reimbursed").join(
-        compared.select("partner", "currency", "measure"), on=["partner", "currency"]
+def _partners(claims: pl.DataFrame, compared: pl.DataFrame) -> pl.DataFrame:
+    """The partners of `compared` with all their claims."""
+    return (
+        claims.join(compared.select("partner", "currency", "measure"), on=["partner", "currency"])
+        .group_by("partner", "currency")
+        .agg(*_SUMS_OF_CLAIMS, pl.col("measure").first())
     )
-    return chosen.group_by("partner", "currency").agg(
-        pl.len().cast(pl.Int64).alias("lines"),
-        pl.col("claim").unique().sort().alias("claims"),
-        pl.col("reimbursed").sum().alias("cents"),
-        pl.col("measure").first(),
-    )
+
+
+_OF_CLAIMS = ("claim", "settled", "insured", "partner", "currency", "claimed", "reimbursed", "lines")
+_SUMS_OF_CLAIMS = (
+    pl.col("lines").sum().cast(pl.Int64),
+    pl.col("claim").sort().alias("claims"),
+    pl.col("reimbursed").sum().alias("cents"),
+)
