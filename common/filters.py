@@ -104,7 +104,7 @@ class StrictFilterBackend(DjangoFilterBackend):
         return filtered
 
     def _known(self, request: Request, queryset: QuerySet[Any], view: APIView) -> set[str]:
-        known = {"page", "page_size", "ordering", "format"}
+        known = {"page", "page_size", "cursor", "ordering", "format"}
         filterset = self.get_filterset(request, queryset, view)
         if filterset is None:
             return known

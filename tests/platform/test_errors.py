@@ -13,7 +13,6 @@ from rest_framework.views import APIView
 
 from common.api_errors import AccessDenied, FileNotFound, SessionNotFound
 from common.middleware import PostSizeMiddleware
-from common.pagination import PageNumberPagination
 
 
 def answer_to(error):
@@ -75,9 +74,3 @@ class TestPostSize:
         refused = self.send(1024 * 1024 + 1)
         assert refused.status_code == 413
         assert b"at most 1 MB" in refused.content
-
-
-@pytest.mark.parametrize(("asked", "given"), [({}, 50), ({"page_size": "20"}, 20), ({"page_size": "1000"}, 200)])
-def test_a_page_has_50_rows_and_never_more_than_200(asked, given):
-    request = APIView().initialize_request(RequestFactory().get("/", asked))
-    assert PageNumberPagination().get_page_size(request) == given
