@@ -73,6 +73,11 @@ class Data:
         """membership, role, family."""
         return self._columns.memberships.select("membership", "role", "family")
 
+    @cached_property
+    def people(self) -> pl.DataFrame:
+        """membership, insured, role."""
+        return self._columns.memberships.select("membership", "insured", "role")
+
     def claims_in(self, period: Period, *columns: str, currency: str = "") -> pl.DataFrame:
         """The claims of the period, all `columns` unless some are named, of one currency if one is named."""
         return _within(self.claims, period, columns, currency)
@@ -107,6 +112,19 @@ def _within(frame: pl.DataFrame, period: Period, columns: tuple[str, ...], curre
 def _is_only(frame: pl.DataFrame, currency: str) -> bool:
     first = frame["currency"]
     return first.is_empty() or bool((first == currency).all())
+
+
+def pairs(first: pl.Series, second: pl.Series) -> pl.Series:
+    """One number for each pair of ids: rows are grouped by it in a fraction of the time that two columns take.
+
+    `pair // factor` is the first id, `pair % factor` the second, with the factor of `pair_factor(second)`.
+    """
+    return first * pair_factor(second) + second
+
+
+def pair_factor(second: pl.Series) -> int:
+    largest = second.max()
+    return 1 + (largest if isinstance(largest, int) else 0)
 
 
 def currencies_of(claims: pl.DataFrame) -> list[str]:

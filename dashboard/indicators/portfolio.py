@@ -10,7 +10,7 @@ import polars as pl
 
 from dashboard.numbers import mean, money, ratio
 from dashboard.periods import Period, Slot
-from dashboard.queries import Data
+from dashboard.queries import Data, pair_factor, pairs
 
 ROLES = ("primary", "spouse", "child", "other")
 MONEY = ("claimed", "reimbursed", "cost_per_claim", "cost_per_insured")
@@ -138,8 +138,11 @@ class _Numbers:
     def consumers(self) -> pl.DataFrame:
         """slot, insured, role: each person once for each membership under which they have a claim in the slot."""
         if self._consumers is None:
-            people = self.claims().select("slot", "membership", "insured").unique()
-            self._consumers = people.join(self.data.roles, on="membership", how="left")
+            claims = self.claims()
+            pair = pairs(claims["slot"].cast(pl.Int64), claims["membership"]).unique()
+            factor = pair_factor(claims["membership"])
+            people = pl.DataFrame({"slot": (pair // factor).cast(pl.Int32), "membership": pair % factor})
+            self._consumers = people.join(self.data.people, on="membership", how="left")
         return self._consumers
 
     def _known(self, role: str) -> list[int]:

@@ -9,7 +9,7 @@ import polars as pl
 
 from dashboard.numbers import ratio
 from dashboard.periods import Period
-from dashboard.queries import Data
+from dashboard.queries import Data, pairs
 
 LEAST_LINES = 10
 LEAST_PARTNERS = 8
@@ -49,9 +49,10 @@ def prices(data: Data, period: Period, *, currency: str, limit: int | None = Non
     *To look at*: a median above Q3 + 1.5 (Q3 − Q1) of the act's partner medians, where at least 8 partners bear it.
     """
     lines = data.lines_in(period, "act", "partner", "claimed", currency=currency).drop_nulls("act")
+    lines = lines.with_columns(pair=pairs(lines["act"], lines["partner"]))
     partners = (
-        lines.group_by("act", "partner")
-        .agg(n=pl.len(), median=pl.col("claimed").median(), amounts=pl.col("claimed"))
+        lines.group_by("pair")
+        .agg(pl.col("act", "partner").first(), n=pl.len(), median=pl.col("claimed").median())
         .filter(pl.col("n") >= LEAST_LINES)
     )
     acts = partners.group_by("act").agg(
@@ -66,9 +67,7 @@ def prices(data: Data, period: Period, *, currency: str, limit: int | None = Non
             to_look_at=(pl.col("partners") >= LEAST_PARTNERS)
             & (pl.col("median") > pl.col("q3") + 1.5 * (pl.col("q3") - pl.col("q1")))
         )
-        .explode("amounts")
-        .group_by("act", "partner", "n", "median", "country_median", "to_look_at")
-        .agg(potential=(pl.col("amounts") - pl.col("country_median")).clip(lower_bound=0).sum())
+        .join(_potential(lines, acts), on="pair")
         .sort("potential", "act", "partner", descending=[True, False, False])
     )
     rows = [
@@ -85,6 +84,19 @@ def prices(data: Data, period: Period, *, currency: str, limit: int | None = Non
         for one in (table if limit is None else table.head(limit)).iter_rows(named=True)
     ]
     return Prices(currency, rows, table.height, lines.height, int(partners["n"].sum()))
+
+
+def _potential(lines: pl.DataFrame, acts: pl.DataFrame) -> pl.DataFrame:
+    """pair, potential: what its lines claim above the country median of their act."""
+    above = pl.col("claimed") - pl.col("country_median")
+    return (
+        lines.join(acts.select("act", "country_median"), on="act")
+        .filter(above > 0)
+        .group_by("pair")
+        .agg(above=above.sum())
+        .join(lines.select("pair").unique(), on="pair", how="right")
+        .select("pair", potential=pl.col("above").fill_null(0.0))
+    )
 
 
 def _amount(cents: float) -> Decimal:

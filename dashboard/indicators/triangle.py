@@ -10,6 +10,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 import polars as pl
 
@@ -46,20 +47,19 @@ def chain_ladder(cumulative: pd.DataFrame, *, window: int | None = None) -> Chai
     A link ratio that nothing tells counts as 1.
     """
     ages = cumulative.shape[1]
+    amounts = cumulative.to_numpy(dtype="float64")
     link_ratios: list[float | None] = []
     for age in range(ages - 1):
-        both = cumulative.iloc[:, [age, age + 1]].dropna()
-        both = both if window is None else both.tail(window)
-        before, after = float(both.iloc[:, 0].sum()), float(both.iloc[:, 1].sum())
-        link_ratios.append(after / before if before else None)
+        both = amounts[~np.isnan(amounts[:, age]) & ~np.isnan(amounts[:, age + 1])][:, age : age + 2]
+        before, after = (both if window is None else both[-window:]).sum(axis=0)
+        link_ratios.append(float(after / before) if before else None)
     completion = [1.0]
     for link in reversed(link_ratios):
         completion.append(completion[-1] / (link or 1.0))
     completion = completion[::-1][:ages] if ages else []
-    latest = cumulative.apply(lambda row: row.dropna().iloc[-1] if row.notna().any() else 0.0, axis=1)
-    last_age = cumulative.notna().sum(axis=1) - 1
-    shares = last_age.map(lambda age: completion[age] if age >= 0 else 1.0)
-    ultimate = latest / shares if len(cumulative) else latest
+    latest = cumulative.ffill(axis=1).iloc[:, -1].fillna(0.0) if ages else pd.Series(0.0, index=cumulative.index)
+    shares = [completion[age] if age >= 0 else 1.0 for age in cumulative.notna().sum(axis=1) - 1]
+    ultimate = latest / pd.Series(shares, index=cumulative.index, dtype="float64")
     return ChainLadder(link_ratios, completion, ultimate, ultimate - latest)
 
 
@@ -142,12 +142,13 @@ def _cumulative(cells: pl.DataFrame, first: date, last: date) -> tuple[pd.DataFr
     """Cumulative cents by incident month and age, and claims by incident month; settlements up to `last`."""
     months = [add_months(first, at) for at in range(months_between(first, last) + 1)]
     sums = {(month, paid): cents for month, paid, cents, _ in cells.iter_rows() if paid <= last}
-    table = pd.DataFrame(index=months, columns=range(len(months)), dtype="float64")
+    amounts = np.full((len(months), len(months)), np.nan)
     for at, month in enumerate(months):
         total = 0
         for age in range(len(months) - at):
-            total += sums.get((month, add_months(month, age)), 0)
-            table.iat[at, age] = float(total)
+            total += sums.get((month, months[at + age]), 0)
+            amounts[at, age] = total
+    table = pd.DataFrame(amounts, index=months)
     counts = dict.fromkeys(months, 0)
     for month, paid, _, claims in cells.iter_rows():
         if month in counts and paid <= last:

@@ -13,7 +13,7 @@ import polars as pl
 
 from dashboard.numbers import money
 from dashboard.periods import Period
-from dashboard.queries import Data
+from dashboard.queries import Data, pair_factor, pairs
 
 LEAST_INSURED = 20
 LEAST_LINES = 20
@@ -108,12 +108,15 @@ def _two_partners_on_one_day(data: Data, period: Period) -> pl.DataFrame:
 
 def _dear_partner(data: Data, period: Period) -> pl.DataFrame:
     claims = data.claims_in(period, *_OF_CLAIMS)
-    people = claims.group_by("partner", "currency", "insured").agg(pl.col("claimed").sum())
-    partners = people.group_by("partner", "currency").agg(insured=pl.len(), claimed=pl.col("claimed").sum())
+    sums = claims.group_by("partner", "currency").agg(pl.col("claimed").sum())
+    partners = sums.join(_people_of(claims), on="partner")
+    lines = data.lines_in(period, "partner", "act_category")
+    factor = pair_factor(lines["act_category"])
     main = (
-        data.lines_in(period, "partner", "act_category")
-        .group_by("partner", "act_category")
+        lines.select(pair=pairs(lines["partner"], lines["act_category"]))
+        .group_by("pair")
         .len()
+        .with_columns(partner=pl.col("pair") // factor, act_category=pl.col("pair") % factor)
         .sort("len", "act_category", descending=[True, False])
         .unique("partner", keep="first", maintain_order=True)
         .select("partner", "act_category")
@@ -126,6 +129,13 @@ def _dear_partner(data: Data, period: Period) -> pl.DataFrame:
         .filter(pl.col("measure") > pl.col("limit"))
     )
     return _partners(claims, compared.with_columns(pl.col("measure") / 100))
+
+
+def _people_of(claims: pl.DataFrame) -> pl.DataFrame:
+    """partner, insured: how many different persons have a claim there."""
+    factor = pair_factor(claims["insured"])
+    several = pairs(claims["partner"], claims["insured"]).unique() // factor
+    return several.alias("partner").to_frame().group_by("partner").agg(insured=pl.len())
 
 
 def _incident_after_settlement(data: Data, period: Period) -> pl.DataFrame:
@@ -199,16 +209,17 @@ def _repeated(data: Data, period: Period, ids: Sequence[str], *, day: str, diffe
     lines = data.lines_in(period, *_KEPT)
     digests = lines.select(digest=digest)["digest"]
     is_repeated = digests.is_duplicated() & digests.is_not_null()
-    repeated = lines.filter(is_repeated)
     if not differs:
-        return repeated
+        return lines.filter(is_repeated)
+    # The two columns alone first: filtering all of them would copy half of the lines.
     several = (
-        pl.DataFrame({"digest": digests.filter(is_repeated), "differs": repeated[differs]})
+        pl.DataFrame({"digest": digests, "differs": lines[differs]})
+        .filter(is_repeated)
         .group_by("digest")
         .agg(first=pl.col("differs").min(), last=pl.col("differs").max())
         .filter(pl.col("first") != pl.col("last"))
     )
-    return repeated.filter(digests.filter(is_repeated).is_in(several["digest"].implode()))
+    return lines.filter(digests.is_in(several["digest"].implode()))
 
 
 def _groups(lines: pl.DataFrame, about: list[str], holds: pl.Expr) -> pl.DataFrame:
