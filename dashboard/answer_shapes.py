@@ -517,7 +517,10 @@ class SessionRate(Shape):
     id = serializers.IntegerField()
     imported = serializers.IntegerField()
     left_out = serializers.IntegerField()
+    imported_amount = Amount(help_text="Reimbursed")
+    left_out_amount = Amount()
     rate_claims = Ratio(allow_null=True)
+    rate_amount = Ratio(allow_null=True)
     url = url("The session")
 
 

@@ -53,7 +53,8 @@ class Board:
         found = currencies_of(self.data.claims_in(self.period, "currency"))
         if self.previous:
             found += [one for one in currencies_of(self.data.claims_in(self.previous, "currency")) if one not in found]
-        return found or self._own_currencies()
+        # An account that sees all countries may see none yet: amounts are then of no currency.
+        return found or self._own_currencies() or [""]
 
     def _own_currencies(self) -> list[str]:
         codes = Country.objects.visible_to(self.user).filter(pk__in=self.asked.countries).order_by("pk")

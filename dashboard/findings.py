@@ -65,6 +65,20 @@ def left_out(columns: Columns, country_ids: Sequence[int]) -> tuple[pl.DataFrame
     return latest, pl.concat(lines).join(latest.select("finding"), on="finding", how="semi")
 
 
+def amounts_left_out(sessions: Sequence[ImportSession]) -> dict[int, int]:
+    """Session id → amount (cents) of the claims that it left out, whatever became of them later.
+
+    A conflict is a claim of the country, so it is not left out.
+    """
+    tokens = tokens_of({session.country_id for session in sessions})
+    amounts: dict[int, int] = {}
+    for session in sessions:
+        claims = _of_session(session, tokens[session.country_id].get(findings_of(session.pk)))["claims"]
+        left = claims.filter(pl.col("category") != FindingCategory.CONFLICT.value).unique("number", keep="first")
+        amounts[session.pk] = int(left["amount"].sum())
+    return amounts
+
+
 _ADDED: dict[str, pl.DataType] = {"country": pl.Int64(), "currency": pl.String(), "as_of": pl.Date()}
 
 

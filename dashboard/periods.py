@@ -71,7 +71,12 @@ def slots_of(period: Period) -> list[Slot]:
     slots = []
     first = slot_start(period.start, unit)
     while first <= period.end:
-        following = next_slot(first, unit)
+        try:
+            following = next_slot(first, unit)
+        except (ValueError, OverflowError):
+            # The calendar ends with this slot.
+            slots.append(Slot(max(first, period.start), period.end, is_cut=period.end != date.max))
+            break
         start, end = max(first, period.start), min(following - ONE_DAY, period.end)
         slots.append(Slot(start, end, is_cut=start != first or end != following - ONE_DAY))
         first = following
@@ -84,6 +89,7 @@ def slot_start(day: date, unit: Unit) -> date:
         case "day":
             return day
         case "week":
+            # The calendar begins on a Monday.
             return day - timedelta(days=day.weekday())
         case "month":
             return day.replace(day=1)

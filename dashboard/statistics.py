@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,16 +13,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dashboard import links
-from dashboard.answers import Answer
+from dashboard.answers import Answer, shown
 from dashboard.asking import Asked
+from dashboard.findings import amounts_left_out
+from dashboard.numbers import money, ratio
 from dashboard.tables import Table, TableColumn
 from file_handling.models import File, FileType, Finding, ImportSession, SessionEvent, SessionStatus
 from users.models import AuditAction, AuditEntry, User
 
 RECENT_DAYS = 7
 MOST_READ = 10
-# The times of the latest sessions tell how long imports take now.
-SESSIONS_TIMED = 200
+# Times, findings and rates are those of the latest sessions, which show how imports are now.
+LATEST_SESSIONS = 200
+_READ_OF_SESSIONS = ("country_id", "started_at", "completed_at", "summary")
 READS = (AuditAction.READ, AuditAction.PREVIEW, AuditAction.DOWNLOAD)
 STEPS = ("read", "reconcile", "plan", "write", "done", "review")
 
@@ -93,7 +98,7 @@ def sessions(user: User, asked: Asked) -> Answer:
         "successful_imports": by_status.get(SessionStatus.DONE, 0) + by_status.get(SessionStatus.DONE_WITH_ERRORS, 0),
         "failed_imports": by_status.get(SessionStatus.ERROR, 0),
     }
-    times = _times(visible)
+    latest = list(visible.only(*_READ_OF_SESSIONS).order_by("-pk")[:LATEST_SESSIONS])
     payload = {
         **counts,
         "by_status": [
@@ -104,11 +109,11 @@ def sessions(user: User, asked: Asked) -> Answer:
             }
             for status in SessionStatus.values
         ],
-        **times,
-        "findings": _most_found(visible),
+        **_times(latest),
+        "findings": _most_found(latest),
         "errors": _errors(visible),
         "by_uploader": _by_uploader(visible),
-        "reconciliation": _reconciliation(visible),
+        "reconciliation": _reconciliation(latest),
         "definition": "import_sessions",
         "basis": "session_date",
         "n": counts["total_sessions"],
@@ -120,13 +125,12 @@ def sessions(user: User, asked: Asked) -> Answer:
     return Answer(payload, lambda: _figures(_("Import sessions"), rows))
 
 
-def _times(visible: QuerySet[ImportSession]) -> dict[str, Any]:
-    """Seconds from start to end, in all and by step, of the latest sessions that ended; stat lines per second."""
-    ended = visible.filter(started_at__isnull=False, completed_at__isnull=False).order_by("-pk")[:SESSIONS_TIMED]
+def _times(latest: Sequence[ImportSession]) -> dict[str, Any]:
+    """Seconds from start to end, in all and by step, of the sessions that ended; stat lines per second."""
     seconds: list[float] = []
     lines = 0
     ids = []
-    for session in ended:
+    for session in latest:
         if session.started_at is None or session.completed_at is None:
             continue
         ids.append(session.pk)
@@ -162,17 +166,15 @@ def _percentile(ordered: list[float], share: float) -> float | None:
     return round(ordered[low] + (ordered[high] - ordered[low]) * (at - low), 3)
 
 
-def _most_found(visible: QuerySet[ImportSession]) -> list[dict[str, Any]]:
+def _most_found(latest: Sequence[ImportSession]) -> list[dict[str, Any]]:
     counted = (
-        Finding.objects.filter(session__in=visible.values("pk"))
+        Finding.objects.filter(session_id__in=[session.pk for session in latest])
         .order_by()
         .values("category")
         .annotate(count=Count("pk"))
+        .order_by("-count", "category")
     )
-    return sorted(
-        ({"category": one["category"], "count": one["count"]} for one in counted),
-        key=lambda one: (-one["count"], one["category"]),
-    )
+    return [{"category": one["category"], "count": one["count"]} for one in counted]
 
 
 def _errors(visible: QuerySet[ImportSession]) -> list[dict[str, Any]]:
@@ -181,23 +183,35 @@ def _errors(visible: QuerySet[ImportSession]) -> list[dict[str, Any]]:
         .order_by()
         .values("message")
         .annotate(count=Count("pk"))
-        .order_by("-count")
+        .order_by("-count", "message")
     )
     return [{"message": one["message"], "count": one["count"]} for one in counted[:MOST_READ]]
 
 
-def _reconciliation(visible: QuerySet[ImportSession]) -> list[dict[str, Any]]:
-    """Imported / (imported + left out) of the latest sessions, in claims."""
+def _reconciliation(latest: Sequence[ImportSession]) -> list[dict[str, Any]]:
+    """Imported / (imported + left out) of each session that was reconciled, in claims and in reimbursed amounts.
+
+    Cancelled claims count on neither side. The amounts of left-out claims are those of the session's findings.
+    """
+    reconciled = [session for session in latest if session.summary]
+    amounts = amounts_left_out(reconciled)
     rows = []
-    for session in visible.exclude(summary=None).order_by("-pk")[:SESSIONS_TIMED]:
-        claims = (session.summary or {}).get("claims", {}).get("total", 0)
-        imported = (session.summary or {}).get("importable", {}).get("claims", 0)
+    for session in reconciled:
+        claims = session.summary.get("claims", {})
+        by_category = claims.get("by_category", {})
+        imported = by_category.get("conform", 0)
+        left_out = claims.get("total", 0) - imported - by_category.get("cancelled", 0)
+        imported_amount = Decimal(session.summary.get("importable", {}).get("reimbursed", "0.00"))
+        left_out_amount = money(amounts.get(session.pk, 0))
         rows.append(
             {
                 "id": session.pk,
                 "imported": imported,
-                "left_out": claims - imported,
-                "rate_claims": f"{imported / claims:.4f}" if claims else None,
+                "left_out": left_out,
+                "imported_amount": shown(imported_amount),
+                "left_out_amount": shown(left_out_amount),
+                "rate_claims": shown(ratio(imported, imported + left_out)),
+                "rate_amount": shown(ratio(imported_amount, imported_amount + left_out_amount)),
                 "url": f"{links.API}/import-sessions/{session.pk}/",
             }
         )
