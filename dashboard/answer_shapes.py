@@ -203,7 +203,7 @@ class RankingBlock(Shape):
 class RankingsSerializer(About, RankingBlock):
     by = serializers.ChoiceField(choices=rankings.BY)
     blocks = RankingBlock(many=True, required=False, help_text="Each currency, where there are several")
-    left_out = RankingLeftOut()
+    left_out = RankingLeftOut()  # type: ignore[assignment]
 
 
 class TopShare(Shape):
@@ -533,6 +533,6 @@ class ImportStatisticsSerializer(StatisticsSerializer):
     steps = StepSpread(many=True)
     lines_per_second = serializers.FloatField(allow_null=True)
     findings = FindingCount(many=True)
-    errors = ErrorCount(many=True)
+    errors = ErrorCount(many=True)  # type: ignore[assignment]
     by_uploader = UploaderSerializer(many=True)
     reconciliation = SessionRate(many=True)

@@ -193,15 +193,15 @@ def _reconciliation(latest: Sequence[ImportSession]) -> list[dict[str, Any]]:
 
     Cancelled claims count on neither side. The amounts of left-out claims are those of the session's findings.
     """
-    reconciled = [session for session in latest if session.summary]
-    amounts = amounts_left_out(reconciled)
+    reconciled = [(session, session.summary) for session in latest if session.summary]
+    amounts = amounts_left_out([session for session, _summary in reconciled])
     rows = []
-    for session in reconciled:
-        claims = session.summary.get("claims", {})
+    for session, summary in reconciled:
+        claims = summary.get("claims", {})
         by_category = claims.get("by_category", {})
         imported = by_category.get("conform", 0)
         left_out = claims.get("total", 0) - imported - by_category.get("cancelled", 0)
-        imported_amount = Decimal(session.summary.get("importable", {}).get("reimbursed", "0.00"))
+        imported_amount = Decimal(summary.get("importable", {}).get("reimbursed", "0.00"))
         left_out_amount = money(amounts.get(session.pk, 0))
         rows.append(
             {
