@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import django_filters
 from django import forms
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 
@@ -37,6 +37,8 @@ from core.models import (
     Policy,
 )
 
+# A statement with more ids takes longer than one with the query that finds them.
+MOST_IDS = 2_000
 # More days than any claim takes, and few enough that no database leaves its calendar when it subtracts them.
 MOST_DAYS = 100_000
 
@@ -63,19 +65,56 @@ def _persons(path: str = "") -> Callable[[str], Q | None]:
     return condition
 
 
-def _claims(typed: str) -> Q | None:
-    """Claims by a part of the number, or by person, policy or provider."""
-    number, reference = claim_number(typed), reference_key(typed)
-    if not reference:
-        return None
-    person = _persons()(typed)
-    partner = has_all(field="key", typed=typed, key=label_key)
-    wanted = Q(number__contains=number) | Q(policy__in=Policy.objects.filter(key__contains=reference))
-    if person is not None:
-        wanted |= Q(insured__in=Insured.objects.filter(person))
-    if partner is not None:
-        wanted |= Q(partner__in=Partner.objects.filter(partner))
-    return wanted
+class ClaimSearchFilter(SearchFilter):
+    """Claims by person, policy or provider, or by a part of the number.
+
+    What is searched first are the smaller tables: the claims of a person are then found by its id. A text without a
+    digit is compared with whole numbers only, since to look for a part of a number is to read every claim.
+    """
+
+    def wanted(self, typed: str) -> Q | None:
+        number, reference = claim_number(typed), reference_key(typed)
+        if not reference:
+            return None
+        matching = Q()
+        for field, model, condition in (
+            ("insured", Insured, self._persons(typed)),
+            ("policy", Policy, Q(key__contains=reference)),
+            ("partner", Partner, has_all(field="key", typed=typed, key=label_key)),
+        ):
+            if condition is not None:
+                rows = self._visible(model).filter(condition).order_by()
+                matching |= _one_of(field, rows, otherwise=Q(**{f"{field}__in": rows.values("pk")}))
+        if any(sign.isdigit() for sign in number):
+            part = Q(number__contains=number)
+            matching |= _one_of("pk", self._visible(Claim).filter(part), otherwise=part)
+        else:
+            matching |= Q(number=number)
+        return matching or None
+
+    def _persons(self, typed: str) -> Q | None:
+        name = has_words(field="name_key", typed=typed)
+        if name is None:
+            return None
+        spellings = self._visible(InsuredSpelling).filter(name).order_by()
+        return name | Q(pk__in=spellings.values("insured")) | Q(card_key=reference_key(typed))
+
+    def _visible(self, model: type[Model]) -> QuerySet[Any]:
+        """The rows of the caller's countries: more would take longer, and no claim of the caller refers to them."""
+        rows: Any = model._default_manager.all()
+        request = getattr(self.parent, "request", None)
+        return rows if request is None else rows.visible_to(request.user)  # type: ignore[no-any-return]
+
+
+def _one_of(field: str, rows: QuerySet[Any], *, otherwise: Q) -> Q:
+    """That `field` is the id of one of the rows. `otherwise`: the same without ids, for more than MOST_IDS rows.
+
+    From the ids, the database sees how few rows match. They are read once and not by each query of the list.
+    """
+    ids = list(rows.order_by().values_list("pk", flat=True)[: MOST_IDS + 1])
+    if len(ids) > MOST_IDS:
+        return otherwise
+    return Q(**{f"{field}__in": ids}) if ids else Q()
 
 
 class PersonFilter(django_filters.CharFilter):
@@ -369,7 +408,7 @@ class PaymentFilter(_ProviderNumberFilter):
 
 
 class ClaimFilter(RecordFilter):
-    search = SearchFilter(condition=_claims)
+    search = ClaimSearchFilter()
     number = KeyFilter(field_name="number", key=claim_number, lookup_expr="exact")
     settlement_date = django_filters.DateFromToRangeFilter(label=_("Settled in this period, both ends included"))
     incident_date = django_filters.DateFromToRangeFilter(label=_("Happened in this period, both ends included"))

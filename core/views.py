@@ -269,6 +269,8 @@ class ClaimLineViewSet(RecordViewSet):
     export_columns = exports.CLAIM_LINES
     related = ("claim", *_LINE_RELATED)
     ordering_fields = ["id", "settlement_date", "claimed_amount", "reimbursed_amount"]
+    # Claim by claim: the lines of a country are read in this order from one index.
+    ordering = ["claim_id", "position"]
     personal = True
 
 

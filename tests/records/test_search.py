@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from core import filters
 from core import models as core
 from tests.support.cast import Cast
 from tests.support.records import Records, make_claim, make_line
@@ -54,9 +55,14 @@ def test_a_reference_is_found_whatever_its_punctuation(cast: Cast) -> None:
     assert found(cast, "policies/?search=%25") == []
 
 
-def test_a_claim_is_found_by_its_number_person_policy_or_provider(cast: Cast, togo: Records) -> None:
+@pytest.mark.parametrize("most_ids", [0, 1, filters.MOST_IDS])
+def test_a_claim_is_found_by_its_number_person_policy_or_provider(
+    most_ids: int, cast: Cast, togo: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # However many persons, policies and providers match.
+    monkeypatch.setattr(filters, "MOST_IDS", most_ids)
     claim = togo.rows["claims"]
-    make_claim(
+    other = make_claim(
         {
             **togo.rows,
             "insured": core.Insured.objects.create(country=cast.togo, name="X", name_key="X"),
@@ -66,10 +72,18 @@ def test_a_claim_is_found_by_its_number_person_policy_or_provider(cast: Cast, to
         cast.togo,
         "ZZZ",
     )
-    for typed in ("canary-1", "afi togocanary", "45 togo", "clinic"):
-        assert found(cast, f"claims/?search={typed}") == [claim.pk], typed
-    assert found(cast, "claims/?search=zz") != [claim.pk]
-    assert found(cast, "claims/?search=...") == []
+    for typed in ("canary-1", "afi togocanary", "affi", "c-togocanary", "45 togo", "clinic"):
+        for name in ("togo_operator", "superuser"):
+            assert found(cast, f"claims/?search={typed}", name) == [claim.pk], typed
+    for typed in ("zz", "...", "nobody", "99999"):
+        assert found(cast, f"claims/?search={typed}") == [], typed
+    assert found(cast, "claims/?search=zzz") == [other.pk]
+
+
+def test_letters_alone_find_a_claim_by_its_whole_number_only(cast: Cast, togo: Records) -> None:
+    claim = make_claim(togo.rows, cast.togo, "ABCDE")
+    assert found(cast, "claims/?search=abc de") == [claim.pk]
+    assert found(cast, "claims/?search=abc") == []
 
 
 def test_an_act_is_found_by_its_alias(cast: Cast, togo: Records) -> None:
