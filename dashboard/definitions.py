@@ -28,8 +28,14 @@ class Indicator:
     basis: Basis = "settlement_date"
 
 
-SIZE = _("The size of the business is what every other figure is held against.")
+SIZE = _("Every other figure is read against the size of the business.")
 PEOPLE = _("Cost follows the people who are covered and those who seek care.")
+ROLE_NOTES = {
+    "primary": _("Only principals count."),
+    "spouse": _("Only spouses count."),
+    "child": _("Only children count."),
+    "other": _("Only insured in another role count."),
+}
 ROLES = {"primary": _("principals"), "spouse": _("spouses"), "child": _("children"), "other": _("others")}
 
 _PORTFOLIO = (
@@ -38,7 +44,8 @@ _PORTFOLIO = (
         definition=_("Number of settled claims whose settlement date is in the period. Cancelled claims never count."),
     ),
     Indicator(
-        key="lines", title=_("Claim lines"), question=_("How many medical acts do they have?"), why=SIZE, unit="count",
+        key="lines", title=_("Claim lines"), unit="count", why=SIZE,
+        question=_("How many medical acts do the settled claims have?"),
         definition=_("Number of lines of the settled claims of the period; each line is one act."),
     ),
     Indicator(
@@ -47,7 +54,7 @@ _PORTFOLIO = (
     ),
     Indicator(
         key="reimbursed", title=_("Reimbursed"), question=_("How much was reimbursed?"), unit="money", good="down",
-        why=_("This is what the insurer pays: the numerator of the loss ratio."),
+        why=_("The insurer pays this amount: it is the numerator of the loss ratio."),
         definition=_("Sum of the reimbursed amounts of the settled claims of the period."),
     ),
     Indicator(
@@ -64,7 +71,7 @@ _PORTFOLIO = (
     Indicator(
         key="cost_per_insured", title=_("Cost per insured"), unit="money", good="down",
         question=_("What does an insured person who sought care cost?"),
-        why=_("This compares clients and periods of different size."),
+        why=_("This amount makes clients and periods of different sizes comparable."),
         definition=_("Reimbursed amount divided by the number of insured with a claim in the period."),
     ),
     Indicator(
@@ -94,7 +101,7 @@ _PORTFOLIO = (
     ),
     Indicator(
         key="active_operators", title=_("Active operators"), question=_("How many people enter claims?"), unit="count",
-        why=_("Lines per operator tell the workload of data entry."),
+        why=_("Lines per operator show the workload of data entry."),
         definition=_("Number of different operators with a line of a settled claim in the period."),
     ),
     Indicator(
@@ -122,7 +129,7 @@ def _by_role(indicator: Indicator) -> list[Indicator]:
             title=format_lazy("{} ({})", indicator.title, name),
             question=indicator.question,
             why=indicator.why,
-            definition=format_lazy("{} ({})", indicator.definition, name),
+            definition=format_lazy("{} {}", indicator.definition, ROLE_NOTES[role]),
             unit=indicator.unit,
         )
         for role, name in ROLES.items()
@@ -136,7 +143,8 @@ _OTHERS = (
         why=_("More people, more acts per person and dearer acts ask for different answers."),
         definition=_(
             "Frequency: lines per known insured. Cost: reimbursed amount per line. The change of the reimbursed amount"
-            " parts exactly into exposure (more insured), frequency (more acts each) and cost (dearer acts)."
+            " is exactly the sum of three effects: exposure (more insured), frequency (more acts each) and cost (dearer"
+            " acts)."
         ),
     ),
     Indicator(
@@ -166,8 +174,8 @@ _OTHERS = (
     ),
     Indicator(
         key="triangle", title=_("Run-off triangle"), unit="money", good="down", basis="incident_date",
-        question=_("How much is still to come for what has happened already?"),
-        why=_("Without it the last months always look like savings."),
+        question=_("How much is still to be paid for care that was already given?"),
+        why=_("Without this estimate the last months always look like savings."),
         definition=_(
             "Reimbursed amount by month of incident and months until settlement, cumulated. Chain ladder: each link"
             " ratio is made of the last 12 months that have both ages. A month is estimated from an age of 3 months and"
@@ -181,13 +189,16 @@ _OTHERS = (
         definition=_(
             "For each act, the median claimed amount of each provider with at least 10 lines, against the median of"
             " these medians. To look at: above Q3 + 1.5 × (Q3 − Q1) where at least 8 providers deliver the act."
-            " Potential: what is claimed above the median of the country."
+            " Potential: the sum of what each line claims above that median of the country."
         ),
     ),
     Indicator(
         key="left_out", title=_("Claims left out"), unit="count", good="down", basis="session_date",
         question=_("Which claims could not be imported, and since when?"),
-        why=_("What is left out is missing from every other figure, and gets harder to clear with age."),
+        why=_(
+            "Claims left out are missing from every other figure, and the older they are, the harder they are to"
+            " correct."
+        ),
         definition=_(
             "The latest finding of each claim number that is not a claim of the country now, by category and by age of"
             " its session. Amount: the recap's reimbursed amount, else the stat file's."
@@ -196,19 +207,21 @@ _OTHERS = (
     Indicator(
         key="reconciliation_rate", title=_("Reconciliation rate"), unit="ratio", good="up",
         question=_("Which share of the claims could be imported?"),
-        why=_("It tells how far the figures can be trusted."),
+        why=_("The rate shows how far the figures can be trusted."),
         definition=_("Imported claims divided by imported claims and claims left out; the same for amounts."),
     ),
     Indicator(
         key="quality", title=_("Quality of entry"), unit="ratio", good="down",
         question=_("Whose entries are left out most often?"),
-        why=_("It shows who needs help with entering data."),
+        why=_("The share shows who needs help with data entry."),
         definition=_("Share of the lines entered that belong to claims left out, by category."),
     ),
     Indicator(
         key="files", title=_("Files"), question=_("What was uploaded?"), unit="count", basis="upload_date",
-        why=_("A missing upload shows here before it shows in the figures."),
-        definition=_("Number and size of uploaded files; recent: of the last 7 days. A recap of several pages is one."),
+        why=_("A missing upload is visible here before it is visible in the figures."),
+        definition=_(
+            "Number and size of uploaded files; recent: of the last 7 days. A recap of several pages is one file."
+        ),
     ),
     Indicator(
         key="import_sessions", title=_("Import sessions"), unit="count", good="up", basis="session_date",
