@@ -30,6 +30,7 @@ class Indicator:
 
 SIZE = _("Every other figure is read against the size of the business.")
 PEOPLE = _("Cost follows the people who are covered and those who seek care.")
+PATTERNS = _("Errors and abuse hide in patterns; a pattern is a reason to look and never an accusation.")
 ROLE_NOTES = {
     "primary": _("Only principals count."),
     "spouse": _("Only spouses count."),
@@ -137,6 +138,22 @@ def _by_role(indicator: Indicator) -> list[Indicator]:
 
 
 _OTHERS = (
+    Indicator(
+        key="portfolio", title=_("Portfolio"), unit="count", why=SIZE,
+        question=_("How large is the business, and how does it change?"),
+        definition=_(
+            "Claims, amounts, insured, clients, policies, providers and operators of the period, each against the"
+            " period of equal length just before."
+        ),
+    ),
+    Indicator(
+        key="watch_list", title=_("Watch list"), question=_("What deserves a look?"), why=PATTERNS, unit="count",
+        good="down",
+        definition=_(
+            "What each rule finds, with number and reimbursed amount. A row that somebody has explained is left out"
+            " until it changes."
+        ),
+    ),
     Indicator(
         key="frequency", title=_("Frequency and cost by act category"), unit="ratio", good="down",
         question=_("Does the cost change because there are more acts, or because they are dearer?"),
@@ -275,7 +292,7 @@ _WATCH = tuple(
         key=f"watch_list.{rule}",
         title=title,
         question=_("What deserves a look?"),
-        why=_("Errors and abuse hide in patterns; a pattern is a reason to look and never an accusation."),
+        why=PATTERNS,
         definition=definition,
         unit="count",
         good="down",

@@ -136,17 +136,19 @@ def _times(latest: Sequence[ImportSession]) -> dict[str, Any]:
         ids.append(session.pk)
         seconds.append((session.completed_at - session.started_at).total_seconds())
         lines += (session.summary or {}).get("stat", {}).get("lines", 0)
-    steps: dict[str, list[float]] = {}
+    # A step may have several events: its time in a session is the sum.
+    of_step: dict[str, dict[int, float]] = {step: {} for step in STEPS}
     last: dict[int, Any] = {}
     events = SessionEvent.objects.filter(session_id__in=ids).order_by("session_id", "sequence")
     for session_id, step, at in events.values_list("session_id", "step", "at"):
-        if session_id in last and step in STEPS:
-            steps.setdefault(step, []).append((at - last[session_id]).total_seconds())
+        if session_id in last and step in of_step:
+            passed = (at - last[session_id]).total_seconds()
+            of_step[step][session_id] = of_step[step].get(session_id, 0.0) + passed
         last[session_id] = at
     whole = sum(seconds)
     return {
         "processing_seconds": _spread(seconds),
-        "steps": [{"step": step, **_spread(steps[step])} for step in STEPS if step in steps],
+        "steps": [{"step": step, **_spread(list(times.values()))} for step, times in of_step.items() if times],
         "lines_per_second": round(lines / whole, 1) if whole else None,
     }
 

@@ -233,6 +233,18 @@ def test_titles_and_messages_are_in_the_language_of_the_request_and_definitions_
     assert titles == {"en": "Incident after settlement", "fr": "Sinistre postérieur au règlement"}
 
 
+def test_every_answer_names_a_definition_that_exists(api: ApiUser) -> None:
+    known = {one["key"] for one in api.get("dashboard/definitions/")["indicators"]}
+    named = {path: api.get(f"dashboard/{path}")["definition"] for path in [*IN_A_SCOPE, *UPLOAD_FIGURES]}
+    assert {path: key for path, key in named.items() if key not in known} == {}
+
+
+def test_each_step_of_a_session_is_timed_once(api: ApiUser) -> None:
+    steps = api.get("dashboard/import-sessions/")["steps"]
+    assert {"read", "write"} <= {one["step"] for one in steps}
+    assert {one["n"] for one in steps} == {1}
+
+
 def test_every_definition_has_a_french_text_of_its_own(api: ApiUser) -> None:
     for one in api.get("dashboard/definitions/")["indicators"]:
         for name in ("question", "why", "definition"):
