@@ -336,7 +336,7 @@ def _query(sql: str, parameters: list[Any], schema: dict[str, pl.DataType]) -> p
     as_text = {name: pl.String() if kind in (pl.Date(), CURRENCY) else kind for name, kind in schema.items()}
     frame = pl.DataFrame(rows, schema=as_text, orient="row")
     dates = [name for name, kind in schema.items() if kind == pl.Date()]
-    return frame.with_columns(pl.col(dates).str.to_date("%Y-%m-%d")).cast(_currencies(schema))
+    return _with_currencies(frame.with_columns(pl.col(dates).str.to_date("%Y-%m-%d")))
 
 
 def _copied(cursor: Any, sql: str, parameters: list[Any], schema: dict[str, pl.DataType]) -> pl.DataFrame:
@@ -347,8 +347,8 @@ def _copied(cursor: Any, sql: str, parameters: list[Any], schema: dict[str, pl.D
             data += block
     as_text = {name: pl.String() if kind == CURRENCY else kind for name, kind in schema.items()}
     frame = pl.read_csv(bytes(data), has_header=False, schema=as_text, null_values=[""], raise_if_empty=False)
-    return frame.cast(_currencies(schema))
+    return _with_currencies(frame)
 
 
-def _currencies(schema: dict[str, pl.DataType]) -> dict[str, pl.DataType]:
-    return {name: kind for name, kind in schema.items() if kind == CURRENCY}
+def _with_currencies(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.with_columns(pl.col(name).cast(CURRENCY) for name in frame.columns if name == "currency")
