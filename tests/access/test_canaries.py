@@ -18,14 +18,22 @@ from tests.support.pages import OUTSIDE
 from tests.support.pages import TABLE as PAGES
 from tests.support.pairs import Cells, line, recap_csv, row, stat_csv
 from tests.support.records import Records
-from tests.support.routes import CATALOGUE_ROUTES, FOREIGN, GETS, RECORD_ROUTES
+from tests.support.routes import (
+    CATALOGUE_ROUTES,
+    FIGURES,
+    FOREIGN,
+    GETS,
+    MARKED_FIGURES,
+    RECORD_ROUTES,
+    UPLOAD_FIGURES,
+)
 from users.models import User
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 OTHER = "BENINCANARY"
 # Their own country's people change these by looking at them.
-GROWS_WHEN_READ = {"audit/", "audit/export/", "files/{file}/history/"}
+GROWS_WHEN_READ = {"audit/", "audit/export/", "files/{file}/history/", "dashboard/files/"}
 
 
 def marked_line(mark: str, number: int, **fields: str) -> Cells:
@@ -54,7 +62,7 @@ def import_marked_pair(owner: User, mark: str) -> Records:
         stat = [
             marked_line(mark, 1, claimed_amount=claimed),
             # The same card under another spelling.
-            marked_line(mark, 2, beneficiary=f"{mark} AFFI"),
+            marked_line(mark, 2, beneficiary=f"{mark} AFFI", incident_date="20/06/2024"),
             marked_line(mark, 3),
             marked_line(mark, 4),
         ]
@@ -152,7 +160,11 @@ def test_no_byte_of_one_country_s_import_reaches_another(cast: Cast) -> None:
     named = canary.ids(cast, togo)
     own = cast.client("togo_admin")
     others = {name: cast.client(name) for name in [*FOREIGN, *SHUT_OUT, "anonymous"]}
+    # The figures of files name those that are read most.
+    own.get(f"/api/v1/files/{togo.file.pk}/")
     unmarked = set()
+    marked_figures = {*MARKED_FIGURES, "left-out/claims/", "watch-list/?rule=incident_after_settlement"}
+    figures = [f"dashboard/{name}" for name in [*FIGURES, *UPLOAD_FIGURES] if name not in marked_figures]
     catalogue = [f"{name}/{tail}" for name in CATALOGUE_ROUTES for tail in ("", f"{{{name}}}/", "export/")]
     for path in GETS:
         for address in addresses(path):
@@ -165,7 +177,8 @@ def test_no_byte_of_one_country_s_import_reaches_another(cast: Cast) -> None:
                 if "{session}" in address or "{file}" in address:
                     assert answer.status_code in (401, 403), (name, address)
     assert unmarked == {
-        *(address for path in catalogue for address in addresses(path)),
+        *(address for path in [*catalogue, *figures] for address in addresses(path)),
+        *(f"dashboard/files/?format={kind}" for kind in ("csv", "xlsx", "parquet")),
         "countries/",
         "countries/{country}/",
         "users/me/",
