@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, OperationalError, connection, connections, transaction
 
 from core.models import ActCategory
-from importer.writer import _insert
+from importer.writer import insert_rows
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.needs("postgresql")]
 
@@ -17,7 +17,7 @@ ROWS = pl.DataFrame({"id": [900_001, 900_002], "name": ["A", "B"], "key": ["A", 
 
 def test_an_existing_record_is_an_integrity_error() -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
-        _insert(ActCategory, ROWS)
+        insert_rows(ActCategory, ROWS)
 
 
 def test_a_connection_that_breaks_is_an_operational_error() -> None:
@@ -29,5 +29,5 @@ def test_a_connection_that_breaks_is_an_operational_error() -> None:
         cursor.execute("SELECT pg_terminate_backend(%s)", [backend])
     other.close()
     with pytest.raises(OperationalError):
-        _insert(ActCategory, ROWS)
+        insert_rows(ActCategory, ROWS)
     connection.close()
