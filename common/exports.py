@@ -1,4 +1,4 @@
-"""Rows of a list → CSV or XLSX. Text stays text: no cell becomes a formula, a link or a number."""
+"""Rows of a list → CSV, XLSX or Parquet. Text stays text: no cell becomes a formula, a link or a number."""
 
 import csv
 import re
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
+from common.parquet import ParquetColumn, write_parquet
 from common.workbook import (
     CONTROL_CHARACTERS,
     CellKind,
@@ -18,6 +19,12 @@ from common.workbook import (
     sheet_title,
 )
 
+CSV, XLSX, PARQUET = "csv", "xlsx", "parquet"
+CONTENT_TYPES = {
+    CSV: "text/csv; charset=utf-8",
+    XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    PARQUET: "application/vnd.apache.parquet",
+}
 # What a spreadsheet takes for the beginning of a formula, full-width forms too.
 _FORMULA = re.compile(r"\s*[=+\-@\t\r＝＋－＠]")
 _CONTROL = re.compile(CONTROL_CHARACTERS)
@@ -36,6 +43,11 @@ class Column:
     path: str
     kind: CellKind = "text"
     choices: Sequence[tuple[Any, Any]] = ()
+
+    @property
+    def name(self) -> str:
+        """The column in Parquet, the same in every language: `insured_name`."""
+        return self.path.replace("__", "_")
 
 
 def _cell_maker(column: Column, *, yes: str, no: str) -> Callable[[Any], Any]:
@@ -109,3 +121,11 @@ def write_xlsx(
     book = new_workbook(target)
     add_sheet(book, title=sheet_title(title, taken=set()), columns=specs, rows=cells)
     save_workbook(book)
+
+
+def write_list_parquet(*, target: BinaryIO, columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> None:
+    """Amounts as decimals, dates as dates, choices as the values that the API has. `rows` as for `csv_lines`.
+
+    Raises OSError, with its errno, when the disk is full.
+    """
+    write_parquet(target=target, columns=[ParquetColumn(one.name, one.kind) for one in columns], rows=rows)

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-import polars as pl
 from django.utils.translation import gettext as _
 
-from common.exports import Column, csv_lines, write_xlsx
+from common.exports import CONTENT_TYPES, CSV, PARQUET, XLSX, Column, csv_lines, write_xlsx
+from common.parquet import ParquetColumn, write_parquet
 from dashboard.tables import Kind, Table
 
-CSV, XLSX, PARQUET = "csv", "xlsx", "parquet"
-CONTENT_TYPES = {
-    CSV: "text/csv; charset=utf-8",
-    XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    PARQUET: "application/vnd.apache.parquet",
-}
-# Money has up to 18 digits, two of them decimals; ratios four decimals.
-_TYPES: dict[Kind, Any] = {
-    "text": pl.String(), "money": pl.Decimal(20, 2), "ratio": pl.Decimal(20, 4), "integer": pl.Int64(),
-    "number": pl.Float64(), "date": pl.Date(),
-}  # fmt: skip
+__all__ = ["CONTENT_TYPES", "CSV", "PARQUET", "XLSX", "as_csv", "as_parquet", "write_workbook"]
+
 _CELLS: dict[Kind, Any] = {
     "text": "text", "money": "money", "ratio": "number", "integer": "integer", "number": "number", "date": "date",
 }  # fmt: skip
@@ -39,20 +30,10 @@ def write_workbook(table: Table, target: BinaryIO) -> None:
 
 def as_parquet(table: Table) -> bytes:
     """Columns under the names that the JSON uses; amounts and ratios as decimals."""
-    schema = {column.name: _TYPES[column.kind] for column in table.columns}
-    converters = [_converter(column.kind) for column in table.columns]
-    rows = [tuple(convert(value) for convert, value in zip(converters, row, strict=True)) for row in table.rows]
     target = io.BytesIO()
-    pl.DataFrame(rows, schema=schema, orient="row").write_parquet(target)
+    columns = [ParquetColumn(column.name, column.kind) for column in table.columns]
+    write_parquet(target=target, columns=columns, rows=table.rows)
     return target.getvalue()
-
-
-def _converter(kind: Kind) -> Callable[[Any], Any]:
-    if kind == "text":
-        return lambda value: None if value is None else str(value)
-    if kind == "number":
-        return lambda value: None if value is None else float(value)
-    return lambda value: value
 
 
 def _columns(table: Table) -> list[Column]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import models
-from django.db.models import F, Func, IntegerField, Subquery
+from django.db.models import Func, IntegerField, Subquery
 
 from file_handling.models import File, ImportSession
 
@@ -58,7 +58,8 @@ def created_by_session(session: ImportSession) -> dict[str, int]:
 
 
 def _counts(origin: Origin, *, ids: list[int]) -> dict[str, int]:
-    # One query for all kinds: each count uses the index of its own foreign key.
+    # One query for all kinds. Each count reads the index of its own foreign key and no row: a count of a column would
+    # read every row (docs/decisions/0013-lists-of-a-million-rows.md).
     origin_model: type[Any] = type(origin)
     kinds = record_kinds(origin_model)
     if not kinds:
@@ -67,7 +68,7 @@ def _counts(origin: Origin, *, ids: list[int]) -> dict[str, int]:
         f"count_{kind.name}": Subquery(
             kind.model._default_manager.filter(**{f"{kind.origin_field(origin_model)}__in": ids})
             .order_by()
-            .annotate(found_rows=Func(F("pk"), function="COUNT", output_field=IntegerField()))
+            .annotate(found_rows=Func(template="COUNT(*)", output_field=IntegerField()))
             .values("found_rows")
         )
         for kind in kinds

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import io
 from decimal import Decimal
 from typing import Any
 
 import openpyxl
+import polars as pl
 import pytest
 from django.core.cache import caches
 from django.db import connection
@@ -29,6 +31,9 @@ EXPORTS = [f"{name}/export/" for name in RECORD_ROUTES + CATALOGUE_ROUTES] + [
 ]
 
 
+KINDS = ["csv", "xlsx", "parquet"]
+
+
 def sent(response: Any) -> bytes:
     assert response.status_code == 200, response.content
     return content_of(response)
@@ -47,6 +52,15 @@ def sheet_rows(response: Any) -> list[list[Any]]:
     return [list(row) for row in sheet.iter_rows(values_only=True)]
 
 
+def all_rows(kind: str, response: Any) -> list[Any]:
+    match kind:
+        case "csv":
+            return csv_rows(response)
+        case "xlsx":
+            return sheet_rows(response)[1:]
+    return frame(response).rows()
+
+
 def test_a_csv_has_the_rows_that_the_filters_leave_on_all_pages(cast: Cast, togo: Records) -> None:
     for n in range(230):
         make_claim(togo.rows, cast.togo, f"N{n:03}", claimed_amount=Decimal(n), status="cancelled")
@@ -57,6 +71,40 @@ def test_a_csv_has_the_rows_that_the_filters_leave_on_all_pages(cast: Cast, togo
     assert (rows[0]["Settlement date"], rows[0]["Status"], rows[0]["Insured"]) == (
         "2024-03-10", "cancelled", "TOGOCANARY AFI",
     )  # fmt: skip
+
+
+def frame(response: Any) -> pl.DataFrame:
+    return pl.read_parquet(io.BytesIO(sent(response)))
+
+
+def test_a_parquet_file_has_decimals_dates_and_the_words_of_the_api(cast: Cast, togo: Records) -> None:
+    make_claim(
+        togo.rows, cast.togo, "N1", client=None, claimed_amount=Decimal("-123456789012.34"),
+        incident_date=datetime.date(2024, 2, 29),
+    )  # fmt: skip
+    path = "/api/v1/claims/export/?format=parquet&ordering=id"
+    response = cast.client("togo_operator").get(path, headers={"accept-language": "fr"})
+    assert response["Content-Type"] == "application/vnd.apache.parquet"
+    assert response["Content-Disposition"].endswith('.parquet"')
+    rows = frame(response)
+    assert rows.schema["claimed_amount"] == pl.Decimal(20, 2)
+    assert (rows.schema["settlement_date"], rows.schema["line_count"]) == (pl.Date(), pl.Int64())
+    assert rows["claimed_amount"].to_list() == [Decimal("5000.00"), Decimal("-123456789012.34")]
+    assert rows["incident_date"].to_list() == [None, datetime.date(2024, 2, 29)]
+    assert rows["client_name"].to_list() == ["TOGOCANARY PORT", None]
+    # Neither labels nor names of columns are translated.
+    assert rows["status"].to_list() == ["settled", "settled"]
+    assert {"id", "country_code", "insured_name", "recap_file_name"} <= set(rows.columns)
+
+
+def test_moments_and_answers_of_a_parquet_file_have_their_types(cast: Cast, togo: Records) -> None:
+    client = cast.client("togo_admin")
+    files = frame(client.get("/api/v1/files/export/?format=parquet&ordering=id"))
+    assert files["uploaded_at"].to_list() == [togo.file.uploaded_at, togo.recap.uploaded_at]
+    people = frame(client.get("/api/v1/insured/export/?format=parquet"))
+    assert people["is_deduced"].to_list() == [False]
+    empty = frame(client.get("/api/v1/insured/export/?format=parquet&name=nobody"))
+    assert (empty.schema, empty.height) == (people.schema, 0)
 
 
 def test_amounts_dates_and_texts_of_a_workbook_have_their_types(cast: Cast, togo: Records) -> None:
@@ -99,14 +147,14 @@ def test_a_name_with_separators_quotes_and_line_breaks_is_one_cell(cast: Cast) -
     assert len(sheet_rows(client.get("/api/v1/clients/export/?format=xlsx"))) == 2
 
 
-@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("path", [*EXPORTS, "import-sessions/{session}/findings/export/", "audit/export/"])
 def test_every_list_can_be_exported_with_the_rows_of_the_list(path: str, kind: str, cast: Cast, togo: Records) -> None:
     client = cast.client("togo_admin")
     path = path.format(session=togo.session.pk)
     listed = client.get(f"/api/v1/{path.removesuffix('export/')}").json()["count"]
     response = client.get(f"/api/v1/{path}?format={kind}")
-    got = csv_rows(response) if kind == "csv" else sheet_rows(response)[1:]
+    got = all_rows(kind, response)
     # Listing the findings or the trail itself adds to the trail.
     assert len(got) - listed in ((0,) if "audit" not in path else (0, 1))
     if "audit" not in path:
@@ -127,10 +175,11 @@ def test_more_rows_than_the_cap_are_refused_with_both_numbers(cast: Cast, togo: 
     for n in range(2):
         make_claim(togo.rows, cast.togo, f"N{n}")
     client = cast.client("togo_operator")
-    refused = client.get("/api/v1/claims/export/")
-    assert refused.status_code == 400
-    assert "3" in refused.json()["detail"]
-    assert "2" in refused.json()["detail"]
+    for kind in KINDS:
+        refused = client.get(f"/api/v1/claims/export/?format={kind}")
+        assert refused.status_code == 400
+        assert "3" in refused.json()["detail"]
+        assert "2" in refused.json()["detail"]
     assert len(csv_rows(client.get("/api/v1/claims/export/?number=N1"))) == 1
 
 
@@ -139,14 +188,15 @@ def test_an_export_refuses_what_it_does_not_understand(query: str, cast: Cast, t
     assert cast.client("togo_operator").get(f"/api/v1/claims/export/?{query}").status_code == 400
 
 
-def test_an_export_leaves_an_entry_with_its_size_and_no_value(cast: Cast, togo: Records) -> None:
-    sent(cast.client("togo_operator").get("/api/v1/insured/export/?search=afi&format=xlsx"))
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_export_leaves_an_entry_with_its_size_and_no_value(kind: str, cast: Cast, togo: Records) -> None:
+    sent(cast.client("togo_operator").get(f"/api/v1/insured/export/?search=afi&format={kind}"))
     entry = AuditEntry.objects.get(action="export")
     assert (entry.actor, entry.country, entry.object_type) == (cast.togo_operator, cast.togo, "core.insured")
-    assert entry.data == {"format": "xlsx", "rows": 1, "filters": ["search"]}
+    assert entry.data == {"format": kind, "rows": 1, "filters": ["search"]}
 
 
-@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("path", EXPORTS)
 def test_no_export_holds_a_byte_of_another_country(
     path: str, kind: str, cast: Cast, togo: Records, benin: Records
@@ -156,10 +206,7 @@ def test_no_export_holds_a_byte_of_another_country(
         if response.status_code != 200:
             assert response.status_code == 403
             continue
-        if kind == "csv":
-            assert b"TOGOCANARY" not in sent(response), name
-        else:
-            assert "TOGOCANARY" not in str(sheet_rows(response)), name
+        assert "TOGOCANARY" not in str(all_rows(kind, response)), name
 
 
 def test_headers_and_choices_are_in_the_language_of_the_caller(cast: Cast, togo: Records) -> None:
@@ -179,7 +226,7 @@ def test_exports_are_throttled(cast: Cast, togo: Records, monkeypatch: pytest.Mo
     caches["throttle"].clear()
 
 
-@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_an_export_of_many_rows_makes_as_many_queries_as_one_of_few(kind: str, cast: Cast, togo: Records) -> None:
     client = cast.client("togo_admin")
 
