@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 from dashboard import links
 from dashboard.board import Board
 from dashboard.definitions import INDICATORS, Indicator
-from dashboard.findings import left_out
 from dashboard.indicators import delay as delays
 from dashboard.indicators import frequency as frequencies
 from dashboard.indicators import left_out as omissions
@@ -548,7 +547,7 @@ _PRICED = ("act", "partner")
 
 
 def left_out_by_age(board: Board) -> Answer:
-    missing, _lines = left_out(board.columns, board.query.countries)
+    missing, _lines = board.left_out
     currencies = board.currencies + sorted(set(missing["currency"].unique()) - set(board.currencies))
     labels = dict(FindingCategory.choices)
     blocks = []
@@ -602,12 +601,9 @@ def left_out_by_age(board: Board) -> Answer:
 
 
 def quality(board: Board, by: omissions.By) -> Answer:
-    missing, lines = left_out(board.columns, board.query.countries)
+    missing, lines = board.left_out
     known = {} if by == "month" else keys_of(by, user=board.user, countries=board.query.countries)
     names = dict(known.values())
-    if by == "month":
-        months = missing.select("finding", month=missing["settled"].dt.strftime("%Y-%m"))
-        lines = lines.join(months, on="finding")
     found = omissions.quality(
         board.data, missing, lines, board.period, by=by, keys={pk: key for pk, (key, _name) in known.items()}
     )
@@ -616,7 +612,7 @@ def quality(board: Board, by: omissions.By) -> Answer:
         "rows": [
             {
                 "id": one.id,
-                "name": names.get(one.key, one.key),
+                "name": names.get((one.country, one.key), one.key),
                 "lines": one.lines,
                 "claims": one.claims,
                 "lines_left_out": one.lines_left_out,
@@ -637,7 +633,7 @@ def quality(board: Board, by: omissions.By) -> Answer:
     ]
     rows = [
         (
-            names.get(one.key, one.key),
+            names.get((one.country, one.key), one.key),
             one.lines,
             one.claims,
             one.lines_left_out,

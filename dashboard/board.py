@@ -6,8 +6,11 @@ from collections.abc import Iterable
 from datetime import date
 from functools import cached_property
 
+import polars as pl
+
 from dashboard.asking import Asked
 from dashboard.columns import Columns, load
+from dashboard.findings import left_out
 from dashboard.names import names_of
 from dashboard.periods import Period
 from dashboard.queries import Data, Query, currencies_of, span_of
@@ -38,6 +41,14 @@ class Board:
     @cached_property
     def query(self) -> Query:
         return self.asked.query(self.span, self.today)
+
+    @cached_property
+    def left_out(self) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The claims of the scope that are left out now, and their stat lines (`dashboard.findings.left_out`).
+
+        Raises Invalid for the scope of a person or family.
+        """
+        return left_out(self.columns, self.query.countries, self.query.scope)
 
     @property
     def period(self) -> Period:

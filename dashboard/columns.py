@@ -47,6 +47,7 @@ LINE_SCHEMA: dict[str, pl.DataType] = {
     "policy": ID, "partner": ID, "currency": CURRENCY, "act": ID, "act_category": ID, "operator": ID,
     "invoice": ID, "act_incident": pl.Date(), "claimed": pl.Int64(), "reimbursed": pl.Int64(),
 }  # fmt: skip
+NUMBER_SCHEMA: dict[str, pl.DataType] = {"country": ID, "number": pl.String()}
 MEMBERSHIP_SCHEMA: dict[str, pl.DataType] = {
     "membership": ID, "insured": ID, "policy": ID, "client": ID, "role": pl.String(), "principal": ID,
     "first_settled": pl.Date(), "family": ID,
@@ -57,6 +58,8 @@ MONTHS_AT_ONCE = 6
 KEEP_OLD_SECONDS = 600
 
 _UNFINISHED = ".unfinished-"
+# The files of a part, by the first word of its name.
+_FILES = {"claims": ("claims", "lines", "cancelled"), "findings": ("claims", "lines")}
 
 Frames = dict[str, pl.DataFrame]
 
@@ -65,6 +68,7 @@ Frames = dict[str, pl.DataFrame]
 class Columns:
     """The settled claims of some countries, their lines and all memberships (schemas above; amounts in cents).
 
+    `cancelled`: country and number of the cancelled claims. They count nowhere, but they are not left out either.
     A claim's attributes stand on each of its lines too. `act_incident` is the incident date of the line itself.
     `family` is the id of the membership that heads the family (DOMAIN §12).
     """
@@ -72,11 +76,12 @@ class Columns:
     claims: pl.DataFrame
     lines: pl.DataFrame
     memberships: pl.DataFrame
+    cancelled: pl.DataFrame
 
     @property
     def numbers(self) -> pl.DataFrame:
-        """country, number: of the settled claims."""
-        return self.claims.select("country", "number")
+        """country, number: of all claims."""
+        return pl.concat([self.claims.select(list(NUMBER_SCHEMA)), self.cancelled])
 
 
 def load(country_ids: Sequence[int]) -> Columns:
@@ -86,6 +91,7 @@ def load(country_ids: Sequence[int]) -> Columns:
         claims=_concat([part.claims for part in parts], CLAIM_SCHEMA),
         lines=_concat([part.lines for part in parts], LINE_SCHEMA),
         memberships=_concat([part.memberships for part in parts], MEMBERSHIP_SCHEMA),
+        cancelled=_concat([part.cancelled for part in parts], NUMBER_SCHEMA),
     )
 
 
@@ -103,6 +109,7 @@ def _load_country(country_id: int, tokens: dict[str, str]) -> Columns:
         claims=_concat([month["claims"] for month in months_frames], CLAIM_SCHEMA),
         lines=_concat([month["lines"] for month in months_frames], LINE_SCHEMA),
         memberships=frames[MEMBERSHIPS]["memberships"],
+        cancelled=_concat([month["cancelled"] for month in months_frames], NUMBER_SCHEMA),
     )
 
 
@@ -163,7 +170,7 @@ def kept(country_id: int, part: str, token: str) -> Frames | None:
     folder = _folder(country_id, part, token)
     if not folder.is_dir():
         return None
-    names = ("memberships",) if part == MEMBERSHIPS else ("claims", "lines")
+    names = _FILES.get(part.partition("-")[0], ("memberships",))
     try:
         return {name: _read(folder / f"{name}.arrow") for name in names}
     except (OSError, pa.ArrowException) as error:
@@ -242,7 +249,8 @@ def _make(country_id: int, parts: Iterable[str]) -> dict[str, Frames]:
             made |= _read_months(country_id, months[at : at + MONTHS_AT_ONCE])
         for part in wanted - made.keys() - {MEMBERSHIPS}:
             # Its claims went between the first look and this instant.
-            made[part] = {"claims": pl.DataFrame(schema=CLAIM_SCHEMA), "lines": pl.DataFrame(schema=LINE_SCHEMA)}
+            schemas = {"claims": CLAIM_SCHEMA, "lines": LINE_SCHEMA, "cancelled": NUMBER_SCHEMA}
+            made[part] = {name: pl.DataFrame(schema=schema) for name, schema in schemas.items()}
         if MEMBERSHIPS in wanted:
             made[MEMBERSHIPS] = {"memberships": _with_family(_query(*_membership_sql(country_id), MEMBERSHIP_SCHEMA))}
     for part, frames in made.items():
@@ -254,10 +262,15 @@ def _make(country_id: int, parts: Iterable[str]) -> dict[str, Frames]:
 def _read_months(country_id: int, months: Sequence[date]) -> dict[str, Frames]:
     claims = _query(*_claims_sql(country_id, months), CLAIM_SCHEMA)
     lines = _query(*_lines_sql(country_id, months), LINE_SCHEMA)
+    cancelled = _query(*_cancelled_sql(country_id, months), NUMBER_SCHEMA | {"settled": pl.Date()})
     found: dict[str, Frames] = {}
     for month in months:
         inside = pl.col("settled").is_between(month, _last_day(month))
-        found[claims_of(month)] = {"claims": claims.filter(inside), "lines": lines.filter(inside)}
+        found[claims_of(month)] = {
+            "claims": claims.filter(inside),
+            "lines": lines.filter(inside),
+            "cancelled": cancelled.filter(inside).drop("settled"),
+        }
     return found
 
 
@@ -301,6 +314,14 @@ def _lines_sql(country_id: int, months: Sequence[date]) -> tuple[str, list[Any]]
     )
 
 
+def _cancelled_sql(country_id: int, months: Sequence[date]) -> tuple[str, list[Any]]:
+    return (
+        f"SELECT c.country_id, c.number, {_day('c.settlement_date')} FROM {Claim._meta.db_table} c WHERE {_IN_MONTHS} "
+        "ORDER BY c.settlement_date, c.id",
+        _parameters(country_id, months, ClaimStatus.CANCELLED),
+    )
+
+
 # The columns that a claim and each of its lines have.
 _OF_CLAIM = (
     f"c.id, {_day('c.settlement_date')}, {_day('c.incident_date')}, c.membership_id, c.insured_id, c.client_id, "
@@ -309,8 +330,8 @@ _OF_CLAIM = (
 _IN_MONTHS = "c.country_id = %s AND c.status = %s AND c.settlement_date >= %s AND c.settlement_date <= %s"
 
 
-def _parameters(country_id: int, months: Sequence[date]) -> list[Any]:
-    return [country_id, ClaimStatus.SETTLED.value, months[0], _last_day(months[-1])]
+def _parameters(country_id: int, months: Sequence[date], status: ClaimStatus = ClaimStatus.SETTLED) -> list[Any]:
+    return [country_id, status.value, months[0], _last_day(months[-1])]
 
 
 def _last_day(month: date) -> date:

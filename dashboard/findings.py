@@ -6,16 +6,20 @@ The latest finding of a claim number counts, as long as the number is not a clai
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any
 
 import polars as pl
+from django.utils.translation import gettext as _
 
-from common.keys import label_key
+from common.errors import Invalid
+from common.keys import label_key, reference_key
 from common.money import cents_of
 from core.data_versions import findings_of, tokens_of
+from core.models import Act, ActAlias, ActCategory, Client, Operator, Partner, Policy
 from dashboard.columns import Columns, keep, kept
+from dashboard.queries import Scope
 from file_handling.models import Finding, FindingCategory, ImportSession
 
 CATEGORIES = (
@@ -31,15 +35,52 @@ CLAIM_SCHEMA: dict[str, pl.DataType] = {
     "finding": pl.Int64(), "session": pl.Int64(), "number": pl.String(), "category": pl.String(),
     "settled": pl.Date(), "amount": pl.Int64(),
 }  # fmt: skip
-LINE_SCHEMA: dict[str, pl.DataType] = {"finding": pl.Int64(), "operator": pl.String(), "partner": pl.String()}
+# Scope → field of a line and its key. A person has no single key: a card or one of several spellings.
+_KEYS: dict[str, tuple[str, Callable[[str], str]]] = {
+    "client": ("employer", label_key),
+    "policy": ("policy_number", reference_key),
+    "partner": ("partner", label_key),
+    "operator": ("operator", label_key),
+    "act": ("act", label_key),
+    "act_category": ("act_category", label_key),
+}
+LINE_SCHEMA: dict[str, pl.DataType] = {"finding": pl.Int64(), **dict.fromkeys(_KEYS, pl.String())}
 
 
-def left_out(columns: Columns, country_ids: Sequence[int]) -> tuple[pl.DataFrame, pl.DataFrame]:
+def left_out(columns: Columns, country_ids: Sequence[int], scope: Scope) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The claims left out now that have a stat line in the scope, and these lines. See `_left_out`.
+
+    A line is in the scope of a record when it has the record's key. Raises Invalid for the scope of a person or family.
+    """
+    claims, lines = _left_out(columns, country_ids)
+    if not scope.kind:
+        return claims, lines
+    if scope.kind not in _KEYS:
+        raise Invalid({scope.kind: [_("Claims left out are not matched to persons. Leave this parameter out.")]})
+    keys = pl.DataFrame(list(_keys_of(scope)), schema={"country": pl.Int64(), scope.kind: pl.String()}, orient="row")
+    on = [scope.kind] if keys["country"].has_nulls() else ["country", scope.kind]
+    inside = lines.join(claims.select("finding", "country"), on="finding").join(keys, on=on, how="semi").drop("country")
+    return claims.join(inside, on="finding", how="semi", maintain_order="left"), inside
+
+
+def _keys_of(scope: Scope) -> Iterable[tuple[int | None, str]]:
+    """Country and key by which lines name the record; acts and categories are those of all countries."""
+    match scope.kind:
+        case "act":
+            aliases = ActAlias.objects.filter(act_id=scope.id).values_list("key", flat=True)
+            return [(None, key) for key in {*Act.objects.filter(pk=scope.id).values_list("key", flat=True), *aliases}]
+        case "act_category":
+            return [(None, key) for key in ActCategory.objects.filter(pk=scope.id).values_list("key", flat=True)]
+    model: Any = {"client": Client, "policy": Policy, "partner": Partner, "operator": Operator}[scope.kind]
+    return list(model.objects.filter(pk=scope.id).values_list("country_id", "key"))
+
+
+def _left_out(columns: Columns, country_ids: Sequence[int]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The claims left out now, and their stat lines.
 
     Claims: finding, session, number, category, settled (the last settlement date that its rows give, or null), amount
     (cents: the recap's reimbursed amount, else the stat's), country, currency, as_of (the session's date). Lines:
-    finding, operator and partner (label keys, null where the line gives none).
+    finding, and the keys of client, policy, partner, operator, act and act_category (null where the line gives none).
     """
     sessions = {row.pk: row for row in _sessions(country_ids)}
     tokens = tokens_of(country_ids)
@@ -58,7 +99,7 @@ def left_out(columns: Columns, country_ids: Sequence[int]) -> tuple[pl.DataFrame
     latest = (
         pl.concat(claims)
         .join(facts, on="session")
-        .sort("session", descending=True)
+        .sort("session", "finding", descending=True)
         .unique(subset=["country", "number"], keep="first", maintain_order=True)
         .join(columns.numbers, on=["country", "number"], how="anti")
     )
@@ -107,7 +148,7 @@ def _from_database(session_id: int) -> dict[str, pl.DataFrame]:
         amount = recap if recap is not None else stat
         claims.append((id_, session_id, number, category, _settled(source), 0 if amount is None else cents_of(amount)))
         lines += [
-            (id_, _key(line.get("operator")), _key(line.get("partner")))
+            (id_, *(_key(line.get(name), key) for name, key in _KEYS.values()))
             for line in source
             if line.get("side") == "stat"
         ]
@@ -133,5 +174,5 @@ def _day(text: str | None) -> date | None:
         return None
 
 
-def _key(text: str | None) -> str | None:
-    return (label_key(text) or None) if text else None
+def _key(text: str | None, key: Callable[[str], str]) -> str | None:
+    return (key(text) or None) if text else None

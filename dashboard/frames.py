@@ -28,7 +28,6 @@ from django.utils import timezone
 from dashboard import answers, asking, watch
 from dashboard.answers import Answer
 from dashboard.board import Board
-from dashboard.findings import left_out
 from dashboard.tables import Kind, Table
 from users.models import User
 
@@ -64,7 +63,7 @@ def findings(user: User, **params: str) -> pd.DataFrame:
     date).
     """
     board = _board(user, params)
-    frame = left_out(board.columns, board.query.countries)[0]
+    frame = board.left_out[0]
     return _described(_decimals(frame, ("amount",)), board, "left_out")
 
 

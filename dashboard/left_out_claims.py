@@ -11,7 +11,6 @@ from common.errors import Gone
 from dashboard import links
 from dashboard.answers import Answer, about, shown
 from dashboard.board import Board
-from dashboard.findings import left_out
 from dashboard.indicators.left_out import aged
 from dashboard.numbers import money
 from dashboard.tables import Table, TableColumn
@@ -26,7 +25,7 @@ def claims_left_out(board: Board, *, category: str = "", age: str = "", currency
 
     Empty filters narrow nothing. Raises Gone for a page beyond the last.
     """
-    rows = aged(left_out(board.columns, board.query.countries)[0], today=board.today)
+    rows = aged(board.left_out[0], today=board.today)
     for name, value in (("category", category), ("age", age), ("currency", currency)):
         if value:
             rows = rows.filter(pl.col(name) == value)

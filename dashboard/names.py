@@ -37,8 +37,10 @@ def names_of(kind: str, ids: Iterable[int], *, user: User) -> dict[int, str]:
     return found
 
 
-def keys_of(kind: str, *, user: User, countries: Iterable[int]) -> dict[int, tuple[str, str]]:
-    """Id → (label key, name) of every partner or operator of the countries."""
+def keys_of(kind: str, *, user: User, countries: Iterable[int]) -> dict[int, tuple[tuple[int, str], str]]:
+    """Id → (country and label key, name) of every partner or operator of the countries."""
     model, _field = _NAMED[kind]
     rows = model.objects.visible_to(user).filter(country_id__in=countries)
-    return {pk: (key, name) for pk, key, name in rows.values_list("pk", "key", "name")}
+    return {
+        pk: ((country, key), name) for pk, country, key, name in rows.values_list("pk", "country_id", "key", "name")
+    }

@@ -71,15 +71,12 @@ def slots_of(period: Period) -> list[Slot]:
     slots = []
     first = slot_start(period.start, unit)
     while first <= period.end:
-        try:
-            following = next_slot(first, unit)
-        except (ValueError, OverflowError):
-            # The calendar ends with this slot.
-            slots.append(Slot(max(first, period.start), period.end, is_cut=period.end != date.max))
+        last = slot_end(first, unit)
+        start, end = max(first, period.start), min(last, period.end)
+        slots.append(Slot(start, end, is_cut=start != first or end != last))
+        if last == date.max:
             break
-        start, end = max(first, period.start), min(following - ONE_DAY, period.end)
-        slots.append(Slot(start, end, is_cut=start != first or end != following - ONE_DAY))
-        first = following
+        first = last + ONE_DAY
     return slots
 
 
@@ -97,17 +94,20 @@ def slot_start(day: date, unit: Unit) -> date:
             return date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
 
 
-def next_slot(start: date, unit: Unit) -> date:
-    """The first day of the slot after the one that starts on `start`."""
-    match unit:
-        case "day":
-            return start + ONE_DAY
-        case "week":
-            return start + timedelta(days=7)
-        case "month":
-            return add_months(start, 1)
-        case "quarter":
-            return add_months(start, 3)
+def slot_end(start: date, unit: Unit) -> date:
+    """The last day of the slot that starts on `start`; the calendar's last day where the slot goes beyond it."""
+    try:
+        match unit:
+            case "day":
+                return start
+            case "week":
+                return start + timedelta(days=6)
+            case "month":
+                return add_months(start, 1) - ONE_DAY
+            case "quarter":
+                return add_months(start, 3) - ONE_DAY
+    except (ValueError, OverflowError):
+        return date.max
 
 
 def add_months(first: date, months: int) -> date:

@@ -55,9 +55,11 @@ class Data:
             return self._in_scope(self._columns.claims)
         own = ("claim", "claimed", "reimbursed", "lines")
         same = [name for name in self._columns.claims.columns if name in self.lines.columns and name not in own]
-        return self.lines.group_by("claim", maintain_order=True).agg(
+        sums = self.lines.group_by("claim", maintain_order=True).agg(
             pl.col(same).first(), pl.col("claimed", "reimbursed").sum(), pl.len().alias("lines")
         )
+        rest = self._columns.claims.select("claim", "country", "number")
+        return sums.join(rest, on="claim", maintain_order="left").select(self._columns.claims.columns)
 
     @cached_property
     def memberships(self) -> pl.DataFrame:
@@ -77,6 +79,17 @@ class Data:
     def people(self) -> pl.DataFrame:
         """membership, insured, role."""
         return self._columns.memberships.select("membership", "insured", "role")
+
+    def with_country(self, frame: pl.DataFrame, kind: str) -> pl.DataFrame:
+        """The frame with the `country` of the records of its column `kind` (partner, insured)."""
+        countries = self._columns.claims["country"]
+        if countries.min() == countries.max():
+            return frame.with_columns(country=pl.lit(countries.min(), dtype=pl.Int64))
+        return frame.join(self._columns.claims.select(kind, "country").unique(kind), on=kind)
+
+    def settled_span(self, period: Period, currency: str) -> Period | None:
+        """First and last settlement in the period of all claims of the currency, whatever the scope; None: no claim."""
+        return span_of(_within(self._columns.claims, period, ("settled",), currency))
 
     def claims_in(self, period: Period, *columns: str, currency: str = "") -> pl.DataFrame:
         """The claims of the period, all `columns` unless some are named, of one currency if one is named."""

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import polars as pl
 
-from dashboard.numbers import mean, money
+from dashboard.numbers import mean, money, ratio
 from dashboard.periods import Period
 from dashboard.queries import Data
 
@@ -71,7 +71,7 @@ def frequency(data: Data, period: Period, previous: Period | None, *, currency: 
                 category=category,
                 lines=lines,
                 reimbursed=money(reimbursed),
-                frequency=_per(lines, exposure),
+                frequency=ratio(lines, exposure),
                 cost=mean(reimbursed, lines),
                 previous_lines=lines_before,
                 previous_reimbursed=money(reimbursed_before),
@@ -129,7 +129,3 @@ def _rounded(effects: tuple[Fraction, Fraction, Fraction]) -> Effects:
     largest = max(range(3), key=lambda at: abs(effects[at]))
     cents[largest] += whole - sum(cents)
     return Effects(*map(money, cents))
-
-
-def _per(lines: int, exposure: int) -> Decimal | None:
-    return None if exposure == 0 else (Decimal(lines) / exposure).quantize(Decimal("0.0001"))

@@ -21,6 +21,8 @@ AGES: tuple[tuple[str, int, int | None], ...] = (
     ("91+", 91, None),
 )
 By = Literal["operator", "partner", "month"]
+# Id of the country, and label key.
+Key = tuple[int, str]
 
 
 @dataclass(frozen=True)
@@ -85,11 +87,13 @@ def by_month(data: Data, left_out: pl.DataFrame, period: Period, *, currency: st
 
 @dataclass(frozen=True)
 class Entered:
-    """Lines that an operator entered, that a partner brought, or of a month. `key` is a label key or a month.
+    """Lines that an operator entered, that a partner brought, or of a month.
 
+    `country`: its id, 0 of a month; `key`: a label key of the country, or a month.
     `by_category`: lines of claims left out, for each category.
     """
 
+    country: int
     key: str
     id: int | None
     lines: int
@@ -107,35 +111,39 @@ def quality(
     period: Period,
     *,
     by: By,
-    keys: Mapping[int, str],
+    keys: Mapping[int, Key],
 ) -> list[Entered]:
     """Share of lines in claims left out, of those imported and left out together; most lines left out first.
 
-    `keys`: id → label key of every operator or partner. Claims left out count by their settlement date.
+    `keys`: id → country and label key of every operator or partner. Claims left out count by their settlement date.
     """
     imported = _imported(data, period, by, keys)
     missing = left_out.filter(pl.col("settled").is_between(period.start, period.end)).select(
-        "finding", "category", month=pl.col("settled").dt.strftime("%Y-%m")
+        "finding", "category", "country", month=pl.col("settled").dt.strftime("%Y-%m")
     )
-    lines = left_out_lines.join(missing, on="finding").select("finding", "category", key=by).drop_nulls("key")
-    table = lines.group_by("key", "category").agg(lines=pl.len())
-    claims = dict(lines.group_by("key").agg(pl.col("finding").n_unique()).iter_rows())
-    categories: dict[str, dict[str, int]] = {}
-    for key, category, count in table.sort("key", "category").iter_rows():
-        categories.setdefault(key, {})[category] = int(count)
+    country = pl.lit(0, dtype=pl.Int64).alias("country") if by == "month" else pl.col("country")
+    lines = left_out_lines.join(missing, on="finding").select("finding", "category", country, key=by).drop_nulls("key")
+    table = lines.group_by("country", "key", "category").agg(lines=pl.len())
+    counted = lines.group_by("country", "key").agg(pl.col("finding").n_unique())
+    claims = {(country_id, key): int(count) for country_id, key, count in counted.iter_rows()}
+    categories: dict[Key, dict[str, int]] = {}
+    for country_id, key, category, count in table.sort("country", "key", "category").iter_rows():
+        categories.setdefault((country_id, key), {})[category] = int(count)
+    ids = {key: id_ for id_, key in keys.items()}
     rows = []
     for key in {*imported, *categories}:
-        id_, line_count, claim_count = imported.get(key, (None, 0, 0))
+        line_count, claim_count = imported.get(key, (0, 0))
         by_category = categories.get(key, {})
         left = sum(by_category.values())
         rows.append(
             Entered(
-                key=key,
-                id=id_,
+                country=key[0],
+                key=key[1],
+                id=ids.get(key),
                 lines=line_count + left,
-                claims=claim_count + int(claims.get(key, 0)),
+                claims=claim_count + claims.get(key, 0),
                 lines_left_out=left,
-                claims_left_out=int(claims.get(key, 0)),
+                claims_left_out=claims.get(key, 0),
                 share_left_out=ratio(left, line_count + left),
                 by_category=by_category,
             )
@@ -145,11 +153,11 @@ def quality(
     return sorted(rows, key=lambda row: (-row.lines_left_out, -row.lines, row.key))
 
 
-def _imported(data: Data, period: Period, by: By, keys: Mapping[int, str]) -> dict[str, tuple[int | None, int, int]]:
-    """Key → (id, lines, claims)."""
+def _imported(data: Data, period: Period, by: By, keys: Mapping[int, Key]) -> dict[Key, tuple[int, int]]:
+    """Key → (lines, claims)."""
     if by == "month":
         claims = data.claims_in(period, "settled", "lines")
         months = claims.group_by(month=pl.col("settled").dt.truncate("1mo")).agg(pl.col("lines").sum(), pl.len())
-        return {f"{month:%Y-%m}": (None, int(lines), int(count)) for month, lines, count in months.iter_rows()}
+        return {(0, f"{month:%Y-%m}"): (int(lines), int(count)) for month, lines, count in months.iter_rows()}
     table = data.lines_in(period, by, "claim").drop_nulls().group_by(by).agg(pl.len(), pl.col("claim").n_unique())
-    return {keys[id_]: (id_, int(count), int(claims)) for id_, count, claims in table.iter_rows() if id_ in keys}
+    return {keys[id_]: (int(count), int(claims)) for id_, count, claims in table.iter_rows() if id_ in keys}

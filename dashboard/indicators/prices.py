@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 import polars as pl
 
@@ -46,7 +46,8 @@ class Prices:
 def prices(data: Data, period: Period, *, currency: str, limit: int | None = None) -> Prices:
     """Each act and partner with at least 10 lines, the largest potential first; the first `limit`.
 
-    *To look at*: a median above Q3 + 1.5 (Q3 − Q1) of the act's partner medians, where at least 8 partners bear it.
+    Partners are compared with those of their country. *To look at*: a median above Q3 + 1.5 (Q3 − Q1) of the act's
+    partner medians, where at least 8 partners have the act.
     """
     lines = data.lines_in(period, "act", "partner", "claimed", currency=currency).drop_nulls("act")
     lines = lines.with_columns(pair=pairs(lines["act"], lines["partner"]))
@@ -55,14 +56,15 @@ def prices(data: Data, period: Period, *, currency: str, limit: int | None = Non
         .agg(pl.col("act", "partner").first(), n=pl.len(), median=pl.col("claimed").median())
         .filter(pl.col("n") >= LEAST_LINES)
     )
-    acts = partners.group_by("act").agg(
+    partners = data.with_country(partners, "partner")
+    acts = partners.group_by("act", "country").agg(
         country_median=pl.col("median").median(),
         q1=pl.col("median").quantile(0.25, interpolation="linear"),
         q3=pl.col("median").quantile(0.75, interpolation="linear"),
         partners=pl.len(),
     )
     table = (
-        partners.join(acts, on="act")
+        partners.join(acts, on=["act", "country"])
         .with_columns(
             to_look_at=(pl.col("partners") >= LEAST_PARTNERS)
             & (pl.col("median") > pl.col("q3") + 1.5 * (pl.col("q3") - pl.col("q1")))
@@ -100,4 +102,4 @@ def _potential(lines: pl.DataFrame, acts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _amount(cents: float) -> Decimal:
-    return (Decimal(cents) / 100).quantize(Decimal("0.01"))
+    return (Decimal(cents) / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)

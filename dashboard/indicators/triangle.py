@@ -16,11 +16,13 @@ import polars as pl
 
 from dashboard.numbers import money
 from dashboard.periods import Period, add_months, months_between
-from dashboard.queries import Data, span_of
+from dashboard.queries import Data
 
 WINDOW = 12
 LEAST_AGE = 3
 LEAST_CLAIMS = 30
+# A single wrong date must not make a triangle of thousands of months.
+MOST_MONTHS = 240
 BACK_TEST_MONTHS = 6
 
 State = Literal["estimated", "too_young", "left_out"]
@@ -104,7 +106,11 @@ class Triangle:
 
 
 def triangle(data: Data, period: Period, *, currency: str) -> Triangle:
-    """The triangle of the claims settled in the period, months counted to the month of its last settlement."""
+    """The triangle of the claims settled in the period, from the month of its first settlement to that of its last.
+
+    These are the first and last settlement of all data in the period, also where the scope has no claim then: a client
+    without a claim in the last months had none, and what was settled before the data starts is unknown of every client.
+    """
     claims = data.claims_in(period, "settled", "incident", "reimbursed", currency=currency)
     dated = claims.filter(pl.col("incident").is_not_null())
     usable = dated.filter(pl.col("incident").dt.truncate("1mo") <= pl.col("settled").dt.truncate("1mo"))
@@ -117,10 +123,11 @@ def triangle(data: Data, period: Period, *, currency: str) -> Triangle:
         .agg(pl.col("reimbursed").sum(), claims=pl.len())
         .sort("month", "paid_in")
     )
-    span = span_of(claims)
+    span = data.settled_span(period, currency)
     if span is None or cells.is_empty():
         return Triangle(currency, [], [], [], [], [], None, 0, left_out)
-    first, last = span.start.replace(day=1), span.end.replace(day=1)
+    last = span.end.replace(day=1)
+    first = max(span.start.replace(day=1), add_months(last, 1 - MOST_MONTHS))
     cents, counts = _cumulative(cells, first, last)
     ladder = chain_ladder(cents, window=WINDOW)
     months = list(cents.index)

@@ -122,11 +122,10 @@ def _dear_partner(data: Data, period: Period) -> pl.DataFrame:
         .select("partner", "act_category")
     )
     compared = (
-        partners.filter(pl.col("insured") >= LEAST_INSURED)
+        data.with_country(partners.filter(pl.col("insured") >= LEAST_INSURED), "partner")
         .join(main, on="partner")
         .with_columns(measure=pl.col("claimed") / pl.col("insured"))
-        .with_columns(limit=pl.col("measure").quantile(0.95, interpolation="linear").over("act_category", "currency"))
-        .filter(pl.col("measure") > pl.col("limit"))
+        .filter(_is_above(0.95, "act_category", "currency", "country"))
     )
     return _partners(claims, compared.with_columns(pl.col("measure") / 100))
 
@@ -155,12 +154,9 @@ def _incident_after_settlement(data: Data, period: Period) -> pl.DataFrame:
 def _round_amounts(data: Data, period: Period) -> pl.DataFrame:
     lines = data.lines_in(period, "partner", "currency", "claimed")
     is_round = (pl.col("claimed") > 0) & (pl.col("claimed") % ROUND_CENTS == 0)
-    compared = (
-        lines.group_by("partner", "currency")
-        .agg(pl.len(), measure=is_round.mean())
-        .filter(pl.col("len") >= LEAST_LINES)
-        .with_columns(limit=pl.col("measure").quantile(0.95, interpolation="linear").over("currency"))
-        .filter(pl.col("measure") > pl.col("limit"))
+    shares = lines.group_by("partner", "currency").agg(pl.len(), measure=is_round.mean())
+    compared = data.with_country(shares.filter(pl.col("len") >= LEAST_LINES), "partner").filter(
+        _is_above(0.95, "currency", "country")
     )
     return _partners(data.claims_in(period, *_OF_CLAIMS), compared)
 
@@ -168,16 +164,20 @@ def _round_amounts(data: Data, period: Period) -> pl.DataFrame:
 def _many_lines(data: Data, period: Period) -> pl.DataFrame:
     claims = data.claims_in(period, *_OF_CLAIMS).with_columns(quarter=pl.col("settled").dt.truncate("1q"))
     people = (
-        claims.group_by("quarter", "insured")
-        .agg(measure=pl.col("lines").sum())
-        .with_columns(limit=pl.col("measure").quantile(0.99, interpolation="linear").over("quarter"))
-        .filter(pl.col("measure") > pl.col("limit"))
+        data.with_country(claims.group_by("quarter", "insured").agg(measure=pl.col("lines").sum()), "insured")
+        .filter(_is_above(0.99, "quarter", "country"))
+        .drop("country")
     )
     return (
         claims.join(people, on=["quarter", "insured"])
         .group_by("insured", "quarter", "currency")
         .agg(*_SUMS_OF_CLAIMS, pl.col("measure").first().cast(pl.Float64))
     )
+
+
+def _is_above(share: float, *peers: str) -> pl.Expr:
+    """Whether `measure` is above this percentile of the rows that are the same in `peers`: those of one country."""
+    return pl.col("measure") > pl.col("measure").quantile(share, interpolation="linear").over(*peers)
 
 
 # Rule (e) of DOMAIN §8 needs the coverage rates of §10, which are not there yet.

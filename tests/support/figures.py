@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 from typing import Any
 
 from core import models as core
@@ -39,7 +40,7 @@ class Claim:
     incident: date | None
     membership: int
     role: str
-    family: tuple[int, int]
+    family: int
     insured: int
     client: int | None
     policy: int
@@ -56,6 +57,7 @@ class Member:
     insured: int
     policy: int
     client: int | None
+    family: int
     role: str
     first: date | None
 
@@ -71,8 +73,26 @@ class Portfolio:
 def read(countries: Iterable[int]) -> Portfolio:
     """All that the database has of the countries, cancelled claims left out."""
     ids = list(countries)
+    memberships = list(core.Membership.objects.filter(policy__country_id__in=ids).order_by("pk"))
+    # A family is the membership of its principal on the policy (DOMAIN §12).
+    heads: dict[tuple[int, int], int] = {}
+    for one in memberships:
+        heads.setdefault((one.policy_id, one.insured_id), one.pk)
+    members = tuple(
+        Member(
+            one.pk,
+            one.insured_id,
+            one.policy_id,
+            one.client_id,
+            heads.get((one.policy_id, one.principal_id or one.insured_id), one.pk),
+            one.role,
+            one.first_settlement_date,
+        )
+        for one in memberships
+    )
+    by_id = {one.id: one for one in members}
     claims = []
-    rows = core.Claim.objects.filter(country_id__in=ids, status="settled").select_related("membership").order_by("pk")
+    rows = core.Claim.objects.filter(country_id__in=ids, status="settled").order_by("pk")
     for row in rows.prefetch_related("lines"):
         lines = tuple(
             Line(
@@ -87,7 +107,6 @@ def read(countries: Iterable[int]) -> Portfolio:
             )
             for one in row.lines.all()
         )
-        member = row.membership
         claims.append(
             Claim(
                 id=row.pk,
@@ -95,9 +114,9 @@ def read(countries: Iterable[int]) -> Portfolio:
                 country=row.country_id,
                 settled=row.settlement_date,
                 incident=row.incident_date,
-                membership=member.pk,
-                role=member.role,
-                family=(member.policy_id, member.principal_id or member.insured_id),
+                membership=row.membership_id,
+                role=by_id[row.membership_id].role,
+                family=by_id[row.membership_id].family,
                 insured=row.insured_id,
                 client=row.client_id,
                 policy=row.policy_id,
@@ -108,10 +127,6 @@ def read(countries: Iterable[int]) -> Portfolio:
                 reimbursed=row.reimbursed_amount,
             )
         )
-    members = tuple(
-        Member(one.pk, one.insured_id, one.policy_id, one.client_id, one.role, one.first_settlement_date)
-        for one in core.Membership.objects.filter(policy__country_id__in=ids).order_by("pk")
-    )
     return Portfolio(tuple(claims), members)
 
 
@@ -127,14 +142,14 @@ def in_scope(portfolio: Portfolio, kind: str, id_: int) -> Portfolio:
                 claims.append(_with(claim, lines=lines, claimed=claimed, reimbursed=reimbursed))
     else:
         claims = [claim for claim in portfolio.claims if getattr(claim, kind) == id_]
-    if kind in ("client", "policy", "insured"):
+    if kind in ("client", "policy", "insured", "family"):
         members = [one for one in portfolio.members if getattr(one, kind) == id_]
     else:
         first: dict[int, date] = {}
         for claim in claims:
             first[claim.membership] = min(first.get(claim.membership, claim.settled), claim.settled)
         members = [
-            Member(one.id, one.insured, one.policy, one.client, one.role, first[one.id])
+            Member(one.id, one.insured, one.policy, one.client, one.family, one.role, first[one.id])
             for one in portfolio.members
             if one.id in first
         ]
@@ -165,6 +180,15 @@ def ratio(part: Decimal | int, whole: Decimal | int) -> str | None:
 
 def mean(amount: Decimal, count: int) -> str | None:
     return None if not count else str((amount / count).quantize(Decimal("0.01"), ROUND_HALF_UP))
+
+
+def evolution(value: Any, before: Any) -> dict[str, str | None]:
+    """`value`, `before`: as JSON; a missing one counts as nothing."""
+    now, then = Decimal(value or 0), Decimal(before or 0)
+    if not then:
+        return {"type": "new" if now else "none", "percent": None}
+    percent = (abs(now - then) / abs(then) * 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    return {"type": "same" if now == then else "up" if now > then else "down", "percent": str(percent)}
 
 
 def portfolio_values(
@@ -209,8 +233,18 @@ def portfolio_values(
 
 
 def ranking(portfolio: Portfolio, start: date, end: date, by: str, currency: str) -> list[dict[str, Any]]:
-    """Rows: id (of a family: its policy and head), rank, amounts, claims, insured, share, cumulative share."""
-    amounts: dict[Any, list[tuple[int, int, Decimal, Decimal]]] = defaultdict(list)
+    """The rows of a ranking as the API has them, but for name and url."""
+    rows = _ranked(portfolio, start, end, by, currency)
+    before = {row["id"]: row for row in _ranked(portfolio, *previous(start, end), by, currency)}
+    for row in rows:
+        earlier = before.get(row["id"], {})
+        row["evolution"] = evolution(row["reimbursed"], earlier.get("reimbursed"))
+        row["previous_rank"] = earlier.get("rank")
+    return rows
+
+
+def _ranked(portfolio: Portfolio, start: date, end: date, by: str, currency: str) -> list[dict[str, Any]]:
+    amounts: dict[int, list[tuple[int, int, Decimal, Decimal]]] = defaultdict(list)
     whole = ZERO
     for claim in within(portfolio, start, end):
         if claim.currency != currency:
@@ -225,14 +259,16 @@ def ranking(portfolio: Portfolio, start: date, end: date, by: str, currency: str
     rows: list[dict[str, Any]] = []
     for id_, parts in amounts.items():
         reimbursed = sum((part[3] for part in parts), ZERO)
+        insured = len({part[1] for part in parts})
         rows.append(
             {
                 "id": id_,
                 "reimbursed": f"{reimbursed:.2f}",
                 "claimed": f"{sum((part[2] for part in parts), ZERO):.2f}",
                 "claims": len({part[0] for part in parts}),
-                "insured": len({part[1] for part in parts}),
+                "insured": insured,
                 "share": ratio(reimbursed, whole),
+                "cost_per_insured": mean(reimbursed, insured),
             }
         )
     rows.sort(key=lambda row: (-Decimal(row["reimbursed"]), row["id"]))
@@ -242,6 +278,150 @@ def ranking(portfolio: Portfolio, start: date, end: date, by: str, currency: str
         row["cumulative_share"] = ratio(cumulated, whole)
         row["rank"] = 1 + sum(1 for other in rows if Decimal(other["reimbursed"]) > Decimal(row["reimbursed"]))
     return rows
+
+
+def ranking_total(portfolio: Portfolio, start: date, end: date, currency: str) -> dict[str, Any]:
+    """All claims of the scope in a currency: what shares are shares of."""
+    now = [claim for claim in within(portfolio, start, end) if claim.currency == currency]
+    before = [claim for claim in within(portfolio, *previous(start, end)) if claim.currency == currency]
+    reimbursed = sum((claim.reimbursed for claim in now), ZERO)
+    insured = len({claim.insured for claim in now})
+    return {
+        "reimbursed": f"{reimbursed:.2f}",
+        "claimed": f"{sum((claim.claimed for claim in now), ZERO):.2f}",
+        "share": "1.0000" if reimbursed else None,
+        "claims": len(now),
+        "insured": insured,
+        "cost_per_insured": mean(reimbursed, insured),
+        "evolution": evolution(reimbursed, sum((claim.reimbursed for claim in before), ZERO)),
+    }
+
+
+def concentration(portfolio: Portfolio, start: date, end: date, currency: str) -> dict[str, Any]:
+    """Shares of the highest 1, 5 and 10 % of the insured with a claim; known insured (persons) without one."""
+    amounts: dict[int, Decimal] = defaultdict(lambda: ZERO)
+    for claim in within(portfolio, start, end):
+        if claim.currency == currency:
+            amounts[claim.insured] += claim.reimbursed
+    ordered = sorted(amounts.values(), reverse=True)
+    shares = []
+    for percent in (1, 5, 10):
+        count = -(-len(ordered) * percent // 100)
+        shares.append(
+            {
+                "percent": percent,
+                "insured": count,
+                "share": ratio(sum(ordered[:count], ZERO), sum(ordered, ZERO)),
+            }
+        )
+    known = {one.insured for one in portfolio.members if one.first and one.first <= end}
+    active = {claim.insured for claim in within(portfolio, start, end)}
+    return {
+        "currency": currency,
+        "insured": len(ordered),
+        "known_insured": len(known),
+        "shares": shares,
+        "share_without_claim": ratio(len(known - active), len(known)),
+    }
+
+
+# ------------------------------------------------------------------------------------------------ series
+
+
+def slots(start: date, end: date) -> tuple[str, list[dict[str, Any]]]:
+    """The unit, and its slots as the API has them: days are walked one by one."""
+    length = (end - start).days + 1
+    day_of_end = start.replace(year=start.year + 3) if (start.month, start.day) != (2, 29) else None
+    unit = (
+        "day"
+        if length <= 31
+        else "week"
+        if length <= 120
+        else "month"
+        if end < (day_of_end or date(start.year + 3, 3, 1))
+        else "quarter"
+    )
+
+    def slot_of(day: date) -> tuple[int, ...]:
+        if unit == "day":
+            return (day.toordinal(),)
+        if unit == "week":
+            return tuple(day.isocalendar()[:2])
+        return (day.year, day.month if unit == "month" else (day.month - 1) // 3)
+
+    days = [start + timedelta(days=at) for at in range(length)]
+    found: dict[tuple[int, ...], list[date]] = {}
+    for day in days:
+        found.setdefault(slot_of(day), []).append(day)
+    one = timedelta(days=1)
+    return unit, [
+        {
+            "start": inside[0].isoformat(),
+            "end": inside[-1].isoformat(),
+            # The day before or after would be of the same slot.
+            "is_cut": slot_of(inside[0] - one) == slot or slot_of(inside[-1] + one) == slot,
+        }
+        for slot, inside in found.items()
+    ]
+
+
+# ------------------------------------------------------------------------------------------------ frequency
+
+
+def frequency(portfolio: Portfolio, start: date, end: date, currency: str) -> dict[str, Any]:
+    """Lines per known insured and cost per line of each category, and what the change of S parts into."""
+    before = previous(start, end)
+    now_lines, then_lines = (_by_category(portfolio, *days, currency) for days in ((start, end), before))
+    exposure, earlier = (
+        sum(1 for one in portfolio.members if one.first and one.first <= last) for last in (end, before[1])
+    )
+    rows = []
+    whole = [Fraction(0)] * 3
+    for category in {*now_lines, *then_lines}:
+        now, then = now_lines.get(category, []), then_lines.get(category, [])
+        reimbursed, reimbursed_then = sum(now, ZERO), sum(then, ZERO)
+        effects = None
+        if exposure and earlier:
+            f1, f0 = Fraction(len(now), exposure), Fraction(len(then), earlier)
+            # Without lines in one of the periods, nothing is known of its cost: that of the other one stands for it.
+            c1 = Fraction(reimbursed) / len(now) if now else Fraction(reimbursed_then) / len(then)
+            c0 = Fraction(reimbursed_then) / len(then) if then else c1
+            effects = [(exposure - earlier) * f0 * c0, exposure * (f1 - f0) * c0, exposure * f1 * (c1 - c0)]
+            assert sum(effects) == Fraction(reimbursed) - Fraction(reimbursed_then)
+            whole = [a + b for a, b in zip(whole, effects, strict=True)]
+        rows.append(
+            {
+                "id": category,
+                "lines": len(now),
+                "reimbursed": f"{reimbursed:.2f}",
+                "frequency": ratio(len(now), exposure),
+                "cost": mean(reimbursed, len(now)),
+                "previous_lines": len(then),
+                "previous_reimbursed": f"{reimbursed_then:.2f}",
+                "change": f"{reimbursed - reimbursed_then:.2f}",
+                "effects": effects,
+            }
+        )
+    rows.sort(key=lambda row: (-Decimal(str(row["reimbursed"])), row["id"]))
+    return {
+        "currency": currency,
+        "known_insured": exposure,
+        "previous_known_insured": earlier,
+        "rows": rows,
+        "effects": whole if rows and exposure and earlier else None,
+    }
+
+
+def _by_category(portfolio: Portfolio, start: date, end: date, currency: str) -> dict[int, list[Decimal]]:
+    found: dict[int, list[Decimal]] = defaultdict(list)
+    for claim in within(portfolio, start, end):
+        if claim.currency == currency:
+            for line in claim.lines:
+                found[line.act_category].append(line.reimbursed)
+    return found
+
+
+# ------------------------------------------------------------------------------------------------ delay
 
 
 def percentile(values: list[int], share: Decimal) -> float | None:
