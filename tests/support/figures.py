@@ -5,7 +5,7 @@ Slow on purpose: every figure is a loop over the rows as its definition reads (D
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -439,7 +439,7 @@ def delay(portfolio: Portfolio, start: date, end: date) -> dict[str, Any]:
     claims = within(portfolio, start, end)
     days = [(claim.settled - claim.incident).days for claim in claims if claim.incident]
     measured = [one for one in days if one >= 0]
-    bands = {
+    counts = {
         "0-7": sum(1 for one in measured if one <= 7),
         "8-30": sum(1 for one in measured if 8 <= one <= 30),
         "31-90": sum(1 for one in measured if 31 <= one <= 90),
@@ -451,5 +451,21 @@ def delay(portfolio: Portfolio, start: date, end: date) -> dict[str, Any]:
         "n": len(measured),
         "median": percentile(measured, Decimal("0.5")),
         "p90": percentile(measured, Decimal("0.9")),
-        "bands": bands,
+        "bands": [
+            {
+                "key": key,
+                "claims": count,
+                "share": None if key in ("negative", "unknown") else ratio(count, len(measured)),
+            }
+            for key, count in counts.items()
+        ],
     }
+
+
+def currencies(portfolio: Portfolio, start: date, end: date) -> list[str]:
+    """Those of the period, the one of most claims first, then those of the period before alone."""
+    found: list[str] = []
+    for days in ((start, end), previous(start, end)):
+        counts = Counter(claim.currency for claim in within(portfolio, *days))
+        found += sorted(set(counts) - set(found), key=lambda one: (-counts[one], one))
+    return found

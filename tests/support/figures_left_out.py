@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from common.keys import label_key
+from common.keys import label_key, reference_key
 from core import models as core
 from file_handling.models import Finding
 from tests.support.figures import ZERO, Portfolio, ratio, within
@@ -22,7 +22,7 @@ CATEGORIES = (
 
 @dataclass(frozen=True)
 class LeftOut:
-    """The latest finding of a claim number. `lines`: the label keys of operator and partner of its stat lines."""
+    """The latest finding of a claim number. `lines`: the keys of its stat lines, by kind of record."""
 
     country: int
     number: str
@@ -31,7 +31,30 @@ class LeftOut:
     amount: Decimal
     currency: str
     as_of: date
-    lines: tuple[tuple[str | None, str | None], ...]
+    lines: tuple[dict[str, str | None], ...]
+
+
+# Scope → field of a source line and the key by which it names the record.
+_FIELDS: dict[str, tuple[str, Callable[[str], str]]] = {
+    "client": ("employer", label_key), "policy": ("policy_number", reference_key), "partner": ("partner", label_key),
+    "operator": ("operator", label_key), "act": ("act", label_key), "act_category": ("act_category", label_key),
+}  # fmt: skip
+_MODELS: dict[str, Any] = {
+    "client": core.Client, "policy": core.Policy, "partner": core.Partner, "operator": core.Operator, "act": core.Act,
+    "act_category": core.ActCategory,
+}  # fmt: skip
+
+
+def left_out_in_scope(left_out: list[LeftOut], kind: str, id_: int) -> list[LeftOut]:
+    """The claims with a line that has the key of the record, and these lines of them. No act has an alias here."""
+    record = _MODELS[kind].objects.get(pk=id_)
+    country = getattr(record, "country_id", None)
+    found = []
+    for one in left_out:
+        lines = tuple(line for line in one.lines if line[kind] == record.key)
+        if lines and country in (None, one.country):
+            found.append(replace(one, lines=lines))
+    return found
 
 
 def read_left_out(countries: Iterable[int]) -> list[LeftOut]:
@@ -55,7 +78,9 @@ def read_left_out(countries: Iterable[int]) -> list[LeftOut]:
                 currency=finding.session.currency,
                 as_of=finding.session.created_at.date(),
                 lines=tuple(
-                    (_key(line["operator"]), _key(line["partner"])) for line in finding.lines if line["side"] == "stat"
+                    {kind: _key(line[name], key) for kind, (name, key) in _FIELDS.items()}
+                    for line in finding.lines
+                    if line["side"] == "stat"
                 ),
             )
         )
@@ -78,8 +103,8 @@ def _day(text: str | None) -> date | None:
         return None
 
 
-def _key(text: str | None) -> str | None:
-    return label_key(text or "") or None
+def _key(text: str | None, key: Callable[[str], str]) -> str | None:
+    return key(text or "") or None
 
 
 def by_age(left_out: list[LeftOut], currency: str, today: date) -> list[dict[str, Any]]:
@@ -142,12 +167,11 @@ def quality(
                 lines[claim.country, keys[by][id_]].append(claim.id)
     for at, one in enumerate(left_out):
         if one.settled and start <= one.settled <= end:
-            for operator, partner in one.lines:
-                key = operator if by == "operator" else partner
+            for line in one.lines:
                 if by == "month":
                     missing[0, f"{one.settled:%Y-%m}"].append((at, one.category))
-                elif key is not None:
-                    missing[one.country, key].append((at, one.category))
+                elif line[by] is not None:
+                    missing[one.country, str(line[by])].append((at, one.category))
     return {
         key: {
             "lines": len(lines[key]) + len(missing[key]),
