@@ -63,13 +63,14 @@ def prices(data: Data, period: Period, *, currency: str, limit: int | None = Non
         q3=pl.col("median").quantile(0.75, interpolation="linear"),
         partners=pl.len(),
     )
+    compared = partners.join(acts, on=["act", "country"])
     table = (
-        partners.join(acts, on=["act", "country"])
-        .with_columns(
+        compared.with_columns(
             to_look_at=(pl.col("partners") >= LEAST_PARTNERS)
             & (pl.col("median") > pl.col("q3") + 1.5 * (pl.col("q3") - pl.col("q1")))
         )
-        .join(_potential(lines, acts), on="pair")
+        .join(_potential(lines, compared), on="pair", how="left")
+        .with_columns(pl.col("potential").fill_null(0.0))
         .sort("potential", "act", "partner", descending=[True, False, False])
     )
     rows = [
@@ -88,16 +89,14 @@ def prices(data: Data, period: Period, *, currency: str, limit: int | None = Non
     return Prices(currency, rows, table.height, lines.height, int(partners["n"].sum()))
 
 
-def _potential(lines: pl.DataFrame, acts: pl.DataFrame) -> pl.DataFrame:
-    """pair, potential: what its lines claim above the country median of their act."""
+def _potential(lines: pl.DataFrame, compared: pl.DataFrame) -> pl.DataFrame:
+    """pair, potential: what its lines claim above the country median, where they claim anything above it."""
     above = pl.col("claimed") - pl.col("country_median")
     return (
-        lines.join(acts.select("act", "country_median"), on="act")
+        lines.join(compared.select("pair", "country_median"), on="pair")
         .filter(above > 0)
         .group_by("pair")
-        .agg(above=above.sum())
-        .join(lines.select("pair").unique(), on="pair", how="right")
-        .select("pair", potential=pl.col("above").fill_null(0.0))
+        .agg(potential=above.sum())
     )
 
 

@@ -21,16 +21,17 @@ from users.models import Country, Role, User
 
 pytestmark = pytest.mark.django_db
 
-# Two years of two countries with two currencies, which do not start on the same day.
+# Two years of two countries with two currencies, which do not start on the same day, and a third that shares a currency.
 PAIRS: list[tuple[str, dict[str, Any]]] = [
     ("TG", {"claims": 60, "seed": 11, "start": date(2023, 2, 1), "days": 200}),
     ("TG", {"claims": 500, "seed": 12, "start": date(2024, 1, 1), "days": 300}),
+    ("BJ", {"claims": 120, "seed": 31, "start": date(2024, 2, 1), "days": 90}),
     ("GN", {"claims": 40, "seed": 21, "start": date(2023, 6, 10), "days": 150}),
     ("GN", {"claims": 70, "seed": 22, "start": date(2024, 3, 5), "days": 330}),
 ]
-CURRENCIES = {"TG": "XOF", "GN": "GNF"}
+CURRENCIES = {"TG": "XOF", "BJ": "XOF", "GN": "GNF"}
 # Sessions so many days old: one of each age.
-AGES = [100, 75, 45, 5]
+AGES = [100, 75, 61, 45, 5]
 SCOPES = ("client", "policy", "insured", "family", "partner", "operator", "act", "act_category")
 PERIODS = [
     (date(2024, 2, 15), date(2024, 3, 10)),
