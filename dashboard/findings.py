@@ -44,10 +44,13 @@ _KEYS: dict[str, tuple[str, Callable[[str], str]]] = {
     "act": ("act", label_key),
     "act_category": ("act_category", label_key),
 }
+NO_SCOPE = Scope()
 LINE_SCHEMA: dict[str, pl.DataType] = {"finding": pl.Int64(), **dict.fromkeys(_KEYS, pl.String())}
 
 
-def left_out(columns: Columns, country_ids: Sequence[int], scope: Scope) -> tuple[pl.DataFrame, pl.DataFrame]:
+def left_out(
+    columns: Columns, country_ids: Sequence[int], scope: Scope = NO_SCOPE
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The claims left out now that have a stat line in the scope, and these lines. See `_left_out`.
 
     A line is in the scope of a record when it has the record's key. Raises Invalid for the scope of a person or family.

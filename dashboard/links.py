@@ -61,7 +61,7 @@ def known(query: Query, role: str = "") -> str:
 
 def left_out(query: Query, *, category: str, age: str, currency: str) -> str:
     """The claims left out of one category and age."""
-    scope = {query.scope.kind: query.scope.id} if query.scope.kind else {}
+    scope: dict[str, object] = {query.scope.kind: query.scope.id} if query.scope.kind else {}
     return _address(
         "dashboard/left-out/claims", query, {"category": category, "age": age, "currency": currency, **scope}
     )

@@ -21,7 +21,7 @@ from users.models import Country, Role, User
 
 pytestmark = pytest.mark.django_db
 
-# Two years of two countries with two currencies, which do not start on the same day, and a third that shares a currency.
+# Two years of two countries with two currencies, which start on different days; a third country shares a currency.
 PAIRS: list[tuple[str, dict[str, Any]]] = [
     ("TG", {"claims": 60, "seed": 11, "start": date(2023, 2, 1), "days": 200}),
     ("TG", {"claims": 500, "seed": 12, "start": date(2024, 1, 1), "days": 300}),
