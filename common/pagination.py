@@ -10,8 +10,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.exceptions import FieldDoesNotExist
+from django.core.paginator import Page, Paginator
 from django.db import connection
 from django.db.models import DateField, DateTimeField, DecimalField, F, Field, IntegerField, Q, QuerySet
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from rest_framework import pagination
 from rest_framework.exceptions import NotFound, ValidationError
@@ -172,6 +174,30 @@ def limited_count(rows: QuerySet[Any]) -> tuple[int, bool]:
     return min(count, COUNT_LIMIT), count <= COUNT_LIMIT
 
 
+class LimitedPaginator(Paginator):  # type: ignore[type-arg]
+    """Pages of the admin: rows are counted up to COUNT_LIMIT, and the pages lead as far as rows are counted."""
+
+    @cached_property
+    def count(self) -> int:
+        return self._limited[0]
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the list ends where the pages end."""
+        return self._limited[1]
+
+    @cached_property
+    def _limited(self) -> tuple[int, bool]:
+        return limited_count(self.object_list)
+
+    def page(self, number: int | str) -> "Page[Any]":
+        number = self.validate_number(number)
+        first = (number - 1) * self.per_page
+        last = min(first + self.per_page, self.count)
+        ids = list(self.object_list.prefetch_related(None).values_list("pk", flat=True)[first:last])
+        return self._get_page(_rows_of(self.object_list, ids), number, self)
+
+
 # ------------------------------------------------------------------------------------------------ order
 
 
@@ -234,13 +260,16 @@ def _places(queryset: QuerySet[Any], order: _Order) -> QuerySet[Any]:
 
 
 def _rows_at(queryset: QuerySet[Any], order: _Order, places: Sequence[tuple[Any, ...]]) -> list[Any]:
-    """The rows at these places. One that was deleted since its place was read is absent.
+    at = next(n for n, key in enumerate(order) if key.path == "pk")
+    return _rows_of(queryset, [place[at] for place in places])
+
+
+def _rows_of(queryset: QuerySet[Any], ids: Sequence[Any]) -> list[Any]:
+    """The rows with these ids, in this order. One that was deleted since its id was read is absent.
 
     The related tables are joined to the rows of the page only: joined to all rows that the database has to sort or
     skip, they take most of the time.
     """
-    at = next(n for n, key in enumerate(order) if key.path == "pk")
-    ids = [place[at] for place in places]
     if not ids:
         return []
     found = {row.pk: row for row in queryset.order_by().filter(pk__in=ids)}

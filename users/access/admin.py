@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from common.errors import Gone, Invalid, ServiceError, is_disk_full
 from common.keys import name_key
+from common.pagination import LimitedPaginator
 from common.parsing import positive_int
 from users import audit
 from users.access.actor import actor_of
@@ -80,6 +81,7 @@ class ScopedModelAdmin(admin.ModelAdmin):
     list_per_page = 50
     list_max_show_all = 200
     show_full_result_count = False
+    paginator = LimitedPaginator
     key_search: ClassVar[dict[str, Callable[[str], str]]] = {}
     lookups: ClassVar[tuple[str, ...]] = ()
     related: ClassVar[tuple[str, ...]] = ()
