@@ -24,6 +24,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 API = "/api/v1/"
 DASHBOARD = f"{API}dashboard/"
+OF_CLAIMS_LEFT_OUT = ("left-out/", "quality/")
+PERSONS = ("insured", "family")
 ADDRESSES = [path for path in GETS if path.startswith("dashboard/")]
 IN_A_SCOPE = [name for name in FIGURES if name not in ("definitions/", "period/")]
 AFTER_SETTLEMENT = "20/06/2024"
@@ -147,6 +149,13 @@ def test_an_account_with_a_country_gets_its_own_whatever_it_names(api: ApiUser) 
         assert (answer["countries"], answer["n"]) == ([api.country.pk], 2)
 
 
+@pytest.mark.parametrize("path", ["left-out/", "left-out/claims/", "quality/?by=partner"])
+def test_claims_left_out_are_not_narrowed_to_a_person(path: str, api: ApiUser) -> None:
+    sentence = ["Claims left out are not matched to persons. Leave this parameter out."]
+    for kind in PERSONS:
+        assert problems(api, f"{path}{'&' if '?' in path else '?'}{kind}=1") == {kind: sentence}
+
+
 @pytest.mark.parametrize("path", IN_A_SCOPE)
 def test_an_id_of_another_country_answers_as_an_unknown_one(path: str, api: ApiUser) -> None:
     other = ApiUser("BJ")
@@ -160,6 +169,8 @@ def test_an_id_of_another_country_answers_as_an_unknown_one(path: str, api: ApiU
         "operator": claim.lines.all()[0].operator_id,
     }
     sign = "&" if "?" in path else "?"
+    if path.startswith(OF_CLAIMS_LEFT_OUT):
+        foreign = {kind: pk for kind, pk in foreign.items() if kind not in PERSONS}
     for kind, pk in foreign.items():
         own, unknown = (
             without_id(content_of(other.client.get(f"{DASHBOARD}{path}{sign}{kind}={id_}")), kind, id_)
