@@ -257,8 +257,6 @@ class LeftOutClaimsView(FigureView):
 
     name = "left-out-claims"
     also = ("category", "age", "currency", "page")
-    # An account reads the observations of the sessions that it may see: a head of department only of own ones.
-    is_kept = False
 
     def read_own(self, params: Mapping[str, str]) -> Own:
         return collect(
