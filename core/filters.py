@@ -163,21 +163,22 @@ class MemberFilter(IdFilter):
 
 
 class FamilyFilter(IdFilter):
-    """Claims of one family: its principal's on the policy, and those of who depends on them (DOMAIN §12).
+    """Records of one family: of its principal on the policy, and of the principal's dependants there (DOMAIN §12).
 
-    The id is that of the membership that heads the family.
+    The id is that of the membership that heads the family. `field_name`: the path to the membership of a row.
     """
 
     def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
-        if value is None:
-            return qs
-        head = Membership.objects.filter(pk=value).values("policy_id", "insured_id").first()
-        if head is None:
-            return qs.none()
-        person = Q(membership__principal_id=head["insured_id"]) | Q(
-            membership__principal_id=None, insured_id=head["insured_id"]
-        )
-        return qs.filter(person, policy_id=head["policy_id"])
+        return qs if value is None else qs.filter(**{f"{self.field_name}__in": _family(value)})
+
+
+def _family(head_id: int) -> QuerySet[Membership]:
+    """The memberships of the family; none where the id is that of no membership."""
+    head = Membership.objects.filter(pk=head_id).values("policy_id", "insured_id").first()
+    if head is None:
+        return Membership.objects.none()
+    person = Q(principal_id=head["insured_id"]) | Q(principal_id=None, insured_id=head["insured_id"])
+    return Membership.objects.filter(person, policy_id=head["policy_id"])
 
 
 @extend_schema_field({"type": "integer", "minimum": -MOST_DAYS, "maximum": MOST_DAYS})
@@ -224,6 +225,7 @@ class WithClaims(django_filters.FilterSet):
     claims_client = IdFilter(method="keep")
     claims_policy = IdFilter(method="keep")
     claims_insured = IdFilter(method="keep")
+    claims_family = IdFilter(method="keep")
     claims_partner = IdFilter(method="keep")
     claims_operator = IdFilter(method="keep")
     claims_act = IdFilter(method="keep")
@@ -236,9 +238,10 @@ class WithClaims(django_filters.FilterSet):
     def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         rows = super().filter_queryset(queryset)
         asked = self.form.cleaned_data
-        ids = {name: asked[f"claims_{name}"] for name in _CLAIM_FIELDS | _LINE_FIELDS.keys() if asked[f"claims_{name}"]}
-        if asked["claims_role"]:
-            ids["role"] = asked["claims_role"]
+        fields = _CLAIM_FIELDS.keys() | _LINE_FIELDS.keys()
+        ids = {name: asked[f"claims_{name}"] for name in fields if asked[f"claims_{name}"]}
+        if "family" in ids:
+            ids["family"] = _family(ids["family"])
         if not (ids or asked["claims"] or asked["first_claim"]):
             return rows
         claims = self._claims(ids)
@@ -253,11 +256,7 @@ class WithClaims(django_filters.FilterSet):
 
     def _claims(self, ids: dict[str, Any]) -> QuerySet[Any]:
         lines = {_LINE_FIELDS[name]: value for name, value in ids.items() if name in _LINE_FIELDS}
-        named = {
-            ("membership__role" if name == "role" else f"{name}_id"): v
-            for name, v in ids.items()
-            if name not in _LINE_FIELDS
-        }
+        named = {_CLAIM_FIELDS[name]: value for name, value in ids.items() if name in _CLAIM_FIELDS}
         if self.of_lines:
             conditions = {f"claim__{name}": value for name, value in named.items()}
             return ClaimLine.objects.filter(
@@ -269,7 +268,10 @@ class WithClaims(django_filters.FilterSet):
         return claims
 
 
-_CLAIM_FIELDS = {"client", "policy", "insured", "partner"}
+_CLAIM_FIELDS = {
+    "client": "client_id", "policy": "policy_id", "insured": "insured_id", "partner": "partner_id",
+    "family": "membership__in", "role": "membership__role",
+}  # fmt: skip
 _LINE_FIELDS = {"operator": "operator_id", "act": "act_id", "category": "category_id"}
 
 
@@ -361,6 +363,7 @@ class MembershipFilter(WithClaims, RecordFilter):
     client = IdFilter(field_name="client_id")
     policy = IdFilter(field_name="policy_id")
     plan = IdFilter(field_name="plan_id")
+    family = FamilyFilter(field_name="pk", label=_("The membership that heads the family"))
     role = django_filters.ChoiceFilter(choices=MembershipRole.choices)
     first_settlement_date = django_filters.DateFromToRangeFilter(label=_("First settled in this period"))
 
@@ -431,7 +434,7 @@ class ClaimFilter(RecordFilter):
     invoice = LineFilter(field_name="invoice_id")
     payment = LineFilter(field_name="payment_id")
     recap_file = IdFilter(field_name="recap_file_id", label=_("Id of the recap that settles the claim"))
-    family = FamilyFilter(label=_("The membership that heads the family"))
+    family = FamilyFilter(field_name="membership", label=_("The membership that heads the family"))
     delay = DelayFilter(label=_("Days from incident to settlement"))
     incident_unknown = YesNoFilter(field_name="incident_date", lookup_expr="isnull")
 
@@ -446,7 +449,13 @@ class ClaimLineFilter(RecordFilter):
     claim_settlement_date = django_filters.DateFromToRangeFilter(
         field_name="claim__settlement_date", label=_("Lines of claims settled in this period, both ends included")
     )
+    claim_incident_date = django_filters.DateFromToRangeFilter(
+        field_name="claim__incident_date", label=_("Lines of claims that happened in this period, both ends included")
+    )
     number = KeyFilter(field_name="claim__number", key=claim_number, lookup_expr="exact")
+    currency = django_filters.CharFilter(field_name="claim__currency", lookup_expr="iexact", max_length=3)
+    incident_date = django_filters.DateFromToRangeFilter(label=_("Happened in this period, both ends included"))
+    claimed_amount = AmountRangeFilter()
     settlement_date = django_filters.DateFromToRangeFilter(label=_("Settled in this period, both ends included"))
     status = django_filters.ChoiceFilter(choices=ClaimStatus.choices)
     country = IdFilter(field_name="claim__country_id")
@@ -454,6 +463,7 @@ class ClaimLineFilter(RecordFilter):
     policy = IdFilter(field_name="claim__policy_id")
     insured = IdFilter(field_name="claim__insured_id")
     partner = IdFilter(field_name="claim__partner_id")
+    family = FamilyFilter(field_name="claim__membership", label=_("The membership that heads the family"))
     act = IdFilter(field_name="act_id")
     category = IdFilter(field_name="category_id")
     operator = IdFilter(field_name="operator_id")

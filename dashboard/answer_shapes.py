@@ -279,6 +279,7 @@ class ProjectionRow(Shape):
     ultimate = Amount(allow_null=True)
     outstanding = Amount(allow_null=True)
     state = serializers.ChoiceField(choices=STATES)
+    url = url("The claims whose amounts are `paid`")
 
 
 class BackTestRow(Shape):
@@ -355,6 +356,7 @@ class ReconciliationMonth(Shape):
     left_out_amount = Amount()
     rate_claims = Ratio(allow_null=True)
     rate_amount = Ratio(allow_null=True)
+    url = url("The imported claims")
 
 
 class LeftOutBlock(Shape):
@@ -399,6 +401,7 @@ class QualityRow(Shape):
     claims_left_out = serializers.IntegerField()
     share_left_out = Ratio(allow_null=True)
     by_category = serializers.DictField(child=serializers.IntegerField(), help_text="Lines left out, by category")
+    url = serializers.CharField(allow_null=True, help_text="The imported lines; null for a name of findings alone")
 
 
 class QualitySerializer(About):

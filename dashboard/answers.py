@@ -421,7 +421,7 @@ def delay(board: Board) -> Answer:
 
 def triangle(board: Board) -> Answer:
     found = [triangles.triangle(board.data, board.period, currency=currency) for currency in board.currencies]
-    blocks = [_triangle(one) for one in found]
+    blocks = [_triangle(board, one) for one in found]
     payload = about(board, "triangle", n=found[0].n, without=found[0].left_out) | _in_currencies(board, blocks)
     columns = [
         TableColumn("currency", _("Currency")),
@@ -440,7 +440,7 @@ def triangle(board: Board) -> Answer:
     return Answer(payload, lambda: Table(_("Triangle"), columns, rows))
 
 
-def _triangle(one: triangles.Triangle) -> Payload:
+def _triangle(board: Board, one: triangles.Triangle) -> Payload:
     test = one.back_test
     return {
         "currency": one.currency,
@@ -456,6 +456,7 @@ def _triangle(one: triangles.Triangle) -> Payload:
                 "ultimate": shown(row.ultimate),
                 "outstanding": shown(row.outstanding),
                 "state": row.state,
+                "url": links.incidents(board.query, row.month, currency=one.currency),
             }
             for row in one.projection
         ],
@@ -577,6 +578,7 @@ def left_out_by_age(board: Board) -> Answer:
                         "left_out_amount": shown(one.left_out_amount),
                         "rate_claims": shown(one.rate_claims),
                         "rate_amount": shown(one.rate_amount),
+                        "url": links.month(board.query, one.month, currency=currency),
                     }
                     for one in months
                 ],
@@ -619,6 +621,7 @@ def quality(board: Board, by: omissions.By) -> Answer:
                 "claims_left_out": one.claims_left_out,
                 "share_left_out": shown(one.share_left_out),
                 "by_category": one.by_category,
+                "url": _quality_link(board, by, one),
             }
             for one in found
         ],
@@ -643,6 +646,13 @@ def quality(board: Board, by: omissions.By) -> Answer:
         for one in found
     ]
     return Answer(payload, lambda: Table(_("Quality of entry"), columns, rows))
+
+
+def _quality_link(board: Board, by: omissions.By, one: omissions.Entered) -> str | None:
+    """The lines that were imported; None for a name that only claims left out have."""
+    if by == "month":
+        return links.month(board.query, date.fromisoformat(f"{one.key}-01"), of_lines=True)
+    return None if one.id is None else links.lines(board.query, **{by: one.id})
 
 
 def definitions(texts: Iterable[Payload]) -> Answer:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from urllib.parse import urlencode
 
-from dashboard.periods import Period
+from dashboard.periods import Period, slot_end
 from dashboard.queries import OF_LINES, Query, Scope
 
 API = "/api/v1"
@@ -23,6 +24,20 @@ def amounts(query: Query, **filters: object) -> str:
     if query.scope.kind in OF_LINES:
         return lines(query, **filters)
     return claims(query, **filters)
+
+
+def month(query: Query, first: date, *, of_lines: bool = False, **filters: object) -> str:
+    """The amounts of one month of settlement, as far as it is in the period; `of_lines`: the lines in any scope."""
+    days = Period(max(first, query.period.start), min(slot_end(first, "month"), query.period.end))
+    return (lines if of_lines else amounts)(replace(query, period=days), **filters)
+
+
+def incidents(query: Query, first: date, **filters: object) -> str:
+    """The amounts of what happened in one month and was settled in the period, but not before that month."""
+    days = Period(max(first, query.period.start), query.period.end)
+    name = "claim_incident_date" if query.scope.kind in OF_LINES else "incident_date"
+    happened = {f"{name}_after": first, f"{name}_before": slot_end(first, "month")}
+    return amounts(replace(query, period=days), **happened, **filters)
 
 
 def lines(query: Query, **filters: object) -> str:

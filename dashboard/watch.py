@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -20,12 +21,12 @@ from dashboard.definitions import WATCH_RULES
 from dashboard.indicators.watch_list import RULES, Row, as_row, rule_rows
 from dashboard.models import WatchMark
 from dashboard.numbers import money
+from dashboard.periods import slot_end
 from dashboard.tables import Table, TableColumn
 from users import audit
 from users.models import AuditAction
 
 LONGEST_NOTE = 2000
-_FILTERS = {"act_category": "category", "act_incident": None, "quarter": None, "claimed": None, "claim": "claim"}
 
 
 @dataclass(frozen=True)
@@ -147,12 +148,28 @@ def _words(row: Row, names: dict[str, dict[int, str]]) -> str:
     )
 
 
-def _row(board: Board, row: Row, names: dict[str, dict[int, str]]) -> Payload:
-    filters: dict[str, object] = {}
+def _filters(board: Board, row: Row) -> dict[str, object]:
+    """The filters of claim lines that leave those of the row."""
+    filters: dict[str, object] = {"currency": row.currency}
     for kind, value in row.about.items():
-        name = _FILTERS.get(kind, kind)
-        if name and name != "claim":
-            filters[name] = value
+        match kind:
+            case "act_category":
+                filters["category"] = value
+            case "act_incident":
+                filters |= {"incident_date_after": value, "incident_date_before": value}
+            case "claimed":
+                amount = money(int(value))
+                filters |= {"claimed_amount_min": amount, "claimed_amount_max": amount}
+            case "quarter":
+                first = date.fromisoformat(str(value))
+                filters["claim_settlement_date_after"] = max(first, board.period.start)
+                filters["claim_settlement_date_before"] = min(slot_end(first, "quarter"), board.period.end)
+            case _:
+                filters[kind] = value
+    return filters
+
+
+def _row(board: Board, row: Row, names: dict[str, dict[int, str]]) -> Payload:
     about_it: dict[str, Any] = {}
     for kind, value in row.about.items():
         if kind == "claimed":
@@ -172,7 +189,7 @@ def _row(board: Board, row: Row, names: dict[str, dict[int, str]]) -> Payload:
         "amount": shown(row.amount),
         "currency": row.currency,
         "measure": shown(row.measure),
-        "url": f"{links.API}/claims/{row.claims[0]}/" if is_claim else links.lines(board.query, **filters),
+        "url": f"{links.API}/claims/{row.claims[0]}/" if is_claim else links.lines(board.query, **_filters(board, row)),
     }
 
 
