@@ -177,6 +177,8 @@ def limited_count(rows: QuerySet[Any]) -> tuple[int, bool]:
 class LimitedPaginator(Paginator):  # type: ignore[type-arg]
     """Pages of the admin: rows are counted up to COUNT_LIMIT, and the pages lead as far as rows are counted."""
 
+    object_list: Any
+
     @cached_property
     def count(self) -> int:
         return self._limited[0]
@@ -195,7 +197,7 @@ class LimitedPaginator(Paginator):  # type: ignore[type-arg]
         first = (number - 1) * self.per_page
         last = min(first + self.per_page, self.count)
         ids = list(self.object_list.prefetch_related(None).values_list("pk", flat=True)[first:last])
-        return self._get_page(_rows_of(self.object_list, ids), number, self)
+        return Page(_rows_of(self.object_list, ids), number, self)
 
 
 # ------------------------------------------------------------------------------------------------ order

@@ -59,7 +59,7 @@ def created_by_session(session: ImportSession) -> dict[str, int]:
 
 def _counts(origin: Origin, *, ids: list[int]) -> dict[str, int]:
     # One query for all kinds. Each count reads the index of its own foreign key and no row: a count of a column would
-    # read every row (docs/decisions/0013-lists-of-a-million-rows.md).
+    # read every row (docs/decisions/0018-lists-of-a-million-rows.md).
     origin_model: type[Any] = type(origin)
     kinds = record_kinds(origin_model)
     if not kinds:

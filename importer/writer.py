@@ -130,8 +130,7 @@ def _changed_parts(plan: Plan) -> set[str]:
         ids = replaced[at : at + IDS_AT_ONCE].to_list()
         days |= set(core.Claim.objects.filter(pk__in=ids).dates("settlement_date", "month"))
     parts = {claims_of(day) for day in days}
-    # Completed persons get the name of their own lines, which rankings show.
-    if plan.new["memberships"].height or plan.updated_memberships.height or plan.completed.height:
+    if plan.new["memberships"].height or plan.updated_memberships.height:
         parts.add(MEMBERSHIPS)
     return parts
 

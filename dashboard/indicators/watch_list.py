@@ -109,7 +109,7 @@ def _two_partners_on_one_day(data: Data, period: Period) -> pl.DataFrame:
 def _dear_partner(data: Data, period: Period) -> pl.DataFrame:
     claims = data.claims_in(period, *_OF_CLAIMS)
     sums = claims.group_by("partner", "currency").agg(pl.col("claimed").sum())
-    partners = sums.join(_people_of(claims), on="partner")
+    partners = sums.join(_people_of(claims), on=["partner", "currency"])
     lines = data.lines_in(period, "partner", "act_category")
     factor = pair_factor(lines["act_category"])
     main = (
@@ -131,10 +131,17 @@ def _dear_partner(data: Data, period: Period) -> pl.DataFrame:
 
 
 def _people_of(claims: pl.DataFrame) -> pl.DataFrame:
-    """partner, insured: how many different persons have a claim there."""
-    factor = pair_factor(claims["insured"])
-    several = pairs(claims["partner"], claims["insured"]).unique() // factor
-    return several.alias("partner").to_frame().group_by("partner").agg(insured=pl.len())
+    """partner, currency, insured: how many different persons have a claim there in the currency."""
+    currencies = claims["currency"].unique()
+    counts = []
+    for currency in currencies:
+        own = claims if len(currencies) == 1 else claims.filter(pl.col("currency") == currency)
+        several = pairs(own["partner"], own["insured"]).unique() // pair_factor(own["insured"])
+        partners = several.alias("partner").to_frame()
+        counts.append(partners.group_by("partner").agg(insured=pl.len()).with_columns(currency=pl.lit(currency)))
+    types = {"partner": pl.Int64, "insured": pl.UInt32, "currency": pl.String}
+    found = pl.concat(counts) if counts else pl.DataFrame(schema=types)
+    return found.with_columns(pl.col("currency").cast(claims["currency"].dtype))
 
 
 def _incident_after_settlement(data: Data, period: Period) -> pl.DataFrame:

@@ -227,14 +227,15 @@ def test_the_shapes_of_the_answers_are_those_that_clients_rely_on(world: World) 
     assert set(triangle) == ABOUT | {
         "currency", "months", "cumulative", "link_ratios", "completion", "projection", "back_test"
     }  # fmt: skip
-    assert set(triangle["projection"][0]) == {"month", "claims", "paid", "ultimate", "outstanding", "state"}
+    assert set(triangle["projection"][0]) == {"month", "claims", "paid", "ultimate", "outstanding", "state", "url"}
     assert set(triangle["back_test"]) == {"as_of", "rows", "expected", "came"}
 
     left_out = ask("left-out/")
     assert set(left_out) == ABOUT | {"as_of", "currency", "rows", "reconciliation"}
     assert set(left_out["rows"][0]) == {"category", "age", "claims", "amount", "url"}
     assert set(left_out["reconciliation"][0]) == {
-        "month", "imported", "left_out", "imported_amount", "left_out_amount", "rate_claims", "rate_amount"
+        "month", "imported", "left_out", "imported_amount", "left_out_amount", "rate_claims", "rate_amount",
+        "url",
     }  # fmt: skip
 
 

@@ -216,7 +216,7 @@ def compare_rule(question: Question, rule: str) -> None:
     for row in answer["rows"]:
         about = tuple(_about(value) for value in row["about"].values())
         found[(*about, row["currency"])] = row
-    assert set(found) == set(expected)
+    assert set(found) == set(expected), rule
     for key, row in found.items():
         wanted = expected[key]
         assert (row["lines"], row["amount"]) == (wanted["lines"], wanted["amount"])
@@ -243,9 +243,8 @@ def compare_left_out(question: Question) -> None:
     for currency, block in blocks.items():
         rows = [_only(row, ("category", "age", "claims", "amount")) for row in block["rows"]]
         assert rows == figures_left_out.by_age(missing, currency, today)
-        assert block["reconciliation"] == figures_left_out.reconciliation(
-            question.scope, missing, *question.days, currency
-        )
+        months = figures_left_out.reconciliation(question.scope, missing, *question.days, currency)
+        assert [_only(month, months[0]) for month in block["reconciliation"]] == months
     assert answer["n"] == len(missing)
     assert answer["left_out"] == {"undated": sum(1 for one in missing if one.settled is None)}
 
