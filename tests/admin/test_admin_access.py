@@ -140,7 +140,7 @@ def test_no_page_of_the_admin_shows_data_of_another_country(
         answer = browser(name).get(address, headers=canary.conditional_headers(first))
         assert answer.status_code in (200, 302, 403), name
         assert not canary.contains_mark(answer), name
-        assert "Togo" not in canary.body(answer).decode(), name
+        assert "Togo" not in canary.page(answer), name
 
 
 def orders(model: type[Model]) -> list[str]:
@@ -161,7 +161,7 @@ def test_no_ordering_filter_or_search_of_the_admin_shows_data_of_another_country
     def fetch(query: str) -> Any:
         answer = client.get(f"{address}?{query}")
         assert not canary.contains_mark(answer), query
-        assert "Togo" not in canary.body(answer).decode(), query
+        assert "Togo" not in canary.page(answer), query
         return answer
 
     all_rows = fetch("").context["cl"].result_count

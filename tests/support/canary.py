@@ -30,6 +30,7 @@ CLAIM_RECORDS = {
     "client": "clients",
     "policy": "policies",
     "insured": "insured",
+    "family": "memberships",
     "partner": "partners",
     "operator": "operators",
     "act": "acts",
