@@ -100,7 +100,7 @@ def _ranking(claims: list[SampleClaim], by: str) -> list[Figures]:
         for line in claim.lines:
             if line[_OF_LINE[by]] is not None:
                 parts[line[_OF_LINE[by]]].append((claim, line[c.CLAIMED], line[c.REIMBURSED]))
-    rows = [
+    rows: list[Figures] = [
         {
             "name": name,
             "reimbursed": sum(part[2] for part in found),
