@@ -35,9 +35,8 @@ def visible_session(*, user: User, pk: str) -> int:
 
 
 def refusals(watches: Collection[Watch]) -> dict[Watch, type[APIException]]:
-    """Those of `watches` that may not go on: the account is no longer signed in, or no longer sees the session.
-
-    At most four statements, whatever the number of watchers.
+    """Those of `watches` that may not go on: the account is no longer signed in or no longer sees the session, or the
+    session was deleted. At most five statements, whatever the number of watchers.
     """
     accounts = current_accounts({watch.credential for watch in watches})
     visible = _visible(accounts.values(), {watch.session_id for watch in watches})
@@ -48,6 +47,11 @@ def refusals(watches: Collection[Watch]) -> dict[Watch, type[APIException]]:
             refused[watch] = SignedOut
         elif (_scope(user), watch.session_id) not in visible:
             refused[watch] = AccessDenied
+    hidden = {watch.session_id for watch, reason in refused.items() if reason is AccessDenied}
+    if hidden:
+        existing = set(ImportSession.objects.filter(pk__in=hidden).values_list("pk", flat=True))
+        gone = [watch for watch in refused if watch.session_id in hidden - existing]
+        refused |= dict.fromkeys(gone, SessionNotFound)
     return refused
 
 

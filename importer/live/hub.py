@@ -185,20 +185,21 @@ class Hub:
         """Read once, and check access before anything new is given out; → time of the last check."""
         looked_at = dict(self._sessions)
         news = await self._read({pk: (s.sequences or [0])[-1] for pk, s in looked_at.items()})
+        for pk in looked_at.keys() - news.keys():
+            self._end(looked_at[pk].watchers, SessionNotFound)
         is_new = any(found.messages or found.end for found in news.values())
         if is_new or time.monotonic() - checked >= self.limits.check:
             checked = time.monotonic()
             await self._check_all()
         for pk, session in looked_at.items():
-            if pk not in news:
-                self._end(session.watchers, SessionNotFound)
-            elif news[pk].messages or news[pk].end:
-                session.add(news[pk])
-            else:
+            found = news.get(pk)
+            if found is not None and not found.messages and found.end is None:
                 continue
+            if found is not None:
+                session.add(found)
             session.wake()
             # A session at rest may be started again. A later watcher starts with a new reading.
-            if (pk not in news or session.end is not None) and self._sessions.get(pk) is session:
+            if (found is None or found.end is not None) and self._sessions.get(pk) is session:
                 del self._sessions[pk]
         return checked
 
@@ -206,8 +207,7 @@ class Hub:
         watchers = {watcher for session in self._sessions.values() for watcher in session.watchers}
         refused = await self._check({watcher.watch for watcher in watchers})
         for watcher in watchers:
-            if reason := refused.get(watcher.watch):
-                watcher.ended = reason
+            watcher.ended = watcher.ended or refused.get(watcher.watch)
         for pk in {watch.session_id for watch in refused}:
             if pk in self._sessions:
                 self._sessions[pk].wake()

@@ -11,7 +11,7 @@ from django.conf import settings
 from tests.support.installation import Installation, temporary_database
 from tests.support.live import LiveServer
 
-TIMES = {"LIVE_POLL_SECONDS": "0.1", "LIVE_CHECK_SECONDS": "0.5", "LIVE_HEARTBEAT_SECONDS": "1"}
+TIMES = {"LIVE_POLL_SECONDS": "0.1", "LIVE_CHECK_SECONDS": "0.5", "LIVE_HEARTBEAT_SECONDS": "0.4"}
 
 
 @pytest.fixture(scope="module")

@@ -70,16 +70,22 @@ class EventStream:
 
     def __init__(self, address: str, headers: dict[str, str]) -> None:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.response = urllib3.request(
-            "GET", address, headers=named, preload_content=False, retries=False, timeout=PATIENCE
-        )
+        self._pool = urllib3.PoolManager(retries=False, timeout=PATIENCE)
+        self.response = self._pool.request("GET", address, headers=named, preload_content=False)
         self.status = self.response.status
+        self._messages = self._read()
 
     def answer(self) -> Any:
         """The JSON of a refusal."""
         return json.loads(self.response.read())
 
-    def __iter__(self) -> Iterator[Message]:
+    def __iter__(self) -> EventStream:
+        return self
+
+    def __next__(self) -> Message:
+        return next(self._messages)
+
+    def _read(self) -> Iterator[Message]:
         rest = ""
         for part in self.response.read_chunked():
             *whole, rest = (rest + part.decode()).split("\n\n")
@@ -93,6 +99,7 @@ class EventStream:
 
     def __exit__(self, *_error: object) -> None:
         self.response.close()
+        self._pool.clear()
 
 
 def _message(block: str) -> Message:
@@ -110,19 +117,23 @@ class Socket:
 
     def __init__(self, address: str, options: dict[str, Any]) -> None:
         self.code, self.reason = 0, ""
-        self.connection = connect(address, open_timeout=PATIENCE, **options)
+        self._opened = contextlib.ExitStack()
+        self.connection = self._opened.enter_context(connect(address, open_timeout=PATIENCE, **options))
 
-    def __iter__(self) -> Iterator[Message]:
-        while True:
-            try:
-                yield json.loads(self.connection.recv(timeout=PATIENCE))
-            except ConnectionClosed as closed:
-                if closed.rcvd is not None:
-                    self.code, self.reason = closed.rcvd.code, closed.rcvd.reason
-                return
+    def __iter__(self) -> Socket:
+        return self
+
+    def __next__(self) -> Message:
+        try:
+            message: Message = json.loads(self.connection.recv(timeout=PATIENCE))
+        except ConnectionClosed as closed:
+            if closed.rcvd is not None:
+                self.code, self.reason = closed.rcvd.code, closed.rcvd.reason
+            raise StopIteration from None
+        return message
 
     def __enter__(self) -> Socket:
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self.connection.close()
+        self._opened.close()
