@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -37,6 +38,15 @@ _LONGEST_REASON = 123
 RETRY_SECONDS = 5
 
 
+# Each thread has a database connection. Readings do not wait behind hundreds of clients that come back at once.
+_reading, _opening = (
+    partial(
+        database_sync_to_async, thread_sensitive=False, executor=ThreadPoolExecutor(number, thread_name_prefix=name)
+    )
+    for number, name in ((1, "live-read"), (2, "live-open"))
+)
+
+
 class Slow(Exception):
     """The client does not take what it is sent."""
 
@@ -56,8 +66,8 @@ class Client(Protocol):
 def make_hub() -> Hub:
     live = settings.LIVE
     return Hub(
-        read=database_sync_to_async(partial(read, languages=all_languages())),
-        check=database_sync_to_async(refusals),
+        read=_reading(partial(read, languages=all_languages())),
+        check=_reading(refusals),
         limits=Limits(
             poll=live["POLL_SECONDS"],
             check=live["CHECK_SECONDS"],
@@ -121,7 +131,7 @@ async def serve(hub: Hub, opening: Opening, client: Client) -> None:
     """One connection from the first request to its end."""
     language = opening.language() or settings.LANGUAGE_CODE
     try:
-        watcher, language = await database_sync_to_async(admit)(opening)
+        watcher, language = await _opening(admit)(opening)
         with hub.watching(watcher) as sent:
             await client.start()
             async for message in sent:
