@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable
 from itertools import islice
@@ -11,7 +12,7 @@ import pytest
 import urllib3
 from websockets.exceptions import InvalidStatus
 
-from tests.support.installation import Installation
+from tests.support.installation import Installation, until
 from tests.support.live import PUBLIC_URL, EventStream, LiveServer, Message, Socket
 
 Open = Callable[..., Any]
@@ -142,8 +143,8 @@ def test_a_browser_watches_with_its_session_cookie_from_pages_of_this_installati
     session, someone = installation.command("running_session"), account()
     cookie = {"Cookie": someone["cookie"]}
     for origin in (PUBLIC_URL, "http://localhost:8000", "http://127.0.0.1:3000"):
-        with server.socket(session, additional_headers=cookie, origin=origin) as socket:
-            assert next(iter(socket))["type"] == "heartbeat"
+        with server.socket(session, additional_headers=cookie, origin=origin) as opened:
+            assert next(iter(opened))["type"] == "heartbeat"
         with server.events(session, Origin=origin, **cookie) as stream:
             assert stream.status == 200
             assert stream.response.headers["Access-Control-Allow-Origin"] == origin
@@ -162,8 +163,8 @@ def test_a_cookie_without_a_known_page_is_no_credential(
     installation: Installation, server: LiveServer, account: Any
 ) -> None:
     session, cookie = installation.command("running_session"), account()["cookie"]
-    with server.socket(session, additional_headers={"Cookie": cookie}) as socket:
-        assert refusal(socket) == 401
+    with server.socket(session, additional_headers={"Cookie": cookie}) as opened:
+        assert refusal(opened) == 401
     with server.events(session, Cookie=cookie, Sec_Fetch_Site="cross-site") as stream:
         assert stream.status == 401
     # A stream of the same origin has no Origin.
@@ -175,11 +176,11 @@ def test_a_script_gives_its_token_as_a_subprotocol(
     installation: Installation, server: LiveServer, account: Any
 ) -> None:
     session, token = installation.command("running_session"), account()["token"]
-    with server.socket(session, subprotocols=["concord", f"token.{token}"]) as socket:
-        assert socket.connection.subprotocol == "concord"
-        assert next(iter(socket))["type"] == "heartbeat"
-    with server.socket(session, subprotocols=["concord", "token.0"]) as socket:
-        assert refusal(socket) == 401
+    with server.socket(session, subprotocols=["concord", f"token.{token}"]) as opened:
+        assert opened.connection.subprotocol == "concord"
+        assert next(iter(opened))["type"] == "heartbeat"
+    with server.socket(session, subprotocols=["concord", "token.0"]) as opened:
+        assert refusal(opened) == 401
 
 
 @pytest.mark.parametrize(
@@ -281,8 +282,30 @@ def test_a_process_has_a_limited_number_of_connections(installation: Installatio
         assert next(iter(first))["type"] == "heartbeat"
         with server.events(session, **authorization(account())) as surplus:
             assert (surplus.status, surplus.response.headers["Retry-After"]) == (503, "5")
-        with server.socket(session, additional_headers=authorization(account())) as socket:
-            assert refusal(socket) == 503
+        with server.socket(session, additional_headers=authorization(account())) as opened:
+            assert refusal(opened) == 503
+    server.stop()
+
+
+def test_a_client_that_takes_nothing_is_dropped_and_the_others_get_everything(
+    installation: Installation, account: Any
+) -> None:
+    server = LiveServer(installation, LIVE_SEND_SECONDS="1")
+    session, someone = installation.command("running_session"), account()
+    # More than the buffers of a connection hold.
+    installation.command("add_events", session=session, number=100, size=100_000)
+    lines = [
+        f"GET /live/import-sessions/{session}/ HTTP/1.1",
+        "Host: localhost",
+        *map(": ".join, authorization(someone).items()),
+    ]
+    with socket.socket() as stopped:
+        stopped.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stopped.connect(("127.0.0.1", server.port))
+        stopped.sendall("\r\n".join([*lines, "", ""]).encode())
+        with server.events(session, **authorization(account())) as other:
+            assert progress(list(islice(other, 100))) == list(range(1, 101))
+        until(lambda: "live_slow" in server.log.read_text(), name="the end of the stopped client")
     server.stop()
 
 
@@ -303,9 +326,9 @@ def test_sentences_are_in_the_language_of_the_request_or_of_the_account(
             with server.events(999999, **sent) as stream:
                 assert stream.answer()["detail"] == expected
         else:
-            with server.socket(999999, additional_headers=sent) as socket:
-                assert list(socket) == []
-                assert socket.reason == expected
+            with server.socket(999999, additional_headers=sent) as opened:
+                assert list(opened) == []
+                assert opened.reason == expected
     assert session
 
 
@@ -322,8 +345,8 @@ def test_other_addresses_and_methods_are_refused(installation: Installation, ser
 
 def test_the_log_has_neither_names_nor_tokens(installation: Installation, server: LiveServer, account: Any) -> None:
     someone = account()
-    with server.socket(987654321, subprotocols=["concord", f"token.{someone['token']}"]) as socket:
-        assert refusal(socket) == 404
+    with server.socket(987654321, subprotocols=["concord", f"token.{someone['token']}"]) as opened:
+        assert refusal(opened) == 404
     text = server.log.read_text()
     assert someone["token"] not in text
     assert "example.org" not in text

@@ -39,9 +39,9 @@ def running_session(country: str = "TG") -> int:
     return ImportSession.objects.create(country=_country(country), status=SessionStatus.PROCESSING).pk
 
 
-def add_events(session: int, number: int = 1) -> list[int]:
-    """Append events; → their sequences."""
-    return [events.append(session, step="read", message="Step", data={"rows": 1}).sequence for _ in range(number)]
+def add_events(session: int, number: int = 1, size: int = 4) -> list[int]:
+    """Append events with messages of `size` characters; → their sequences."""
+    return [events.append(session, step="read", message="x" * size).sequence for _ in range(number)]
 
 
 def set_status(session: int, status: str) -> None:
