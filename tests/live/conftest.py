@@ -28,8 +28,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
 
 @pytest.fixture(scope="module")
 def server(installation: Installation) -> Iterator[LiveServer]:
-    server = LiveServer(installation, LIVE_ACCOUNT_WATCHERS="3")
-    yield server
-    server.stop()
+    with LiveServer(installation, LIVE_ACCOUNT_WATCHERS="3") as server:
+        yield server
     assert "Traceback" not in server.log.read_text()
     assert "live_failed" not in server.log.read_text()

@@ -276,37 +276,32 @@ def test_an_account_has_a_limited_number_of_connections_and_a_closed_one_makes_r
 
 
 def test_a_process_has_a_limited_number_of_connections(installation: Installation, account: Any) -> None:
-    server = LiveServer(installation, LIVE_WATCHERS="1")
     session = installation.command("running_session")
-    with server.events(session, **authorization(account())) as first:
+    with (
+        LiveServer(installation, LIVE_WATCHERS="1") as server,
+        server.events(session, **authorization(account())) as first,
+    ):
         assert next(iter(first))["type"] == "heartbeat"
         with server.events(session, **authorization(account())) as surplus:
             assert (surplus.status, surplus.response.headers["Retry-After"]) == (503, "5")
         with server.socket(session, additional_headers=authorization(account())) as opened:
             assert refusal(opened) == 503
-    server.stop()
 
 
 def test_a_client_that_takes_nothing_is_dropped_and_the_others_get_everything(
     installation: Installation, account: Any
 ) -> None:
-    server = LiveServer(installation, LIVE_SEND_SECONDS="1")
     session, someone = installation.command("running_session"), account()
     # More than the buffers of a connection hold.
     installation.command("add_events", session=session, number=100, size=100_000)
-    lines = [
-        f"GET /live/import-sessions/{session}/ HTTP/1.1",
-        "Host: localhost",
-        *map(": ".join, authorization(someone).items()),
-    ]
-    with socket.socket() as stopped:
+    request = f"GET /live/import-sessions/{session}/ HTTP/1.1\r\nHost: h\r\nAuthorization: Token {someone['token']}"
+    with LiveServer(installation, LIVE_SEND_SECONDS="1") as server, socket.socket() as stopped:
         stopped.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         stopped.connect(("127.0.0.1", server.port))
-        stopped.sendall("\r\n".join([*lines, "", ""]).encode())
+        stopped.sendall(f"{request}\r\n\r\n".encode())
         with server.events(session, **authorization(account())) as other:
             assert progress(list(islice(other, 100))) == list(range(1, 101))
         until(lambda: "live_slow" in server.log.read_text(), name="the end of the stopped client")
-    server.stop()
 
 
 @pytest.mark.parametrize("kind", KINDS)

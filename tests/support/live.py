@@ -57,7 +57,10 @@ class LiveServer:
         query = "" if last is None else f"?last_event_id={last}"
         return Socket(self.address("ws", f"/live/import-sessions/{session}/{query}"), options)
 
-    def stop(self) -> None:
+    def __enter__(self) -> LiveServer:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
         self.process.terminate()
         self.process.wait(20)
 
