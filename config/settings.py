@@ -287,6 +287,26 @@ if any(value <= 0 for value in CONCORD.values()):
 if CONCORD["HEARTBEAT_SECONDS"] * 2 > CONCORD["LEASE_SECONDS"]:
     raise ImproperlyConfigured("LEASE_SECONDS must be at least twice HEARTBEAT_SECONDS, or live runs lose their lease.")
 
+# Live progress: times in seconds, numbers of connections. STREAMS are those of one web process, where each holds a
+# thread; WATCHERS those of the ASGI process. Access is checked before each event and at least every CHECK_SECONDS.
+WEB_THREADS = env.int("WEB_THREADS", default=4)
+LIVE = {
+    "STREAMS": env.int("LIVE_STREAMS", default=WEB_THREADS // 2),
+    "STREAM_SECONDS": env.float("LIVE_STREAM_SECONDS", default=60),
+    "POLL_SECONDS": env.float("LIVE_POLL_SECONDS", default=1),
+    "CHECK_SECONDS": env.float("LIVE_CHECK_SECONDS", default=10),
+    "HEARTBEAT_SECONDS": env.float("LIVE_HEARTBEAT_SECONDS", default=15),
+    "SEND_SECONDS": env.float("LIVE_SEND_SECONDS", default=15),
+    "WATCHERS": env.int("LIVE_WATCHERS", default=2000),
+    "ACCOUNT_WATCHERS": env.int("LIVE_ACCOUNT_WATCHERS", default=20),
+}
+# The address of the ASGI process for browsers, without `/live/`. Empty: the pages poll.
+LIVE_URL = env.str("LIVE_URL", default="").rstrip("/")
+if not 0 <= LIVE["STREAMS"] < WEB_THREADS:
+    raise ImproperlyConfigured("LIVE_STREAMS must be below WEB_THREADS, or streams would leave no thread for requests.")
+if min(value for name, value in LIVE.items() if name != "STREAMS") <= 0 or LIVE["CHECK_SECONDS"] > 25:
+    raise ImproperlyConfigured("LIVE_… must be above zero, and LIVE_CHECK_SECONDS at most 25.")
+
 # Uploads are written to disk while they arrive, so no request holds a file in memory.
 FILE_UPLOAD_HANDLERS = ["file_handling.files.upload_handler.TidyUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = str(UPLOAD_DIR)
