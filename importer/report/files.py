@@ -142,7 +142,8 @@ def make_report(session: ImportSession, language: str, name: str) -> str:
         path = folder / "report.xlsx"
         report = build_report(_facts_from_database(session), findings_frame(session), language=language)
         write_report(path, report)
-        return default_storage.save(name, _WholeFile(path.open("rb")))
+        with path.open("rb") as content:
+            return default_storage.save(name, _WholeFile(content))
 
 
 class _WholeFile(StoredFile):

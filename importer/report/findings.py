@@ -54,8 +54,8 @@ BROKEN = (
 _EMPTY = {
     "code": "", "claim_number": "", "search_key": "", "details": "{}", "locations": "[]", "lines": "[]",
 }  # fmt: skip
-# Persons in a line. Stat lines have their name keys already.
-_PERSONS = ("beneficiary", "main_insured")
+# The fields of a line by which a person searches for its finding. Stat lines have the name keys of the first two.
+_SEARCHED = ("beneficiary", "main_insured", "partner", "card_number")
 
 
 @dataclass(frozen=True)
@@ -141,9 +141,13 @@ def _gathered(*frames: pl.DataFrame) -> pl.DataFrame:
 
 def _search_key(rows: pl.DataFrame) -> pl.Series:
     """The words of persons, cards and providers in each row, as name keys (DOMAIN §4)."""
-    keys = [rows[f"{name}_key"] if f"{name}_key" in rows.columns else _name_keys(rows[name]) for name in _PERSONS]
-    keys += [_name_keys(rows[name]) for name in ("partner", "card_number")]
-    return pl.select(pl.concat_str(map(pl.lit, keys), separator=" ", ignore_nulls=True).alias("search_key")).to_series()
+    keys = [rows[f"{name}_key"] if f"{name}_key" in rows.columns else _name_keys(rows[name]) for name in _SEARCHED[:2]]
+    keys += [_name_keys(rows[name]) for name in _SEARCHED[2:]]
+    frame = pl.DataFrame(dict(zip(_SEARCHED, keys, strict=True))).with_columns(
+        # Most beneficiaries are the insured themselves.
+        main_insured=pl.when(pl.col("main_insured") != pl.col("beneficiary").fill_null("")).then("main_insured")
+    )
+    return frame.select(search_key=pl.concat_str(_SEARCHED, separator=" ", ignore_nulls=True)).to_series()
 
 
 def _name_keys(texts: pl.Series) -> pl.Series:
