@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -15,6 +16,15 @@ _Sentence = Callable[[Problem], str]
 def sentence(problem: Problem) -> str:
     """The sentence for `problem`, in the language that is active. Raises KeyError for a code that has none."""
     return _SENTENCES[problem.code](problem)
+
+
+def part(problem: Problem) -> dict[str, Any]:
+    """The problem as a part of a session's message (`wording.part`)."""
+    return {"code": problem.code, "file": problem.file, "sheet": problem.sheet, "params": problem.params}
+
+
+def _of_part(facts: Mapping[str, Any]) -> str:
+    return sentence(Problem(facts["code"], file=facts["file"], sheet=facts["sheet"], params=facts["params"]))
 
 
 def known_codes() -> frozenset[str]:
@@ -225,3 +235,6 @@ _SENTENCES: dict[str, _Sentence] = {
         " period into several imports."
     ),
 }  # fmt: skip
+
+# Code → the sentence of a part of a session's message.
+MESSAGES = dict.fromkeys(_SENTENCES, _of_part)
