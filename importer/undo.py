@@ -85,29 +85,39 @@ class _Undo:
             core.ClaimLine.objects.filter(claim=OuterRef("pk")).exclude(import_session_id__in=self.sessions)
         )
         # Claims whose lines a later session replaced are few or none: then the others are found without their lines.
-        relied_on = list(self.created.filter(self.lines_of_others).values_list("pk", flat=True)[: MOST_IDS + 1])
-        if len(relied_on) > MOST_IDS:
+        others = self.created.filter(self.lines_of_others).values_list("pk", "import_session_id")[: MOST_IDS + 1]
+        self.few_relied_on = dict(others)
+        if len(self.few_relied_on) > MOST_IDS:
             self.claims = self.created.filter(~self.lines_of_others)
+        elif self.few_relied_on:
+            self.claims = self.created.exclude(pk__in=self.few_relied_on)
         else:
-            self.claims = self.created.exclude(pk__in=relied_on) if relied_on else self.created
+            self.claims = self.created
         self.lines = core.ClaimLine.objects.filter(claim__in=self.claims)
 
     def relied_on(self) -> int:
         """Claims of this session whose lines a later session replaced."""
-        return self.created.filter(self.lines_of_others, import_session_id=self.session_id).count()
+        if len(self.few_relied_on) > MOST_IDS:
+            return self.created.filter(self.lines_of_others, import_session_id=self.session_id).count()
+        return sum(session == self.session_id for session in self.few_relied_on.values())
 
-    def kept_claims(self) -> int:
-        """Claims of other sessions whose lines this session replaced."""
+    def kept_claims(self) -> QuerySet[core.ClaimRevision]:
+        """One revision for each claim of another session whose lines this session replaced."""
         revisions = core.ClaimRevision.objects.filter(replaced_by_session_id=self.session_id, claim__isnull=False)
-        return revisions.exclude(claim__in=self.claims).count()
+        return revisions.exclude(claim__in=self.claims)
 
     def unused(self, kind: str, left: _Left) -> QuerySet[Any]:
         """The records of a kind to which nothing refers that stays."""
         model, references = REFERENCES[kind]
-        return model._default_manager.filter(
-            *(~Exists(left.rows(referrer).filter(**{field: OuterRef("pk")})) for referrer, field in references),
-            import_session_id__in=self.sessions,
-        )
+        unused = model._default_manager.filter(import_session_id__in=self.sessions)
+        for referrer, field in references:
+            rows = left.rows(referrer).filter(**{field: OuterRef("pk")})
+            if (referrer, field) == (core.Membership, "insured"):
+                # Two indexes have the insured: one of memberships with a client, one of those without.
+                unused = unused.filter(~Exists(rows.filter(client__isnull=True)))
+                rows = rows.filter(client__isnull=False)
+            unused = unused.filter(~Exists(rows))
+        return unused
 
     def memberships(self, left: _Left) -> QuerySet[core.Membership]:
         """Memberships without claims and without dependants: principals follow once their dependants are gone."""
@@ -150,7 +160,8 @@ def undo_session(*, session_id: int, country_id: int) -> dict[str, int]:
     undo = _Undo(session_id=session_id, country_id=country_id)
     # Figures are kept by month: those of the months that lose claims are outdated.
     renew(country_id, [MEMBERSHIPS, *map(claims_of, undo.claims.dates("settlement_date", "month"))])
-    removed = {"relied_on": undo.relied_on(), "kept_claims": undo.kept_claims(), "claim_lines": _delete(undo.lines)}
+    removed = {"relied_on": undo.relied_on(), "kept_claims": undo.kept_claims().count()}
+    removed["claim_lines"] = _delete(undo.lines)
     core.ClaimRevision.objects.filter(claim__in=undo.claims).update(claim=None)
     touched = list(core.Membership.objects.filter(claims__in=undo.claims).values_list("pk", flat=True).distinct())
     removed["claims"] = _delete(undo.claims)
@@ -192,25 +203,26 @@ def preview(session: ImportSession) -> Preview:
     going["memberships"] = _all_rounds(undo, left)
     going["insured_spellings"] = undo.insured_spellings(left)
     count_on(("insured", *AFTER_PERSONS, *CATALOGUE))
-    staying = {
-        f"staying_{kind}": rows.model._default_manager.filter(import_session_id=session.pk).exclude(
-            pk__in=rows.values("pk")
-        )
-        for kind, rows in going.items()
-        # The spellings of a person go with the person, and lines with their claim.
-        if kind not in ("claim_lines", "insured_spellings")
+    going["kept_claims"] = undo.kept_claims()
+    # The spellings of a person go with the person, and lines with their claim.
+    of_session = {kind: going[kind].filter(import_session_id=session.pk) for kind in ("memberships", *REFERENCES)}
+    created = {
+        f"created_{kind}": rows.model._default_manager.filter(import_session_id=session.pk)
+        for kind, rows in of_session.items()
     }
-    counts = _counts(session, going | staying)
+    # Of sessions reverted earlier, more may go than this one created.
+    own = {f"own_{kind}": rows for kind, rows in of_session.items()} if len(undo.sessions) > 1 else {}
+    counts = _counts(session, going | created | own)
     relied_on = undo.relied_on()
-    stays = {kind: counts[f"staying_{kind}"] for kind in going if counts.get(f"staying_{kind}")}
-    stays = ({"claims": relied_on} if relied_on else {}) | stays
+    stays = {"claims": relied_on} | {
+        kind: counts[f"created_{kind}"] - counts.get(f"own_{kind}", counts[kind]) for kind in of_session
+    }
     return Preview(
-        removed={kind: counts[kind] for kind in going}
-        | {"claims": sums["count"], "relied_on": relied_on, "kept_claims": undo.kept_claims()},
-        stays=stays,
+        removed={kind: counts[kind] for kind in going} | {"claims": sums["count"], "relied_on": relied_on},
+        stays={kind: count for kind, count in stays.items() if count},
         claimed=_amount(sums["claimed"]),
         reimbursed=_amount(sums["reimbursed"]),
-        later_sessions=undo.later_sessions() if stays else [],
+        later_sessions=undo.later_sessions() if any(stays.values()) else [],
     )
 
 

@@ -1,6 +1,6 @@
 """Any rows of any sheet of a stored file. A sheet is read once and kept on disk for some minutes.
 
-To read a year's workbook takes seconds, and a person who looks for a row opens several pages. What is kept lies in the
+To read a large workbook takes seconds, and a person who looks for a row opens several pages. What is kept lies in the
 folder for temporary files of this installation, never in a cache that installations share: it has personal data.
 """
 

@@ -24,6 +24,7 @@ class SessionFilter(django_filters.FilterSet):
 
 class FindingFilter(django_filters.FilterSet):
     category = django_filters.MultipleChoiceFilter(choices=FindingCategory.choices)
+    code = django_filters.CharFilter(max_length=40, label=_("Code"))
     search = django_filters.CharFilter(method="filter_search", label=_("In the claim number or the observation"))
 
     class Meta:
