@@ -368,7 +368,11 @@ class Finding(models.Model):
         verbose_name_plural = _("findings")
         ordering = ["session_id", "sequence"]
         constraints = [models.UniqueConstraint(fields=["session", "sequence"], name="finding_sequence_once")]
-        indexes = [models.Index(fields=["session", "category", "sequence"])]
+        indexes = [
+            models.Index(fields=["session", "category", "sequence"]),
+            # The findings of one claim number, in all imports.
+            models.Index(fields=["claim_number"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.session_id} {self.category} {self.claim_number}"

@@ -24,7 +24,7 @@ from file_handling.models import UNFINISHED, Finding, ImportSession, SessionEven
 from file_handling.sessions import services
 from file_handling.sessions.filters import FindingFilter
 from file_handling.sessions.views import SessionReadViewSet
-from importer import admin_steering, admin_upload
+from importer import admin_upload, steering
 from importer.report.figures import blocks, category_counts, figure_text
 from users import audit
 from users.access.actor import actor_of
@@ -149,7 +149,7 @@ class ImportSessionAdmin(ScopedModelAdmin):
         events = list(
             SessionEvent.objects.visible_to(user).filter(session=session).order_by("-sequence")[:EVENTS_SHOWN]
         )
-        buttons = admin_steering.buttons(user=user, session=session)
+        buttons = steering.buttons(user=user, session=session)
         return self.page(
             request,
             "admin/file_handling/importsession/session.html",
@@ -248,7 +248,7 @@ class ImportSessionAdmin(ScopedModelAdmin):
     def steer_view(self, request: HttpRequest, object_id: str, act: str) -> HttpResponse:
         """POST carries out the act; GET shows the page that confirms it, where there is one."""
         session: ImportSession = self.get_object(request, unquote(object_id))
-        button = admin_steering.BY_NAME.get(act)
+        button = steering.BY_NAME.get(act)
         if button is None:
             raise Http404
         user = actor_of(request)
@@ -266,10 +266,10 @@ class ImportSessionAdmin(ScopedModelAdmin):
             )
         return HttpResponseRedirect(_page_of(session))
 
-    def _press(self, request: HttpRequest, button: admin_steering.Button, session: ImportSession) -> None:
+    def _press(self, request: HttpRequest, button: steering.Button, session: ImportSession) -> None:
         actor, sheet = actor_of(request), request.POST.get("stat_sheet", "")
         if self.carry_out(
-            request, lambda: admin_steering.press(button=button, session=session, actor=actor, stat_sheet=sheet)
+            request, lambda: steering.press(button=button, session=session, actor=actor, stat_sheet=sheet)
         ):
             messages.success(request, str(button.success))
 

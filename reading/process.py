@@ -35,6 +35,7 @@ _CHECK_SECONDS = 0.25
 DEFAULT_WALL_SECONDS = 600.0
 PREVIEW_SECONDS = 60.0
 PREVIEW_FACTS = ("sheets", "sheet", "columns", "rows", "total_rows", "total_columns")
+SHEET_FACTS = ("sheets", "sheet", "columns", "header_row", "first_column", "total_rows", "total_columns")
 # Signals from outside: they mean nothing about the file, so the caller tries again.
 _KILLED_BY_OTHERS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 # The words of Python, Rust and the loader of libraries for want of memory.
@@ -228,6 +229,21 @@ def preview(file: Source, *, rows: int, limits: Limits, wall_seconds: float = PR
         if result.problems:
             raise UnreadableFile(result.problems)
         return {name: result.facts[name] for name in PREVIEW_FACTS}
+
+
+def whole_sheet(file: Source, *, target: Path, limits: Limits, wall_seconds: float = PREVIEW_SECONDS) -> dict[str, Any]:
+    """Write every row of a sheet to `target` as an Arrow file; → SHEET_FACTS (`reading.preview.whole_sheet`).
+
+    Raises as `preview`.
+    """
+    job = {"mode": "sheet", "files": [_as_dict(file)]}
+    with tempfile.TemporaryDirectory(prefix="sheet-", dir=target.parent) as folder:
+        with _start(job, out_dir=Path(folder), limits=limits, wall_seconds=wall_seconds) as running:
+            result = running.wait()
+        if result.problems:
+            raise UnreadableFile(result.problems)
+        result.frame_path.replace(target)
+        return {name: result.facts[name] for name in SHEET_FACTS}
 
 
 def _as_dict(file: Source) -> dict[str, Any]:

@@ -169,6 +169,10 @@ class Migration(migrations.Migration):
             model_name='finding',
             index=models.Index(fields=['session', 'category', 'sequence'], name='file_handli_session_442de7_idx'),
         ),
+        migrations.AddIndex(
+            model_name='finding',
+            index=models.Index(fields=['claim_number'], name='file_handli_claim_n_ea4339_idx'),
+        ),
         migrations.AddConstraint(
             model_name='finding',
             constraint=models.UniqueConstraint(fields=('session', 'sequence'), name='finding_sequence_once'),

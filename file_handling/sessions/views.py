@@ -196,7 +196,15 @@ class FindingViewSet(ExportMixin, _SessionPartViewSet):
     serializer_class = FindingSerializer
     filterset_class = FindingFilter
     export_columns = exports.FINDINGS
-    ordering_fields = ["sequence", "category", "claim_number"]
+    ordering_fields = [
+        "sequence",
+        "category",
+        "claim_number",
+        "stat_claimed",
+        "stat_reimbursed",
+        "recap_claimed",
+        "recap_reimbursed",
+    ]
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         response = super().list(request, *args, **kwargs)

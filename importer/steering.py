@@ -1,4 +1,4 @@
-"""The buttons by which a person steers a session on its page: the service functions of the API (DOMAIN §7)."""
+"""The acts by which a person steers a session, as buttons of its page, here and in the admin (DOMAIN §7)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
