@@ -58,6 +58,18 @@ def _no_header(problem: Problem) -> str:
     }
 
 
+def _not_recognised(problem: Problem) -> str:
+    return _(
+        "%(where)s is neither a stat file nor a recap: its first 20 rows have no such header row. A stat file has the"
+        " columns %(stat)s; a recap has the columns %(recap)s. Export the file again, or put these headers above the"
+        " data."
+    ) % {
+        "where": _where(problem),
+        "stat": _quoted(problem.params["stat"]),
+        "recap": _quoted(problem.params["recap"]),
+    }
+
+
 def _swapped(problem: Problem) -> str:
     return _(
         "%(where)s was given as the %(kind)s, but its columns are those of a %(found)s. Upload each file in its own"
@@ -158,6 +170,7 @@ def _with(text: Callable[[], str], *names: str) -> _Sentence:
 _SENTENCES: dict[str, _Sentence] = {
     "missing_columns": _missing_columns,
     "no_header": _no_header,
+    "not_recognised": _not_recognised,
     "swapped": _swapped,
     "same_field_twice": _same_field_twice,
     "several_sheets": _several_sheets,

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
+from importer.new_import import NewImportPage, WaitingFiles
 from users.access.pages import Stub
 
 urlpatterns = [
     path("imports/", Stub.as_view(), name="page-imports"),
-    path("imports/new/", Stub.as_view(), name="page-import-new"),
+    path("imports/new/", NewImportPage.as_view(), name="page-import-new"),
+    path("imports/new/waiting/", WaitingFiles.as_view(), name="page-import-new-waiting"),
     path("imports/<int:pk>/", Stub.as_view(), name="page-import"),
     path("imports/<int:pk>/progress/", Stub.as_view(), name="page-import-progress"),
     path("imports/<int:pk>/findings/", Stub.as_view(), name="page-findings"),
