@@ -60,9 +60,9 @@ def _no_header(problem: Problem) -> str:
 
 def _not_recognised(problem: Problem) -> str:
     return _(
-        "%(where)s is neither a stat file nor a recap: its first 20 rows have no such header row. A stat file has the"
-        " columns %(stat)s; a recap has the columns %(recap)s. Export the file again, or put these headers above the"
-        " data."
+        "%(where)s is neither a stat file nor a recap file: none of its first 20 rows has their headers. A stat file"
+        " has the columns %(stat)s and others, a recap file %(recap)s and others. Export the file again, or put the"
+        " headers above the data."
     ) % {
         "where": _where(problem),
         "stat": _quoted(problem.params["stat"]),

@@ -101,6 +101,11 @@ def required_headers(kind: FileKind) -> list[str]:
     return [column.header for column in columns_of(kind) if column.column_required]
 
 
+def telling_headers(kind: FileKind) -> list[str]:
+    """The headers that show this kind, in their canonical spelling."""
+    return [column.header for column in columns_of(kind) if column.field in _KIND_FIELDS[kind]]
+
+
 def header_text_key(text: str | None) -> str:
     """The header key of a cell, "" for one that is absent."""
     return header_key(text[:LONGEST_HEADER]) if text else ""

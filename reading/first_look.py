@@ -12,7 +12,7 @@ from reading.columns import (
     Row,
     choose_sheets,
     recognise,
-    required_headers,
+    telling_headers,
 )
 from reading.excel.first_rows import xlsx_heads
 from reading.excel.package import open_package
@@ -91,7 +91,7 @@ def _head(by_kind: Mapping[FileKind, Mapping[str, Sequence[Row]]], *, expected: 
     if any(problem.code == "empty_file" for problem in problems):
         return Head(is_readable=False, problems=problems)
     if recognised is None and expected is None and known[judged] < _FEW_HEADERS:
-        problems = (Problem("not_recognised", params={kind: required_headers(kind) for kind in KINDS}),)
+        problems = (Problem("not_recognised", params={kind: telling_headers(kind) for kind in KINDS}),)
     return Head(
         recognised_as=recognised,
         sheets=tuple(name for name in showing[recognised] if name) if recognised else (),

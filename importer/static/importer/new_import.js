@@ -24,9 +24,9 @@ function fill(text, values) {
 }
 
 function shownSize(bytes) {
-    const [text, unit] = bytes < MEGABYTE ? [texts.sizeSmall, 1024] : [texts.size, MEGABYTE];
-    const number = new Intl.NumberFormat(language, { maximumFractionDigits: bytes < MEGABYTE ? 0 : 1 });
-    return fill(text, { size: number.format(Math.max(bytes / unit, bytes ? 0.1 : 0)) });
+    if (bytes < MEGABYTE) return fill(texts.sizeSmall, { size: count(Math.ceil(bytes / 1024)) });
+    const number = new Intl.NumberFormat(language, { maximumFractionDigits: 1 });
+    return fill(texts.size, { size: number.format(bytes / MEGABYTE) });
 }
 
 function count(number) {
