@@ -219,6 +219,7 @@ REST_FRAMEWORK = {
         "reset_account": env.str("THROTTLE_RESET_ACCOUNT", default="5/hour"),
         "password": env.str("THROTTLE_PASSWORD", default="20/hour"),
         "upload": env.str("THROTTLE_UPLOAD", default="600/hour"),
+        "file": env.str("THROTTLE_FILE", default="3000/hour"),
         "export": env.str("THROTTLE_EXPORT", default="600/hour"),
     },
 }

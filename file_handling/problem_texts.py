@@ -68,6 +68,18 @@ def _no_header(problem: Problem) -> str:
     }
 
 
+def _not_recognised(problem: Problem) -> str:
+    return _(
+        "%(where)s is neither a stat file nor a recap file: none of its first 20 rows has their headers. A stat file"
+        " has the columns %(stat)s and others, a recap file %(recap)s and others. Export the file again, or put the"
+        " headers above the data."
+    ) % {
+        "where": _where(problem),
+        "stat": _quoted(problem.params["stat"]),
+        "recap": _quoted(problem.params["recap"]),
+    }
+
+
 def _swapped(problem: Problem) -> str:
     return _(
         "%(where)s was given as the %(kind)s, but its columns are those of a %(found)s. Upload each file in its own"
@@ -168,6 +180,7 @@ def _with(text: Callable[[], str], *names: str) -> _Sentence:
 _SENTENCES: dict[str, _Sentence] = {
     "missing_columns": _missing_columns,
     "no_header": _no_header,
+    "not_recognised": _not_recognised,
     "swapped": _swapped,
     "same_field_twice": _same_field_twice,
     "several_sheets": _several_sheets,
