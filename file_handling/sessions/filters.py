@@ -6,16 +6,17 @@ from django.utils.translation import gettext_lazy as _
 
 from common.filters import IdFilter
 from common.keys import claim_number
-from file_handling.models import Finding, FindingCategory, ImportSession, SessionEvent, SessionStatus
+from file_handling.models import File, Finding, FindingCategory, ImportSession, SessionEvent, SessionStatus
+from users.models import Country, User
 
 
 class SessionFilter(django_filters.FilterSet):
-    status = django_filters.MultipleChoiceFilter(choices=SessionStatus.choices)
-    created = django_filters.DateFromToRangeFilter(field_name="created_at")
-    country = IdFilter(field_name="country_id")
-    user = IdFilter(field_name="user_id")
-    stat_file = IdFilter(field_name="stat_file_id")
-    recap_file = IdFilter(field_name="recap_file_id")
+    status = django_filters.MultipleChoiceFilter(choices=SessionStatus.choices, label=_("Status"))
+    created = django_filters.DateFromToRangeFilter(field_name="created_at", label=_("Created at"))
+    country = IdFilter(field_name="country_id", of=Country, label=_("Country"))
+    user = IdFilter(field_name="user_id", of=User, named="username", label=_("Account"))
+    stat_file = IdFilter(field_name="stat_file_id", of=File, label=_("Stat file"))
+    recap_file = IdFilter(field_name="recap_file_id", of=File, label=_("Recap file"))
 
     class Meta:
         model = ImportSession
@@ -23,8 +24,10 @@ class SessionFilter(django_filters.FilterSet):
 
 
 class FindingFilter(django_filters.FilterSet):
-    category = django_filters.MultipleChoiceFilter(choices=FindingCategory.choices)
-    search = django_filters.CharFilter(method="filter_search", label=_("In the claim number or the observation"))
+    category = django_filters.MultipleChoiceFilter(choices=FindingCategory.choices, label=_("Category"))
+    search = django_filters.CharFilter(
+        method="filter_search", label=_("Search"), help_text=_("In the claim number or the observation")
+    )
 
     class Meta:
         model = Finding
