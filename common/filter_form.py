@@ -73,6 +73,8 @@ def inputs(filters: django_filters.FilterSet, names: Sequence[str]) -> list[Filt
 def _input(form: forms.BaseForm, name: str) -> FilterInput:
     bound = form[name]
     widget: Any = bound.field.widget
+    if isinstance(widget, forms.Select) and not isinstance(widget, forms.SelectMultiple):
+        widget.choices = [(value, label if value else _("All")) for value, label in widget.choices]
     if not isinstance(widget, forms.MultiWidget):
         return FilterInput(name, str(bound.label), [Part(bound.id_for_label, str(bound.label), SafeString(bound))])
     is_of_days = isinstance(bound.field, django_filters.fields.DateRangeField)

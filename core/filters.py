@@ -171,16 +171,19 @@ class FamilyFilter(IdFilter):
     """
 
     def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
-        return qs if value is None else qs.filter(**{f"{self.field_name}__in": family_of(value)})
+        return qs if value is None else qs.filter(**{f"{self.field_name}__in": _family(value)})
 
 
-def family_of(head_id: int) -> QuerySet[Membership]:
-    """The memberships of the family (DOMAIN §12) that the membership `head_id` heads; none for an unknown id."""
-    head = Membership.objects.filter(pk=head_id).values("policy_id", "insured_id").first()
-    if head is None:
-        return Membership.objects.none()
-    person = Q(principal_id=head["insured_id"]) | Q(principal_id=None, insured_id=head["insured_id"])
-    return Membership.objects.filter(person, policy_id=head["policy_id"])
+def _family(head_id: int) -> QuerySet[Membership]:
+    """The memberships of the family; none where the id is that of no membership."""
+    head = Membership.objects.filter(pk=head_id).first()
+    return Membership.objects.none() if head is None else family_of(head)
+
+
+def family_of(head: Membership) -> QuerySet[Membership]:
+    """The memberships of the family that `head` heads: the principal's and those of the dependants (DOMAIN §12)."""
+    person = Q(principal_id=head.insured_id) | Q(principal_id=None, insured_id=head.insured_id)
+    return Membership.objects.filter(person, policy_id=head.policy_id)
 
 
 @extend_schema_field({"type": "integer", "minimum": -MOST_DAYS, "maximum": MOST_DAYS})
@@ -256,7 +259,7 @@ class WithClaims(django_filters.FilterSet):
         fields = _CLAIM_FIELDS.keys() | _LINE_FIELDS.keys()
         ids = {name: asked[f"claims_{name}"] for name in fields if asked[f"claims_{name}"]}
         if "family" in ids:
-            ids["family"] = family_of(ids["family"])
+            ids["family"] = _family(ids["family"])
         if not (ids or asked["claims"] or asked["first_claim"]):
             return rows
         claims = self._claims(ids)

@@ -60,7 +60,6 @@ class Figure:
 class Place:
     """One row of a ranking. `address`: the page of its record, empty for one that has none; `rows`: what was summed."""
 
-    rank: int
     name: str
     address: str
     reimbursed: str
@@ -191,7 +190,6 @@ def _tops(by: str, payload: Payload, asked: Asked, params: Mapping[str, str]) ->
 
 def _place(by: str, row: Payload, currency: str) -> Place:
     return Place(
-        rank=row["rank"],
         name=row["name"],
         address=reverse(_PAGES[by], args=[row["id"]]) if by in _PAGES else "",
         reimbursed=format_amount(Decimal(row["reimbursed"]), currency),

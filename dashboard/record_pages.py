@@ -248,7 +248,7 @@ class FamilyPage(RecordPage):
         return facts
 
     def context_of(self, row: Membership) -> dict[str, Any]:
-        members = family_of(row.pk).select_related("insured", "client", "plan").order_by("id")
+        members = family_of(row).select_related("insured", "client", "plan").order_by("id")
         return {"members": list(members)}
 
 

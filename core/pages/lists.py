@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from common.tables import ListTable
@@ -18,13 +19,20 @@ _PERIOD = "claims"
 
 
 class RecordsPage(ListPage):
-    """A list of one kind of record. `related`: the related rows that the table shows."""
+    """A list of one kind of record. `related`: the rows that the table shows too; `ranked`: its name in rankings."""
 
     main_filters: ClassVar[Sequence[str]] = ("search", "country")
-    related: ClassVar[tuple[str, ...]] = ("country",)
+    related: ClassVar[tuple[str, ...]] = ("country", "file")
+    ranked: ClassVar[str] = ""
 
     def rows(self) -> Any:
         return super().rows().select_related(*self.related)
+
+    def extra(self) -> dict[str, Any]:
+        if not self.ranked:
+            return {}
+        address = f"{reverse('page-figures-part', args=['rankings'])}?by={self.ranked}"
+        return {"see_also": [(_("Ranking by cost"), address)]}
 
     def table(self, rows: list[Any]) -> ListTable:
         table = super().table(rows)
@@ -94,6 +102,7 @@ class InsuredPage(RecordsPage):
     export = "insured-export"
     main_filters = ("search", _PERIOD, "country")
     more_filters = ("first_claim", "claims_role", "is_deduced")
+    ranked = "insured"
     orderings = {"-id": _("Newest first"), "name": _("Name"), "-name": _("Name, Z first")}
     personal = True
 
@@ -121,6 +130,7 @@ class ClientsPage(RecordsPage):
     export = "client-export"
     main_filters = ("search", _PERIOD, "country")
     more_filters = ("first_claim",)
+    ranked = "client"
     orderings = _NAMES
 
 
@@ -133,6 +143,7 @@ class PoliciesPage(RecordsPage):
     export = "policy-export"
     main_filters = ("search", _PERIOD, "country")
     more_filters = ("first_claim",)
+    ranked = "policy"
     orderings = {"number": _("Number"), "-id": _("Newest first")}
 
 
@@ -145,6 +156,7 @@ class PartnersPage(RecordsPage):
     export = "partner-export"
     main_filters = ("search", _PERIOD, "country")
     more_filters = ("first_claim",)
+    ranked = "partner"
     orderings = _NAMES
 
 
@@ -157,6 +169,7 @@ class OperatorsPage(RecordsPage):
     export = "operator-export"
     main_filters = ("search", _PERIOD, "country")
     more_filters = ("first_claim",)
+    ranked = "operator"
     orderings = _NAMES
     personal = True
 
@@ -170,6 +183,7 @@ class ActsPage(RecordsPage):
     export = "act-export"
     main_filters = ("search",)
     more_filters = ()
+    ranked = "act"
     orderings = _NAMES
     related = ("category",)
 

@@ -89,6 +89,7 @@ class MembershipTable(ListTable):
 
 class ClientTable(ListTable):
     name = link_to("page-client", _("Client"), "name")
+    file = tables.Column(_("First seen in"), accessor="file__name")
     country = CountryColumn()
 
     class Meta(ListTable.Meta):
@@ -97,6 +98,7 @@ class ClientTable(ListTable):
 
 class PolicyTable(ListTable):
     number = link_to("page-policy", _("Policy"), "number")
+    file = tables.Column(_("First seen in"), accessor="file__name")
     country = CountryColumn()
 
     class Meta(ListTable.Meta):
@@ -107,6 +109,7 @@ class PartnerTable(ListTable):
     name = link_to("page-partner", _("Provider"), "name")
     address = tables.Column(_("Address"))
     partner_country = tables.Column(_("Country of the provider"))
+    file = tables.Column(_("First seen in"), accessor="file__name")
     country = CountryColumn()
 
     class Meta(ListTable.Meta):
@@ -115,6 +118,7 @@ class PartnerTable(ListTable):
 
 class OperatorTable(ListTable):
     name = link_to("page-operator", _("Operator"), "name")
+    file = tables.Column(_("First seen in"), accessor="file__name")
     country = CountryColumn()
 
     class Meta(ListTable.Meta):

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import django_filters
 from django import forms
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, Model, QuerySet, Sum
+from django.db.models import Model, QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -84,7 +84,7 @@ class Totals:
     """The sums of all rows of the list, (label, amount) of each, in one currency: money is never added across."""
 
     currency: str
-    sums: list[tuple[str | Promise, Decimal | None]]
+    sums: list[tuple[str | Promise, Decimal]]
 
 
 class ListPage(PageView):
@@ -190,7 +190,7 @@ class ListPage(PageView):
         if not self.user.sees_all_countries():
             return False
         countries = Country.objects.visible_to(self.user).order_by("name").values_list("pk", "name")
-        field.widget = forms.Select(choices=[("", _("All countries")), *countries])
+        field.widget = forms.Select(choices=[("", ""), *countries])
         return True
 
     def _answer(self, rows: QuerySet[Any], ordering: str) -> ListAnswer:
@@ -207,10 +207,14 @@ class ListPage(PageView):
             return []
         if not (answer.is_exact or self.request.GET.get(TOTALS)):
             return []
-        sums = {f"sum_{field}": Sum(field) for field in self.sums}
-        found = rows.order_by().values(currency=F(self.sums_by)).annotate(**sums).order_by("currency")
+        sums = {f"sum_{name}": Sum(name) for name in self.sums}
+        # SQLite adds in floats, which are exact to the hundredth.
+        cents = Decimal("0.01")
+        found = rows.order_by().values(self.sums_by).annotate(**sums).order_by(self.sums_by)
         return [
-            Totals(row["currency"], [(label, row[f"sum_{field}"]) for field, label in self.sums.items()])
+            Totals(
+                row[self.sums_by], [(label, row[f"sum_{name}"].quantize(cents)) for name, label in self.sums.items()]
+            )
             for row in found
         ]
 
