@@ -130,7 +130,7 @@ class RecordPage(PageView):
         found = {claim.pk: claim for claim in rows.select_related("insured", "policy", "client", "partner")}
         if not found:
             return None
-        table = ClaimTable([found[pk] for pk in ids if pk in found], request=self.request)
+        table = ClaimTable([found[pk] for pk in ids if pk in found])
         table.label = _("Latest settled claims")
         table.columns.hide("country")
         if self.kind in table.columns:

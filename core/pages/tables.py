@@ -41,7 +41,7 @@ class ClaimTable(ListTable):
     country = CountryColumn()
 
     class Meta(ListTable.Meta):
-        pass
+        attrs = {"class": "list claims"}
 
 
 class ClaimLineTable(ListTable):
@@ -56,7 +56,7 @@ class ClaimLineTable(ListTable):
     source = tables.Column(_("File, sheet, row"), empty_values=(), accessor="row")
 
     class Meta(ListTable.Meta):
-        pass
+        attrs = {"class": "list claims"}
 
     def render_source(self, record: ClaimLine) -> str:
         place = [record.file.name if record.file else "", record.sheet, str(record.row)]

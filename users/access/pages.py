@@ -162,7 +162,8 @@ class ListPage(PageView):
 
     def table(self, rows: list[Any]) -> ListTable:
         """The table of one page. A page that hides columns overrides this."""
-        table = self.table_class(rows, request=self.request)
+        # Without the request: with it, the table would cut the rows of the page into pages of its own.
+        table = self.table_class(rows)
         table.label = self.title
         return table
 
