@@ -117,7 +117,7 @@ def _persons(text: str, *, request: HttpRequest, user: User, by_name: bool) -> G
             about=_about(user, person.country, person.card_number),
             address=reverse("page-insured", args=[person.pk]),
         )
-        for person in rows.select_related("country").order_by()[: SHOWN + 1]
+        for person in rows.select_related("country").order_by("name_key", "pk")[: SHOWN + 1]
     ]
     return _group("insured", _("Insured persons"), results, "page-insured-list", text)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -160,7 +160,9 @@ def _value(value: Any, unit: str, currency: str) -> str:
 
 
 def _percent(value: Decimal) -> str:
-    return f"{number_format(value, decimal_pos=1, use_l10n=True, force_grouping=True)}{NO_BREAK_SPACE}%"
+    # Rounded here: Django cuts the decimals off.
+    rounded = value.quantize(Decimal("0.1"), ROUND_HALF_UP)
+    return f"{number_format(rounded, decimal_pos=1, use_l10n=True, force_grouping=True)}{NO_BREAK_SPACE}%"
 
 
 def _change(kind: str, percent: str | None) -> str:

@@ -83,7 +83,8 @@ class SourcePage(PageView):
             Finding.objects.visible_to(self.user)
             .filter(session__in=sessions.values("pk"))
             .annotate(places=Cast("locations", TextField()))
-            .filter(places__contains=f'"row": {row}')
+            # The text is as it was written on SQLite, and with a space on PostgreSQL.
+            .filter(Q(places__contains=f'"row": {row}') | Q(places__contains=f'"row":{row}'))
             .defer("lines")
             .order_by("-session_id", "sequence")
         )

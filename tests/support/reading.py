@@ -19,15 +19,19 @@ class Page:
     source: str
 
     @cached_property
+    def main(self) -> str:
+        """Without the header, which every page has."""
+        return self.source[self.source.find("<main") :] if "<main" in self.source else self.source
+
+    @cached_property
     def text(self) -> str:
         """The text of the main part, white space made single."""
-        main = self.source.partition("<main")[2] or self.source
-        return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", f"<main{main}"))).replace("\xa0", " ")
+        return _plain(self.main)
 
     @cached_property
     def links(self) -> list[tuple[str, str]]:
-        """(address, text) of every link."""
-        found = re.findall(r'<a\b[^>]*href="([^"]*)"[^>]*>(.*?)</a>', self.source, flags=re.DOTALL)
+        """(address, text) of every link of the main part."""
+        found = re.findall(r'<a\b[^>]*href="([^"]*)"[^>]*>(.*?)</a>', self.main, flags=re.DOTALL)
         return [(html.unescape(address), _plain(text)) for address, text in found]
 
     def leads_to(self, start: str) -> list[str]:
