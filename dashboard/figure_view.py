@@ -146,14 +146,23 @@ class FigureView(APIView):
         return response
 
 
-def kept_answer(name: str, user: User, asked: Asked, params: Mapping[str, str], make: Callable[[], Payload]) -> Payload:
+def kept_answer(
+    name: str,
+    user: User,
+    asked: Asked,
+    params: Mapping[str, str],
+    make: Callable[[], Payload],
+    *,
+    of_sessions: bool = True,
+) -> Payload:
     """The answer that was kept for the same question about the same data, or else a new one, which is kept.
 
     The key has everything that can change an answer: the versions of all data of the countries, their imports,
     currencies and sessions, the day, the language and the role, which decides what of a session an account may read.
+    `of_sessions`: False for an answer made of imported claims alone, which the state of no session changes.
     """
     countries = Country.objects.filter(pk__in=asked.countries).order_by("pk")
-    sessions = ImportSession.objects.filter(country_id__in=asked.countries).order_by("pk")
+    sessions = ImportSession.objects.filter(country_id__in=asked.countries if of_sessions else ()).order_by("pk")
     stamp = {
         "name": name,
         "role": user.role,

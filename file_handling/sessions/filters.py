@@ -7,16 +7,17 @@ from django.utils.translation import gettext_lazy as _
 
 from common.filters import IdFilter, SearchFilter, has_words
 from common.keys import claim_number, name_key
-from file_handling.models import Finding, FindingCategory, FindingCode, ImportSession, SessionEvent, SessionStatus
+from file_handling.models import File, Finding, FindingCategory, FindingCode, ImportSession, SessionEvent, SessionStatus
+from users.models import Country, User
 
 
 class SessionFilter(django_filters.FilterSet):
-    status = django_filters.MultipleChoiceFilter(choices=SessionStatus.choices)
-    created = django_filters.DateFromToRangeFilter(field_name="created_at")
-    country = IdFilter(field_name="country_id")
-    user = IdFilter(field_name="user_id")
-    stat_file = IdFilter(field_name="stat_file_id")
-    recap_file = IdFilter(field_name="recap_file_id")
+    status = django_filters.MultipleChoiceFilter(choices=SessionStatus.choices, label=_("Status"))
+    created = django_filters.DateFromToRangeFilter(field_name="created_at", label=_("Created at"))
+    country = IdFilter(field_name="country_id", of=Country, label=_("Country"))
+    user = IdFilter(field_name="user_id", of=User, named="username", label=_("Account"))
+    stat_file = IdFilter(field_name="stat_file_id", of=File, label=_("Stat file"))
+    recap_file = IdFilter(field_name="recap_file_id", of=File, label=_("Recap file"))
 
     class Meta:
         model = ImportSession
@@ -47,13 +48,13 @@ def search_findings(typed: str) -> Q:
 
 
 class FindingFilter(django_filters.FilterSet):
-    category = django_filters.MultipleChoiceFilter(choices=FindingCategory.choices)
+    category = django_filters.MultipleChoiceFilter(choices=FindingCategory.choices, label=_("Category"))
     code = django_filters.MultipleChoiceFilter(
         choices=FindingCode.choices, method="filter_code", label=_("How the category holds")
     )
     search = SearchFilter(
         condition=search_findings,
-        label=_("Claim number, or words of a person, provider, category or code"),
+        label=_("Search"),
         help_text=_(
             "Part of a claim number; or words, in any order and in any spelling: of the beneficiary, the insured or the"
             " provider (their beginnings are enough), of a card number, of the name of a category or code"
