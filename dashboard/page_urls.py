@@ -1,10 +1,10 @@
-"""Pages of figures, and the home page."""
+"""Pages of figures."""
 
 from django.urls import path
 
-from users.access.pages import Stub
+from dashboard.pages import FiguresPage
 
 urlpatterns = [
-    path("figures/", Stub.as_view(), name="page-figures"),
-    path("figures/<slug:part>/", Stub.as_view(), name="page-figures-part"),
+    path("figures/", FiguresPage.as_view(), name="page-figures"),
+    path("figures/<slug:part>/", FiguresPage.as_view(), name="page-figures-part"),
 ]
