@@ -76,14 +76,14 @@ def _category_panel(payload: Payload, block: Payload, place: Place) -> Panel:
         Chart(
             f"cost-{currency}",
             _("Dearest: %(category)s, %(cost)s per line")
-            % {"category": dear["name"], "cost": texts.money(dear["cost"], currency, with_currency=True)},
+            % {"category": dear["name"], "cost": texts.rounded(dear["cost"], currency, with_currency=True)},
             "horizontal",
             labels,
             [
                 line(
                     _("Reimbursed per line"),
                     [row["cost"] for row in first],
-                    [texts.money(row["cost"], currency, with_currency=True) for row in first],
+                    [texts.rounded(row["cost"], currency, with_currency=True) for row in first],
                 )
             ],
             texts.currency_name(currency),
@@ -106,7 +106,7 @@ def _category_panel(payload: Payload, block: Payload, place: Place) -> Panel:
                 name(row["name"], place.within("act_category", row["id"])),
                 number(texts.count(row["lines"]), page_of(row["url"])),
                 number(texts.decimals(row["frequency"], 2)),
-                number(texts.money(row["cost"], currency)),
+                number(texts.rounded(row["cost"], currency)),
                 number(texts.money(row["reimbursed"], currency)),
                 number(texts.percent(str(Decimal(row["reimbursed"]) / whole) if whole else None)),
                 number(texts.money(row["previous_reimbursed"], currency)),
@@ -157,7 +157,7 @@ def _effects_panel(payload: Payload, block: Payload, place: Place) -> Panel:
             else _("Reimbursed fell by %(amount)s, mostly through: %(cause)s")
         )
         finding = sentence % {
-            "amount": texts.money(str(abs(whole)), currency, with_currency=True),
+            "amount": texts.rounded(str(abs(whole)), currency, with_currency=True),
             "cause": labels[largest].lower(),
         }
         charts = [
@@ -170,7 +170,7 @@ def _effects_panel(payload: Payload, block: Payload, place: Place) -> Panel:
                     line(
                         _("Change of the reimbursed amount"),
                         effects.values(),
-                        [texts.money(value, currency, with_currency=True) for value in effects.values()],
+                        [texts.rounded(value, currency, with_currency=True) for value in effects.values()],
                     )
                 ],
                 texts.currency_name(currency),
@@ -178,7 +178,7 @@ def _effects_panel(payload: Payload, block: Payload, place: Place) -> Panel:
         ]
 
     def cells(found: Payload | None) -> list[Cell]:
-        return [number(texts.money(found[key] if found else None, currency)) for key in labels]
+        return [number(texts.rounded(found[key] if found else None, currency)) for key in labels]
 
     return Panel(
         key=f"effects-{currency}",
@@ -229,7 +229,7 @@ def _price_panel(payload: Payload, block: Payload, place: Place) -> Panel:
         % {
             "partner": rows[0]["partner"]["name"],
             "act": rows[0]["act"]["name"],
-            "amount": texts.money(rows[0]["potential"], currency, with_currency=True),
+            "amount": texts.rounded(rows[0]["potential"], currency, with_currency=True),
         },
         "horizontal",
         [f"{row['partner']['name']} – {row['act']['name']}" for row in first],
@@ -237,7 +237,7 @@ def _price_panel(payload: Payload, block: Payload, place: Place) -> Panel:
             line(
                 _("Claimed above the median of the country"),
                 [row["potential"] for row in first],
-                [texts.money(row["potential"], currency, with_currency=True) for row in first],
+                [texts.rounded(row["potential"], currency, with_currency=True) for row in first],
             )
         ],
         texts.currency_name(currency),
@@ -268,13 +268,13 @@ def _price_panel(payload: Payload, block: Payload, place: Place) -> Panel:
                     name(row["act"]["name"], place.within("act", row["act"]["id"])),
                     Cell(row["partner"]["name"], place.within("partner", row["partner"]["id"])),
                     number(texts.count(row["n"]), page_of(row["url"])),
-                    number(texts.money(row["median"], currency)),
-                    number(texts.money(row["country_median"], currency)),
+                    number(texts.rounded(row["median"], currency)),
+                    number(texts.rounded(row["country_median"], currency)),
                     number(
                         texts.decimals(row["index"], 2) + (f" {_('to look at')}" if row["to_look_at"] else ""),
                         css="to-look-at" if row["to_look_at"] else "",
                     ),
-                    number(texts.money(row["potential"], currency)),
+                    number(texts.rounded(row["potential"], currency)),
                 ]
                 for row in rows
             ],

@@ -109,12 +109,12 @@ def _projection(payload: Payload, block: Payload, place: Place) -> Panel:
             "%(amount)s is still to come for %(months)s months of incident",
             len(estimated),
         ) % {
-            "amount": texts.money(str(whole), currency, with_currency=True),
+            "amount": texts.rounded(str(whole), currency, with_currency=True),
             "months": texts.count(len(estimated)),
         }
     else:
         finding = _("No month is old enough for an estimate")
-    latest = rows[-MOST_MONTHS:]
+    latest = [row for row in rows if row["state"] != "left_out"][-MOST_MONTHS:]
     notes = [_left_out(payload)] if any(payload["left_out"].values()) else []
     if any(row["state"] == "too_young" for row in rows):
         notes.append(_("Too young: a month is estimated from an age of 3 months and 30 claims on."))
@@ -141,7 +141,7 @@ def _projection(payload: Payload, block: Payload, place: Place) -> Panel:
                     line(
                         _("Still to come"),
                         [row["outstanding"] for row in latest],
-                        [texts.money(row["outstanding"], currency, with_currency=True) for row in latest],
+                        [texts.rounded(row["outstanding"], currency, with_currency=True) for row in latest],
                     ),
                 ],
                 texts.currency_name(currency),
@@ -164,8 +164,8 @@ def _projection(payload: Payload, block: Payload, place: Place) -> Panel:
                     Cell(STATES[row["state"]]()),
                     number(texts.count(row["claims"])),
                     number(texts.money(row["paid"], currency), page_of(row["url"])),
-                    number(texts.money(row["ultimate"], currency)),
-                    number(texts.money(row["outstanding"], currency)),
+                    number(texts.rounded(row["ultimate"], currency)),
+                    number(texts.rounded(row["outstanding"], currency)),
                 ]
                 for row in rows
             ],
@@ -197,7 +197,7 @@ def _shaded(payload: Payload, block: Payload, place: Place) -> Panel:
             "95 %% is reimbursed %(age)s months after the incident",
             early,
         ) % {"age": texts.count(early)}
-    notes = [_("The darker a cell, the nearer it is to the latest amount of its month.")]
+    notes = [_("The stronger the colour of a cell, the nearer it is to the latest amount of its month.")]
     if len(months) < len(block["months"]) or ages < len(block["link_ratios"]) + 1:
         notes.append(
             _("The last %(months)s months of incident and ages to %(age)s months; the API has all of them.")
@@ -239,7 +239,7 @@ def _shades(row: list[str | None], currency: str) -> list[Cell]:
     return [
         number("", css="unknown")
         if cell is None
-        else number(texts.money(cell, currency), css=f"shade-{shade(Decimal(cell), latest)}")
+        else number(texts.rounded(cell, currency), css=f"shade-{shade(Decimal(cell), latest)}")
         for cell in row
     ]
 
@@ -255,8 +255,8 @@ def _back_test(payload: Payload, block: Payload, place: Place) -> Panel:
     currency, test = block["currency"], block["back_test"]
     expected, came = Decimal(test["expected"]), Decimal(test["came"])
     facts = {
-        "expected": texts.money(test["expected"], currency, with_currency=True),
-        "came": texts.money(test["came"], currency, with_currency=True),
+        "expected": texts.rounded(test["expected"], currency, with_currency=True),
+        "came": texts.rounded(test["came"], currency, with_currency=True),
         "month": texts.month(test["as_of"]),
     }
     finding = _("At the end of %(month)s the method expected %(expected)s; %(came)s came") % facts
@@ -279,7 +279,7 @@ def _back_test(payload: Payload, block: Payload, place: Place) -> Panel:
                     line(
                         label,
                         [row[key] for row in rows],
-                        [texts.money(row[key], currency, with_currency=True) for row in rows],
+                        [texts.rounded(row[key], currency, with_currency=True) for row in rows],
                     )
                     for key, label in (("expected", _("Expected")), ("came", _("Came")))
                 ],
@@ -292,15 +292,15 @@ def _back_test(payload: Payload, block: Payload, place: Place) -> Panel:
             [
                 [
                     name(texts.month(row["month"])),
-                    number(texts.money(row["expected"], currency)),
-                    number(texts.money(row["came"], currency)),
+                    number(texts.rounded(row["expected"], currency)),
+                    number(texts.rounded(row["came"], currency)),
                 ]
                 for row in rows
             ],
             foot=[
                 Cell(_("All"), is_head=True),
-                number(texts.money(str(expected), currency)),
-                number(texts.money(str(came), currency)),
+                number(texts.rounded(str(expected), currency)),
+                number(texts.rounded(str(came), currency)),
             ],
         ),
         indicator=indicator_of(payload),

@@ -53,7 +53,7 @@ def _aged(payload: Payload, block: Payload, place: Place) -> Panel:
     amount = sum((Decimal(row["amount"]) for row in rows), Decimal(0))
     finding = ngettext(
         "%(claims)s claim of %(amount)s is left out", "%(claims)s claims of %(amount)s are left out", claims
-    ) % {"claims": texts.count(claims), "amount": texts.money(str(amount), currency, with_currency=True)}
+    ) % {"claims": texts.count(claims), "amount": texts.rounded(str(amount), currency, with_currency=True)}
     found = {(row["category"], row["age"]): row for row in rows}
     categories = [category for category in CATEGORIES if any(key == category for key, _age in found)]
 

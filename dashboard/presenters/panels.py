@@ -13,6 +13,7 @@ from dashboard.definitions import INDICATORS, Indicator
 # A chart with more lines is no longer read.
 MOST_LINES = 4
 MOST_COLUMNS_BESIDE = 4
+LONG_TABLE = 12
 
 Kind = Literal["line", "bar", "stacked", "horizontal"]
 
@@ -141,7 +142,9 @@ class Panel:
 
     @property
     def has_long_table(self) -> bool:
-        return bool(self.charts) and len(self.table.rows) > 12
+        """Whether the table repeats a line point by point: the script closes it, and a click opens it."""
+        is_lines = bool(self.charts) and all(chart.kind == "line" for chart in self.charts)
+        return is_lines and not self.is_narrow and len(self.table.rows) > LONG_TABLE
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,16 @@ SHOWN: dict[str, tuple[str | Promise, tuple[tuple[str, ...], ...]]] = {
 }
 
 
+MEANS = ("cost_per_claim", "cost_per_insured")
+
+
+def shown(one: Payload, value: Any, *, in_table: bool = False) -> str:
+    """A value of an indicator; in a table without the currency, which the head of its column has."""
+    if in_table and one["currency"] and one["unit"] == one["currency"]:
+        return (texts.rounded if one["key"] in MEANS else texts.money)(value, one["currency"])
+    return texts.in_unit(value, one["unit"], is_mean=one["key"] in MEANS)
+
+
 def cards(payload: Payload, keys: Sequence[str] = ()) -> list[Card]:
     """A card for each indicator and currency, all of them unless some are named."""
     return [_card(one) for one in payload["indicators"] if not keys or one["key"] in keys]
@@ -70,8 +80,8 @@ def _card(one: Payload) -> Card:
         key=one["key"],
         currency=one["currency"] or "",
         title=str(indicator.title),
-        value=texts.in_unit(one["value"], one["unit"]),
-        change=change(one["evolution"], texts.in_unit(one["previous"], one["unit"])),
+        value=shown(one, one["value"]),
+        change=change(one["evolution"], shown(one, one["previous"])),
         is_good=is_good(indicator, one["evolution"]),
         href=page_of(one["url"]),
         indicator=indicator,
@@ -84,11 +94,11 @@ def change(evolution: Payload, before: str) -> str:
     """How a value changed, in words, with the value before."""
     match evolution["type"]:
         case "new":
-            return _("new: nothing in the period before")
+            return _("new (before: nothing)")
         case "none":
-            return _("nothing in this period and the one before")
+            return _("before: nothing")
         case "same":
-            return _("unchanged on the period before")
+            return _("unchanged")
         case "up":
             return _("▲ up %(percent)s (before: %(value)s)") % {"percent": _size(evolution), "value": before}
         case _:
@@ -148,17 +158,17 @@ def series_panels(payload: Payload, shown: str, place: Place) -> list[Panel]:
 def _series_panel(payload: Payload, currency: str, found: list[Payload], place: Place) -> Panel:
     first = found[0]
     unit = first["unit"]
-    slots = [texts.slot(slot, payload["unit"]) for slot in payload["slots"]]
+    slots = [texts.slot(slot, payload["unit"]) + (" *" if slot["is_cut"] else "") for slot in payload["slots"]]
     titles = [_line_title(one["key"]) for one in found]
     lines = [
-        line(title, one["values"], [texts.in_unit(value, unit) for value in one["values"]])
+        line(title, one["values"], [shown(one, value) for value in one["values"]])
         for title, one in zip(titles, found, strict=True)
     ]
-    finding = _peak(titles[0], first, slots, unit)
+    finding = _peak(titles[0], first, slots)
     rows = [
         [
-            name(f"{slot} *" if payload["slots"][at]["is_cut"] else slot),
-            *(number(texts.in_unit(one["values"][at], unit)) for one in found),
+            name(slot),
+            *(number(shown(one, one["values"][at], in_table=True)) for one in found),
         ]
         for at, slot in enumerate(slots)
     ]
@@ -180,7 +190,10 @@ def _series_panel(payload: Payload, currency: str, found: list[Payload], place: 
         ],
         table=Rows(
             finding,
-            [Head(_UNIT_NAMES[payload["unit"]]()), *(Head(title, is_number=True) for title in titles)],
+            [
+                Head(_UNIT_NAMES[payload["unit"]]()),
+                *(Head(title, is_number=True) for title in _with_unit(titles, unit, currency)),
+            ],
             rows,
             foot=[
                 Cell(_("Rows behind it"), is_head=True),
@@ -193,6 +206,10 @@ def _series_panel(payload: Payload, currency: str, found: list[Payload], place: 
     )
 
 
+def _with_unit(titles: list[str], unit: str, currency: str) -> list[str]:
+    return [f"{title} ({texts.currency_name(currency)})" if unit == currency else title for title in titles]
+
+
 def _line_title(key: str) -> str:
     """Of an indicator by role, the role alone: the chart is of one indicator."""
     for prefix in (CONSUMERS[0], KNOWN[0]):
@@ -202,18 +219,21 @@ def _line_title(key: str) -> str:
     return str(INDICATORS[key].title)
 
 
-def _peak(title: str, one: Payload, slots: Sequence[str], unit: str) -> str:
+def _peak(title: str, one: Payload, slots: Sequence[str]) -> str:
     values = [None if value is None else Decimal(str(value)) for value in one["values"]]
     known = [value for value in values if value is not None]
     if not known or not any(known):
         return _("%(figure)s: nothing in this period") % {"figure": title}
     if min(known) == max(known):
-        return _("%(figure)s: always %(value)s") % {"figure": title, "value": texts.in_unit(str(known[0]), unit)}
+        return _("%(figure)s: always %(value)s") % {
+            "figure": title,
+            "value": texts.in_unit(str(known[0]), one["unit"], is_mean=True),
+        }
     at = values.index(max(known))
     return _("%(figure)s: highest in %(slot)s, with %(value)s") % {
         "figure": title,
         "slot": slots[at],
-        "value": texts.in_unit(one["values"][at], unit),
+        "value": texts.in_unit(one["values"][at], one["unit"], is_mean=True),
     }
 
 

@@ -128,7 +128,7 @@ def _ranking_panel(payload: Payload, block: Payload, place: Place) -> Panel:
                 number(short_change(total["evolution"])),
                 number(texts.count(total["claims"])),
                 number(texts.count(total["insured"])),
-                number(texts.money(total["cost_per_insured"], currency)),
+                number(texts.rounded(total["cost_per_insured"], currency)),
             ],
         ),
         indicator=indicator_of(payload),
@@ -148,7 +148,7 @@ def _ranking_row(row: Payload, by: str, currency: str, place: Place) -> list[Cel
         number(short_change(row["evolution"])),
         number(texts.count(row["claims"])),
         number(texts.count(row["insured"])),
-        number(texts.money(row["cost_per_insured"], currency)),
+        number(texts.rounded(row["cost_per_insured"], currency)),
     ]
 
 

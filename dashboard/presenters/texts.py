@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 
 from common.formats import NO_BREAK_SPACE, format_amount, format_count, format_day, format_period, written_currency
+from common.money import minor_units
 
 NOTHING = "–"
 
@@ -18,6 +19,14 @@ NOTHING = "–"
 def money(value: str | None, currency: str, *, with_currency: bool = False) -> str:
     """A decimal string in currency units → `12,500`, or `12,500 F CFA`."""
     return NOTHING if value is None else format_amount(Decimal(value), currency, with_currency=with_currency)
+
+
+def rounded(value: str | None, currency: str, *, with_currency: bool = False) -> str:
+    """To the smallest unit of the currency: a mean, a median, an estimate, or an amount in a title."""
+    if value is None:
+        return NOTHING
+    unit = Decimal(1).scaleb(-minor_units(currency))
+    return format_amount(Decimal(value).quantize(unit, ROUND_HALF_UP), currency, with_currency=with_currency)
 
 
 def count(value: int | None) -> str:
@@ -46,7 +55,7 @@ def days(value: float | None) -> str:
     return NOTHING if value is None else decimals(value, 0 if value == int(value) else 1)
 
 
-def in_unit(value: str | int | float | None, unit: str) -> str:
+def in_unit(value: str | int | float | None, unit: str, *, is_mean: bool = False) -> str:
     """A value in the unit of its indicator: `count`, `ratio`, `days`, or a currency."""
     if value is None:
         return NOTHING
@@ -58,7 +67,7 @@ def in_unit(value: str | int | float | None, unit: str) -> str:
         case "days":
             return days(float(value))
         case _:
-            return money(str(value), unit, with_currency=True)
+            return (rounded if is_mean else money)(str(value), unit, with_currency=True)
 
 
 def currency_name(currency: str) -> str:

@@ -29,7 +29,7 @@ _KINDS: dict[str, Callable[[], str]] = {
 _MEASURES: dict[str, Callable[[Any, str], tuple[str, str]]] = {
     "dear_partner": lambda value, currency: (
         _("Claimed per insured"),
-        texts.money(value, currency, with_currency=True),
+        texts.rounded(value, currency, with_currency=True),
     ),
     "round_amounts": lambda value, _currency: (_("Share of round amounts"), texts.percent(value)),
     "incident_after_settlement": lambda value, _currency: (_("Days after settlement"), texts.decimals(value, 0)),

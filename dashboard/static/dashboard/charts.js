@@ -84,7 +84,7 @@
                         display: data.series.length > 1,
                         position: "top",
                         align: "start",
-                        labels: { color: paint.text, usePointStyle: isLine, boxWidth: isLine ? 8 : 14 },
+                        labels: { color: paint.text, usePointStyle: isLine, boxWidth: isLine ? 8 : 14, boxHeight: isLine ? 7 : 11 },
                     },
                     tooltip: {
                         callbacks: {
