@@ -24,7 +24,8 @@ from users.access.viewsets import MayReadImports, MayReadRecords
 
 Payload = dict[str, Any]
 # Rows of a long table on a page; the files have all of them.
-ROWS_SHOWN = "50"
+ROWS_SHOWN, MORE_ROWS, MOST_ROWS_SHOWN = 50, 200, api.MOST_ROWS
+WATCHED_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -75,10 +76,18 @@ class Part:
     def content(self, question: Question) -> dict[str, Any]:
         """What the templates need: panels, choices."""
         payload = question.payload(self.view, question.own_params)
-        return {"panels": self.panels(payload, question.place), "choices": self.choices(question)}
+        content = {"panels": self.panels(payload, question.place), "choices": self.choices(question)}
+        return content | ({"more": self.more(question, payload)} if "limit" in self.also else {})
 
     def panels(self, payload: Payload, place: Place) -> list[Panel]:
         raise NotImplementedError
+
+    def more(self, question: Question, payload: Payload) -> str:
+        """The address with more rows; "" where all are shown, or as many as one page shows."""
+        limit = int(question.own_params["limit"])
+        if limit >= MOST_ROWS_SHOWN or all(one["count"] <= limit for one in payload.get("blocks", [payload])):
+            return ""
+        return question.place.link(limit=MORE_ROWS if limit < MORE_ROWS else MOST_ROWS_SHOWN)
 
     def choices(self, question: Question) -> list[tuple[str, str, bool]]:
         """(title, address, whether it is the one that is shown) of what the reader may choose from."""
@@ -142,7 +151,7 @@ class Rankings(Part):
     key, title = "rankings", gettext_lazy("Rankings")
     view = api.RankingsView
     also = ("by", "limit")
-    defaults = {"by": "client", "limit": ROWS_SHOWN}
+    defaults = {"by": "client", "limit": str(ROWS_SHOWN)}
 
     def panels(self, payload: Payload, place: Place) -> list[Panel]:
         return shares.ranking_panels(payload, place)
@@ -179,7 +188,7 @@ class Prices(Part):
     key, title = "prices", gettext_lazy("Prices")
     view = api.PricesView
     also = ("limit",)
-    defaults = {"limit": ROWS_SHOWN}
+    defaults = {"limit": str(ROWS_SHOWN)}
 
     def panels(self, payload: Payload, place: Place) -> list[Panel]:
         return costs.price_panels(payload, place)
@@ -213,7 +222,7 @@ class LeftOutClaims(Part):
 
 
 class Quality(Part):
-    key, title = "quality", gettext_lazy("Quality of entry")
+    key, title = "quality", gettext_lazy("Quality")
     view = api.QualityView
     also = ("by",)
     defaults = {"by": "operator"}
@@ -229,7 +238,7 @@ class WatchList(Part):
     key, title = "watch-list", gettext_lazy("Watch list")
     view = api.WatchListView
     also = view.also
-    defaults = {"limit": ROWS_SHOWN}
+    defaults = {"limit": str(WATCHED_SHOWN)}
 
     def content(self, question: Question) -> dict[str, Any]:
         place, own = question.place, dict(question.own_params)
@@ -244,6 +253,7 @@ class WatchList(Part):
             "rows": watched.watched(rows),
             "rows_shown_of": rows["explained"] if own.get("explained") == "true" else rows["count"],
             "explained": own.get("explained") == "true",
+            "more": self.more(question, rows),
             "open_rows": place.link(rule=rule, explained=""),
             "explained_rows": place.link(rule=rule, explained="true"),
             "indicator": INDICATORS["watch_list"],

@@ -171,7 +171,7 @@ _SETTLED = {"basis": "settlement_date"}
 
 def left_out_claims_panel(payload: Payload, place: Place, *, may_open_sessions: bool) -> Panel:
     """One page of the claims left out. Only accounts that read sessions get links to the findings."""
-    amounts = " + ".join(
+    amounts = ", ".join(
         texts.money(amount, currency, with_currency=True) for currency, amount in payload["amounts"].items()
     )
     finding = ngettext("%(claims)s claim left out", "%(claims)s claims left out", payload["count"]) % {

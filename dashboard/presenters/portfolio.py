@@ -66,7 +66,8 @@ def shown(one: Payload, value: Any, *, in_table: bool = False) -> str:
 
 def cards(payload: Payload, keys: Sequence[str] = ()) -> list[Card]:
     """A card for each indicator and currency, all of them unless some are named."""
-    return [_card(one) for one in payload["indicators"] if not keys or one["key"] in keys]
+    has_several = len(payload["currencies"]) > 1
+    return [_card(one, has_several) for one in payload["indicators"] if not keys or one["key"] in keys]
 
 
 def groups(payload: Payload) -> list[Group]:
@@ -74,12 +75,14 @@ def groups(payload: Payload) -> list[Group]:
     return [Group(str(title), [card for key in keys for card in made if card.key == key]) for title, keys in GROUPS]
 
 
-def _card(one: Payload) -> Card:
+def _card(one: Payload, has_several: bool) -> Card:
     indicator = INDICATORS[one["key"]]
+    # An amount names its currency; a ratio does not.
+    of_currency = f" ({texts.currency_name(one['currency'])})" if has_several and one["unit"] == "ratio" else ""
     return Card(
         key=one["key"],
         currency=one["currency"] or "",
-        title=str(indicator.title),
+        title=f"{indicator.title}{of_currency}",
         value=shown(one, one["value"]),
         change=change(one["evolution"], shown(one, one["previous"])),
         is_good=is_good(indicator, one["evolution"]),
@@ -135,7 +138,7 @@ def portfolio_finding(payload: Payload) -> str:
     amounts = [texts.in_unit(one["value"], one["unit"]) for one in payload["indicators"] if one["key"] == "reimbursed"]
     return ngettext("%(claims)s claim cost %(amounts)s", "%(claims)s claims cost %(amounts)s", claims["value"]) % {
         "claims": texts.count(claims["value"]),
-        "amounts": " + ".join(amounts),
+        "amounts": ", ".join(amounts),
     }
 
 

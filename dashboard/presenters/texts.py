@@ -40,14 +40,15 @@ def percent(ratio: str | None, places: int = 1) -> str:
 
 def percentage(value: Decimal, places: int = 1) -> str:
     """A number of percent → `83.4 %`."""
-    text = number_format(value + 0, decimal_pos=places, use_l10n=True, force_grouping=True)
-    return f"{text}{NO_BREAK_SPACE}%"
+    return f"{decimals(value, places)}{NO_BREAK_SPACE}%"
 
 
-def decimals(value: str | float | None, places: int) -> str:
+def decimals(value: str | float | Decimal | None, places: int) -> str:
     if value is None:
         return NOTHING
-    return number_format(Decimal(str(value)) + 0, decimal_pos=places, use_l10n=True, force_grouping=True)
+    # Django's own function cuts the other places off.
+    exact = Decimal(str(value)).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    return number_format(exact + 0, decimal_pos=places, use_l10n=True, force_grouping=True)
 
 
 def days(value: float | None) -> str:

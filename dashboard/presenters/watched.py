@@ -84,7 +84,7 @@ def rules(payload: Payload, current: str, place: Place) -> list[Rule]:
 def amounts(found: dict[str, str]) -> str:
     """The amounts of all currencies; a dash for none."""
     shown = [texts.money(amount, currency, with_currency=True) for currency, amount in found.items()]
-    return " + ".join(shown) or texts.NOTHING
+    return ", ".join(shown) or texts.NOTHING
 
 
 def watched(payload: Payload) -> list[Watched]:

@@ -31,6 +31,7 @@
         const isLying = data.kind === "horizontal";
         const isStacked = data.kind === "stacked";
         const isShare = data.unit === "%";
+        const isWhole = data.series.every((one) => one.values.every((value) => value === null || Number.isInteger(value)));
         const room = box.clientWidth < 480 ? 16 : 32;
         const values = {
             stacked: isStacked,
@@ -38,7 +39,12 @@
             max: isShare && isLine ? 1 : undefined,
             grid: { color: paint.grid },
             border: { color: paint.grid },
-            ticks: { color: paint.soft, maxTicksLimit: 6, callback: (value) => (isShare ? percent : compact).format(value) },
+            ticks: {
+                color: paint.soft,
+                maxTicksLimit: 6,
+                precision: isWhole ? 0 : undefined,
+                callback: (value) => (isShare ? percent : compact).format(value),
+            },
             title: { display: Boolean(data.unit) && !isShare, text: data.unit, color: paint.soft },
         };
         const names = {
