@@ -3,11 +3,11 @@
 from django.urls import path
 
 from dashboard import record_pages
-from users.access.pages import Stub
+from dashboard.pages import FiguresPage
 
 urlpatterns = [
-    path("figures/", Stub.as_view(), name="page-figures"),
-    path("figures/<slug:part>/", Stub.as_view(), name="page-figures-part"),
+    path("figures/", FiguresPage.as_view(), name="page-figures"),
+    path("figures/<slug:part>/", FiguresPage.as_view(), name="page-figures-part"),
     path("insured/<int:pk>/", record_pages.InsuredPage.as_view(), name="page-insured"),
     path("families/<int:pk>/", record_pages.FamilyPage.as_view(), name="page-family"),
     path("clients/<int:pk>/", record_pages.ClientPage.as_view(), name="page-client"),

@@ -21,7 +21,7 @@ from dashboard.answers import Payload
 from dashboard.asking import Asked
 from dashboard.board import Board
 from dashboard.definitions import INDICATORS
-from dashboard.figure_view import kept_answer, today
+from dashboard.figure_view import kept_answer, stamp_of, today
 from dashboard.indicators.rankings import By
 from dashboard.links import API
 from users.models import User
@@ -115,7 +115,7 @@ def record_figures(
         }
 
     scope: dict[str, str] = {asked.scope.kind: str(asked.scope.id)}
-    found = kept_answer("record", user, asked, {**params, **scope}, make, of_sessions=False)
+    found = kept_answer("record", stamp_of(user, asked, of_sessions=False), {**params, **scope}, make)
     portfolio = found["portfolio"]
     start, end = (date.fromisoformat(portfolio["period"][name]) for name in ("start", "end"))
     # The default period is all data: before it there is nothing to compare with.
