@@ -1,10 +1,12 @@
-"""Pages of accounts, countries, the audit trail and the help."""
+"""Pages of signing in, accounts, countries and the audit trail."""
 
 from django.urls import path
 
 from users.access.pages import Stub
+from users.sign_in.account_pages import SignInPage
 
 urlpatterns = [
+    path("sign-in/", SignInPage.as_view(), name="sign-in"),
     path("accounts/", Stub.as_view(), name="page-accounts"),
     path("accounts/new/", Stub.as_view(), name="page-account-new"),
     path("accounts/import/", Stub.as_view(), name="page-account-import"),
