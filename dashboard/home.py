@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 
 from django.db.models import Case, Count, IntegerField, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
-
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _

@@ -49,7 +49,7 @@ def follow_account(request: HttpRequest, account: User) -> None:
 
 @require_POST
 def choose_language(request: HttpRequest) -> HttpResponse:
-    """The language switch. Of a visitor the cookie has the choice; of a signed-in account the account and the session."""
+    """The language switch: a visitor's choice is kept in the cookie, an account's in the account and the session."""
     response: HttpResponse = set_language(request)
     language = request.POST.get("language", "")
     if isinstance(request.user, User) and language in Language.values:

@@ -13,8 +13,8 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from common.errors import Invalid, NotAllowed
 from common.error_pages import too_many_requests
+from common.errors import Invalid, NotAllowed
 from common.throttling import LoginAddressThrottle
 from users.models import LONGEST_PASSWORD
 from users.sign_in import passwords
