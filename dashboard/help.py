@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.contrib.auth.password_validation import MinimumLengthValidator, get_default_password_validators
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -81,6 +82,11 @@ def _definitions() -> list[tuple[Indicator, str]]:
     return [(one, str(BASES[one.basis])) for one in INDICATORS.values()]
 
 
+def _shortest_password() -> int:
+    validators = get_default_password_validators()
+    return next(one.min_length for one in validators if isinstance(one, MinimumLengthValidator))
+
+
 def _limits() -> dict[str, int]:
     limits = settings.CONCORD
     return {
@@ -93,6 +99,6 @@ def _limits() -> dict[str, int]:
         "sheet_rows": sheet.MAX_ROWS,
         "link_hours": settings.PASSWORD_RESET_TIMEOUT // 3600,
         "session_hours": settings.SESSION_COOKIE_AGE // 3600,
-        "shortest_password": settings.AUTH_PASSWORD_VALIDATORS[1]["OPTIONS"]["min_length"],
+        "shortest_password": _shortest_password(),
         "longest_password": LONGEST_PASSWORD,
     }

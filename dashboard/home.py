@@ -92,6 +92,7 @@ class HomePage(PageView):
             may_import=imports,
             reads_imports=reads_imports,
             steers=not user.is_admin_global(),
+            is_last_year=figures["is_last_year"],
             period=_period(figures["period"]),
             previous=_period(figures["previous_period"]),
             blocks=[(code, key_figures(block)) for code, block in figures["blocks"].items()],
@@ -148,8 +149,9 @@ def _alike(user: User, sessions: Sequence[ImportSession]) -> list[tuple[ImportSe
 def _figures(user: User, asked: Asked) -> Payload:
     """The figures of the page: of the last twelve months of the data, or of all data where there is less.
 
-    `blocks`: currency → indicators of the portfolio. `left_out`: currency, claims, amount. `by_country`: id → claims,
-    reimbursed, claims left out. `operators`: for data-entry managers, the entries with the most lines left out.
+    `is_last_year`: the data has days before these. `blocks`: currency → indicators of the portfolio. `left_out`:
+    currency, claims, amount. `by_country`: id → claims, reimbursed, claims left out. `operators`: for data-entry
+    managers, the entries with the most lines left out.
     """
     board = _of_last_year(user, asked)
     portfolio = answers.portfolio(board).payload
@@ -157,6 +159,7 @@ def _figures(user: User, asked: Asked) -> Payload:
     return {
         "period": portfolio["period"],
         "previous_period": portfolio["previous_period"],
+        "is_last_year": board.span is not None and board.period != board.span,
         "claims": board.columns.claims.height,
         "blocks": {
             currency: [one for one in portfolio["indicators"] if one["currency"] in (None, currency)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-import django_filters
 import django_tables2 as tables
 from django.db.models import QuerySet
 from django.utils.formats import date_format
@@ -14,15 +13,12 @@ from django.utils.http import urlencode
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django_filters.widgets import DateRangeWidget
 
 from common.tables import NOTHING, ListTable
 from users.access.audit_api import AuditFilter
 from users.access.pages import ListPage
 from users.access.viewsets import MayManageAccounts
-from users.accounts.pages import countries_of
-from users.models import AuditAction, AuditEntry
-
+from users.models import AuditEntry
 
 # The names of the details that entries have most often. Further ones are codes, as in the API.
 DETAILS: dict[str, str | Promise] = {
@@ -49,29 +45,6 @@ DETAILS: dict[str, str | Promise] = {
 }
 
 
-class AuditPageFilter(AuditFilter):
-    """The filters of the API, with choices in place of ids where there are few."""
-
-    at = django_filters.DateFromToRangeFilter(
-        label=gettext_lazy("On these days (UTC), both included"), widget=DateRangeWidget(attrs={"type": "date"})
-    )
-    action = django_filters.ChoiceFilter(
-        choices=AuditAction.choices, label=gettext_lazy("Action"), empty_label=gettext_lazy("all")
-    )
-    country = django_filters.ModelChoiceFilter(
-        queryset=countries_of, label=gettext_lazy("Country"), empty_label=gettext_lazy("all")
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.filters["actor"].label = _("Number of the account")
-        self.filters["object_type"].label = _("Kind of object, such as core.claim")
-        self.filters["object_id"].label = _("Number of the object")
-        self.filters["success"].label = _("Successful")
-        if self.request is not None and not self.request.user.sees_all_countries():
-            del self.filters["country"]
-
-
 class AuditTable(ListTable):
     at = tables.Column(gettext_lazy("Time (UTC)"), attrs={"td": {"class": "day"}})
     actor_label = tables.Column(gettext_lazy("Who"), empty_values=())
@@ -96,7 +69,7 @@ class AuditTable(ListTable):
     def render_object_label(self, record: AuditEntry) -> str:
         if record.object_id is None:
             return _("several")
-        query = urlencode({"object_type": record.object_type, "object_id": record.object_id})
+        query = urlencode({"object_type": record.object_type, "object_id": str(record.object_id)})
         return format_html('<a href="?{}">{}</a>', query, record.object_label or record.object_id)
 
     def render_success(self, value: bool) -> str:
@@ -126,7 +99,7 @@ class AuditPage(ListPage):
     permission = MayManageAccounts
     model = AuditEntry
     table_class = AuditTable
-    filterset_class = AuditPageFilter
+    filterset_class = AuditFilter
     title = gettext_lazy("Audit trail")
     lead = gettext_lazy(
         "Who did or read what, and when. Entries are never changed or deleted. A click on a name or an object shows"

@@ -22,12 +22,6 @@ from users.accounts.views import CountryFilter
 from users.models import Country
 
 
-class CountryPageFilter(CountryFilter):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.filters["is_active"].label = _("Active")
-
-
 class CountryTable(ListTable):
     name = tables.Column(gettext_lazy("Name"), linkify=("page-country", {"pk": tables.A("pk")}))
     code = tables.Column(gettext_lazy("Code"))
@@ -48,7 +42,7 @@ class CountriesPage(ListPage):
     template_name = "users/countries/list.html"
     model = Country
     table_class = CountryTable
-    filterset_class = CountryPageFilter
+    filterset_class = CountryFilter
     title = gettext_lazy("Countries")
     lead = gettext_lazy("Each country has its own claims, files and accounts. Nobody of one country sees another.")
     main_filters = ("is_active",)

@@ -26,39 +26,21 @@ from users.accounts import services
 from users.accounts.forms import AccountForm
 from users.accounts.sheet_form import AccountSheetForm
 from users.accounts.views import AccountFilter
-from users.models import AuditAction, AuditEntry, Country, MailPurpose, Role, User
+from users.models import AuditAction, AuditEntry, MailPurpose, Role, User
 
 HISTORY_SHOWN = 20
 
 
-def countries_of(request: HttpRequest | None) -> QuerySet[Country]:
-    """The countries that a filter of a page offers."""
-    return Country.objects.visible_to(getattr(request, "user", None)).order_by("name")
-
-
 def history_of(actor: User, row: Any) -> list[AuditEntry]:
-    """The last audit entries of an account or a country, those that `actor` may see, the newest first."""
+    """The last changes of an account or a country, those that `actor` may see, the newest first."""
     entries = AuditEntry.objects.visible_to(actor).filter(object_type=row._meta.label_lower, object_id=row.pk)
-    return list(entries.order_by("-pk")[:HISTORY_SHOWN])
+    return list(entries.exclude(action=AuditAction.READ).order_by("-pk")[:HISTORY_SHOWN])
 
 
 class AccountPageFilter(AccountFilter):
-    """The filters of the API, with choices in place of ids."""
+    """The filters of the API, but one role at a time."""
 
-    role = django_filters.ChoiceFilter(
-        choices=Role.choices, label=gettext_lazy("Role"), empty_label=gettext_lazy("all")
-    )
-    country = django_filters.ModelChoiceFilter(
-        queryset=countries_of, label=gettext_lazy("Country"), empty_label=gettext_lazy("all")
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.filters["is_active"].label = _("Active")
-        self.filters["search"].label = _("Name, e-mail address or user name")
-        if self.request is not None and not self.request.user.sees_all_countries():
-            # These accounts see one country, and the roles below their own.
-            del self.filters["country"]
+    role = django_filters.ChoiceFilter(choices=Role.choices, label=gettext_lazy("Role"))
 
 
 class AccountTable(ListTable):

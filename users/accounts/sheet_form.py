@@ -64,13 +64,13 @@ class AccountSheetForm(ServiceForm):
         """
         if not self.is_valid():
             return None, ""
+        people, signed_rows = None, ""
         with self.show_refusals():
             sheet = self.sheet()
-            if self.is_previewed():
-                return from_sheet.create(actor=self.actor, rows=sheet.rows, country=sheet.country), ""
-            people = from_sheet.preview(actor=self.actor, rows=sheet.rows, country=sheet.country)
-            return people, sign_rows(actor=self.actor, sheet=sheet)
-        return None, ""
+            run = from_sheet.create if self.is_previewed() else from_sheet.preview
+            people = run(actor=self.actor, rows=sheet.rows, country=sheet.country)
+            signed_rows = "" if self.is_previewed() else sign_rows(actor=self.actor, sheet=sheet)
+        return people, signed_rows
 
     def is_previewed(self) -> bool:
         return bool(self.cleaned_data["signed_rows"])

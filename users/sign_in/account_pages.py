@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.views import LoginView, PasswordChangeView
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
@@ -30,12 +30,12 @@ class SignInPage(LoginView):
     authentication_form = SignInForm
     redirect_authenticated_user = True
 
-    def get_redirect_url(self) -> str:
+    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
         address: str = super().get_redirect_url()
         # Back to this page would be a loop.
         return "" if address.startswith(reverse("sign-in")) else address
 
-    def form_valid(self, form: SignInForm) -> HttpResponseRedirect:  # type: ignore[override]
+    def form_valid(self, form: SignInForm) -> HttpResponse:  # type: ignore[override]
         response = super().form_valid(form)
         begin_session(self.request, response, actor_of(self.request))
         return response
