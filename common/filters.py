@@ -38,8 +38,18 @@ class IdFilter(django_filters.NumberFilter):
         self.named = named
 
 
+class _YesNoField(forms.TypedChoiceField):
+    """In a form nothing is chosen at first; the choices themselves are yes and no."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.widget.choices = [("", gettext_lazy("all")), *kwargs["choices"]]
+
+
 class YesNoFilter(django_filters.TypedChoiceFilter):
     """`true` or `false`. Any other word is refused; Django's own filter would ignore it."""
+
+    field_class = _YesNoField
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         choices = [("true", gettext_lazy("yes")), ("false", gettext_lazy("no"))]

@@ -91,7 +91,7 @@ MIDDLEWARE = [
     "common.middleware.PrivateAnswersMiddleware",
     "common.middleware.PostSizeMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "users.sign_in.language.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -181,8 +181,9 @@ PASSWORD_HASHERS = [
 ]
 # Seconds for which a link to choose a password is valid: 24 hours.
 PASSWORD_RESET_TIMEOUT = 24 * 3600
-LOGIN_URL = "admin:login"
-LOGIN_REDIRECT_URL = "admin:index"
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "start"
+CSRF_FAILURE_VIEW = "common.error_pages.csrf_failure"
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("fr", _("French"))]

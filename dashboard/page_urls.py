@@ -1,13 +1,16 @@
-"""Pages of figures, the home page, and the pages of single records that show figures."""
+"""Pages of figures, of single records, which show figures, and the help. `config/urls.py` has the home page."""
 
 from django.urls import path
 
 from dashboard import record_pages
+from dashboard.help import HelpPage
 from dashboard.pages import FiguresPage
 
 urlpatterns = [
     path("figures/", FiguresPage.as_view(), name="page-figures"),
     path("figures/<slug:part>/", FiguresPage.as_view(), name="page-figures-part"),
+    path("help/", HelpPage.as_view(), name="page-help"),
+    path("help/<slug:topic>/", HelpPage.as_view(), name="page-help-topic"),
     path("insured/<int:pk>/", record_pages.InsuredPage.as_view(), name="page-insured"),
     path("families/<int:pk>/", record_pages.FamilyPage.as_view(), name="page-family"),
     path("clients/<int:pk>/", record_pages.ClientPage.as_view(), name="page-client"),

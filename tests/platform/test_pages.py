@@ -25,7 +25,7 @@ LEADS_TO = {
 
 
 def browser(cast: Cast, name: str) -> Client:
-    client = Client()
+    client = Client(headers={"accept-language": "en"})
     if name != "anonymous":
         client.force_login(cast.users[name])
     return client
