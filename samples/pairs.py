@@ -55,6 +55,7 @@ class PairMaker:
         start: dt.date,
         days: int,
         world_seed: int,
+        world_claims: int,
         odd: Sequence[OddKind] = (),
         where: Where = "both",
         revision: int = 0,
@@ -65,7 +66,7 @@ class PairMaker:
         self.looked_at: dict[str, list[list[str]]] = defaultdict(list)
         self.claims, self.pages, self.tolerance, self.start, self.days = claims, pages, tolerance, start, days
         self.rng = Random(f"pair {seed} {claims} {pages}")
-        self.world = make_world(seed=world_seed, claims=claims)
+        self.world = make_world(seed=world_seed, claims=world_claims)
         prefix = f"RGLTCDTG{seed % 1_000_000:06d}"
         self.maker = ClaimMaker(
             rng=self.rng, world=self.world, claims=claims, prefix=prefix, start=start, days=days, tolerance=tolerance
@@ -230,6 +231,7 @@ def make_rows(
     start: dt.date = dt.date(2023, 1, 1),
     days: int = 365,
     world_seed: int | None = None,
+    world_claims: int | None = None,
     odd: Sequence[OddKind] = (),
     where: Where = "both",
     revision: int = 0,
@@ -238,8 +240,9 @@ def make_rows(
     """A pair in memory, the same for the same arguments.
 
     `claims` counts those of the period; about 2.58 stat lines each. `tolerance` is in currency units. The period is
-    `days` long from `start`. Pairs of one `world_seed` (by default `seed`) and size have the same people, policies and
-    providers; claim numbers contain `seed`. `odd` kinds apply to the files of `where`.
+    `days` long from `start`. Pairs of one `world_seed` (by default `seed`) and `world_claims` (by default `claims`)
+    have the same people, policies and providers; claim numbers contain `seed`. `odd` kinds apply to the files of
+    `where`.
 
     `revision`, from 1, makes a later export of the pair of revision 0 and the same other arguments: it has the same
     claims, but some of those that are imported cost more, and the expected outcome names them (`revised`). The pages
@@ -265,6 +268,7 @@ def make_rows(
         start=start,
         days=days,
         world_seed=seed if world_seed is None else world_seed,
+        world_claims=world_claims or claims,
         odd=odd,
         where=where,
         revision=revision,
@@ -286,6 +290,7 @@ def make_pair(
     start: dt.date = dt.date(2023, 1, 1),
     days: int = 365,
     world_seed: int | None = None,
+    world_claims: int | None = None,
     revision: int = 0,
     to_look_at: int = 0,
     draft_sheet: bool = False,
@@ -312,6 +317,7 @@ def make_pair(
         start=start,
         days=days,
         world_seed=world_seed,
+        world_claims=world_claims,
         odd=kinds,
         where=where,
         revision=revision,

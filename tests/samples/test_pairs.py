@@ -169,6 +169,13 @@ def test_another_seed_gives_other_claims_about_the_same_people_when_asked() -> N
     assert policies[0] & policies[1]
 
 
+def test_a_small_pair_can_have_the_people_of_a_large_one() -> None:
+    large = make_rows(claims=600, seed=1)
+    small = make_rows(claims=30, seed=2, world_seed=1, world_claims=600)
+    cards = [{line[c.CARD] for line in pair.stat} - {None} for pair in (large, small)]
+    assert len(cards[1] & cards[0]) > len(cards[1]) / 2
+
+
 def test_csv_and_workbook_carry_the_same_values(tmp_path: Path) -> None:
     for fmt in ("csv", "xlsx"):
         expected = make_pair(tmp_path, claims=CLAIMS, pages=2, fmt=fmt)
