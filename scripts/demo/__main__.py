@@ -1,5 +1,5 @@
-"""`make demo`: starts Concord, makes sample files of two countries, imports them over the API, and shows one import step
-by step.
+"""`make demo`: starts Concord, makes sample files of two countries, imports them over the API, and shows one import
+step by step.
 
 All its data is in data/demo; a second run finds it again. Environment: PORT, CLAIMS (number of claims of each year of
 the first country), ONCE (end after the summary, with an exit status), LANG (French or English).

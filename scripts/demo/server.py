@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from scripts.api_client import Client
@@ -42,20 +43,26 @@ def environment(*, folder: Path, port: int) -> dict[str, str]:
 
 
 class Server:
-    """Web server and worker, in a process group of their own: on Ctrl-C the caller stops them once and in order."""
+    """Web server and worker, in a process group of their own: on Ctrl-C the caller stops them once and in order.
 
-    def __init__(self, *, folder: Path, port: int) -> None:
+    Where the caller is killed, they end with it.
+    """
+
+    def __init__(self, *, folder: Path, port: int, more: Mapping[str, str] | None = None) -> None:
+        """`more`: further variables of the environment, such as limits."""
         self.log = folder / "server.log"
         self.address = f"http://{HOST}:{port}"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         inherited = {name: value for name, value in os.environ.items() if name not in OF_THE_CALLER}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, str(BASE_DIR / "scripts" / "serve.py")],
+                [sys.executable, "-m", "scripts.end_with_parent", "scripts.serve"],
+                cwd=BASE_DIR,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                env=inherited | environment(folder=folder, port=port),
+                env=inherited | environment(folder=folder, port=port) | dict(more or {}),
             )
 
     def wait_until_healthy(self) -> None:

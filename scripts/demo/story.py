@@ -70,8 +70,9 @@ def run_all(
 ) -> dict[str, dict[str, Any]]:
     """Runs all steps with the client of each role; → name of the step → session.
 
-    The functions are called for STEPS while they run, `show_end` for STEPS_BESIDE at the end. Raises UnexpectedEndError,
-    TimeoutError when an import is silent for too long, RefusedError.
+    The functions are called for STEPS while they run, `show_end` for STEPS_BESIDE at the end.
+
+    Raises UnexpectedEndError, TimeoutError when an import is silent for too long, RefusedError.
     """
     prepare_countries(clients[SUPERUSER])
     sessions = {}
