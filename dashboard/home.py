@@ -24,7 +24,7 @@ from dashboard.answers import Payload
 from dashboard.asking import Asked
 from dashboard.board import Board
 from dashboard.definitions import INDICATORS
-from dashboard.figure_view import kept_answer, today
+from dashboard.figure_view import kept_answer, stamp_of, today
 from dashboard.indicators.portfolio import portfolio_series
 from dashboard.periods import Period
 from dashboard.queries import Scope
@@ -80,7 +80,7 @@ class HomePage(PageView):
         if not countries:
             return self.page(countries=[])
         asked = Asked(tuple(sorted(country.pk for country in countries)), Scope(), None, None)
-        figures = kept_answer("home", user, asked, {}, lambda: _figures(user, asked))
+        figures = kept_answer("home", stamp_of(user, asked), {}, lambda: _figures(user, asked))
         sessions = ImportSession.objects.visible_to(user).select_related("country")
         waiting = _waiting(user, sessions) if reads_imports else []
         last = list(sessions.order_by("-id")[:IMPORTS_SHOWN]) if reads_imports else []
