@@ -63,6 +63,9 @@ def main() -> int:
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with tempfile.TemporaryDirectory(prefix="concord-live-") as folder:
+        # Whatever the environment names: these records must never reach real data.
+        for name in ("DATABASE_URL", "REDIS_URL", "STORAGE_URL", "DEBUG", "BEHIND_TLS", "ALLOWED_HOSTS"):
+            os.environ.pop(name, None)
         os.environ |= {
             "DATA_DIR": folder,
             "SECRET_KEY": secrets.token_urlsafe(50),
