@@ -69,4 +69,4 @@ def _session_language(request: HttpRequest) -> str:
 
 
 def _names_a_language(request: HttpRequest) -> bool:
-    return settings.LANGUAGE_COOKIE_NAME in request.COOKIES or bool(request.headers.get("Accept-Language"))
+    return bool(request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME) or request.headers.get("Accept-Language"))
