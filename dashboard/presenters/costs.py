@@ -191,7 +191,7 @@ def _effects_panel(payload: Payload, block: Payload, place: Place) -> Panel:
         charts=charts,
         table=Rows(
             finding,
-            heads(_("Act category"), _("Change"), *labels.values(), numbers=4),
+            heads(_("Act category"), _("Change of the reimbursed amount"), *labels.values(), numbers=4),
             [
                 [name(row["name"]), number(texts.money(row["change"], currency)), *cells(row["effects"])]
                 for row in block["rows"]
