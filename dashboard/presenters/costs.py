@@ -191,7 +191,7 @@ def _effects_panel(payload: Payload, block: Payload, place: Place) -> Panel:
         charts=charts,
         table=Rows(
             finding,
-            heads(_("Act category"), _("Change"), *labels.values(), numbers=4),
+            heads(_("Act category"), _("Change of the reimbursed amount"), *labels.values(), numbers=4),
             [
                 [name(row["name"]), number(texts.money(row["change"], currency)), *cells(row["effects"])]
                 for row in block["rows"]
@@ -232,7 +232,7 @@ def _price_panel(payload: Payload, block: Payload, place: Place) -> Panel:
             "amount": texts.rounded(rows[0]["potential"], currency, with_currency=True),
         },
         "horizontal",
-        [f"{row['partner']['name']} – {row['act']['name']}" for row in first],
+        [f"{row['act']['name']} – {row['partner']['name']}" for row in first],
         [
             line(
                 _("Claimed above the median of the country"),
@@ -271,7 +271,9 @@ def _price_panel(payload: Payload, block: Payload, place: Place) -> Panel:
                     number(texts.rounded(row["median"], currency)),
                     number(texts.rounded(row["country_median"], currency)),
                     number(
-                        texts.decimals(row["index"], 2) + (f" {_('to look at')}" if row["to_look_at"] else ""),
+                        _("%(index)s, to look at") % {"index": texts.decimals(row["index"], 2)}
+                        if row["to_look_at"]
+                        else texts.decimals(row["index"], 2),
                         css="to-look-at" if row["to_look_at"] else "",
                     ),
                     number(texts.rounded(row["potential"], currency)),

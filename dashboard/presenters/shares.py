@@ -111,7 +111,7 @@ def _ranking_panel(payload: Payload, block: Payload, place: Place) -> Panel:
                 _("Reimbursed"),
                 _("Share"),
                 _("Cumulative share"),
-                _("Change"),
+                _("Evolution"),
                 _("Claims"),
                 _("Insured"),
                 _("Cost per insured"),

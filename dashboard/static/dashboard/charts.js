@@ -32,7 +32,7 @@
         const isStacked = data.kind === "stacked";
         const isShare = data.unit === "%";
         const isWhole = data.series.every((one) => one.values.every((value) => value === null || Number.isInteger(value)));
-        const room = box.clientWidth < 480 ? 16 : 32;
+        const room = box.clientWidth < 480 ? 16 : box.clientWidth < 900 ? 32 : 64;
         const values = {
             stacked: isStacked,
             beginAtZero: true,
