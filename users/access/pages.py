@@ -125,7 +125,7 @@ class ListPage(PageView):
             in_use=any(value for name, value in request.GET.items() if name not in PLACES),
             errors=errors,
             answer=answer,
-            table=None if answer is None else self.table_class(answer.rows, request=request),
+            table=None if answer is None else self.table_class(answer.rows),
             orderings=self.orderings,
             ordering=ordering,
             downloads=self._downloads(),
