@@ -4,6 +4,7 @@
 (`_Left`).
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -122,11 +123,14 @@ class _Undo:
     def memberships(self, left: _Left) -> QuerySet[core.Membership]:
         """Memberships without claims and without dependants: principals follow once their dependants are gone."""
         dependants = left.rows(core.Membership).filter(policy=OuterRef("policy"), principal=OuterRef("insured"))
-        return core.Membership.objects.filter(
-            ~Exists(left.rows(core.Claim).filter(membership=OuterRef("pk"))),
+        return self.without_claims(left).filter(
             ~Exists(dependants.filter(client=OuterRef("client"))),
             ~(Q(client__isnull=True) & Exists(dependants.filter(client__isnull=True))),
-            import_session_id__in=self.sessions,
+        )
+
+    def without_claims(self, left: _Left) -> QuerySet[core.Membership]:
+        return core.Membership.objects.filter(
+            ~Exists(left.rows(core.Claim).filter(membership=OuterRef("pk"))), import_session_id__in=self.sessions
         )
 
     def insured_spellings(self, left: _Left) -> QuerySet[core.InsuredSpelling]:
@@ -200,7 +204,9 @@ def preview(session: ImportSession) -> Preview:
             left.without(model, Q(pk__in=going[kind].values("pk")))
 
     count_on(BEFORE_PERSONS)
-    going["memberships"] = _all_rounds(undo, left)
+    memberships = _among(_all_rounds(undo, left))
+    going["memberships"] = core.Membership.objects.filter(memberships)
+    left.without(core.Membership, memberships)
     going["insured_spellings"] = undo.insured_spellings(left)
     count_on(("insured", *AFTER_PERSONS, *CATALOGUE))
     going["kept_claims"] = undo.kept_claims()
@@ -226,17 +232,27 @@ def preview(session: ImportSession) -> Preview:
     )
 
 
-def _all_rounds(undo: _Undo, left: _Left) -> QuerySet[Any]:
-    """The memberships that go. Each round takes those of the round before as gone, as the undo does."""
+def _all_rounds(undo: _Undo, left: _Left) -> list[int]:
+    """The ids of the memberships that go, dependants and then principals: the rule of `_Undo.memberships`, in memory.
+
+    In the database each round would read what the rounds before it found.
+    """
+    links = ("policy_id", "principal_id", "client_id")
+    rows = undo.without_claims(left).values_list("pk", "insured_id", *links)
+    candidates = {
+        pk: ((policy, insured, client), (policy, principal, client)) for pk, insured, policy, principal, client in rows
+    }
+    policies = core.Membership.objects.filter(import_session_id__in=undo.sessions).values("policy_id")
+    dependants = core.Membership.objects.filter(principal__isnull=False, policy__in=policies)
+    # Person on a policy → how many dependants that stay name them as principal.
+    relying = Counter(dependants.values_list(*links))
     gone: list[int] = []
-    while True:
-        found = list(undo.memberships(left).values_list("pk", flat=True))
-        # As values: the query of a round within that of the next would soon be too deep for a database.
-        among = _among(found)
-        left.without(core.Membership, among)
-        if len(found) == len(gone):
-            return core.Membership.objects.filter(among)
-        gone = found
+    while going := [pk for pk, (person, _principal) in candidates.items() if not relying[person]]:
+        gone += going
+        for pk in going:
+            _person, principal = candidates.pop(pk)
+            relying[principal] -= 1
+    return gone
 
 
 def _among(ids: list[int]) -> Q:

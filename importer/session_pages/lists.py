@@ -12,11 +12,12 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from common.formats import format_amount, format_count
-from common.tables import AmountColumn, CountColumn, ListTable, StateColumn
+from common.tables import NOTHING, AmountColumn, CountColumn, ListTable
 from file_handling.models import UNFINISHED, Finding, ImportSession
 from file_handling.page_parts import offer_uploaders
 from file_handling.sessions.filters import FindingFilter, SessionFilter
@@ -38,10 +39,9 @@ KEPT_FILTERS = ("category", "code", "search")
 
 
 class SessionTable(ListTable):
-    created_at = tables.DateTimeColumn(
-        short=True, verbose_name=gettext_lazy("Date"), linkify=("page-import", {"pk": tables.A("pk")})
-    )
-    status = StateColumn(gettext_lazy("Status"))
+    id = tables.Column(gettext_lazy("Import"), linkify=("page-import", {"pk": tables.A("pk")}))
+    created_at = tables.DateTimeColumn(short=True, verbose_name=gettext_lazy("Date"))
+    status = tables.Column(gettext_lazy("Status"))
     stat_file = tables.Column(gettext_lazy("Stat file"), accessor="stat_file__name")
     recap_file = tables.Column(gettext_lazy("Recap file"), accessor="recap_file__name")
     uploaded_by_name = tables.Column(gettext_lazy("Uploaded by"))
@@ -53,9 +53,12 @@ class SessionTable(ListTable):
     class Meta(ListTable.Meta):
         row_attrs = {"data-status": lambda record: record.status, "data-session": lambda record: record.pk}
 
+    def render_id(self, value: int) -> str:
+        return _("Import %(number)d") % {"number": value}
+
     def render_status(self, value: Any, record: ImportSession) -> SafeString:
         percent = f" {record.progress} %" if record.status in UNFINISHED else ""
-        badge = format_html('<span class="badge is-{}">{}{}</span>', record.status.lower(), value, percent)
+        badge = format_html('<span class="badge is-{}">{}{}</span>', record.status.lower(), capfirst(value), percent)
         if not record.dry_run:
             return badge
         return format_html('{} <span class="note">{}</span>', badge, _("compare only"))
@@ -130,23 +133,29 @@ class GapColumn(tables.Column):
 
     def render(self, record: Finding) -> str:
         difference = self.gap(record)
-        return str(self.default) if difference is None else format_amount(difference, record.session.currency)
+        return NOTHING if difference is None else format_amount(difference, record.session.currency)
 
 
 class FindingTable(ListTable):
     sequence = CountColumn(verbose_name=gettext_lazy("Number"))
     claim_number = tables.Column(gettext_lazy("Claim"), empty_values=())
-    category = StateColumn(gettext_lazy("Category"))
+    category = tables.Column(gettext_lazy("Category"))
     observation = tables.Column(gettext_lazy("Reason"), attrs={"td": {"class": "reason"}})
+    claimed_gap = GapColumn(gettext_lazy("Difference claimed"), amount="claimed")
+    reimbursed_gap = GapColumn(gettext_lazy("Difference reimbursed"), amount="reimbursed")
     stat_claimed = AmountColumn(verbose_name=gettext_lazy("Claimed, stat"), currency="session__currency")
     recap_claimed = AmountColumn(verbose_name=gettext_lazy("Claimed, recap"), currency="session__currency")
-    claimed_gap = GapColumn(gettext_lazy("Difference claimed"), amount="claimed")
     stat_reimbursed = AmountColumn(verbose_name=gettext_lazy("Reimbursed, stat"), currency="session__currency")
     recap_reimbursed = AmountColumn(verbose_name=gettext_lazy("Reimbursed, recap"), currency="session__currency")
-    reimbursed_gap = GapColumn(gettext_lazy("Difference reimbursed"), amount="reimbursed")
 
     class Meta(ListTable.Meta):
         row_attrs = {"data-finding": lambda record: record.sequence}
+
+    def before_render(self, request: HttpRequest) -> None:
+        self.request = request
+
+    def render_category(self, value: Any, record: Finding) -> SafeString:
+        return format_html('<span class="badge" data-category="{}">{}</span>', record.category, capfirst(value))
 
     def render_claim_number(self, value: str, record: Finding) -> SafeString:
         address = reverse("page-finding", args=[record.session_id, record.sequence])
@@ -188,7 +197,9 @@ class FindingsPage(ListPage):
     model = Finding
     table_class = FindingTable
     filterset_class = FindingPageFilter
-    main_filters = ("search", "category", "code")
+    # The category has links of its own above the list.
+    main_filters = ("search", "code")
+    more_filters = ("category",)
     orderings = {
         "sequence": gettext_lazy("As listed in the report"),
         "claim_number": gettext_lazy("Claim number"),

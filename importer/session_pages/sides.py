@@ -153,6 +153,13 @@ def _table(
 ) -> SideTable:
     marked = {name for _at, name in marks}
     names = [name for name in FIELDS if name in marked or any(line.get(name) not in (None, "") for line in lines)]
+    if (
+        "claim_number" not in marked
+        and len({line.get("claim_number") for line in lines}) == 1
+        and "claim_number" in names
+    ):
+        # The heading of the page has it.
+        names.remove("claim_number")
     rows = []
     for at, line in enumerate(lines):
         file_id = line.get("file_id")

@@ -164,6 +164,8 @@ class ListPage(PageView):
         """The table of one page. A page that hides columns overrides this."""
         # Without the request: with it, the table would cut the rows of the page into pages of its own.
         table = self.table_class(rows)
+        # Columns make addresses from those of the page.
+        table.request = self.request
         table.label = self.title
         return table
 
@@ -257,10 +259,3 @@ def _first(detail: Any) -> Any:
     while isinstance(detail, dict | list):
         detail = next(iter(detail.values() if isinstance(detail, dict) else detail))
     return detail
-
-
-class Stub(PageView):
-    """Temporary: a page that is not written yet."""
-
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        return HttpResponse("to come")
