@@ -15,6 +15,8 @@ from tests.support.pairs import line, recap_csv, row, stat_csv
 
 SignIn = Callable[[Page, str], None]
 DROP_STEPS = ("dragEnter", "dragOver", "drop")
+# A busy machine takes its time.
+expect.set_options(timeout=20_000)
 
 
 def write(path: Path, upload: Any) -> Path:
@@ -56,14 +58,14 @@ def file_row(page: Page, name: str) -> Any:
 
 def expect_ready(page: Page, names: list[str]) -> None:
     for name in names:
-        expect(file_row(page, name).locator(".badge.good")).to_be_visible(timeout=20_000)
+        expect(file_row(page, name).locator(".badge.good")).to_be_visible()
 
 
 def import_by_drop(page: Page, address: str, sign_in: SignIn, *, account: str, paths: list[Path]) -> int:
     """Drop these files on the page and start the import; → id of the session, whose page is open then."""
     open_page(page, address, sign_in, account)
     drop(page, paths)
-    expect(page.locator("#start")).to_be_enabled(timeout=20_000)
+    expect(page.locator("#start")).to_be_enabled()
     page.locator("#start").click()
     page.wait_for_url(re.compile(r"/imports/\d+/$"))
     return int(page.url.rstrip("/").rsplit("/", 1)[-1])
