@@ -145,7 +145,7 @@ def _script_texts() -> dict[str, str]:
         "removed": _("“%(file)s” was removed."),
         "notRemoved": _("“%(file)s” could not be removed. Try again."),
         "summary": _("Files: %(all)s. Ready: %(ready)s. Being sent: %(sending)s. With a problem: %(problems)s."),
-        "announced": _("“%(file)s”: %(state)s."),
+        "announced": _("“%(file)s”: %(state)s"),
         "needCountry": _("Choose the country first."),
         "needFiles": _("Choose the stat file and the recap pages."),
         "needStat": _("The stat file is missing."),

@@ -81,6 +81,7 @@ class _ImportFormReader(FormReader):
         name = self.text("stat_sheet")
         if len(name) > _LONGEST_SHEET:
             self.refuse("stat_sheet", _("No sheet has so long a name."))
+            return ""
         return name
 
     def currency(self) -> str:
@@ -104,7 +105,8 @@ class _ImportFormReader(FormReader):
         return PairSide()
 
     def _stored(self, field: str, *, ids: Sequence[Any], kind: FileType, country: Country | None) -> list[File]:
-        """The first pages that `ids` name, in the order of upload."""
+        """The first pages that `ids` name, in the order of upload; none where one of them is refused."""
+        refused_before = len(self.errors)
         if len(ids) > settings.CONCORD["MAX_PAGES"]:
             self.refuse(field, _("At most %(most)d pages at a time.") % {"most": settings.CONCORD["MAX_PAGES"]})
             return []
@@ -136,7 +138,7 @@ class _ImportFormReader(FormReader):
                     _("This file was imported before, so it cannot become a page of another recap. Upload it again."),
                     file=file.name,
                 )
-        return firsts
+        return firsts if len(self.errors) == refused_before else []
 
 
 def imported_before(files: Sequence[File]) -> list[File]:
@@ -159,10 +161,8 @@ def read_form(*, user: User, data: object) -> ImportForm:
     currency = form.currency()
     stat = form.source("stat_file", kind=FileType.STAT, country=country)
     recap = form.source("recap_file", kind=FileType.RECAP, country=country)
-    if form.errors or country is None:
-        raise InvalidForm(form.errors)
-    errors = _first_rows_errors(stat=stat, recap=recap, stat_sheet=stat_sheet)
-    if errors:
+    errors = form.errors + _first_rows_errors(stat=stat, recap=recap, stat_sheet=stat_sheet)
+    if errors or country is None:
         raise InvalidForm(errors)
     return ImportForm(
         country=country,
@@ -228,6 +228,8 @@ def _first_rows_errors(*, stat: PairSide, recap: PairSide, stat_sheet: str) -> l
         for name, path in source.named_paths():
             # With a number, because two pages can have the same name and each problem belongs to one of them.
             sources.append((field, name, Source(path=str(path), name=f"{len(sources)}/{name}", sheet=sheet or None)))
+    if not sources:
+        return []
     problems = inspect_upload(
         stat=next((one for field, _name, one in sources if field == "stat_file"), None),
         recaps=[one for field, _name, one in sources if field == "recap_file"],

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.support.pairs import line, recap_csv, row, stat_csv
+from tests.support.pairs import line, recap_csv, row, stat_csv, stat_xlsx
 
 SignIn = Callable[[Page, str], None]
 DROP_STEPS = ("dragEnter", "dragOver", "drop")
+# A busy machine takes its time.
+expect.set_options(timeout=20_000)
 
 
 def write(path: Path, upload: Any) -> Path:
@@ -56,14 +58,14 @@ def file_row(page: Page, name: str) -> Any:
 
 def expect_ready(page: Page, names: list[str]) -> None:
     for name in names:
-        expect(file_row(page, name).locator(".badge.good")).to_be_visible(timeout=20_000)
+        expect(file_row(page, name).locator(".badge.good")).to_be_visible()
 
 
 def import_by_drop(page: Page, address: str, sign_in: SignIn, *, account: str, paths: list[Path]) -> int:
     """Drop these files on the page and start the import; → id of the session, whose page is open then."""
     open_page(page, address, sign_in, account)
     drop(page, paths)
-    expect(page.locator("#start")).to_be_enabled(timeout=20_000)
+    expect(page.locator("#start")).to_be_enabled()
     page.locator("#start").click()
     page.wait_for_url(re.compile(r"/imports/\d+/$"))
     return int(page.url.rstrip("/").rsplit("/", 1)[-1])
@@ -171,8 +173,46 @@ def test_files_that_were_sent_are_offered_again_after_the_page_was_left(
     expect(page.locator("#rows tr")).to_have_count(2)
 
 
+def test_one_of_several_sheets_is_chosen_and_a_second_stat_file_removed(
+    page: Page, address: str, sign_in: SignIn, tmp_path: Path
+) -> None:
+    stat, *pages = pair(tmp_path)
+    sheets = write(tmp_path / "year.xlsx", stat_xlsx({"Jan": [line("s1")], "Feb": [line("s2")]}))
+    open_page(page, address, sign_in, "togo_head")
+    drop(page, [stat, sheets, *pages])
+    expect(page.locator("#rows .blocking")).to_have_count(1)
+    file_row(page, "stat.csv").locator(".remove").click()
+    expect(page.locator("#rows .blocking")).to_have_count(0)
+    expect(page.locator("#start")).to_be_disabled()
+    page.locator("#sheet").select_option("Feb")
+    page.locator("input[name=dry_run][value=true]").check()
+    with page.expect_request(lambda request: request.url.endswith("/import-sessions/")) as sent:
+        page.locator("#start").click()
+    body = sent.value.post_data_json
+    assert (body["stat_sheet"], body["dry_run"], len(body["recap_file_ids"])) == ("Feb", "true", 2)
+    page.wait_for_url(re.compile(r"/imports/\d+/$"))
+
+
+def test_an_account_of_all_countries_chooses_the_country_before_the_files(
+    page: Page, address: str, sign_in: SignIn, tmp_path: Path
+) -> None:
+    paths = pair(tmp_path)
+    open_page(page, address, sign_in, "superuser")
+    drop(page, paths)
+    expect(page.locator("#country")).to_be_focused()
+    expect(page.locator("#rows tr")).to_have_count(0)
+    page.locator("#country").select_option("TG")
+    drop(page, paths)
+    expect_ready(page, [path.name for path in paths])
+    page.locator("#country").select_option("BJ")
+    expect(file_row(page, "stat.csv")).to_be_hidden()
+    expect(page.locator("#start")).to_be_disabled()
+
+
 def test_files_are_chosen_with_the_keyboard_too(page: Page, address: str, sign_in: SignIn, tmp_path: Path) -> None:
     paths = pair(tmp_path)
+    # The browser opens no window of its own from here on, not only from the moment of the key press.
+    page.on("filechooser", lambda _chooser: None)
     open_page(page, address, sign_in, "togo_head")
     page.locator("#chosen-files").focus()
     with page.expect_file_chooser() as chooser:

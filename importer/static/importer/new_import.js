@@ -12,6 +12,8 @@ const country = form.elements.country;
 const SYSTEM_FILES = /^(~\$.*|\..*|thumbs\.db|desktop\.ini)$/i;
 // Answers after which the same request may succeed.
 const TRY_AGAIN = new Set([0, 429, 502, 503, 504]);
+// Answers that the same file always gets.
+const REFUSED = new Set([400, 413]);
 const PARALLEL = 2;
 const MEGABYTE = 1024 * 1024;
 
@@ -80,7 +82,7 @@ function reasonsOf(answer) {
 // --- The list of files ----------------------------------------------------------------------------------------------
 
 function newRow({ name, size, file = null, stored = null, state = "waits", before = false }) {
-    const row = { name, size, file, stored, state, before, tries: 0, sent: 0, reasons: [], shown: null, country: null };
+    const row = { name, size, file, stored, state, before, tries: 0, sent: 0, reasons: [], problems: [], shown: null };
     row.country = stored ? stored.country.code : (country?.value ?? "");
     row.element = at("row").content.firstElementChild.cloneNode(true);
     row.part = (selector) => row.element.querySelector(selector);
@@ -99,33 +101,37 @@ function storedAs(kind) {
     return listed().filter((row) => row.stored?.file_type === kind);
 }
 
-// Texts about a row: `blocking` ones keep the import from starting.
-function problemsOf(row) {
-    const found = row.reasons.map((text) => ({ text, blocking: true }));
-    if (!row.stored) return found;
-    found.push(...row.stored.problems.map((problem) => ({ text: problem.message, blocking: true })));
-    const earlier = listed().slice(0, listed().indexOf(row)).filter((other) => other.stored);
-    const same = earlier.find((other) => other.stored.sha256 === row.stored.sha256);
-    if (same) found.push({ text: fill(texts.sameContent, { name: same.name }), blocking: true });
-    else if (earlier.some((other) => other.name === row.name)) found.push({ text: texts.sameName, blocking: false });
-    if (row.stored.file_type === "stat" && earlier.some((other) => other.stored.file_type === "stat")) {
-        found.push({ text: texts.secondStat, blocking: true });
+// Gives each row its `problems`, texts of which the `blocking` ones keep the import from starting.
+function findProblems() {
+    const all = listed();
+    const ids = new Set(all.map((row) => row.stored?.id));
+    const contents = new Map();
+    const names = new Set();
+    let hasStat = false;
+    for (const row of all) {
+        row.problems = row.reasons.map((text) => ({ text, blocking: true }));
+        if (!row.stored) continue;
+        const add = (text, blocking) => row.problems.push({ text, blocking });
+        const { file_type: kind, problems, sha256, same_content_as: elsewhere } = row.stored;
+        problems.forEach((problem) => add(problem.message, true));
+        if (contents.has(sha256)) add(fill(texts.sameContent, { name: contents.get(sha256) }), true);
+        else if (names.has(row.name)) add(texts.sameName, false);
+        if (kind === "stat" && hasStat) add(texts.secondStat, true);
+        for (const file of elsewhere) if (!ids.has(file.id)) add(fill(texts.sentEarlier, file), false);
+        if (!contents.has(sha256)) contents.set(sha256, row.name);
+        names.add(row.name);
+        hasStat ||= kind === "stat";
     }
-    const ids = new Set(listed().map((other) => other.stored?.id));
-    for (const other of row.stored.same_content_as) {
-        if (!ids.has(other.id)) found.push({ text: fill(texts.sentEarlier, other), blocking: false });
-    }
-    return found;
 }
 
 const isBusy = (row) => ["waits", "sending", "checking", "broken"].includes(row.state);
 const isStopped = (row) => ["failed", "refused"].includes(row.state);
-const hasProblem = (row) => isStopped(row) || problemsOf(row).some((problem) => problem.blocking);
+const hasProblem = (row) => isStopped(row) || row.problems.some((problem) => problem.blocking);
 
-function stateOf(row, problems) {
+function stateOf(row) {
     if (row.state === "broken") return [fill(texts.broken, { seconds: count(row.pause) }), "warn"];
     if (row.state !== "stored") return [texts[row.state], isStopped(row) ? "bad" : "busy"];
-    if (problems.some((problem) => problem.blocking)) return [texts.problem, "bad"];
+    if (hasProblem(row)) return [texts.problem, "bad"];
     return [row.before ? texts.sentBefore : texts.ready, "good"];
 }
 
@@ -135,8 +141,8 @@ function kindOf(row) {
 }
 
 function showRow(row) {
-    const problems = problemsOf(row);
-    const [state, colour] = stateOf(row, problems);
+    const { problems } = row;
+    const [state, colour] = stateOf(row);
     // Only what changed is written, so that a screen reader in the row is not interrupted.
     const shown = JSON.stringify([state, problems, row.sent, row.state]);
     if (shown === row.shown) return;
@@ -144,7 +150,7 @@ function showRow(row) {
     row.part(".file-name").textContent = row.name;
     row.part(".file-size").textContent = shownSize(row.size);
     row.part(".file-kind").textContent = kindOf(row);
-    row.part("progress").hidden = !["waits", "sending", "checking", "broken"].includes(row.state);
+    row.part("progress").hidden = !isBusy(row);
     row.part("progress").value = row.sent;
     row.part(".badge").textContent = state;
     row.part(".badge").className = `badge ${colour}`;
@@ -189,6 +195,7 @@ function missing() {
 
 function show() {
     const all = listed();
+    findProblems();
     for (const row of rows) row.element.hidden = !all.includes(row);
     all.forEach(showRow);
     at("list").hidden = all.length === 0;
@@ -206,8 +213,9 @@ function show() {
 }
 
 function announceState(row) {
-    const problems = problemsOf(row);
-    const [state] = stateOf(row, problems);
+    findProblems();
+    const { problems } = row;
+    const [state] = stateOf(row);
     const words = [state, ...problems.map((problem) => problem.text)].join(". ");
     announce(fill(texts.announced, { file: row.name, state: words }), { now: problems.length > 0 });
 }
@@ -243,7 +251,7 @@ async function sendFile(row) {
     }
     if (answer.status === 201) return stored(row, answer.body);
     if (TRY_AGAIN.has(answer.status) && row.tries < settings.tries) return pauseThenSend(row, answer.wait);
-    row.state = answer.status >= 400 && answer.status < 500 && answer.status !== 429 ? "refused" : "failed";
+    row.state = REFUSED.has(answer.status) ? "refused" : "failed";
     row.reasons = reasonsOf(answer);
     if (answer.status === 0) row.reasons = [];
     announceState(row);
