@@ -4,8 +4,11 @@ from typing import Any, NamedTuple
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
+from users.access.pages import holds
+from users.access.viewsets import MayImport, MayManageAccounts, MayReadImports, MayReadRecords
 from users.sign_in.admin import may_enter_admin
 
 
@@ -15,17 +18,48 @@ class Link(NamedTuple):
     is_current: bool
 
 
+class Navigation(NamedTuple):
+    links: list[Link]
+    may_search: bool
+
+
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """Context processor: `navigation`, a function that returns the links that the account of the request may open.
+    """Context processor: `navigation`, the pages that the account of the request may open.
 
-    A function, because most pages do not show the links.
+    Made when a template reads it, because some pages do not show the links.
     """
-    return {"navigation": lambda: _links(request)}
+    return {"navigation": SimpleLazyObject(lambda: _navigation(request))}
 
 
-def _links(request: HttpRequest) -> list[Link]:
-    pages = []
-    if may_enter_admin(getattr(request, "user", None)):
-        pages.append((_("Administration"), reverse("admin:index")))
-    pages.append((_("API documentation"), reverse("docs")))
-    return [Link(text, address, request.path.startswith(address)) for text, address in pages]
+def _navigation(request: HttpRequest) -> Navigation:
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return Navigation([], may_search=False)
+    reads, imports, sessions, accounts = (
+        holds(right, request) for right in (MayReadRecords, MayImport, MayReadImports, MayManageAccounts)
+    )
+    pages = [
+        (True, _("Home"), "start"),
+        (imports, _("New import"), "page-import-new"),
+        (sessions, _("Imports"), "page-imports"),
+        (sessions, _("Files"), "page-files"),
+        (reads, _("Figures"), "page-figures"),
+        (reads, _("Claims"), "page-claims"),
+        (reads, _("Insured"), "page-insured-list"),
+        (reads, _("Clients"), "page-clients"),
+        (reads, _("Policies"), "page-policies"),
+        (reads, _("Providers"), "page-partners"),
+        (reads, _("Operators"), "page-operators"),
+        (reads, _("Acts"), "page-acts"),
+        (accounts, _("Accounts"), "page-accounts"),
+        (accounts, _("Countries"), "page-countries"),
+        (accounts, _("Audit trail"), "page-audit"),
+        (True, _("Help"), "page-help"),
+        (may_enter_admin(user), _("Administration"), "admin:index"),
+    ]
+    links = [(text, reverse(name)) for is_open, text, name in pages if is_open]
+    # The longest address that the page lies under: "New import" lies under "Imports", and everything under "Home".
+    current = max((at for _text, at in links if request.path.startswith(at)), key=len, default="")
+    if current == reverse("start") and request.path != current:
+        current = ""
+    return Navigation([Link(text, at, at == current) for text, at in links], may_search=reads)

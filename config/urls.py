@@ -27,6 +27,11 @@ urlpatterns = [
     # Stores the language in a cookie. Open to all, because the sign-in page has a language switch, too.
     path("language/", set_language, name="set_language"),
     path("account/", include("users.sign_in.page_urls")),
+    path("", include("users.page_urls")),
+    path("", include("file_handling.page_urls")),
+    path("", include("importer.page_urls")),
+    path("", include("core.page_urls")),
+    path("", include("dashboard.page_urls")),
     path("api/v1/", include(api)),
 ]
 
