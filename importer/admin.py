@@ -241,6 +241,9 @@ class ImportSessionAdmin(ScopedModelAdmin):
         except NotFound as missing:
             messages.error(request, str(missing.detail))
             return HttpResponseRedirect(_page_of(session))
+        except OSError as error:
+            self.show_refusal(request, error)
+            return HttpResponseRedirect(_page_of(session))
         self.record_audit(request, AuditAction.DOWNLOAD, session, data={"type": _DOWNLOADS[kind]})
         return content
 

@@ -56,8 +56,8 @@ class FindingFilter(django_filters.FilterSet):
         condition=search_findings,
         label=_("Search"),
         help_text=_(
-            "Part of a claim number; or words, in any order and in any spelling: of the beneficiary, the insured or the"
-            " provider (their beginnings are enough), of a card number, of the name of a category or code"
+            "Part of a claim number; or words, in any order, with or without accents: of the beneficiary, the insured"
+            " or the provider (their beginnings are enough), of a card number, of the name of a category or code"
         ),
     )
 
