@@ -83,7 +83,7 @@ def show_accounts(accounts: list[dict[str, str]]) -> None:
 
 def show_where_to_look(*, address: str, report: Path | None, log: Path) -> None:
     rows = [
-        (_("Concord"), f"{address}/"),
+        ("Concord", f"{address}/"),
         (_("API, to read and to try"), f"{address}/api/v1/docs/"),
         (_("Server log"), str(log)),
     ]

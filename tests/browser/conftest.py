@@ -30,14 +30,18 @@ def address(stack: Stack) -> str:
     return stack.address
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def chromium_path() -> str:
     found = subprocess.run(
         ["/bin/sh", str(BASE_DIR / "scripts" / "chromium.sh")], check=True, stdout=subprocess.PIPE, text=True
     )
+    return found.stdout.strip()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=found.stdout.strip(), args=["--no-sandbox", "--disable-dev-shm-usage"]
+            executable_path=chromium_path(), args=["--no-sandbox", "--disable-dev-shm-usage"]
         )
         yield browser
         browser.close()
@@ -115,4 +119,5 @@ def visits(chromium: Browser, stack: Stack, signed_in: Callable[..., StorageStat
     visits = Visits(chromium, stack, signed_in)
     yield visits
     visits.close()
-    assert visits.watch.found() == []
+    found = visits.watch.found()
+    assert not found, "\n" + "\n".join(found)

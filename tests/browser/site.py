@@ -14,6 +14,7 @@ from playwright.sync_api import APIRequestContext
 OF_EACH_ROUTE = 2
 DEPTH = 6
 MOST = 600
+# The administration and the API have tests of their own: here only the links to them are followed.
 _NOT_PAGES = ("admin/", "api/", "static/", "health/", "live/")
 
 
@@ -79,7 +80,7 @@ def crawl(request: APIRequestContext, *, address: str) -> Site:
         answer = request.get(at, max_redirects=5)
         is_page = answer.headers.get("content-type", "").startswith("text/html")
         site.answers.append(Answer(at, route, answer.status, is_page, linked_from))
-        if not is_page or depth == DEPTH:
+        if not is_page or depth == DEPTH or route.startswith(_NOT_PAGES):
             continue
         links = _Links()
         links.feed(answer.text())

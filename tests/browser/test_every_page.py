@@ -56,9 +56,13 @@ def each(visits: Visits, pages: list[tuple[str, str]], look: Callable[[Page], li
     return found
 
 
+def nothing(problems: list[str]) -> None:
+    assert not problems, "\n" + "\n".join(problems)
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_every_link_leads_to_a_page_that_the_account_may_open(sites: Callable[[str], Site], role: str) -> None:
-    assert sites(role).wrong() == []
+    nothing(sites(role).wrong())
     assert len(sites(role).answers) > 5
 
 
@@ -82,7 +86,7 @@ def test_axe_finds_nothing_in_either_theme_and_no_page_is_wider_than_its_window(
         page.set_viewport_size({"width": 1280, "height": 900})
         return problems
 
-    assert each(visits, pages, look) == []
+    nothing(each(visits, pages, look))
 
 
 def test_no_text_of_a_french_page_is_english(visits: Visits, pages: list[tuple[str, str]]) -> None:
@@ -90,7 +94,7 @@ def test_no_text_of_a_french_page_is_english(visits: Visits, pages: list[tuple[s
         assert page.locator("html").get_attribute("lang") == "fr"
         return english().in_texts(page.evaluate(VISIBLE_TEXTS))
 
-    assert each(visits, pages, look, language="fr") == []
+    nothing(each(visits, pages, look, language="fr"))
 
 
 def test_the_first_press_of_tab_offers_to_skip_to_the_content(visits: Visits, pages: list[tuple[str, str]]) -> None:
@@ -99,4 +103,4 @@ def test_the_first_press_of_tab_offers_to_skip_to_the_content(visits: Visits, pa
         link = page.evaluate("document.activeElement.getAttribute('href')")
         return [] if link == "#content" and page.locator("#content").count() == 1 else [f"the first is {link}"]
 
-    assert each(visits, pages[:5], look) == []
+    nothing(each(visits, pages[:5], look))

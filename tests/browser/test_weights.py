@@ -47,7 +47,7 @@ def test_signing_in_and_the_home_page_are_light_and_charts_little_more(visits: V
 def test_static_files_are_compressed_and_kept_for_ever(visits: Visits) -> None:
     page = visits.page()
     responses: list[Response] = []
-    page.on("response", responses.append)
+    page.on("response", lambda response: responses.append(response))
     for address in ("/", "/figures/", "/imports/new/"):
         page.goto(address)
         page.wait_for_load_state("networkidle")
