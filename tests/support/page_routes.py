@@ -47,6 +47,8 @@ GETS: dict[str, set[str]] = {
     "imports/{session}/findings/1/": OF_SESSION,
     "imports/{session}/revert/": STEER,
     "imports/{session}/delete/": STEER,
+    # Leads to the session.
+    "imports/{session}/cancel/": IMPORTERS - {"benin_admin", "benin_head"},
     "files/": READ_IMPORTS,
     "files/{file}/": OF_FILE,
     "files/{file}/preview/": OF_FILE,
@@ -78,7 +80,6 @@ LISTS = ["claims/", "claim-lines/", "insured/", "memberships/", *(f"{name}/" for
 for _name in LISTS:
     GETS[_name] = READERS
 GETS["acts/{acts}/"] = READERS
-OF_IMPORTS = {"files"}
 PARTS = [
     "trends", "categories", "rankings", "concentration", "delay", "triangle", "prices", "left-out", "quality",
     "watch-list",
@@ -91,7 +92,6 @@ GETS["figures/imports/"] = READ_IMPORTS
 POSTS: dict[str, set[str]] = {
     "account/": SIGNED_IN,
     "account/password/": SIGNED_IN,
-    "account/sign-out-everywhere/": SIGNED_IN,
     "imports/new/": IMPORTERS,
     "imports/{session}/revert/": STEER,
     "imports/{session}/delete/": STEER,
@@ -100,14 +100,22 @@ POSTS: dict[str, set[str]] = {
     "accounts/new/": MANAGERS,
     "accounts/import/": MANAGERS,
     "accounts/{account}/change/": OF_COUNTRY - {"global_admin"},
-    "accounts/{account}/deactivate/": OF_COUNTRY - {"global_admin"},
+    # A global admin sees the account, and is refused in words.
+    "accounts/{account}/deactivate/": OF_COUNTRY,
     "countries/new/": GLOBAL,
     "countries/{country}/change/": GLOBAL,
     "countries/{country}/deactivate/": GLOBAL,
     "figures/watch-list/": IMPORTERS,
 }
-# Pages that need no account.
-OPEN = {"sign-in/", "account/sign-out/", "account/password/choose/", "account/password/forgotten/", "language/"}
+# Pages that need no account, and ends of a session, after which the account is at the sign-in page.
+OPEN = {
+    "sign-in/",
+    "account/sign-out/",
+    "account/sign-out-everywhere/",
+    "account/password/choose/",
+    "account/password/forgotten/",
+    "language/",
+}
 # Not pages.
 _OTHER = ("api/", "admin/", "health/")
 

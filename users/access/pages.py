@@ -164,8 +164,6 @@ class ListPage(PageView):
         """The table of one page. A page that hides columns overrides this."""
         # Without the request: with it, the table would cut the rows of the page into pages of its own.
         table = self.table_class(rows)
-        # Columns make addresses from those of the page.
-        table.request = self.request
         table.label = self.title
         return table
 
