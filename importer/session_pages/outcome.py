@@ -96,7 +96,7 @@ def outcome_of(
 
     `written`: what the claims that the session wrote reimburse; None for a session that has written nothing.
     """
-    if not summary or "importable" not in summary:
+    if not summary:
         return None
     amounts: dict[str, Decimal] = {}
     for one in findings:

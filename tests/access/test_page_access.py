@@ -12,7 +12,18 @@ from common.filters import IdFilter
 from file_handling.models import SessionStatus
 from tests.support import canary
 from tests.support.cast import SHUT_OUT, Cast
-from tests.support.page_routes import EVERYONE, GETS, LISTS, OPEN, POSTS, is_let_in, page_routes, plain, signed_in
+from tests.support.page_routes import (
+    EVERYONE,
+    GETS,
+    LISTS,
+    OPEN,
+    PARTS,
+    POSTS,
+    is_let_in,
+    page_routes,
+    plain,
+    signed_in,
+)
 from tests.support.records import Records, make_file, make_session
 from tests.support.routes import FOREIGN
 from users.models import Country, User
@@ -24,18 +35,24 @@ OTHERS = [*FOREIGN, *SHUT_OUT, "anonymous"]
 # Pages on which the admin of the marked country does not see the mark either: its absence proves nothing there.
 UNMARKED = {
     "",
-    "account/",
     "account/password/",
     "help/",
     "help/imports/",
-    "sources/",
+    "search/",
     "imports/new/",
     "imports/new/waiting/",
     "accounts/new/",
     "accounts/import/",
     "acts/",
-    "acts/{acts}/",
+    # They contain numbers only, or lead elsewhere.
     "imports/{session}/progress/",
+    "imports/{session}/cancel/",
+    "imports/{session}/delete/",
+    "imports/{session}/revert/",
+    # No names of records. The one claim with findings was imported, and no rule finds it.
+    "figures/",
+    "figures/imports/",
+    *(f"figures/{name}/" for name in PARTS if name not in ("rankings", "quality")),
 }
 
 

@@ -54,6 +54,20 @@ def make_finding(session: ImportSession, sequence: int, **more: Any) -> Finding:
     return Finding.objects.create(session=session, sequence=sequence, **(values | more))
 
 
+def summary_of_one_claim(mark: str) -> dict[str, Any]:
+    """The summary of an import of one claim, as a run writes it, with the mark in it."""
+    return {
+        "tolerance": "5.00",
+        "period": ["2024-03-10", "2024-03-10"],
+        "stat": {"lines": 1, "unreadable_lines": 0},
+        "recap": {"rows_after_dedup": 1, "duplicate_rows_removed": 0, "unpaid": 0},
+        "claims": {"total": 1, "by_category": {"conform": 1}, "recap_only": 0, "mark": mark},
+        "out_of_period": {"lines": 0, "claims": 0},
+        "importable": {"claims": 1, "lines": 1, "claimed": "5000.00", "reimbursed": "4000.00"},
+        "entities": {},
+    }
+
+
 @dataclass
 class Records:
     """One of each record of a country; every name contains the mark of the country, which no other country may see."""
@@ -112,7 +126,7 @@ def make_records(*, country: Country, owner: User, mark: str) -> Records:
         stat_file=file,
         recap_file=recap,
         message_parts=[{"code": mark}],
-        summary={"claims": {"mark": mark}},
+        summary=summary_of_one_claim(mark),
     )
     finding = make_finding(session, 1, claim_number=f"{mark}-1", search_key=f"AFI {mark} CLINIC")
     origin: dict[str, Any] = {"file": file, "import_session": session}
