@@ -78,7 +78,7 @@ def marked_cells(page: str, side: str) -> list[str]:
 
 
 def listed(page: str) -> list[str]:
-    return [key for key in marked(page, "finding")]
+    return list(marked(page, "finding"))
 
 
 # ------------------------------------------------------------------------------------------------ the list
