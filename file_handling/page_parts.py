@@ -31,7 +31,7 @@ class Created(NamedTuple):
 
     kind: str
     name: str
-    count: int
+    number: int
     address: str
 
 

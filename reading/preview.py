@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
@@ -82,7 +82,7 @@ def whole_sheet(source: Source, *, limits: Limits, scanned: Scan | None = None) 
     return cells.select(pl.col(name).str.head(LONGEST_SHOWN) for name in cells.columns), facts
 
 
-def _header(head: list[Row]) -> tuple[int, list[str]]:
+def _header(head: Sequence[Row]) -> tuple[int, list[str]]:
     """The header's last row (1-based, 0 for none) and its texts: the one that an import finds, else the first row."""
     layout = next((one for one in (recognise(head, "stat"), recognise(head, "recap")) if one.shows_kind), None)
     if layout:

@@ -46,7 +46,9 @@ class FileTable(ListTable):
     page_count = CountColumn(verbose_name=gettext_lazy("Pages"))
     size = tables.Column(gettext_lazy("Size"), attrs={"th": {"class": "number"}, "td": {"class": "number"}})
     uploaded_by_name = tables.Column(gettext_lazy("Uploaded by"))
-    uploaded_at = tables.DateTimeColumn(short=True, verbose_name=gettext_lazy("Uploaded"))
+    uploaded_at = tables.DateTimeColumn(
+        short=True, verbose_name=gettext_lazy("Uploaded"), attrs={"td": {"class": "day"}}
+    )
     country = tables.Column(gettext_lazy("Country"), accessor="country__name")
 
     class Meta(ListTable.Meta):

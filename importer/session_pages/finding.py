@@ -69,7 +69,7 @@ class FindingPage(PageView):
             others=others[:OTHERS_SHOWN] if finding.claim_number else [],
             claim=self._claim(session, finding),
             list_query=kept_filters(request),
-            **self._neighbours(session, findings, sequence),
+            neighbours=self._neighbours(session, findings, sequence),
         )
 
     def _claim(self, session: ImportSession, finding: Finding) -> Claim | None:

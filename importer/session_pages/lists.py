@@ -39,8 +39,8 @@ KEPT_FILTERS = ("category", "code", "search")
 
 
 class SessionTable(ListTable):
-    id = tables.Column(gettext_lazy("Import"), linkify=("page-import", {"pk": tables.A("pk")}))
-    created_at = tables.DateTimeColumn(short=True, verbose_name=gettext_lazy("Date"))
+    id = tables.Column(gettext_lazy("Number"), linkify=("page-import", {"pk": tables.A("pk")}))
+    created_at = tables.DateTimeColumn(short=True, verbose_name=gettext_lazy("Date"), attrs={"td": {"class": "day"}})
     status = tables.Column(gettext_lazy("Status"))
     stat_file = tables.Column(gettext_lazy("Stat file"), accessor="stat_file__name")
     recap_file = tables.Column(gettext_lazy("Recap file"), accessor="recap_file__name")
@@ -212,10 +212,9 @@ class FindingsPage(ListPage):
     def title(self) -> str:  # type: ignore[override]
         return _("Findings of import %(number)d") % {"number": self.session.pk}
 
-    def get(self, request: HttpRequest, pk: int, **kwargs: Any) -> HttpResponse:
-        self.session: ImportSession = self.row(
-            ImportSession.objects.visible_to(self.user).select_related("country"), pk
-        )
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        sessions = ImportSession.objects.visible_to(self.user).select_related("country")
+        self.session: ImportSession = self.row(sessions, kwargs["pk"])
         self.groups = list(
             super()
             .rows()

@@ -128,8 +128,10 @@ def compared(lines: Sequence[Line], *, currency: str) -> list[Compared]:
         key = _KEYS.get(name, str)
         ours, theirs = _spellings(stat, name, key), _spellings(recap, name, key)
         if ours and theirs:
-            texts = [", ".join(_text(name, value, currency) for value in found.values()) for found in (ours, theirs)]
-            rows.append(Compared(str(FIELDS[name]), *texts, differs=ours.keys().isdisjoint(theirs)))
+            stat_text, recap_text = (
+                ", ".join(_text(name, value, currency) for value in found.values()) for found in (ours, theirs)
+            )
+            rows.append(Compared(str(FIELDS[name]), stat_text, recap_text, ours.keys().isdisjoint(theirs)))
     return rows
 
 
