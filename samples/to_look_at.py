@@ -1,6 +1,6 @@
 """Cases that the watch list shows (DOMAIN §8): claims on which the two files agree, but that deserve a look.
 
-Each function makes the claims of one case, all conform.
+Each function has the name of the rule that finds its case, and makes the claims of one case, all conform.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def two_partners_on_one_day(maker: ClaimMaker) -> list[SampleClaim]:
     return _settled(maker, first, second)
 
 
-def one_invoice_of_two_families(maker: ClaimMaker) -> list[SampleClaim]:
+def invoice_of_two_families(maker: ClaimMaker) -> list[SampleClaim]:
     """Two claims of persons of two families with one invoice of one partner."""
     first = maker.claim()
     others = [person for person in maker.world.claimants if person.principal is not first.person.principal]
@@ -65,7 +65,7 @@ def incident_after_settlement(maker: ClaimMaker) -> list[SampleClaim]:
 
 CASES: dict[str, Callable[[ClaimMaker], list[SampleClaim]]] = {
     case.__name__: case
-    for case in (same_act_twice, two_partners_on_one_day, one_invoice_of_two_families, incident_after_settlement)
+    for case in (same_act_twice, two_partners_on_one_day, invoice_of_two_families, incident_after_settlement)
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import parse_qsl, urljoin, urlsplit
@@ -10,10 +10,9 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 from django.urls import Resolver404, resolve
 from playwright.sync_api import APIRequestContext
 
-# Addresses followed for each route and set of parameters, links away from `/`, and addresses in all.
-OF_EACH_ROUTE = 2
+# Addresses followed for each route (one for each set of parameters), and links away from `/`.
+OF_EACH_ROUTE = 5
 DEPTH = 6
-MOST = 600
 # The administration and the API have tests of their own: here only the links to them are followed.
 _NOT_PAGES = ("admin/", "api/", "static/", "health/", "live/")
 
@@ -70,10 +69,12 @@ def route_of(path: str) -> str:
 
 
 def crawl(request: APIRequestContext, *, address: str) -> Site:
-    """Follows the links of one account, in breadth, at most OF_EACH_ROUTE addresses of each kind."""
-    site, seen, counts = Site(), {f"{address}/"}, {}  # type: Site, set[str], dict[tuple[str, ...], int]
+    """Follows the links of one account, in breadth: of each route the first OF_EACH_ROUTE with different parameters."""
+    site, seen = Site(), {f"{address}/"}
+    kinds: set[tuple[str, ...]] = set()
+    counts: Counter[str] = Counter()
     queue = deque([(f"{address}/", "", 0)])
-    while queue and len(site.answers) < MOST:
+    while queue:
         at, linked_from, depth = queue.popleft()
         parts = urlsplit(at)
         route = route_of(parts.path)
@@ -89,9 +90,12 @@ def crawl(request: APIRequestContext, *, address: str) -> Site:
             to = urlsplit(target)
             if f"{to.scheme}://{to.netloc}" != address or target in seen:
                 continue
-            kind = (route_of(to.path), *sorted({name for name, value in parse_qsl(to.query) if value}))
-            if counts.get(kind, 0) < (1 if kind[0].startswith(_NOT_PAGES) else OF_EACH_ROUTE):
-                counts[kind] = counts.get(kind, 0) + 1
+            to_route = route_of(to.path)
+            kind = (to_route, *sorted({name for name, value in parse_qsl(to.query) if value}))
+            most = 1 if to_route.startswith(_NOT_PAGES) else OF_EACH_ROUTE
+            if kind not in kinds and counts[to_route] < most:
+                kinds.add(kind)
+                counts[to_route] += 1
                 seen.add(target)
                 queue.append((target, parts.path, depth + 1))
     return site

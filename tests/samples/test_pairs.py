@@ -258,7 +258,7 @@ def test_claims_to_look_at_are_conform_and_show_what_their_rule_searches() -> No
     for first, second in cases["two_partners_on_one_day"]:
         assert of(first, c.BENEFICIARY) == of(second, c.BENEFICIARY)
         assert not of(first, c.PARTNER) & of(second, c.PARTNER)
-    for first, second in cases["one_invoice_of_two_families"]:
+    for first, second in cases["invoice_of_two_families"]:
         assert of(first, c.INVOICE) == of(second, c.INVOICE)
         assert of(first, c.PARTNER) == of(second, c.PARTNER)
         assert of(first, c.MAIN) != of(second, c.MAIN)
