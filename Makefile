@@ -12,16 +12,19 @@ export PORT
 # DATABASE_URL, REDIS_URL and STORAGE_URL serve `make serve` only: tests and demo have services of their own.
 EMBEDDED := env -u DATABASE_URL -u REDIS_URL -u STORAGE_URL
 
-.PHONY: help setup serve demo test lint bench faults access messages pins clean
+.PHONY: help setup serve demo test browser screenshots lint bench faults access live-load messages pins clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make demo            upload and import a sample pair, step by step (ONCE=1: stop after the summary; CLAIMS=2000; PORT=8000)'
 	@echo 'make test            the tests; then again on TEST_DATABASE_URL and TEST_REDIS_URL if these are set (ARGS="-k name")'
-	@echo 'make serve           the web server on PORT and a worker, in the foreground'
+	@echo 'make browser         the tests in a browser (Chromium, which root installs where it is missing; ARGS="-k name")'
+	@echo 'make screenshots     every page in both languages, into docs/screenshots'
+	@echo 'make serve           the web server on PORT and a worker, in the foreground; live progress on LIVE_PORT if set'
 	@echo 'make setup           .venv with the pinned libraries, and the database'
 	@echo 'make lint            style, layers, types, migrations'
 	@echo 'make bench           speed and memory, compared with the least that the machine needs (ONLY=postgresql|sqlite|tenfold|dashboard; CLAIMS=40000; RUNS=3)'
+	@echo 'make live-load       500 watchers of one session: memory and delay of the ASGI process (ARGS="--watchers 500 --seconds 20")'
 	@echo 'make messages        update the French catalogue from the messages in the code, and compile it'
 	@echo 'make faults          kill workers, empty brokers, restart databases during a large import; also on TEST_DATABASE_URL if set (ARGS="--only F1")'
 	@echo 'make access          remove each access check in turn: does a test fail? (ARGS="--only scope:")'
@@ -65,6 +68,15 @@ test: $(VENV)/development
 		$(EMBEDDED) DATABASE_URL="$$TEST_DATABASE_URL" REDIS_URL="$$TEST_REDIS_URL" $(PY) -m pytest $(or $(ARGS),-n 2); \
 	fi
 
+# One installation with the samples of the demo, and one browser, for all of them.
+browser: $(VENV)/development
+	@sh scripts/chromium.sh >/dev/null
+	$(EMBEDDED) $(PY) -m pytest tests/browser $(ARGS)
+
+screenshots: $(VENV)/development
+	@sh scripts/chromium.sh >/dev/null
+	@exec $(EMBEDDED) $(PY) -m tests.browser.screenshots
+
 lint: $(VENV)/development
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -78,6 +90,9 @@ faults: $(VENV)/development
 
 access: $(VENV)/development
 	@exec $(EMBEDDED) $(PY) -m scripts.mutations $(ARGS)
+
+live-load: $(VENV)/development
+	@exec $(EMBEDDED) $(PY) -m scripts.live_load $(ARGS)
 
 # On BENCH_DATABASE_URL and BENCH_REDIS_URL if these answer.
 bench: CLAIMS = 40000

@@ -19,12 +19,13 @@ from rest_framework.exceptions import NotFound
 
 from common.parsing import positive_int
 from file_handling import permissions
-from file_handling.admin import created_records, record_links, refuse_too_many, upload_limits
+from file_handling.admin import created_records, record_links, refuse_too_many
+from file_handling.files.checks import upload_limits
 from file_handling.models import UNFINISHED, Finding, ImportSession, SessionEvent
 from file_handling.sessions import services
 from file_handling.sessions.filters import FindingFilter
 from file_handling.sessions.views import SessionReadViewSet
-from importer import admin_upload, steering
+from importer import admin_upload, form_upload, steering
 from importer.report.figures import blocks, category_counts, figure_text
 from users import audit
 from users.access.actor import actor_of
@@ -118,9 +119,9 @@ class ImportSessionAdmin(ScopedModelAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         user = actor_of(request)
-        result = admin_upload.UploadResult()
+        result = form_upload.UploadResult()
         if request.method == "POST":
-            result = admin_upload.start_upload(request, user=user)
+            result = form_upload.start_upload(request, user=user)
             if result.session is not None:
                 return HttpResponseRedirect(_page_of(result.session))
         return self.page(
@@ -239,6 +240,9 @@ class ImportSessionAdmin(ScopedModelAdmin):
             )
         except NotFound as missing:
             messages.error(request, str(missing.detail))
+            return HttpResponseRedirect(_page_of(session))
+        except OSError as error:
+            self.show_refusal(request, error)
             return HttpResponseRedirect(_page_of(session))
         self.record_audit(request, AuditAction.DOWNLOAD, session, data={"type": _DOWNLOADS[kind]})
         return content

@@ -6,6 +6,7 @@ and dies with its parent. The job is a JSON object: `mode`, `out` (a folder), `l
 
 - `read`: `kind` and `currency`. Writes `<out>/frame.arrow`.
 - `first_look`: a `kind` in each file.
+- `heads`: the `expected` kind in each file, or null.
 - `preview`: one file, and `rows`.
 - `sheet`: one file. Writes every row of the sheet to `<out>/frame.arrow`.
 
@@ -109,6 +110,8 @@ def _answer(job: dict[str, Any], limits: Limits, out: Path, scanned: Scan | None
     match job["mode"]:
         case "first_look":
             return _first_look(job, out)
+        case "heads":
+            return _heads(job, out)
         case "preview":
             from reading.preview import preview
 
@@ -139,6 +142,18 @@ def _first_look(job: dict[str, Any], out: Path) -> dict[str, Any]:
         # The parent may end this process at any moment: the problems found until then must be there.
         write_json(out / FACTS_NAME, {"problems": found})
     return {"problems": found}
+
+
+def _heads(job: dict[str, Any], out: Path) -> dict[str, Any]:
+    # Imported late, as in `_answer`.
+    from reading.first_look import head_of
+
+    found: list[dict[str, Any]] = []
+    for one in job["files"]:
+        found.append(head_of(_source(one), expected=one["expected"]).as_dict())
+        # As in `_first_look`.
+        write_json(out / FACTS_NAME, {"problems": [], "heads": found})
+    return {"problems": [], "heads": found}
 
 
 def _read(job: dict[str, Any], limits: Limits, out: Path, scanned: Scan | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import fastexcel
 import polars as pl
 
-from reading.columns import HEADER_SEARCH_ROWS, FileKind, Row, recognise
+from reading.columns import HEAD_ROWS, FileKind, Row, recognise
 from reading.csv.records import records
 from reading.csv.text import find_separator, lines_of, read_text
 from reading.excel.guard import Scan, scan_file
@@ -77,7 +77,7 @@ def whole_sheet(source: Source, *, limits: Limits, scanned: Scan | None = None) 
                 facts = {"sheets": sheets, "sheet": sheet, "first_column": first_column, "total_columns": width}
     except UnreadableFile as unreadable:
         raise UnreadableFile([replace(problem, file=source.name) for problem in unreadable.problems]) from unreadable
-    header_row, header = _header(cells.head(HEADER_SEARCH_ROWS).rows())
+    header_row, header = _header(cells.head(HEAD_ROWS).rows())
     facts |= {"columns": header, "header_row": header_row, "total_rows": cells.height}
     return cells.select(pl.col(name).str.head(LONGEST_SHOWN) for name in cells.columns), facts
 
@@ -124,13 +124,13 @@ def _csv_records(source: Source) -> list[list[str]]:
     if separator is None:
         kinds: tuple[FileKind, FileKind] = ("stat", "recap")
         found = [find_separator(lines, kind=kind) for kind in kinds]
-        separator = max(found, key=lambda one: sum(line.count(one) for line in lines[:HEADER_SEARCH_ROWS]))
+        separator = max(found, key=lambda one: sum(line.count(one) for line in lines[:HEAD_ROWS]))
     return [record.fields for record in records(lines, separator)]
 
 
 def _facts(table: Iterable[Row], height: int, width: int, rows: int) -> dict[str, Any]:
     lines = iter(table)
-    head = list(islice(lines, HEADER_SEARCH_ROWS))
+    head = list(islice(lines, HEAD_ROWS))
     layout = next((one for one in (recognise(head, "stat"), recognise(head, "recap")) if one.shows_kind), None)
     if layout:
         header_at, header = layout.header_row + 1, list(layout.headers)

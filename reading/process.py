@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from reading import child
 from reading.child import FACTS_NAME, FRAME_NAME, NO_ROOM
 from reading.columns import FileKind
+from reading.heads import Head
 from reading.limits import Limits
 from reading.problems import Problem, UnreadableFile
 from reading.sources import Source
@@ -203,18 +204,36 @@ def inspect_upload(
     sources: list[tuple[FileKind, Source]] = [("stat", stat)] if stat is not None else []
     sources += [("recap", recap) for recap in recaps]
     job = {"mode": "first_look", "files": [_as_dict(file) | {"kind": kind} for kind, file in sources]}
+    # The run will read the files anyway.
+    found = _facts_within(job, limits=limits, seconds=seconds).get("problems", [])
+    return [Problem.from_dict(one) for one in found]
+
+
+def inspect_heads(
+    files: Sequence[tuple[Source, FileKind | None]], *, limits: Limits, seconds: float
+) -> list[Head | None]:
+    """What the first rows of each file show; None for the files that were not looked at within `seconds`.
+
+    With each file the kind that its owner named, None where they named none.
+    """
+    job = {"mode": "heads", "files": [_as_dict(file) | {"expected": expected} for file, expected in files]}
+    found = _facts_within(job, limits=limits, seconds=seconds).get("heads", [])
+    heads: list[Head | None] = [Head.from_dict(one) for one in found]
+    return heads + [None] * (len(files) - len(heads))
+
+
+def _facts_within(job: dict[str, Any], *, limits: Limits, seconds: float) -> dict[str, Any]:
+    """What the process has written after at most `seconds`; nothing when another process ended it."""
     with tempfile.TemporaryDirectory(prefix="first-look-") as folder:
         out_dir = Path(folder)
         with _start(job, out_dir=out_dir, limits=limits, wall_seconds=seconds) as running:
             try:
                 running.wait()
             except ReaderKilled:
-                # The run will read the files anyway.
-                return []
-        facts = out_dir / FACTS_NAME
-        if not facts.exists():
-            return []
-        return [Problem.from_dict(one) for one in json.loads(facts.read_text())["problems"]]
+                return {}
+        written = out_dir / FACTS_NAME
+        facts: dict[str, Any] = json.loads(written.read_text()) if written.exists() else {}
+        return facts
 
 
 def preview(file: Source, *, rows: int, limits: Limits, wall_seconds: float = PREVIEW_SECONDS) -> dict[str, Any]:

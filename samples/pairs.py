@@ -25,11 +25,14 @@ from samples.odd import ODD_KINDS, OddKind, Where, find_kinds
 from samples.odd.merged import merge_cells
 from samples.spelling import Cell, pick
 from samples.tally import Tally
+from samples.to_look_at import CASES, CLAIMS_OF_CASES
 from samples.world import make_world
-from samples.writing import FORMATS, write_pair
+from samples.writing import FORMATS, SHEET, write_pair
 
 LEAST_CLAIMS = 10
 MOST_OVERLAP = 5
+# Every so many-th claim that is imported costs more in a later export of the same period.
+REVISED_EVERY = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +55,18 @@ class PairMaker:
         start: dt.date,
         days: int,
         world_seed: int,
+        world_claims: int,
         odd: Sequence[OddKind] = (),
         where: Where = "both",
+        revision: int = 0,
+        to_look_at: int = 0,
     ) -> None:
+        self.revision, self.to_look_at = revision, to_look_at
+        self.revised: list[str] = []
+        self.looked_at: dict[str, list[list[str]]] = defaultdict(list)
         self.claims, self.pages, self.tolerance, self.start, self.days = claims, pages, tolerance, start, days
         self.rng = Random(f"pair {seed} {claims} {pages}")
-        self.world = make_world(seed=world_seed, claims=claims)
+        self.world = make_world(seed=world_seed, claims=world_claims)
         prefix = f"RGLTCDTG{seed % 1_000_000:06d}"
         self.maker = ClaimMaker(
             rng=self.rng, world=self.world, claims=claims, prefix=prefix, start=start, days=days, tolerance=tolerance
@@ -84,11 +93,19 @@ class PairMaker:
         pages, duplicates = self._pages()
         last = self.start + dt.timedelta(days=self.days - 1)
         expected = self.tally.expected(tolerance=self.tolerance, first=self.start, last=last, duplicates=duplicates)
+        if self.revision:
+            expected["revised"] = self.revised
+        if self.to_look_at:
+            expected["to_look_at"] = dict(self.looked_at)
         return Pair(self.stat, pages, expected)
 
     def _add(self, claim: SampleClaim, category: str | None) -> None:
-        self.tally.add(claim, category)
         cells = [self._line_cells(line) for line in claim.lines]
+        recap = [respell_recap(row, self.rng) for row in claim.recaps]
+        if self.revision and category == "conform" and (self.maker.count + self.revision) % REVISED_EVERY == 0:
+            # After the draws of the first export, so that all other claims stay the same.
+            cells, recap = self._revise(claim)
+        self.tally.add(claim, category)
         if self.merging:
             columns, extra = self.merging.merged_columns, self.merging.extra_merged_row
             if cells:
@@ -96,7 +113,20 @@ class PairMaker:
             self.blocks.append(cells)
         else:
             self.stat += cells
-        self.recap += [respell_recap(row, self.rng) for row in claim.recaps]
+        self.recap += recap
+
+    def _revise(self, claim: SampleClaim) -> tuple[list[list[Cell]], list[Row]]:
+        """Raises the amounts of the last line, and those of the recap; → the cells of the lines, and the recap rows."""
+        more = 100_000 * self.revision
+        for row, (claimed, reimbursed) in [
+            (claim.lines[-1], (c.CLAIMED, c.REIMBURSED)),
+            *((row, (c.R_CLAIMED, c.R_REIMBURSED)) for row in claim.recaps),
+        ]:
+            row[claimed] += more
+            row[reimbursed] += more
+        self.revised.append(claim.number)
+        rng = Random(f"revision {self.revision} {claim.number}")
+        return [line_cells(line, rng) for line in claim.lines], [respell_recap(row, rng) for row in claim.recaps]
 
     def _line_cells(self, line: Row) -> list[Cell]:
         cells = line_cells(line, self.rng)
@@ -132,6 +162,12 @@ class PairMaker:
             self._one(way)
         for person in self.world.notable[: (self.claims - maker.count) // 4]:
             self._add(maker.claim(person=person), agrees.category)
+        for name, make in CASES.items():
+            for _ in range(self.to_look_at):
+                claims = make(maker)
+                self.looked_at[name].append([claim.number for claim in claims])
+                for claim in claims:
+                    self._add(claim, agrees.category)
         weights = [
             SHARES[way.category] * way.weight / sum(other.weight for other in by_category[way.category]) for way in WAYS
         ]
@@ -195,21 +231,35 @@ def make_rows(
     start: dt.date = dt.date(2023, 1, 1),
     days: int = 365,
     world_seed: int | None = None,
+    world_claims: int | None = None,
     odd: Sequence[OddKind] = (),
     where: Where = "both",
+    revision: int = 0,
+    to_look_at: int = 0,
 ) -> Pair:
     """A pair in memory, the same for the same arguments.
 
     `claims` counts those of the period; about 2.58 stat lines each. `tolerance` is in currency units. The period is
-    `days` long from `start`. Pairs of one `world_seed` (by default `seed`) and size have the same people, policies and
-    providers; claim numbers contain `seed`. `odd` kinds apply to the files of `where`. Raises ValueError on a size that
-    is too small for what a pair must show.
+    `days` long from `start`. Pairs of one `world_seed` (by default `seed`) and `world_claims` (by default `claims`)
+    have the same people, policies and providers; claim numbers contain `seed`. `odd` kinds apply to the files of
+    `where`.
+
+    `revision`, from 1, makes a later export of the pair of revision 0 and the same other arguments: it has the same
+    claims, but some of those that are imported cost more, and the expected outcome names them (`revised`). The pages
+    have their rows in another order. `to_look_at` is the number of cases of each kind that the watch list shows; their
+    claims are conform, and the expected outcome has their numbers (`to_look_at`: kind → cases → claim numbers).
+
+    Raises ValueError on a size that is too small for what a pair must show, and on a `revision` of odd files.
     """
     if claims < LEAST_CLAIMS or pages < 1 or days < 1:
         raise ValueError(f"a pair has at least {LEAST_CLAIMS} claims, one page and one day")
     cents = int(tolerance * 100)
     if cents < 1 or cents != tolerance * 100:
         raise ValueError("the tolerance is a positive number of hundredths")
+    if revision and odd:
+        raise ValueError("a later export has no odd kinds")
+    if to_look_at * CLAIMS_OF_CASES > claims // 4:
+        raise ValueError(f"{claims} claims are too few for {to_look_at} cases of each kind to look at")
     return PairMaker(
         claims=claims,
         seed=seed,
@@ -218,8 +268,11 @@ def make_rows(
         start=start,
         days=days,
         world_seed=seed if world_seed is None else world_seed,
+        world_claims=world_claims or claims,
         odd=odd,
         where=where,
+        revision=revision,
+        to_look_at=to_look_at,
     ).make()
 
 
@@ -237,17 +290,25 @@ def make_pair(
     start: dt.date = dt.date(2023, 1, 1),
     days: int = 365,
     world_seed: int | None = None,
+    world_claims: int | None = None,
+    revision: int = 0,
+    to_look_at: int = 0,
+    draft_sheet: bool = False,
 ) -> dict[str, Any]:
     """Writes `stat.<fmt>`, `recap_01.<fmt>` … and `expected.json` into `out_dir`; → the content of `expected.json`.
 
     `fmt` is `xlsx` or `csv`. `odd` names kinds of ODD_KINDS, at most one of each group, for the files of `where`.
-    `zipped` puts the recap pages into `recap.zip`. For the rest, see `make_rows`. An odd pair has `odd` in its expected
-    outcome: the kinds, the currency that the country must have (or None), and the words of the refusal (none where the
-    pair is imported). Raises ValueError on another `fmt`, an unknown kind, or kinds that do not go together.
+    `zipped` puts the recap pages into `recap.zip`. `draft_sheet` adds a second sheet with the header and half of the
+    lines to the stat workbook, so that the import must name the sheet (`sheet` of the expected outcome). For the rest,
+    see `make_rows`. An odd pair has `odd` in its expected outcome: the kinds, the currency that the country must have
+    (or None), and the words of the refusal (none where the pair is imported). Raises ValueError on another `fmt`, an
+    unknown kind, or kinds that do not go together.
     """
     if fmt not in FORMATS:
         raise ValueError(f"the format is one of {', '.join(FORMATS)}")
     kinds = find_kinds(odd, fmt=fmt, where=where)
+    if draft_sheet and (fmt != "xlsx" or kinds):
+        raise ValueError("only a plain workbook can have a draft sheet")
     pair = make_rows(
         claims=claims,
         seed=seed,
@@ -256,14 +317,29 @@ def make_pair(
         start=start,
         days=days,
         world_seed=world_seed,
+        world_claims=world_claims,
         odd=kinds,
         where=where,
+        revision=revision,
+        to_look_at=to_look_at,
     )
     out = Path(out_dir)
     out.mkdir(parents=True, exist_ok=True)
     rng = Random(f"layout {seed}")
-    stat, recaps = write_pair(out, pair.stat, pair.recap_pages, fmt=fmt, odd=kinds, where=where, zipped=zipped, rng=rng)
+    stat, recaps = write_pair(
+        out,
+        pair.stat,
+        pair.recap_pages,
+        fmt=fmt,
+        odd=kinds,
+        where=where,
+        zipped=zipped,
+        draft_sheet=draft_sheet,
+        rng=rng,
+    )
     expected = {**pair.expected, "files": {"stat": stat, "recaps": recaps}}
+    if draft_sheet:
+        expected["sheet"] = SHEET
     if kinds:
         expected["odd"] = {
             "kinds": [kind.name for kind in kinds],

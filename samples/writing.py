@@ -9,6 +9,7 @@ import re
 import unicodedata
 import zipfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -21,7 +22,7 @@ from samples.odd import OddKind, Where
 from samples.spelling import MINUS, NARROW_NO_BREAK, NO_BREAK, Cell, csv_text
 
 FORMATS = ("xlsx", "csv")
-SHEET = "Feuil1"
+SHEET, DRAFT_SHEET = "Feuil1", "Brouillon"
 # Shared strings, as Excel writes them, keep the whole sheet in memory; beyond this number of rows, texts are inline.
 MOST_ROWS_WITH_SHARED_STRINGS = 50_000
 DATE_FORMAT = "dd/mm/yyyy"
@@ -38,11 +39,13 @@ def write_pair(
     odd: Sequence[OddKind] = (),
     where: Where = "both",
     zipped: bool = False,
+    draft_sheet: bool = False,
     rng: Random,
 ) -> tuple[str, list[str]]:
     """Writes the files of a pair into `out`; → the name of the stat file, the names of the recap files.
 
-    The files of `where` have the `odd` kinds. `zipped` writes the recap pages into one .zip.
+    The files of `where` have the `odd` kinds. `zipped` writes the recap pages into one .zip. `draft_sheet` adds a sheet
+    with half of the lines to a plain stat workbook.
     """
     tables = [Table("stat", STAT_HEADERS, stat, (INCIDENT, SETTLED), "%d/%m/%Y")]
     tables += [Table("recap", RECAP_HEADERS, page, (R_SETTLED,), "%d-%m-%Y") for page in recap_pages]
@@ -56,6 +59,9 @@ def write_pair(
         path = out / names[-1]
         if kinds:
             _write_odd(path, table, kinds, fmt=fmt, rng=rng, turn=first_turn + turn)
+        elif fmt == "xlsx" and draft_sheet and table.kind == "stat":
+            draft: list[list[Cell]] = [list(table.headers), *table.rows[: len(table.rows) // 2]]
+            _write_odd_workbook(path, replace(plain_layout(table), other_sheets=[(DRAFT_SHEET, draft)]))
         elif fmt == "xlsx":
             _write_workbook(path, table)
         else:

@@ -22,7 +22,7 @@ class Client:
     def __init__(self, *, base_url: str, language: str) -> None:
         self.base_url = base_url
         self.headers = {"Accept-Language": language, "Accept": "application/json"}
-        self.pool = urllib3.PoolManager(timeout=urllib3.Timeout(connect=5, read=120), retries=False)
+        self.pool = urllib3.PoolManager(timeout=urllib3.Timeout(connect=5, read=120), retries=False, maxsize=2)
 
     def call(self, method: str, path: str, **request: Any) -> Any:
         """The JSON answer. Raises RefusedError on any status from 400."""
@@ -41,12 +41,21 @@ class Client:
         answer = self.call("POST", "/api/v1/auth/login/", json={"username": username, "password": password})
         self.headers["Authorization"] = f"Token {answer['token']}"
 
-    def import_pair(self, *, stat: Path, recaps: list[Path]) -> dict[str, Any]:
-        """Upload one stat file and its recap pages; → the session, which waits for a worker."""
-        fields = [("stat_file", (stat.name, stat.read_bytes()))]
+    def import_pair(self, *, stat: Path, recaps: list[Path], **options: str) -> dict[str, Any]:
+        """Upload one stat file and its recap pages; → the session, which waits for a worker.
+
+        `options`: further fields of the form, such as `dry_run`.
+        """
+        fields: list[tuple[str, Any]] = list(options.items())
+        fields += [("stat_file", (stat.name, stat.read_bytes()))]
         fields += [("recap_file", (page.name, page.read_bytes())) for page in recaps]
         session: dict[str, Any] = self.call("POST", "/api/v1/import-sessions/", fields=fields)
         return session
+
+    def countries(self) -> list[dict[str, Any]]:
+        answer = self.call("GET", "/api/v1/countries/")
+        countries: list[dict[str, Any]] = answer["results"]
+        return countries
 
     def session(self, session_id: int) -> dict[str, Any]:
         session: dict[str, Any] = self.call("GET", f"/api/v1/import-sessions/{session_id}/")

@@ -10,7 +10,7 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import read_mo
 
-from scripts.demo import language
+from scripts.demo.terminal import language
 from scripts.messages import MO, compiled, merged, read_french, untranslated, used_messages
 from tests.support.api_user import ApiUser
 from tests.support.pairs import line, recap_csv, row, stat_csv

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from file_handling.problem_texts import known_codes, sentence
+from reading.columns import HEAD_ROWS
 from reading.first_look import heads
 from reading.limits import MB, Limits
 from reading.problems import Problem, UnreadableFile
@@ -170,14 +171,14 @@ def test_the_first_rows_of_a_large_workbook_are_found_without_reading_all_of_it(
     read_file(source(large_stat), index=0, kind="stat", limits=Limits())
     assert head_seconds < (time.process_time() - began) / 4
     assert first["Feuil1"][0] == STAT_HEADERS
-    assert len(first["Feuil1"]) == 20
+    assert len(first["Feuil1"]) == HEAD_ROWS
 
 
 def test_every_problem_is_a_sentence_that_names_its_file():
     params = {
         "kind": "stat", "found": "recap", "columns": ["Nom Acte"], "expected": ["Nom Acte"], "header_row": 1,
         "headers": ["a"], "letters": ["B"], "sheets": ["x"], "extension": "csv", "limit": 200, "cell": "XFD1",
-        "rows": 9, "known": ["csv"],
+        "rows": 9, "known": ["csv"], "stat": ["Nom Acte"], "recap": ["reglementId"],
     }  # fmt: skip
     for code in known_codes():
         columns = 201 if code in ("far_cell", "too_many_columns") else params["columns"]

@@ -1,6 +1,7 @@
 import datetime as dt
 import json
 import unicodedata
+import zipfile
 from collections import Counter, defaultdict
 from decimal import Decimal
 from pathlib import Path
@@ -168,6 +169,13 @@ def test_another_seed_gives_other_claims_about_the_same_people_when_asked() -> N
     assert policies[0] & policies[1]
 
 
+def test_a_small_pair_can_have_the_people_of_a_large_one() -> None:
+    large = make_rows(claims=600, seed=1)
+    small = make_rows(claims=30, seed=2, world_seed=1, world_claims=600)
+    cards = [{line[c.CARD] for line in pair.stat} - {None} for pair in (large, small)]
+    assert len(cards[1] & cards[0]) > len(cards[1]) / 2
+
+
 def test_csv_and_workbook_carry_the_same_values(tmp_path: Path) -> None:
     for fmt in ("csv", "xlsx"):
         expected = make_pair(tmp_path, claims=CLAIMS, pages=2, fmt=fmt)
@@ -210,8 +218,67 @@ def test_forty_thousand_claims_would_keep_to_the_size_of_a_real_year() -> None:
         {"tolerance": Decimal(0)},
         {"tolerance": Decimal("0.005")},
         {"pages": 999},
+        {"to_look_at": 3},
     ],
 )
 def test_a_pair_that_cannot_hold_what_it_must_show_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"claims|tolerance|fill"):
         make_rows(**{"claims": 60, **wrong})  # type: ignore[arg-type]
+
+
+def test_a_later_export_has_the_same_claims_of_which_the_revised_ones_cost_more() -> None:
+    first, later = (make_rows(claims=CLAIMS, seed=3, revision=revision) for revision in (0, 1))
+    assert first.expected["category_of"] == later.expected["category_of"]
+    before, after = (
+        {number: sum(cents(line[c.CLAIMED]) for line in lines) for number, lines in lines_by_claim(pair).items()
+         if pair.expected["category_of"].get(number) == "conform"}
+        for pair in (first, later)
+    )  # fmt: skip
+    changed = {number for number in before if before[number] != after[number]}
+    assert changed == set(later.expected["revised"])
+    assert 0 < len(changed) < CLAIMS // 10
+    assert "revised" not in first.expected
+
+
+def test_claims_to_look_at_are_conform_and_show_what_their_rule_searches() -> None:
+    pair = make_rows(claims=CLAIMS, seed=3, to_look_at=2)
+    lines = lines_by_claim(pair)
+    cases = pair.expected["to_look_at"]
+    assert {len(found) for found in cases.values()} == {2}
+    numbers = {number for found in cases.values() for case in found for number in case}
+    assert {pair.expected["category_of"][number] for number in numbers} == {"conform"}
+
+    def of(number: str, *columns: int) -> set[str]:
+        return {name_key(str(line[column])) for line in lines[number] for column in columns}
+
+    for first, second in cases["same_act_twice"]:
+        for column in (c.BENEFICIARY, c.ACT, c.PARTNER):
+            assert of(first, column) == of(second, column)
+        assert {day(line[c.INCIDENT]) for line in lines[first]} == {day(line[c.INCIDENT]) for line in lines[second]}
+    for first, second in cases["two_partners_on_one_day"]:
+        assert of(first, c.BENEFICIARY) == of(second, c.BENEFICIARY)
+        assert not of(first, c.PARTNER) & of(second, c.PARTNER)
+    for first, second in cases["one_invoice_of_two_families"]:
+        assert of(first, c.INVOICE) == of(second, c.INVOICE)
+        assert of(first, c.PARTNER) == of(second, c.PARTNER)
+        assert of(first, c.MAIN) != of(second, c.MAIN)
+    for (number,) in cases["incident_after_settlement"]:
+        incident, settled = day(lines[number][0][c.INCIDENT]), day(lines[number][0][c.SETTLED])
+        assert incident is not None
+        assert settled is not None
+        assert incident > settled
+
+
+def test_a_draft_sheet_stands_beside_the_whole_one(tmp_path: Path) -> None:
+    expected = make_pair(tmp_path, claims=CLAIMS, draft_sheet=True)
+    with zipfile.ZipFile(tmp_path / "stat.xlsx") as book:
+        names = book.read("xl/workbook.xml").decode()
+    assert expected["sheet"] == "Feuil1"
+    assert 'name="Feuil1"' in names
+    assert 'name="Brouillon"' in names
+
+
+@pytest.mark.parametrize("wrong", [{"fmt": "csv"}, {"odd": ["layout-shuffled"]}])
+def test_a_draft_sheet_needs_a_plain_workbook(tmp_path: Path, wrong: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="plain workbook"):
+        make_pair(tmp_path, claims=CLAIMS, draft_sheet=True, **wrong)  # type: ignore[arg-type]

@@ -1,19 +1,32 @@
-"""The forms of accounts and countries in the admin. The services of this folder check the values."""
+"""The forms of accounts and countries, for pages and admin. The services of this folder check and store the values."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from django import forms
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from common.errors import Invalid, NotAllowed
-from users.accounts import services
+from users.accounts import countries, services
 from users.models import Country, Language, Role, User
 
 
 class ServiceForm(forms.Form):
     """A form whose values are checked by the service function that stores them."""
+
+    def save(self) -> Any:
+        """Store the values by a service function; → the row. Raises Invalid, NotAllowed."""
+        raise NotImplementedError
+
+    def saved(self) -> Any:
+        """The stored row; None when the form or the service refuses, with the reasons in the form's errors."""
+        row = None
+        if self.is_valid():
+            with self.show_refusals(), transaction.atomic():
+                row = self.save()
+        return row
 
     @contextmanager
     def show_refusals(self) -> Iterator[None]:
@@ -50,12 +63,26 @@ class AccountForm(ServiceForm):
         if account is not None:
             initial = {name: getattr(account, name) for name in (*services.CHANGEABLE, "country")}
         super().__init__(data, initial=initial)
+        self.actor, self.account = actor, account
         roles = services.assignable_roles(actor)
         self.fields["role"].choices = [(role.value, role.label) for role in Role if role in roles]  # type: ignore[attr-defined]
         if services.may_move(actor):
             self.fields["country"].queryset = Country.objects.visible_to(actor)  # type: ignore[attr-defined]
         else:
             del self.fields["country"]
+
+    def save(self) -> User:
+        """Create the account, or change it and its country. Raises Invalid, NotAllowed."""
+        values = dict(self.cleaned_data)
+        if self.account is None:
+            return services.create_account(actor=self.actor, **values)
+        country = values.pop("country", self.account.country)
+        account = services.update_account(actor=self.actor, account=self.account, **values)
+        # The new role has no country, so `update_account` removed it; the form still contains the old one.
+        lost_country = account.country_id is None and country == self.account.country
+        if services.may_move(self.actor) and country != account.country and not lost_country:
+            account = services.move_account(actor=self.actor, account=account, country=country)
+        return account
 
 
 class CountryForm(ServiceForm):
@@ -70,6 +97,43 @@ class CountryForm(ServiceForm):
         help_text=_("In currency units. A difference between stat and recap of this amount or more is a gap"),
     )
 
-    def __init__(self, data: Any = None, *, country: Country | None = None) -> None:
+    def __init__(self, data: Any = None, *, actor: User, country: Country | None = None) -> None:
         shown = country or Country()
         super().__init__(data, initial={name: getattr(shown, name) for name in self.base_fields})
+        self.actor, self.country = actor, country
+
+    def save(self) -> Country:
+        """Create or change the country. Raises Invalid, NotAllowed."""
+        if self.country is None:
+            return countries.create_country(actor=self.actor, **self.cleaned_data)
+        return countries.update_country(actor=self.actor, country=self.country, **self.cleaned_data)
+
+
+class ProfileForm(ServiceForm):
+    """What people change of their own account."""
+
+    first_name = forms.CharField(
+        label=_("first name"),
+        max_length=150,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "given-name"}),
+    )
+    last_name = forms.CharField(
+        label=_("last name"),
+        max_length=150,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "family-name"}),
+    )
+    language = forms.ChoiceField(
+        label=_("language"),
+        choices=Language.choices,
+        help_text=_("Language of the pages after sign-in, and of e-mails"),
+    )
+
+    def __init__(self, data: Any = None, *, account: User) -> None:
+        super().__init__(data, initial={name: getattr(account, name) for name in services.OWN_PROFILE})
+        self.account = account
+
+    def save(self) -> User:
+        """Change the account. Raises Invalid."""
+        return services.update_own_profile(account=self.account, **self.cleaned_data)

@@ -1,4 +1,4 @@
-"""A sheet of accounts in the admin: preview first, then import.
+"""A sheet of accounts, for pages and admin: preview first, then import.
 
 Between the two, the page holds the rows as a signed text: the server stores nothing, and the rows imported are the rows
 previewed.
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.errors import Invalid
 from users.accounts import from_sheet, services
-from users.accounts.admin_forms import ServiceForm
+from users.accounts.forms import ServiceForm
 from users.accounts.sheet import HEADERS, SheetRow
 from users.models import Country, User
 
@@ -57,6 +57,20 @@ class AccountSheetForm(ServiceForm):
             self.fields["country"].queryset = Country.objects.visible_to(actor).filter(is_active=True)  # type: ignore[attr-defined]
         else:
             del self.fields["country"]
+
+    def people(self) -> tuple[list[from_sheet.Person] | None, str]:
+        """The rows: of a new sheet the preview and the sheet as a signed text, of a previewed sheet the rows whose
+        accounts are created now and "". None when the sheet is refused; the reasons are in the form's errors.
+        """
+        if not self.is_valid():
+            return None, ""
+        people, signed_rows = None, ""
+        with self.show_refusals():
+            sheet = self.sheet()
+            run = from_sheet.create if self.is_previewed() else from_sheet.preview
+            people = run(actor=self.actor, rows=sheet.rows, country=sheet.country)
+            signed_rows = "" if self.is_previewed() else sign_rows(actor=self.actor, sheet=sheet)
+        return people, signed_rows
 
     def is_previewed(self) -> bool:
         return bool(self.cleaned_data["signed_rows"])

@@ -1,0 +1,106 @@
+"""What holds on every page that an account reaches by links from `/`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, StorageState
+
+from tests.browser.conftest import NARROW, Visits
+from tests.browser.site import Site, crawl
+from tests.browser.stack import ROLES, Stack
+from tests.browser.texts import VISIBLE_TEXTS, english
+
+# Together these reach every page: the first what belongs to a country, the second what belongs to all.
+READERS = ("ADMIN_TERRITORIAL", "SUPERUSER")
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+IS_TOO_WIDE = "document.scrollingElement.scrollWidth > document.scrollingElement.clientWidth"
+
+
+@pytest.fixture(scope="module")
+def sites(stack: Stack, chromium: Browser, signed_in: Callable[..., StorageState]) -> Callable[[str], Site]:
+    """Role → what it reaches."""
+    found: dict[str, Site] = {}
+
+    def site(role: str) -> Site:
+        if role not in found:
+            context = chromium.new_context(storage_state=signed_in(role))
+            found[role] = crawl(context.request, address=stack.address)
+            context.close()
+        return found[role]
+
+    return site
+
+
+@pytest.fixture
+def pages(sites: Callable[[str], Site]) -> list[tuple[str, str]]:
+    """(role, address) of each route once."""
+    found: dict[str, tuple[str, str]] = {}
+    for role in READERS:
+        for route, address in sites(role).pages().items():
+            found.setdefault(route, (role, address))
+    return list(found.values())
+
+
+def each(visits: Visits, pages: list[tuple[str, str]], look: Callable[[Page], list[str]], **options: str) -> list[str]:
+    """What `look` finds on each page, with its address."""
+    opened: dict[str, Page] = {}
+    found = []
+    for role, address in pages:
+        if role not in opened:
+            opened[role] = visits.page(role, **options)  # type: ignore[arg-type]
+        opened[role].goto(address)
+        found += [f"{address}: {problem}" for problem in look(opened[role])]
+    return found
+
+
+def nothing(problems: list[str]) -> None:
+    assert not problems, "\n" + "\n".join(problems)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_link_leads_to_a_page_that_the_account_may_open(sites: Callable[[str], Site], role: str) -> None:
+    nothing(sites(role).wrong())
+    assert len(sites(role).answers) > 5
+
+
+def test_axe_finds_nothing_in_either_theme_and_no_page_is_wider_than_its_window(
+    visits: Visits, pages: list[tuple[str, str]]
+) -> None:
+    axe = Axe()
+
+    def look(page: Page) -> list[str]:
+        problems = []
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            for rule in axe.run(page, options=RULES).response["violations"]:
+                places = ", ".join(str(node["target"]) for node in rule["nodes"][:3])
+                problems.append(f"{scheme} {rule['id']} at {places}")
+        # 640 px are a window of 1280 px at a zoom of 200 %.
+        for width in (NARROW, 640):
+            page.set_viewport_size({"width": width, "height": 900})
+            if page.evaluate(IS_TOO_WIDE):
+                problems.append(f"wider than {width} px")
+        page.set_viewport_size({"width": 1280, "height": 900})
+        return problems
+
+    nothing(each(visits, pages, look))
+
+
+def test_no_text_of_a_french_page_is_english(visits: Visits, pages: list[tuple[str, str]]) -> None:
+    def look(page: Page) -> list[str]:
+        assert page.locator("html").get_attribute("lang") == "fr"
+        return english().in_texts(page.evaluate(VISIBLE_TEXTS))
+
+    nothing(each(visits, pages, look, language="fr"))
+
+
+def test_the_first_press_of_tab_offers_to_skip_to_the_content(visits: Visits, pages: list[tuple[str, str]]) -> None:
+    def look(page: Page) -> list[str]:
+        page.keyboard.press("Tab")
+        link = page.evaluate("document.activeElement.getAttribute('href')")
+        return [] if link == "#content" and page.locator("#content").count() == 1 else [f"the first is {link}"]
+
+    nothing(each(visits, pages[:5], look))
