@@ -7,31 +7,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from file_handling.models import FindingCategory
+from file_handling.models import FindingCategory, FindingCode
 
-CODES: dict[str, str | Promise] = {
-    "stat": gettext_lazy("in the stat file"),
-    "recap": gettext_lazy("in the recap file"),
-    "both": gettext_lazy("in both files, or in both amounts"),
-    "claimed": gettext_lazy("the claimed amount"),
-    "reimbursed": gettext_lazy("the reimbursed amount"),
-    "beneficiary": gettext_lazy("the beneficiary"),
-    "policy": gettext_lazy("the policy"),
-    "employer": gettext_lazy("the employer"),
-    "partner": gettext_lazy("the provider"),
-    "act_category": gettext_lazy("the act category"),
-    "dated_outside": gettext_lazy("dated outside the common period"),
-    "unpaid": gettext_lazy("not paid yet"),
-    "absent": gettext_lazy("no row in the recap"),
-    "thousands_from_three_digits": gettext_lazy("three digits read as thousands"),
-    "references_lost_digits": gettext_lazy("references without their digits"),
-    "unknown_incident_date": gettext_lazy("unknown incident date"),
-    "principal_deduced": gettext_lazy("principal without lines"),
-    "homonyms": gettext_lazy("one name under two cards"),
-    "alike_insured": gettext_lazy("insured with nearly the same name"),
-    "alike_client": gettext_lazy("clients with nearly the same name"),
-    "alike_partner": gettext_lazy("providers with nearly the same name"),
-}
 C = FindingCategory
 ADVICE: dict[str, str | Promise] = {
     C.UNREADABLE: gettext_lazy("Correct the marked cells in the file and import the pair again."),
@@ -66,7 +43,8 @@ ADVICE: dict[str, str | Promise] = {
 
 def code_name(code: str) -> str:
     """The name of a code, or of several with commas between; "" for none, the code itself where it has no name."""
-    return capfirst(", ".join(str(CODES.get(one, one)) for one in code.split(",") if one))
+    names = dict(FindingCode.choices)
+    return capfirst(", ".join(str(names.get(one, one)) for one in code.split(",") if one))
 
 
 def advice(category: str) -> str:

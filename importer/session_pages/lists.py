@@ -178,15 +178,23 @@ def kept_filters(request: HttpRequest) -> str:
     return query.urlencode()
 
 
+class _OneOfSeveral(forms.Select):
+    """A choice of one for a filter that takes several: an address may have more than one."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        return [value for value in data.getlist(name) if value]
+
+
 class FindingPageFilter(FindingFilter):
     """Offers the codes that the session has. Its rows are those of one session."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         rows: Any = self.queryset
-        codes = rows.order_by("code").exclude(code="").values_list("code", flat=True).distinct()
-        field = self.form.fields["code"]
-        field.widget = forms.Select(choices=[("", _("All")), *((code, code_name(code)) for code in codes)])
+        combined = rows.order_by("code").exclude(code="").values_list("code", flat=True).distinct()
+        codes = dict.fromkeys(code for one in combined for code in one.split(","))
+        widget = _OneOfSeveral(choices=[("", _("All")), *((code, code_name(code)) for code in codes)])
+        self.form.fields["code"].widget = widget
 
 
 class FindingsPage(ListPage):
