@@ -12,6 +12,9 @@ from celery.signals import worker_init, worker_process_init
 import config.broker  # noqa: F401  (makes the embedded transport known)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# Django's checks load every route, and with the routes the libraries of the figures, which a worker does not need:
+# 50 MB. The web server and the migrations have loaded and checked them before.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 
 FIXED_SETTINGS: dict[str, Any] = {
     # A message is acknowledged when its task has ended, so a message of a worker that died is delivered again.

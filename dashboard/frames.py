@@ -11,7 +11,8 @@
 
 Each function takes the account that asks, whose country decides what the frame holds (DOMAIN §1), and the parameters of
 the API. Amounts are decimals in currency units, days are dates, ids are nullable integers. `attrs` says what the frame
-is: `currency` (codes), `definition`, `basis`, `period`.
+is: `types` (column → text, id, money, ratio, integer, number or date), `currency` (codes), `indicator` (its key),
+`definition` (in the active language), `basis`, `period`.
 """
 
 from __future__ import annotations
@@ -28,11 +29,26 @@ from django.utils import timezone
 from dashboard import answers, asking, watch
 from dashboard.answers import Answer
 from dashboard.board import Board
+from dashboard.definitions import INDICATORS
 from dashboard.tables import Kind, Table
 from users.models import User
 
-_IDS = ("claim", "membership", "insured", "client", "policy", "partner", "act", "act_category", "operator", "invoice")
-_MONEY = ("claimed", "reimbursed")
+_IDS = (
+    "finding",
+    "session",
+    "country",
+    "claim",
+    "membership",
+    "insured",
+    "client",
+    "policy",
+    "partner",
+    "act",
+    "act_category",
+    "operator",
+    "invoice",
+)
+_MONEY = ("claimed", "reimbursed", "amount")
 _INTEGERS: tuple[Kind, ...] = ("integer",)
 
 
@@ -63,8 +79,7 @@ def findings(user: User, **params: str) -> pd.DataFrame:
     date).
     """
     board = _board(user, params)
-    frame = board.left_out[0]
-    return _described(_decimals(frame, ("amount",)), board, "left_out")
+    return _records(board, board.left_out[0], "left_out")
 
 
 def indicator(user: User, name: str, **params: str) -> pd.DataFrame:
@@ -77,9 +92,12 @@ def indicator(user: User, name: str, **params: str) -> pd.DataFrame:
     own, make = _ANSWERS[name]
     board = _board(user, params, also=own)
     answer = make(board, params)
-    frame = _table_frame(answer.table())
+    table = answer.table()
+    frame = _table_frame(table)
     frame.attrs |= {
-        "definition": answer.payload["definition"],
+        "types": {column.name: column.kind for column in table.columns},
+        "indicator": answer.payload["definition"],
+        "definition": str(INDICATORS[answer.payload["definition"]].definition),
         "basis": answer.payload["basis"],
         "period": answer.payload["period"],
         "currency": answer.payload["currencies"],
@@ -110,32 +128,38 @@ def _board(user: User, params: Mapping[str, str], *, also: tuple[str, ...] = ())
     return Board(user=user, asked=asking.read(user, params, also=also), today=timezone.now().date())
 
 
-def _records(board: Board, frame: pl.DataFrame, definition: str) -> pd.DataFrame:
-    return _described(_decimals(frame, _MONEY), board, definition)
-
-
-def _decimals(frame: pl.DataFrame, amounts: tuple[str, ...]) -> pd.DataFrame:
+def _records(board: Board, records: pl.DataFrame, indicator: str) -> pd.DataFrame:
     """Cents as decimals of currency units; missing ids stay integers."""
+    types = {name: _type_of(name, records.schema[name]) for name in records.columns}
     columns: dict[str, Any] = {}
-    for name in frame.columns:
-        values = frame[name].to_list()
-        if name in amounts:
+    for name, kind in types.items():
+        values = records[name].to_list()
+        if kind == "money":
             columns[name] = pd.Series([Decimal(cents).scaleb(-2) for cents in values], dtype="object")
-        elif name in _IDS:
+        elif kind in ("id", "integer"):
             columns[name] = pd.array(values, dtype="Int64")
         else:
             columns[name] = values
-    return pd.DataFrame(columns, columns=frame.columns)
-
-
-def _described(frame: pd.DataFrame, board: Board, definition: str) -> pd.DataFrame:
+    frame = pd.DataFrame(columns, columns=records.columns)
     frame.attrs |= {
-        "definition": definition,
+        "types": types,
+        "indicator": indicator,
+        "definition": str(INDICATORS[indicator].definition),
         "basis": "settlement_date",
         "period": _days(board.period.start, board.period.end),
         "currency": board.currencies,
     }
     return frame
+
+
+def _type_of(name: str, dtype: pl.DataType) -> str:
+    if name in _MONEY:
+        return "money"
+    if name in _IDS:
+        return "id"
+    if dtype == pl.Date:
+        return "date"
+    return "integer" if dtype.is_integer() else "text"
 
 
 def _days(start: date, end: date) -> dict[str, str]:

@@ -15,6 +15,8 @@ ColumnKind = Literal["text", "label", "name", "reference", "claim", "status", "a
 Row = Sequence[str | None]
 
 HEADER_SEARCH_ROWS = 20
+# The rows that a search reads: a header that begins in the last of them may be two rows high.
+HEAD_ROWS = HEADER_SEARCH_ROWS + 1
 # As wide as a spreadsheet can be, and longer than any header: to look up five million fields, or one of ten megabytes,
 # takes minutes.
 WIDEST = 16_384
@@ -212,7 +214,12 @@ def _find_header(rows: Sequence[Row], kind: FileKind) -> _Header | None:
     nearest: _Header | None = None
     for at, positions in enumerate(single):
         if _shows(positions, kind):
+            # Below the rows that are searched, only the lower row of a header that begins in them.
+            if at == HEADER_SEARCH_ROWS and not single[at - 1]:
+                return nearest
             return _header_that_shows(rows, at, kind)
+        if at == HEADER_SEARCH_ROWS:
+            return nearest
         candidates = [_Header(at, tuple(rows[at]), positions, (rows[at],))] if positions else []
         # A lower row that shows the kind alone takes what it lacks from the row above when its turn comes.
         if positions and at + 1 < len(rows) and single[at + 1] and not _shows(single[at + 1], kind):
@@ -226,12 +233,12 @@ def _find_header(rows: Sequence[Row], kind: FileKind) -> _Header | None:
 
 
 def recognise(rows: Sequence[Row], kind: FileKind) -> Layout:
-    """Find the header of `kind` among the first 20 `rows` of a sheet and where each field stands (DOMAIN §3, §4).
+    """Find the header of `kind` and where each field stands; it begins in the first 20 `rows` (DOMAIN §3, §4).
 
     Problem codes: `swapped` (the columns are those of the other kind), `no_header` (no known header at all;
     `expected`: the required headers), `missing_columns` (`columns`: every missing required one, canonical spelling).
     """
-    rows = [row[:WIDEST] for row in rows[:HEADER_SEARCH_ROWS]]
+    rows = [row[:WIDEST] for row in rows[:HEAD_ROWS]]
     header = _find_header(rows, kind)
     if header is None or not _shows(header.positions, kind):
         other = _OTHER_KIND[kind]

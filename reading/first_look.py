@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from reading.columns import HEADER_SEARCH_ROWS, FileKind, Row, choose_sheets
+from reading.columns import HEAD_ROWS, FileKind, Row, choose_sheets
 from reading.excel.first_rows import xlsx_heads
 from reading.excel.package import open_package
 from reading.library_errors import library_errors
@@ -14,7 +14,7 @@ from reading.problems import Problem, UnreadableFile
 from reading.sources import Source, source_format
 
 
-def heads(source: Source, *, kind: FileKind, rows: int = HEADER_SEARCH_ROWS) -> dict[str, Sequence[Row]]:
+def heads(source: Source, *, kind: FileKind, rows: int = HEAD_ROWS) -> dict[str, Sequence[Row]]:
     """The first `rows` rows of each sheet, by name ("" for CSV). Raises UnreadableFile."""
     match source_format(source):
         # Each format loads its own libraries only: a first look has a second or two.

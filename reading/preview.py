@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 
-from reading.columns import HEADER_SEARCH_ROWS, FileKind, Row, recognise
+from reading.columns import HEAD_ROWS, FileKind, Row, recognise
 from reading.csv.records import records
 from reading.csv.text import find_separator, lines_of, read_text
 from reading.excel.guard import scan_file
@@ -58,14 +58,14 @@ def _preview_csv(source: Source, rows: int) -> dict[str, Any]:
     if separator is None:
         kinds: tuple[FileKind, FileKind] = ("stat", "recap")
         found = [find_separator(lines, kind=kind) for kind in kinds]
-        separator = max(found, key=lambda one: sum(line.count(one) for line in lines[:HEADER_SEARCH_ROWS]))
+        separator = max(found, key=lambda one: sum(line.count(one) for line in lines[:HEAD_ROWS]))
     every = [record.fields for record in records(lines, separator)]
     return _facts(iter(every), len(every), max(map(len, every), default=0), rows) | {"sheets": [], "sheet": ""}
 
 
 def _facts(table: Iterable[Row], height: int, width: int, rows: int) -> dict[str, Any]:
     lines = iter(table)
-    head = list(islice(lines, HEADER_SEARCH_ROWS))
+    head = list(islice(lines, HEAD_ROWS))
     layout = next((one for one in (recognise(head, "stat"), recognise(head, "recap")) if one.shows_kind), None)
     if layout:
         header_at, header = layout.header_row + 1, list(layout.headers)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from common.keys import EMPTY_WORDS
-from reading.columns import HEADER_SEARCH_ROWS, FileKind, Layout, columns_of, recognise, repeated_header_rows
+from reading.columns import HEAD_ROWS, FileKind, Layout, columns_of, recognise, repeated_header_rows
 from reading.excel.guard import column_letters
 from reading.limits import Limits
 from reading.merged import blocks_by_column, covering_rows, fill_column
@@ -40,7 +40,7 @@ def empty_frame(kind: FileKind) -> pl.DataFrame:
 
 def layout_of(cells: pl.DataFrame, *, kind: FileKind, limits: Limits) -> Layout:
     """Recognise the header in the first rows of `cells`. Raises UnreadableFile (`too_many_columns`, `recognise`)."""
-    layout = recognise(cells.head(HEADER_SEARCH_ROWS).rows(), kind)
+    layout = recognise(cells.head(HEAD_ROWS).rows(), kind)
     if cells.width > limits.max_columns:
         used = sum(series.null_count() < cells.height for series in cells.iter_columns())
         if used > limits.max_columns:

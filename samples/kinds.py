@@ -27,7 +27,8 @@ SHARES = {
     "cancelled": 0.010,
     "missing_in_recap": 0.022,
 }
-IMPORTED = ("conform", "cancelled")
+CONFORM = "conform"
+IMPORTED = (CONFORM, "cancelled")
 
 
 @dataclass(frozen=True, slots=True)

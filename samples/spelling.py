@@ -245,3 +245,9 @@ def csv_text(cell: Cell, date_pattern: str) -> str:
     if isinstance(cell, dt.date):
         return cell.strftime(date_pattern)
     return cell if isinstance(cell, str) else str(cell)
+
+
+def money(cents: int) -> str:
+    """Hundredths as a decimal string with two decimals."""
+    sign = "-" if cents < 0 else ""
+    return f"{sign}{abs(cents) // 100}.{abs(cents) % 100:02d}"

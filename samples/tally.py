@@ -8,8 +8,9 @@ from typing import Any
 
 from samples import columns as c
 from samples.claims import Row, SampleClaim
-from samples.kinds import IMPORTED, SHARES
-from samples.spelling import Verbatim
+from samples.figures import figures_of
+from samples.kinds import CONFORM, IMPORTED, SHARES
+from samples.spelling import Verbatim, money
 
 ENTITIES = (
     "act_categories",
@@ -27,17 +28,13 @@ ENTITIES = (
 _NEEDED = (c.NUMBER, c.SETTLED, c.CLAIMED, c.REIMBURSED)
 
 
-def money(cents: int) -> str:
-    """Hundredths as a decimal string with two decimals."""
-    sign = "-" if cents < 0 else ""
-    return f"{sign}{abs(cents) // 100}.{abs(cents) % 100:02d}"
-
-
 class Tally:
     def __init__(self) -> None:
         self.category_of: dict[str, str] = {}
         self.facts: Counter[str] = Counter()
         self.entities: dict[str, set[Any]] = {name: set() for name in ENTITIES}
+        self.settled: list[SampleClaim] = []
+        self.cancelled: list[SampleClaim] = []
 
     def add(self, claim: SampleClaim, category: str | None) -> None:
         """Counts a finished claim. `category` is None where its rows make no claim of the period."""
@@ -51,6 +48,7 @@ class Tally:
         self.category_of[claim.number] = category
         if category in IMPORTED:
             self._import(claim)
+            (self.settled if category == CONFORM else self.cancelled).append(claim)
 
     @staticmethod
     def _is_unreadable(line: Row) -> bool:
@@ -113,5 +111,6 @@ class Tally:
                 "reimbursed": money(facts["reimbursed"]),
             },
             "entities": {name: len(values) for name, values in self.entities.items()},
+            "figures": figures_of(self.settled, self.cancelled),
             "category_of": self.category_of,
         }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from reading.columns import HEADER_SEARCH_ROWS, FileKind, Layout, Row, choose_sheets, recognise
+from reading.columns import HEAD_ROWS, FileKind, Layout, Row, choose_sheets, recognise
 from reading.csv.records import parse_record, records
 from reading.csv.text import find_separator, lines_of, read_text
 from reading.limits import Limits
@@ -22,7 +22,7 @@ _FORMULA_TEXT = re.compile(r"[\s\ufeff]*=\s*\"(.*)\"\s*", re.DOTALL)
 _FORMULA_TEXT_PATTERN = r"(?s)^[\s\x{feff}]*=\s*\"(.*)\"\s*$"
 
 
-def csv_head(path: str, *, kind: FileKind, rows: int = HEADER_SEARCH_ROWS) -> list[Row]:
+def csv_head(path: str, *, kind: FileKind, rows: int = HEAD_ROWS) -> list[Row]:
     """The first `rows` records of the file, from its first bytes alone."""
     lines, separator = lines_of(read_text(path, head_only=True))
     return _head(lines, separator or find_separator(lines, kind=kind), rows=rows)
@@ -37,7 +37,7 @@ def read_csv(path: str, *, index: int, kind: FileKind, limits: Limits) -> ReadFi
     """
     lines, hinted = lines_of(read_text(path))
     separator = hinted or find_separator(lines, kind=kind)
-    head = _head(lines, separator, rows=HEADER_SEARCH_ROWS)
+    head = _head(lines, separator, rows=HEAD_ROWS)
     # Before the headers are looked up: a hostile file may have five million of them.
     _refuse_too_wide(max((sum(cell is not None for cell in row) for row in head), default=0), limits)
     problems = choose_sheets({"": head}, kind=kind, named=None).problems

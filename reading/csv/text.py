@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from reading.columns import HEADER_SEARCH_ROWS, FileKind, recognise
+from reading.columns import HEAD_ROWS, FileKind, recognise
 from reading.csv.records import records
 
 SEPARATORS = ";,\t|"
@@ -48,7 +48,7 @@ def find_separator(lines: Sequence[str], *, kind: FileKind) -> str:
     """The separator with which the header shows the kind, else the one with which most known headers are found."""
 
     def score(separator: str) -> tuple[bool, int, int]:
-        rows = [record.fields for record in records(lines[: HEADER_SEARCH_ROWS * 4], separator)][:HEADER_SEARCH_ROWS]
+        rows = [record.fields for record in records(lines[: HEAD_ROWS * 4], separator)][:HEAD_ROWS]
         layout = recognise(rows, kind)
         swapped = bool(layout.problems) and layout.problems[0].code == "swapped"
         return layout.shows_kind or swapped, len(layout.positions), max((len(row) for row in rows), default=0)

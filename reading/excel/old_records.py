@@ -1,4 +1,4 @@
-"""Records of an old workbook (.xls, BIFF8) that its reader library does not show: the cells that are merged down."""
+"""Records of an old workbook (.xls, BIFF8) that its reader library does not show: merged cells, and its calendar."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from xlrd.compdoc import CompDoc, CompDocError
 
-_BEGIN, _END, _SHEET, _MERGED_CELLS = 0x0809, 0x000A, 0x0085, 0x00E5
+_BEGIN, _END, _CALENDAR, _SHEET, _MERGED_CELLS = 0x0809, 0x000A, 0x0022, 0x0085, 0x00E5
 _WORKSHEET = 0
 _HEADER, _RANGE = struct.Struct("<HH"), struct.Struct("<HHHH")
 # A record of merged cells: its length is that of a count and as many ranges of four numbers as the count says.
@@ -32,6 +32,11 @@ def merged_cells(path: str) -> dict[str, array[int]]:
         if kind == _SHEET and len(data) >= 8 and data[5] == _WORKSHEET:
             found[_sheet_name(data)] = _merged_in(stream, int.from_bytes(data[:4], "little"))
     return found
+
+
+def counts_from_1904(path: str) -> bool:
+    """Whether the dates of the workbook count from 1904; False where its records cannot be followed."""
+    return any(kind == _CALENDAR and data[:1] == b"\x01" for kind, data in _records(_workbook_stream(path), 0))
 
 
 def _is_merged_record(match: re.Match[bytes]) -> bool:

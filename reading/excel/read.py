@@ -12,12 +12,12 @@ import fastexcel
 import polars as pl
 import xlrd
 
-from reading.columns import HEADER_SEARCH_ROWS, FileKind, Layout, Row, choose_sheets, columns_of
+from reading.columns import HEAD_ROWS, FileKind, Layout, Row, choose_sheets, columns_of
 from reading.excel.first_rows import xlsx_heads
 from reading.excel.guard import LostCells, Scan, scan_file
 from reading.excel.number_cells import FRACTION, number_cells
 from reading.excel.odd_dates import is_day, numbers_without_day, plain_number
-from reading.excel.old_records import merged_cells
+from reading.excel.old_records import counts_from_1904, merged_cells
 from reading.excel.package import open_package
 from reading.formats import Format
 from reading.library_errors import library_errors
@@ -32,6 +32,10 @@ Restore = Callable[[str, pl.DataFrame, Layout, int], pl.DataFrame]
 # As the reader writes days before 1904 (where the other of a workbook's two calendars begins) and after 9999.
 _ODD_DAY = r"^(?:[+-][0-9]+|0[0-9]{3}|1[0-8][0-9]{2}|190[0-3])-[0-9]{2}-[0-9]{2} [0-9]{2}:"
 _MIDNIGHT = " 00:00:00"
+# A serial number: a cell in a column of dates that is not formatted as one.
+_SERIAL = r"^([0-9]+)(\.[0-9]+)?$"
+_DAYS_FROM_1900_TO_1904 = 1462
+_LAST_SERIAL = 2_958_465
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class _Workbook:
     reader: fastexcel.ExcelReader
     restore: Restore
     merged: Callable[[str], Sequence[int]]
+    counts_from_1904: bool
 
 
 def read_xlsx(
@@ -56,7 +61,7 @@ def read_xlsx(
     package = open_package(path)
     with package.archive:
         # Laying a sheet out is what costs: the first rows of each tell which are worth it.
-        heads = xlsx_heads(package, rows=HEADER_SEARCH_ROWS)
+        heads = xlsx_heads(package, rows=HEAD_ROWS)
     choice = choose_sheets(heads, kind=kind, named=named)
     if choice.problems:
         raise UnreadableFile(list(choice.problems))
@@ -67,7 +72,12 @@ def read_xlsx(
         doubtful = [first_column + at for at in _doubtful_dates(cells, layout, empty_too=lost.dates_too)]
         return _put_back(cells, numbers_without_day(path, sheet, columns=doubtful), first_column)
 
-    book = _Workbook(open_workbook(path), restore, lambda sheet: scanned().get(sheet, LostCells()).merged)
+    book = _Workbook(
+        open_workbook(path),
+        restore,
+        merged=lambda sheet: scanned().get(sheet, LostCells()).merged,
+        counts_from_1904=package.counts_from_1904,
+    )
     return _read_sheets(book, tuple(heads), choice.sheets, index=index, kind=kind, limits=limits)
 
 
@@ -84,11 +94,16 @@ def read_xls(path: str, *, named: str | None, index: int, kind: FileKind, limits
         doubtful = [first_column + at for at in _doubtful_dates(cells, layout, empty_too=True)]
         return _put_back(cells, _xls_lost(path, sheet, dates=doubtful), first_column) if doubtful else cells
 
-    book = _Workbook(reader, restore, lambda sheet: merged.get(sheet, array("I")))
+    book = _Workbook(
+        reader,
+        restore,
+        merged=lambda sheet: merged.get(sheet, array("I")),
+        counts_from_1904=counts_from_1904(path),
+    )
     return _read_sheets(book, tuple(heads), choice.sheets, index=index, kind=kind, limits=limits)
 
 
-def xls_heads(reader: fastexcel.ExcelReader, *, rows: int = HEADER_SEARCH_ROWS) -> Heads:
+def xls_heads(reader: fastexcel.ExcelReader, *, rows: int = HEAD_ROWS) -> Heads:
     """The first rows of each sheet, by name."""
     return {name: sheet_cells(reader, name, rows=rows)[0].rows() for name in reader.sheet_names}
 
@@ -134,7 +149,10 @@ def _read_sheet(book: _Workbook, name: str, *, index: int, kind: FileKind, limit
     cells = book.restore(name, cells, layout, first_column)
     merged = book.merged(name)
     raw = raw_frame(cells, layout, index=index, sheet=name, first_column=first_column, merged=merged)
-    return RawSheet(raw.frame.with_columns(shown(field) for field in raw.frame.columns[4:]), raw.columns)
+    frame = raw.frame.with_columns(shown(field) for field in raw.frame.columns[4:])
+    if book.counts_from_1904:
+        frame = frame.with_columns(_counted_from_1900(one.field) for one in columns_of(kind) if one.kind == "date")
+    return RawSheet(frame, raw.columns)
 
 
 def shown(field: str) -> pl.Expr:
@@ -149,6 +167,15 @@ def shown(field: str) -> pl.Expr:
         .otherwise(text)
         .alias(field)
     )
+
+
+def _counted_from_1900(field: str) -> pl.Expr:
+    """Serial numbers of the calendar of 1904 as those of the usual one, which is the only one that a raw frame has."""
+    text = pl.col(field)
+    days = text.str.extract(_SERIAL, 1).cast(pl.Int64, strict=False) + _DAYS_FROM_1900_TO_1904
+    moved = days.cast(pl.String) + text.str.extract(_SERIAL, 2).fill_null("")
+    # A number that is no day stays as the workbook shows it.
+    return pl.when(days <= _LAST_SERIAL).then(moved).otherwise(text).alias(field)
 
 
 def _put_back(cells: pl.DataFrame, lost: LostCells, first_column: int) -> pl.DataFrame:

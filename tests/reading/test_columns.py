@@ -117,6 +117,13 @@ def test_a_header_may_be_two_rows_high(merged_down, groups):
     assert layout.positions == recognise([STAT_HEADERS], "stat").positions
 
 
+@pytest.mark.parametrize("merged_down", [["Numero de sinistre"], ["Nom Employeur", "Modifié par"]])
+@pytest.mark.parametrize(("above", "is_found"), [(19, True), (20, False)])
+def test_a_header_two_rows_high_begins_in_the_first_twenty_rows(merged_down, above, is_found):
+    rows = [*[["Export"]] * above, *two_rows(merged_down), stat_line("a1")]
+    assert (recognise(rows, "stat").problems == ()) == is_found
+
+
 def test_where_both_rows_of_a_header_have_a_text_the_lower_one_counts():
     upper, lower = two_rows(["Numero de sinistre"], groups={"Note Générale": "Montant facturé"})
     assert recognise([upper, lower], "stat").positions == recognise([STAT_HEADERS], "stat").positions

@@ -5,6 +5,7 @@ import zipfile
 import pytest
 import xlsxwriter
 
+from common.dates import parse_date
 from reading.columns import STAT_COLUMNS
 from reading.limits import Limits
 from reading.sources import Source, read_file
@@ -441,3 +442,15 @@ def test_a_date_cell_is_its_day_in_both_calendars_of_excel(tmp_path, date_1904):
     sheet.write_datetime(1, 1, dt.date(2023, 5, 6), book.add_format({"num_format": "dd/mm/yyyy"}))
     book.close()
     assert read(tmp_path / "r.xlsx", kind="recap")["settlement_date"].to_list() == ["2023-05-06"]
+
+
+@pytest.mark.parametrize(("date_1904", "serial"), [(False, 45052), (True, 43590)])
+def test_a_number_in_a_column_of_dates_counts_in_the_calendar_of_its_workbook(tmp_path, date_1904, serial):
+    book = xlsxwriter.Workbook(tmp_path / "r.xlsx", {"date_1904": date_1904})
+    sheet = book.add_worksheet()
+    sheet.write_row(0, 0, RECAP4)
+    sheet.write_row(1, 0, ["N1", serial, 5, 4])
+    sheet.write_row(2, 0, ["N2", 20230506, 5, 4])
+    book.close()
+    days = read(tmp_path / "r.xlsx", kind="recap")["settlement_date"].to_list()
+    assert (parse_date(days[0]), days[1]) == (dt.date(2023, 5, 6), "20230506")

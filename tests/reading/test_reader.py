@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from file_handling.problem_texts import known_codes, sentence
+from reading.columns import HEAD_ROWS
 from reading.first_look import heads
 from reading.limits import MB, Limits
 from reading.problems import Problem, UnreadableFile
@@ -170,7 +171,7 @@ def test_the_first_rows_of_a_large_workbook_are_found_without_reading_all_of_it(
     read_file(source(large_stat), index=0, kind="stat", limits=Limits())
     assert head_seconds < (time.process_time() - began) / 4
     assert first["Feuil1"][0] == STAT_HEADERS
-    assert len(first["Feuil1"]) == 20
+    assert len(first["Feuil1"]) == HEAD_ROWS
 
 
 def test_every_problem_is_a_sentence_that_names_its_file():

@@ -402,7 +402,7 @@ NO_CLAIMS = {"claims": 0, "numbers": 0, "lines": 0, "claimed": _money(0), "reimb
 
 def expected_summary(expected: dict[str, Any]) -> dict[str, Any]:
     """`expected.json` in the form of the summary of a session. Amounts compare as numbers."""
-    return _plain({name: value for name, value in expected.items() if name not in ("category_of", "files")})
+    return _plain({name: value for name, value in expected.items() if name not in ("category_of", "figures", "files")})
 
 
 def stored_summary(session: dict[str, Any]) -> dict[str, Any]:

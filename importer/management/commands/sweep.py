@@ -20,6 +20,9 @@ log = structlog.get_logger(__name__)
 
 
 class Command(BaseCommand):
+    # They load every route, and with the routes the libraries of the figures: 50 MB for a process that needs none.
+    requires_system_checks = ()
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Not a lazy text: argparse takes only str.
