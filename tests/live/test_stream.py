@@ -45,7 +45,7 @@ def session(cast: Cast) -> ImportSession:
 
 
 def append(session: ImportSession) -> None:
-    events.append(session.pk, step="read", message="Step", progress=10)
+    events.append(session.pk, step="read", code="reading", progress=10, data={"pages": 1})
 
 
 def address(session: ImportSession | int, query: str = "") -> str:
