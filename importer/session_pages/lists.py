@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from common.formats import format_amount, format_count
 from common.tables import NOTHING, AmountColumn, CountColumn, ListTable
-from file_handling.models import UNFINISHED, Finding, ImportSession
+from file_handling.models import UNFINISHED, Finding, ImportSession, SessionStatus
 from file_handling.page_parts import offer_uploaders
 from file_handling.sessions.filters import FindingFilter, SessionFilter
 from file_handling.sessions.views import with_session_related
@@ -39,7 +39,9 @@ KEPT_FILTERS = ("category", "code", "search")
 
 
 class SessionTable(ListTable):
-    id = tables.Column(gettext_lazy("Number"), linkify=("page-import", {"pk": tables.A("pk")}))
+    id = tables.Column(
+        gettext_lazy("Number"), linkify=("page-import", {"pk": tables.A("pk")}), attrs={"td": {"class": "day"}}
+    )
     created_at = tables.DateTimeColumn(short=True, verbose_name=gettext_lazy("Date"), attrs={"td": {"class": "day"}})
     status = tables.Column(gettext_lazy("Status"))
     stat_file = tables.Column(gettext_lazy("Stat file"), accessor="stat_file__name")
@@ -88,10 +90,19 @@ class SessionTable(ListTable):
             self.columns.hide("country")
 
 
+class _OneOfSeveral(forms.Select):
+    """A choice of one for a filter that takes several: an address may have more than one."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        return [value for value in data.getlist(name) if value]
+
+
 class SessionPageFilter(SessionFilter):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         offer_uploaders(self)
+        statuses = [(value, capfirst(label)) for value, label in SessionStatus.choices]
+        self.form.fields["status"].widget = _OneOfSeveral(choices=[("", _("All")), *statuses])
 
 
 class ImportsPage(ListPage):
@@ -138,7 +149,7 @@ class GapColumn(tables.Column):
 
 class FindingTable(ListTable):
     sequence = CountColumn(verbose_name=gettext_lazy("Number"))
-    claim_number = tables.Column(gettext_lazy("Claim"), empty_values=())
+    claim_number = tables.Column(gettext_lazy("Claim"), empty_values=(), attrs={"td": {"class": "claim"}})
     category = tables.Column(gettext_lazy("Category"))
     observation = tables.Column(gettext_lazy("Reason"), attrs={"td": {"class": "reason"}})
     claimed_gap = GapColumn(gettext_lazy("Difference claimed"), amount="claimed")
@@ -176,13 +187,6 @@ def kept_filters(request: HttpRequest) -> str:
         if not query.getlist(name):
             del query[name]
     return query.urlencode()
-
-
-class _OneOfSeveral(forms.Select):
-    """A choice of one for a filter that takes several: an address may have more than one."""
-
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
-        return [value for value in data.getlist(name) if value]
 
 
 class FindingPageFilter(FindingFilter):

@@ -142,15 +142,22 @@ def test_four_thousand_findings_take_no_more_statements_than_a_few(outcome: Outc
         page_of(outcome, "amount_gap"),
     ]
     few = [statements(client, address) for address in addresses]
+    one = Finding.objects.get(category="amount_gap")
     Finding.objects.bulk_create(
         [
             Finding(
-                session_id=outcome.id, sequence=n, category="amount_gap", code="both", claim_number=f"C{n}",
-                observation="o", stat_reimbursed=Decimal(n), lines=[{"side": "stat"}] * 5,
+                session_id=outcome.id,
+                sequence=n,
+                category="amount_gap",
+                code=one.code,
+                details=one.details,
+                claim_number=f"C{n}",
+                stat_reimbursed=Decimal(n),
+                lines=one.lines,
             )
             for n in range(1000, 5000)
         ]
-    )  # fmt: skip
+    )
     assert [statements(client, address) for address in addresses] == few
     page = opened(client, f"/imports/{outcome.id}/findings/?ordering=-stat_reimbursed")
     # "TWO" has 8,000.

@@ -392,13 +392,10 @@ def test_no_page_takes_more_statements_for_a_long_history(cast: Cast, browser: B
     few = {address: statements(client, address) for address in addresses}
     numbers = range(1000, 1400)
     SessionEvent.objects.bulk_create(
-        [SessionEvent(session_id=outcome.id, sequence=n, step="s", message="m") for n in numbers]
+        [SessionEvent(session_id=outcome.id, sequence=n, step="s", code="received") for n in numbers]
     )
     Finding.objects.bulk_create(
-        [
-            Finding(session_id=outcome.id, sequence=n, category="warning", code=f"c{n % 7}", observation="o")
-            for n in numbers
-        ]
+        [Finding(session_id=outcome.id, sequence=n, category="warning", code="homonyms") for n in numbers]
     )
     ImportSession.objects.bulk_create(
         [ImportSession(country=cast.togo, user=cast.togo_admin, files_sha256=f"{n}") for n in range(60)]
