@@ -121,7 +121,9 @@ async def measure(port: int, process: psutil.Process, *, number: int, seconds: i
         used = process.cpu_times()
         written: dict[int, float] = {}
         for _ in range(seconds):
-            event = await asyncio.to_thread(events.append, session, step="read", code="reading", progress=50, data={"pages": 1})
+            event = await asyncio.to_thread(
+                events.append, session, step="read", code="reading", progress=50, data={"pages": 1}
+            )
             written[event.sequence] = time.monotonic()
             await asyncio.sleep(1)
         await asyncio.sleep(2)

@@ -82,6 +82,7 @@ def test_every_order_that_a_list_offers_works_in_the_list_and_in_its_file(
         assert client.get(file).status_code == 200, file
 
 
+@pytest.mark.django_db
 def test_every_filter_of_every_list_has_a_label_for_people() -> None:
     found = 0
     classes = [django_filters.FilterSet]

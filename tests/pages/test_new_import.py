@@ -72,7 +72,7 @@ def test_an_account_that_may_not_import_has_no_such_page(name: str, browser: Bro
 
 
 def test_without_an_account_the_page_leads_to_the_sign_in(browser: Browser) -> None:
-    assert browser("anonymous").get(PAGE)["Location"].startswith("/account/sign-in/?next=")
+    assert browser("anonymous").get(PAGE)["Location"].startswith("/sign-in/?next=")
     assert send(browser, "anonymous").status_code == 302
     assert not File.objects.exists()
 
