@@ -58,7 +58,9 @@ def wanted(stack: Stack, browser: Browser, states: dict[tuple[str, str], Storage
 
 
 def picture(page: Page, address: str, target: Path) -> None:
-    page.goto(address)
+    answer = page.goto(address)
+    if answer is None or not answer.ok:
+        raise SystemExit(f"{address}: {answer.status if answer else 'no answer'}")
     page.wait_for_timeout(WAIT_MS)
     height = min(page.evaluate("document.scrollingElement.scrollHeight"), MOST_HEIGHT)
     width = page.viewport_size["width"] if page.viewport_size else WIDE
