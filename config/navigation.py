@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from users.access.pages import holds
 from users.access.viewsets import MayImport, MayManageAccounts, MayReadImports, MayReadRecords
@@ -45,7 +46,7 @@ def _navigation(request: HttpRequest) -> Navigation:
         (sessions, _("Files"), "page-files"),
         (reads, _("Figures"), "page-figures"),
         (reads, _("Claims"), "page-claims"),
-        (reads, _("Insured"), "page-insured-list"),
+        (reads, pgettext("several", "Insured"), "page-insured-list"),
         (reads, _("Clients"), "page-clients"),
         (reads, _("Policies"), "page-policies"),
         (reads, _("Providers"), "page-partners"),
