@@ -1,4 +1,4 @@
-"""How long the dashboard and the lists take: one table for one database.
+"""How long the dashboard, the lists and the pages take: one table for one database.
 
 `python -m scripts.bench.figures JSON` with `claims` and `answer`, a file for the figures. The environment names the
 database, which is empty, and the data folder. Each address is requested without a kept answer (cold) and with one.
@@ -45,7 +45,7 @@ RULES = (
 
 @dataclass(frozen=True)
 class Measured:
-    """Milliseconds, each the least of several; `rows`: of the answer's longest list."""
+    """Milliseconds, each the least of several; `rows`: of the answer's longest list, or of the tables of a page."""
 
     address: str
     account: str
@@ -61,20 +61,24 @@ def measure(client: APIClient, address: str, account: str) -> Measured:
     cached = min(_timed(client, address, is_cold=False)[0] for _ in range(CACHED_RUNS))
     cache.clear()
     with CaptureQueriesContext(connection) as statements:
-        response = client.get(API + address)
+        response = client.get(_path(address))
     if response.status_code != 200:
         raise SystemExit(f"{address}: {response.status_code} {response.content[:300]!r}")
     content = response.content
-    return Measured(
-        address, account, round(cold, 1), round(cached, 1), _rows(json.loads(content)), len(statements), len(content)
-    )
+    rows = content.count(b"<tr") if address.startswith("/") else _rows(json.loads(content))
+    return Measured(address, account, round(cold, 1), round(cached, 1), rows, len(statements), len(content))
+
+
+def _path(address: str) -> str:
+    """An address below the API, or a page, which begins with a slash."""
+    return address if address.startswith("/") else API + address
 
 
 def _timed(client: APIClient, address: str, *, is_cold: bool) -> tuple[float, Any]:
     if is_cold:
         cache.clear()
     began = time.perf_counter()
-    response = client.get(API + address)
+    response = client.get(_path(address))
     return (time.perf_counter() - began) * 1000, response
 
 
@@ -133,6 +137,21 @@ def list_addresses(client: APIClient) -> list[str]:
     ]  # fmt: skip
 
 
+def page_addresses() -> list[str]:
+    claim, session = _first(Claim), ImportSession.objects.order_by("pk")[0].pk
+    insured = Insured.objects.get(pk=_first(Insured))
+    parts = ("trends", "categories", "rankings", "concentration", "delay", "triangle", "prices", "left-out", "quality")
+    lists = ("claims", "claim-lines", "insured", "memberships", "clients", "policies", "partners", "operators", "acts")
+    return [
+        "/", "/imports/", f"/imports/{session}/", f"/imports/{session}/findings/", "/files/", "/figures/",
+        *(f"/figures/{part}/" for part in (*parts, "watch-list")), f"/figures/?client={_first(Client)}",
+        *(f"/{name}/" for name in lists), "/claims/?ordering=-claimed_amount", f"/claims/{claim}/",
+        f"/insured/{insured.pk}/", f"/clients/{_first(Client)}/", f"/partners/{_first(Partner)}/",
+        f"/acts/{Act.objects.order_by('pk')[0].pk}/", f"/search/?q={insured.name.split()[0]}",
+        f"/search/?q={Claim.objects.get(pk=claim).number}", "/audit/",
+    ]  # fmt: skip
+
+
 def _first(model: Any) -> int:
     country = Country.objects.get(code=COUNTRIES[0][1])
     return int(model.objects.filter(country=country).order_by("pk").values_list("pk", flat=True)[0])
@@ -160,6 +179,8 @@ def table(rows: Sequence[Measured]) -> str:
 def main(arguments: dict[str, Any]) -> None:
     call_command("migrate", verbosity=0, interactive=False)
     call_command("createcachetable", verbosity=0)
+    # Pages name their style sheets by hash.
+    call_command("collectstatic", verbosity=0, interactive=False)
     owner = User.objects.create_user(username="global", email="g@example.org", role=Role.SUPERUSER)
     began = time.perf_counter()
     counts = load(arguments["claims"], owner=owner)
@@ -177,8 +198,8 @@ def main(arguments: dict[str, Any]) -> None:
     rows = []
     for user in (territorial, owner):
         client = APIClient(SERVER_NAME="localhost")
-        client.force_authenticate(user)
-        addresses = figure_addresses() + (list_addresses(client) if user == territorial else [])
+        client.force_login(user)
+        addresses = figure_addresses() + page_addresses() + (list_addresses(client) if user == territorial else [])
         rows += [measure(client, address, user.username) for address in addresses]
     print(table(rows), flush=True)
     figures = {"rows": counts, "columns_seconds": columns, "addresses": [asdict(row) for row in rows]}
