@@ -12,7 +12,7 @@ export PORT
 # DATABASE_URL, REDIS_URL and STORAGE_URL serve `make serve` only: tests and demo have services of their own.
 EMBEDDED := env -u DATABASE_URL -u REDIS_URL -u STORAGE_URL
 
-.PHONY: help setup serve demo test browser screenshots lint bench faults access messages pins clean
+.PHONY: help setup serve demo test browser screenshots lint bench faults access live-load messages pins clean
 .DEFAULT_GOAL := help
 
 help:
@@ -20,10 +20,11 @@ help:
 	@echo 'make test            the tests; then again on TEST_DATABASE_URL and TEST_REDIS_URL if these are set (ARGS="-k name")'
 	@echo 'make browser         the tests in a browser (Chromium, which root installs where it is missing; ARGS="-k name")'
 	@echo 'make screenshots     every page in both languages, into docs/screenshots'
-	@echo 'make serve           the web server on PORT and a worker, in the foreground'
+	@echo 'make serve           the web server on PORT and a worker, in the foreground; live progress on LIVE_PORT if set'
 	@echo 'make setup           .venv with the pinned libraries, and the database'
 	@echo 'make lint            style, layers, types, migrations'
 	@echo 'make bench           speed and memory, compared with the least that the machine needs (ONLY=postgresql|sqlite|tenfold|dashboard; CLAIMS=40000; RUNS=3)'
+	@echo 'make live-load       500 watchers of one session: memory and delay of the ASGI process (ARGS="--watchers 500 --seconds 20")'
 	@echo 'make messages        update the French catalogue from the messages in the code, and compile it'
 	@echo 'make faults          kill workers, empty brokers, restart databases during a large import; also on TEST_DATABASE_URL if set (ARGS="--only F1")'
 	@echo 'make access          remove each access check in turn: does a test fail? (ARGS="--only scope:")'
@@ -89,6 +90,9 @@ faults: $(VENV)/development
 
 access: $(VENV)/development
 	@exec $(EMBEDDED) $(PY) -m scripts.mutations $(ARGS)
+
+live-load: $(VENV)/development
+	@exec $(EMBEDDED) $(PY) -m scripts.live_load $(ARGS)
 
 # On BENCH_DATABASE_URL and BENCH_REDIS_URL if these answer.
 bench: CLAIMS = 40000

@@ -1,38 +1,46 @@
-"""Handlers of Django's own 400, 403, 404 and 500: JSON for addresses of the API, pages elsewhere."""
-
-from collections.abc import Callable
-from typing import Any
+"""Error pages: 400, 403, 404, 429, 500 and a form without its token. JSON for addresses of the API."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.template import loader
 from django.utils.translation import gettext as _
-from django.views import defaults
 
 _API = "/api/"
 
 
-def _answer(
-    request: HttpRequest, status: int, detail: str, page: Callable[..., HttpResponseBase], *reasons: Any
-) -> HttpResponseBase:
+def _answer(request: HttpRequest, status: int, detail: str, template: str) -> HttpResponseBase:
     if request.path.startswith(_API):
         return JsonResponse({"detail": detail}, status=status)
-    return page(request, *reasons)
+    return HttpResponse(loader.render_to_string(template, request=request), status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    return _answer(request, 400, _("Bad request"), defaults.bad_request, exception)
+    return _answer_without_account(request, 400, _("Bad request"), "400.html")
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    return _answer(request, 403, _("Access denied"), defaults.permission_denied, exception)
+    return _answer(request, 403, _("Access denied"), "403.html")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponseBase:
-    return _answer(request, 404, _("Not found."), defaults.page_not_found, exception)
+    return _answer(request, 404, _("Not found."), "404.html")
+
+
+def too_many_requests(request: HttpRequest) -> HttpResponseBase:
+    return _answer(request, 429, _("Too many attempts. Wait a few minutes, then try again."), "429.html")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
+    """A form without a valid token: the page was open before the sign-in, or the browser keeps no cookies."""
+    detail = _("This form has expired. Open the page again, then send it once more.")
+    return _answer(request, 403, detail, "403_csrf.html")
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:
-    return _answer(request, 500, _("Internal error. Details are in the server log."), _server_error_page)
+    return _answer_without_account(request, 500, _("Internal error. Details are in the server log."), "500.html")
 
 
-def _server_error_page(request: HttpRequest) -> HttpResponse:
-    return defaults.server_error(request)
+def _answer_without_account(request: HttpRequest, status: int, detail: str, template: str) -> HttpResponseBase:
+    """A page that reads neither session nor account: those may be what failed."""
+    if request.path.startswith(_API):
+        return JsonResponse({"detail": detail}, status=status)
+    return HttpResponse(loader.render_to_string(template), status=status)

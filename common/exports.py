@@ -1,11 +1,14 @@
 """Rows of a list → CSV, XLSX or Parquet. Text stays text: no cell becomes a formula, a link or a number."""
 
 import csv
+import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
+
+from django.utils.translation import override
 
 from common.parquet import ParquetColumn, write_parquet
 from common.workbook import (
@@ -36,18 +39,26 @@ _WIDTH = 24.0
 class Column:
     """A column of an export: its header, the path of its value in the ORM (`insured__name`), the kind of its cells.
 
-    `choices` are (value, label) pairs whose labels are written in the language of the caller.
+    `choices` are (value, label) pairs whose labels are written in the language of the caller. `text` writes the value
+    from those of `paths`, where no single field has it; `path` is then only its name.
     """
 
     header: Any
     path: str
     kind: CellKind = "text"
     choices: Sequence[tuple[Any, Any]] = ()
+    paths: tuple[str, ...] = ()
+    text: Callable[..., str] | None = None
 
     @property
     def name(self) -> str:
         """The column in Parquet, the same in every language: `insured_name`."""
         return self.path.replace("__", "_")
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The paths of the values that the ORM gives for it."""
+        return self.paths if self.text else (self.path,)
 
 
 def _cell_maker(column: Column, *, yes: str, no: str) -> Callable[[Any], Any]:
@@ -67,6 +78,17 @@ def _cell_maker(column: Column, *, yes: str, no: str) -> Callable[[Any], Any]:
 
 def _makers(columns: Sequence[Column], words: tuple[str, str]) -> list[Callable[[Any], Any]]:
     return [_cell_maker(column, yes=words[0], no=words[1]) for column in columns]
+
+
+def written(columns: Sequence[Column], rows: Iterable[Sequence[Any]], *, language: str) -> Iterator[Sequence[Any]]:
+    """Rows of the values of `Column.sources` → rows of one value for each column, texts in the language."""
+    ends = list(itertools.accumulate(len(column.sources) for column in columns))
+    cuts = [(column.text, end - len(column.sources), end) for column, end in zip(columns, ends, strict=True)]
+    for row in rows:
+        # For each row: between two of them a streaming server may write another answer in another language.
+        with override(language):
+            yielded = [text(*row[start:end]) if text else row[start] for text, start, end in cuts]
+        yield yielded
 
 
 def csv_safe(text: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_filters.rest_framework import DjangoFilterBackend
@@ -25,16 +25,31 @@ _LONGEST_TEXT = 255
 
 @extend_schema_field({"type": "integer", "minimum": 1})
 class IdFilter(django_filters.NumberFilter):
-    """Rows that reference one id. An id that the caller may not see gives no rows, like an unknown one."""
+    """Rows that reference one id. An id that the caller may not see gives no rows, like an unknown one.
+
+    `of`, `named`: the model whose id it is, and the field that names one of its rows, for pages that show the filter.
+    """
 
     field_class = forms.IntegerField
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, of: type[Model] | None = None, named: str = "name", **kwargs: Any) -> None:
         super().__init__(*args, min_value=1, max_value=LARGEST_ID, **kwargs)
+        self.of = of
+        self.named = named
+
+
+class _YesNoField(forms.TypedChoiceField):
+    """In a form nothing is chosen at first; the choices themselves are yes and no."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.widget.choices = [("", gettext_lazy("all")), *kwargs["choices"]]
 
 
 class YesNoFilter(django_filters.TypedChoiceFilter):
     """`true` or `false`. Any other word is refused; Django's own filter would ignore it."""
+
+    field_class = _YesNoField
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         choices = [("true", gettext_lazy("yes")), ("false", gettext_lazy("no"))]
@@ -95,6 +110,16 @@ def has_all(*, field: str, typed: str, key: Callable[[str], str]) -> Q | None:
     return wanted or None
 
 
+def parameters_of(form: forms.BaseForm) -> dict[str, list[str]]:
+    """Filter → the parameters of the address that it reads: two for a range, one for any other filter."""
+    found = {}
+    for name, field in form.fields.items():
+        widget = field.widget
+        is_range = isinstance(widget, SuffixedMultiWidget)
+        found[name] = [widget.suffixed(name, suffix) for suffix in widget.suffixes] if is_range else [name]
+    return found
+
+
 class StrictFilterBackend(DjangoFilterBackend):
     """django-filter's backend, but a parameter that the list does not have (`?clientt=3`) is refused, not ignored."""
 
@@ -110,14 +135,8 @@ class StrictFilterBackend(DjangoFilterBackend):
     def _known(self, request: Request, queryset: QuerySet[Any], view: APIView) -> set[str]:
         known = {"page", "page_size", "cursor", "ordering", "format"}
         filterset = self.get_filterset(request, queryset, view)
-        if filterset is None:
-            return known
-        for name, field in filterset.form.fields.items():
-            widget = field.widget
-            if isinstance(widget, SuffixedMultiWidget):
-                known |= {widget.suffixed(name, suffix) for suffix in widget.suffixes}
-            else:
-                known.add(name)
+        if filterset is not None:
+            known |= {parameter for names in parameters_of(filterset.form).values() for parameter in names}
         return known
 
 

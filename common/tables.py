@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import django_tables2 as tables
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
@@ -14,7 +15,9 @@ NOTHING = "–"
 
 
 class ListTable(tables.Table):
-    """A table of rows that are already sorted and cut into pages."""
+    """A table of rows that are already sorted and cut into pages. `label`: its name for screen readers."""
+
+    label: str | Promise = ""
 
     class Meta:
         template_name = "generic/table.html"

@@ -33,5 +33,11 @@ class UploadThrottle(StoredThrottle, UserRateThrottle):
     scope = "upload"
 
 
+class FileThrottle(StoredThrottle, UserRateThrottle):
+    """Files that are sent one by one before an import, which may have hundreds of pages."""
+
+    scope = "file"
+
+
 class ExportThrottle(StoredThrottle, UserRateThrottle):
     scope = "export"

@@ -1,15 +1,17 @@
-"""Entry point of ASGI servers."""
+"""Entry point of the ASGI server, which serves `/live/` and nothing else (`config.live_server`)."""
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
+from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-application = get_asgi_application()
+django.setup()
 
-from django.conf import settings  # noqa: E402  (settings are configured once the application exists)
-
-from config.secret import refuse_weak_secret  # noqa: E402
+from config.secret import refuse_weak_secret  # noqa: E402  (settings are configured now)
+from importer.live.routing import application as live_application  # noqa: E402
 
 refuse_weak_secret(key=settings.SECRET_KEY_GIVEN, debug=settings.DEBUG)
+
+application = live_application()

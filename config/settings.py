@@ -87,17 +87,18 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # Before all that may refuse a request: refusals are pages too.
+    "csp.middleware.CSPMiddleware",
     "common.request_log.RequestLogMiddleware",
     "common.middleware.PrivateAnswersMiddleware",
     "common.middleware.PostSizeMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "users.sign_in.language.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -181,8 +182,9 @@ PASSWORD_HASHERS = [
 ]
 # Seconds for which a link to choose a password is valid: 24 hours.
 PASSWORD_RESET_TIMEOUT = 24 * 3600
-LOGIN_URL = "admin:login"
-LOGIN_REDIRECT_URL = "admin:index"
+LOGIN_URL = "sign-in"
+LOGIN_REDIRECT_URL = "start"
+CSRF_FAILURE_VIEW = "common.error_pages.csrf_failure"
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("fr", _("French"))]
@@ -219,6 +221,7 @@ REST_FRAMEWORK = {
         "reset_account": env.str("THROTTLE_RESET_ACCOUNT", default="5/hour"),
         "password": env.str("THROTTLE_PASSWORD", default="20/hour"),
         "upload": env.str("THROTTLE_UPLOAD", default="600/hour"),
+        "file": env.str("THROTTLE_FILE", default="3000/hour"),
         "export": env.str("THROTTLE_EXPORT", default="600/hour"),
     },
 }
@@ -286,6 +289,26 @@ if any(value <= 0 for value in CONCORD.values()):
     )
 if CONCORD["HEARTBEAT_SECONDS"] * 2 > CONCORD["LEASE_SECONDS"]:
     raise ImproperlyConfigured("LEASE_SECONDS must be at least twice HEARTBEAT_SECONDS, or live runs lose their lease.")
+
+# Live progress: times in seconds, numbers of connections. STREAMS are those of one web process, where each holds a
+# thread; WATCHERS those of the ASGI process. Access is checked before each event and at least every CHECK_SECONDS.
+WEB_THREADS = env.int("WEB_THREADS", default=4)
+LIVE = {
+    "STREAMS": env.int("LIVE_STREAMS", default=WEB_THREADS // 2),
+    "STREAM_SECONDS": env.float("LIVE_STREAM_SECONDS", default=60),
+    "POLL_SECONDS": env.float("LIVE_POLL_SECONDS", default=1),
+    "CHECK_SECONDS": env.float("LIVE_CHECK_SECONDS", default=10),
+    "HEARTBEAT_SECONDS": env.float("LIVE_HEARTBEAT_SECONDS", default=15),
+    "SEND_SECONDS": env.float("LIVE_SEND_SECONDS", default=15),
+    "WATCHERS": env.int("LIVE_WATCHERS", default=2000),
+    "ACCOUNT_WATCHERS": env.int("LIVE_ACCOUNT_WATCHERS", default=20),
+}
+# The address of the ASGI process for browsers, without `/live/`. Empty: the pages poll.
+LIVE_URL = env.str("LIVE_URL", default="").rstrip("/")
+if not 0 <= LIVE["STREAMS"] < WEB_THREADS:
+    raise ImproperlyConfigured("LIVE_STREAMS must be below WEB_THREADS, or streams would leave no thread for requests.")
+if min(value for name, value in LIVE.items() if name != "STREAMS") <= 0 or LIVE["CHECK_SECONDS"] > 25:
+    raise ImproperlyConfigured("LIVE_… must be above zero, and LIVE_CHECK_SECONDS at most 25.")
 
 # Uploads are written to disk while they arrive, so no request holds a file in memory.
 FILE_UPLOAD_HANDLERS = ["file_handling.files.upload_handler.TidyUploadHandler"]

@@ -2,12 +2,12 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
-from django.views.i18n import set_language
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework.permissions import AllowAny
 
 from config.health import health
-from users.sign_in.pages import start_page
+from dashboard.home import HomePage
+from users.sign_in.language import choose_language
 
 api: list[URLPattern | URLResolver] = [
     path("", include("users.urls")),
@@ -17,15 +17,15 @@ api: list[URLPattern | URLResolver] = [
     path("", include("dashboard.urls")),
     # The description of the API contains no data, and the developer of a client needs it before having an account.
     path("schema/", SpectacularAPIView.as_view(permission_classes=[AllowAny]), name="schema"),
-    path("docs/", SpectacularSwaggerView.as_view(permission_classes=[AllowAny]), name="docs"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(permission_classes=[AllowAny]), name="docs"),
 ]
 
 urlpatterns = [
-    path("", start_page, name="start"),
+    path("", HomePage.as_view(), name="start"),
     path("health/", health, name="health"),
     path("admin/", admin.site.urls),
-    # Stores the language in a cookie. Open to all, because the sign-in page has a language switch, too.
-    path("language/", set_language, name="set_language"),
+    # Open to all, because the sign-in page has a language switch, too.
+    path("language/", choose_language, name="set_language"),
     path("account/", include("users.sign_in.page_urls")),
     path("", include("users.page_urls")),
     path("", include("file_handling.page_urls")),

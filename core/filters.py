@@ -36,6 +36,8 @@ from core.models import (
     Plan,
     Policy,
 )
+from file_handling.models import File
+from users.models import Country
 
 # A statement with more ids takes longer than one with the query that finds them.
 MOST_IDS = 2_000
@@ -174,11 +176,14 @@ class FamilyFilter(IdFilter):
 
 def _family(head_id: int) -> QuerySet[Membership]:
     """The memberships of the family; none where the id is that of no membership."""
-    head = Membership.objects.filter(pk=head_id).values("policy_id", "insured_id").first()
-    if head is None:
-        return Membership.objects.none()
-    person = Q(principal_id=head["insured_id"]) | Q(principal_id=None, insured_id=head["insured_id"])
-    return Membership.objects.filter(person, policy_id=head["policy_id"])
+    head = Membership.objects.filter(pk=head_id).first()
+    return Membership.objects.none() if head is None else family_of(head)
+
+
+def family_of(head: Membership) -> QuerySet[Membership]:
+    """The memberships of the family that `head` heads: the principal's and those of the dependants (DOMAIN §12)."""
+    person = Q(principal_id=head.insured_id) | Q(principal_id=None, insured_id=head.insured_id)
+    return Membership.objects.filter(person, policy_id=head.policy_id)
 
 
 @extend_schema_field({"type": "integer", "minimum": -MOST_DAYS, "maximum": MOST_DAYS})
@@ -203,8 +208,17 @@ class DelayFilter(django_filters.RangeFilter):
 class RecordFilter(django_filters.FilterSet):
     """The filters of every record of a country."""
 
-    file = IdFilter(field_name="file_id", label=_("Id of the file from which the record came"))
-    import_session = IdFilter(field_name="import_session_id", label=_("Id of the session that created the record"))
+    file = IdFilter(
+        field_name="file_id",
+        of=File,
+        label=_("File"),
+        help_text=_("Id of the file from which the record came"),
+    )
+    import_session = IdFilter(
+        field_name="import_session_id",
+        label=_("Import session"),
+        help_text=_("Id of the session that created the record"),
+    )
 
 
 class WithClaims(django_filters.FilterSet):
@@ -217,19 +231,23 @@ class WithClaims(django_filters.FilterSet):
     claim_path: ClassVar[str] = ""
     of_lines: ClassVar[bool] = False
 
-    claims = django_filters.DateFromToRangeFilter(method="keep", label=_("Has a settled claim of this period"))
-    first_claim = django_filters.DateFromToRangeFilter(
-        method="keep", label=_("Its first settled claim is of this period")
+    claims = django_filters.DateFromToRangeFilter(
+        method="keep", label=_("With a claim settled"), help_text=_("Has a settled claim of this period")
     )
-    claims_role = django_filters.ChoiceFilter(method="keep", choices=MembershipRole.choices)
-    claims_client = IdFilter(method="keep")
-    claims_policy = IdFilter(method="keep")
-    claims_insured = IdFilter(method="keep")
-    claims_family = IdFilter(method="keep")
-    claims_partner = IdFilter(method="keep")
-    claims_operator = IdFilter(method="keep")
-    claims_act = IdFilter(method="keep")
-    claims_category = IdFilter(method="keep")
+    first_claim = django_filters.DateFromToRangeFilter(
+        method="keep", label=_("First claim settled"), help_text=_("Its first settled claim is of this period")
+    )
+    claims_role = django_filters.ChoiceFilter(
+        method="keep", choices=MembershipRole.choices, label=_("With claims in the role")
+    )
+    claims_client = IdFilter(method="keep", of=Client, label=_("With claims of the client"))
+    claims_policy = IdFilter(method="keep", of=Policy, named="number", label=_("With claims of the policy"))
+    claims_insured = IdFilter(method="keep", of=Insured, label=_("With claims of the insured"))
+    claims_family = IdFilter(method="keep", of=Membership, named="insured__name", label=_("With claims of the family"))
+    claims_partner = IdFilter(method="keep", of=Partner, label=_("With claims at the provider"))
+    claims_operator = IdFilter(method="keep", of=Operator, label=_("With claims entered by"))
+    claims_act = IdFilter(method="keep", of=Act, label=_("With claims for the act"))
+    claims_category = IdFilter(method="keep", of=ActCategory, label=_("With claims of the act category"))
 
     def keep(self, queryset: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
         """Nothing yet: the conditions hold of one claim, so they are applied together."""
@@ -285,16 +303,16 @@ def _within(field: str, span: slice) -> dict[str, Any]:
 class _NamedFilter(RecordFilter):
     """Records of a country that are identified by a name."""
 
-    search = SearchFilter(condition=_labels("key"))
-    name = KeyFilter(field_name="key", key=label_key)
-    country = IdFilter(field_name="country_id")
+    search = SearchFilter(label=_("Search"), condition=_labels("key"))
+    name = KeyFilter(field_name="key", key=label_key, label=_("Name"))
+    country = IdFilter(field_name="country_id", of=Country, label=_("Country"))
 
 
 class ClientFilter(WithClaims, _NamedFilter):
     claim_path = "client"
 
-    policy = MemberFilter(field_name="policy_id", by="client")
-    insured = MemberFilter(field_name="insured_id", by="client")
+    policy = MemberFilter(field_name="policy_id", by="client", of=Policy, named="number", label=_("Policy"))
+    insured = MemberFilter(field_name="insured_id", by="client", of=Insured, label=_("Insured"))
 
     class Meta:
         model = Client
@@ -304,11 +322,11 @@ class ClientFilter(WithClaims, _NamedFilter):
 class PolicyFilter(WithClaims, RecordFilter):
     claim_path = "policy"
 
-    search = SearchFilter(condition=_references("key"))
-    number = KeyFilter(field_name="key", key=reference_key)
-    country = IdFilter(field_name="country_id")
-    client = MemberFilter(field_name="client_id", by="policy")
-    insured = MemberFilter(field_name="insured_id", by="policy")
+    search = SearchFilter(label=_("Search"), condition=_references("key"))
+    number = KeyFilter(field_name="key", key=reference_key, label=_("Number"))
+    country = IdFilter(field_name="country_id", of=Country, label=_("Country"))
+    client = MemberFilter(field_name="client_id", by="policy", of=Client, label=_("Client"))
+    insured = MemberFilter(field_name="insured_id", by="policy", of=Insured, label=_("Insured"))
 
     class Meta:
         model = Policy
@@ -316,10 +334,10 @@ class PolicyFilter(WithClaims, RecordFilter):
 
 
 class PlanFilter(RecordFilter):
-    search = SearchFilter(condition=_labels("key"))
-    name = KeyFilter(field_name="key", key=label_key)
-    country = IdFilter(field_name="policy__country_id")
-    policy = IdFilter(field_name="policy_id")
+    search = SearchFilter(label=_("Search"), condition=_labels("key"))
+    name = KeyFilter(field_name="key", key=label_key, label=_("Name"))
+    country = IdFilter(field_name="policy__country_id", of=Country, label=_("Country"))
+    policy = IdFilter(field_name="policy_id", of=Policy, named="number", label=_("Policy"))
 
     class Meta:
         model = Plan
@@ -329,14 +347,14 @@ class PlanFilter(RecordFilter):
 class InsuredFilter(WithClaims, RecordFilter):
     claim_path = "insured"
 
-    search = SearchFilter(condition=_persons())
-    name = PersonFilter(field_name="name_key")
-    card_number = KeyFilter(field_name="card_key", key=reference_key, lookup_expr="exact")
-    is_deduced = YesNoFilter()
-    country = IdFilter(field_name="country_id")
-    client = MemberFilter(field_name="client_id", by="insured")
-    policy = MemberFilter(field_name="policy_id", by="insured")
-    principal = MemberFilter(field_name="principal_id", by="insured")
+    search = SearchFilter(label=_("Search"), condition=_persons())
+    name = PersonFilter(field_name="name_key", label=_("Name"))
+    card_number = KeyFilter(field_name="card_key", key=reference_key, lookup_expr="exact", label=_("Card number"))
+    is_deduced = YesNoFilter(label=_("Deduced"))
+    country = IdFilter(field_name="country_id", of=Country, label=_("Country"))
+    client = MemberFilter(field_name="client_id", by="insured", of=Client, label=_("Client"))
+    policy = MemberFilter(field_name="policy_id", by="insured", of=Policy, named="number", label=_("Policy"))
+    principal = MemberFilter(field_name="principal_id", by="insured", of=Insured, label=_("Principal"))
 
     class Meta:
         model = Insured
@@ -344,9 +362,9 @@ class InsuredFilter(WithClaims, RecordFilter):
 
 
 class InsuredSpellingFilter(RecordFilter):
-    search = SearchFilter(condition=lambda typed: has_words(field="name_key", typed=typed))
-    country = IdFilter(field_name="insured__country_id")
-    insured = IdFilter(field_name="insured_id")
+    search = SearchFilter(label=_("Search"), condition=lambda typed: has_words(field="name_key", typed=typed))
+    country = IdFilter(field_name="insured__country_id", of=Country, label=_("Country"))
+    insured = IdFilter(field_name="insured_id", of=Insured, label=_("Insured"))
 
     class Meta:
         model = InsuredSpelling
@@ -356,16 +374,24 @@ class InsuredSpellingFilter(RecordFilter):
 class MembershipFilter(WithClaims, RecordFilter):
     claim_path = "membership"
 
-    search = SearchFilter(condition=_persons("insured__"))
-    country = IdFilter(field_name="insured__country_id")
-    insured = IdFilter(field_name="insured_id")
-    principal = IdFilter(field_name="principal_id")
-    client = IdFilter(field_name="client_id")
-    policy = IdFilter(field_name="policy_id")
-    plan = IdFilter(field_name="plan_id")
-    family = FamilyFilter(field_name="pk", label=_("The membership that heads the family"))
-    role = django_filters.ChoiceFilter(choices=MembershipRole.choices)
-    first_settlement_date = django_filters.DateFromToRangeFilter(label=_("First settled in this period"))
+    search = SearchFilter(label=_("Search"), condition=_persons("insured__"))
+    country = IdFilter(field_name="insured__country_id", of=Country, label=_("Country"))
+    insured = IdFilter(field_name="insured_id", of=Insured, label=_("Insured"))
+    principal = IdFilter(field_name="principal_id", of=Insured, label=_("Principal"))
+    client = IdFilter(field_name="client_id", of=Client, label=_("Client"))
+    policy = IdFilter(field_name="policy_id", of=Policy, named="number", label=_("Policy"))
+    plan = IdFilter(field_name="plan_id", of=Plan, label=_("Plan"))
+    family = FamilyFilter(
+        field_name="pk",
+        of=Membership,
+        named="insured__name",
+        label=_("Family"),
+        help_text=_("The membership that heads the family"),
+    )
+    role = django_filters.ChoiceFilter(choices=MembershipRole.choices, label=_("Role"))
+    first_settlement_date = django_filters.DateFromToRangeFilter(
+        label=_("First settlement date"), help_text=_("First settled in this period")
+    )
 
     class Meta:
         model = Membership
@@ -392,10 +418,10 @@ class OperatorFilter(WithClaims, _NamedFilter):
 class _ProviderNumberFilter(RecordFilter):
     """Invoices and payments, which have a number and a provider."""
 
-    search = SearchFilter(condition=_references("key"))
-    number = KeyFilter(field_name="key", key=reference_key)
-    country = IdFilter(field_name="partner__country_id")
-    partner = IdFilter(field_name="partner_id")
+    search = SearchFilter(label=_("Search"), condition=_references("key"))
+    number = KeyFilter(field_name="key", key=reference_key, label=_("Number"))
+    country = IdFilter(field_name="partner__country_id", of=Country, label=_("Country"))
+    partner = IdFilter(field_name="partner_id", of=Partner, label=_("Provider"))
 
 
 class InvoiceFilter(_ProviderNumberFilter):
@@ -411,32 +437,47 @@ class PaymentFilter(_ProviderNumberFilter):
 
 
 class ClaimFilter(RecordFilter):
-    search = ClaimSearchFilter()
-    number = KeyFilter(field_name="number", key=claim_number, lookup_expr="exact")
-    settlement_date = django_filters.DateFromToRangeFilter(label=_("Settled in this period, both ends included"))
-    incident_date = django_filters.DateFromToRangeFilter(label=_("Happened in this period, both ends included"))
-    claimed_amount = AmountRangeFilter()
-    reimbursed_amount = AmountRangeFilter()
-    status = django_filters.ChoiceFilter(choices=ClaimStatus.choices)
-    currency = django_filters.CharFilter(lookup_expr="iexact", max_length=3)
-    role = django_filters.ChoiceFilter(field_name="membership__role", choices=MembershipRole.choices)
-    country = IdFilter(field_name="country_id")
-    client = IdFilter(field_name="client_id")
-    policy = IdFilter(field_name="policy_id")
-    insured = IdFilter(field_name="insured_id")
-    principal = IdFilter(field_name="membership__principal_id")
-    plan = IdFilter(field_name="membership__plan_id")
-    membership = IdFilter(field_name="membership_id")
-    partner = IdFilter(field_name="partner_id")
-    act = LineFilter(field_name="act_id")
-    category = LineFilter(field_name="category_id")
-    operator = LineFilter(field_name="operator_id")
-    invoice = LineFilter(field_name="invoice_id")
-    payment = LineFilter(field_name="payment_id")
-    recap_file = IdFilter(field_name="recap_file_id", label=_("Id of the recap that settles the claim"))
-    family = FamilyFilter(field_name="membership", label=_("The membership that heads the family"))
+    search = ClaimSearchFilter(label=_("Search"))
+    number = KeyFilter(field_name="number", key=claim_number, lookup_expr="exact", label=_("Claim number"))
+    settlement_date = django_filters.DateFromToRangeFilter(
+        label=_("Settlement date"), help_text=_("Settled in this period, both ends included")
+    )
+    incident_date = django_filters.DateFromToRangeFilter(
+        label=_("Incident date"), help_text=_("Happened in this period, both ends included")
+    )
+    claimed_amount = AmountRangeFilter(label=_("Claimed"))
+    reimbursed_amount = AmountRangeFilter(label=_("Reimbursed"))
+    status = django_filters.ChoiceFilter(choices=ClaimStatus.choices, label=_("Status"))
+    currency = django_filters.CharFilter(lookup_expr="iexact", max_length=3, label=_("Currency"))
+    role = django_filters.ChoiceFilter(field_name="membership__role", choices=MembershipRole.choices, label=_("Role"))
+    country = IdFilter(field_name="country_id", of=Country, label=_("Country"))
+    client = IdFilter(field_name="client_id", of=Client, label=_("Client"))
+    policy = IdFilter(field_name="policy_id", of=Policy, named="number", label=_("Policy"))
+    insured = IdFilter(field_name="insured_id", of=Insured, label=_("Insured"))
+    principal = IdFilter(field_name="membership__principal_id", of=Insured, label=_("Principal"))
+    plan = IdFilter(field_name="membership__plan_id", of=Plan, label=_("Plan"))
+    membership = IdFilter(field_name="membership_id", of=Membership, named="insured__name", label=_("Membership"))
+    partner = IdFilter(field_name="partner_id", of=Partner, label=_("Provider"))
+    act = LineFilter(field_name="act_id", of=Act, label=_("Act"))
+    category = LineFilter(field_name="category_id", of=ActCategory, label=_("Act category"))
+    operator = LineFilter(field_name="operator_id", of=Operator, label=_("Operator"))
+    invoice = LineFilter(field_name="invoice_id", of=Invoice, named="number", label=_("Invoice"))
+    payment = LineFilter(field_name="payment_id", of=Payment, named="number", label=_("Payment reference"))
+    recap_file = IdFilter(
+        field_name="recap_file_id",
+        of=File,
+        label=_("Recap file"),
+        help_text=_("Id of the recap that settles the claim"),
+    )
+    family = FamilyFilter(
+        field_name="membership",
+        of=Membership,
+        named="insured__name",
+        label=_("Family"),
+        help_text=_("The membership that heads the family"),
+    )
     delay = DelayFilter(label=_("Days from incident to settlement"))
-    incident_unknown = YesNoFilter(field_name="incident_date", lookup_expr="isnull")
+    incident_unknown = YesNoFilter(field_name="incident_date", lookup_expr="isnull", label=_("Incident date unknown"))
 
     class Meta:
         model = Claim
@@ -444,31 +485,49 @@ class ClaimFilter(RecordFilter):
 
 
 class ClaimLineFilter(RecordFilter):
-    claim = IdFilter(field_name="claim_id")
-    claim_status = django_filters.ChoiceFilter(field_name="claim__status", choices=ClaimStatus.choices)
+    claim = IdFilter(field_name="claim_id", of=Claim, named="number", label=_("Claim"))
+    claim_status = django_filters.ChoiceFilter(
+        field_name="claim__status", choices=ClaimStatus.choices, label=_("Claim status")
+    )
     claim_settlement_date = django_filters.DateFromToRangeFilter(
-        field_name="claim__settlement_date", label=_("Lines of claims settled in this period, both ends included")
+        field_name="claim__settlement_date",
+        label=_("Settlement date of the claim"),
+        help_text=_("Lines of claims settled in this period, both ends included"),
     )
     claim_incident_date = django_filters.DateFromToRangeFilter(
-        field_name="claim__incident_date", label=_("Lines of claims that happened in this period, both ends included")
+        field_name="claim__incident_date",
+        label=_("Incident date of the claim"),
+        help_text=_("Lines of claims that happened in this period, both ends included"),
     )
-    number = KeyFilter(field_name="claim__number", key=claim_number, lookup_expr="exact")
-    currency = django_filters.CharFilter(field_name="claim__currency", lookup_expr="iexact", max_length=3)
-    incident_date = django_filters.DateFromToRangeFilter(label=_("Happened in this period, both ends included"))
-    claimed_amount = AmountRangeFilter()
-    settlement_date = django_filters.DateFromToRangeFilter(label=_("Settled in this period, both ends included"))
-    status = django_filters.ChoiceFilter(choices=ClaimStatus.choices)
-    country = IdFilter(field_name="claim__country_id")
-    client = IdFilter(field_name="claim__client_id")
-    policy = IdFilter(field_name="claim__policy_id")
-    insured = IdFilter(field_name="claim__insured_id")
-    partner = IdFilter(field_name="claim__partner_id")
-    family = FamilyFilter(field_name="claim__membership", label=_("The membership that heads the family"))
-    act = IdFilter(field_name="act_id")
-    category = IdFilter(field_name="category_id")
-    operator = IdFilter(field_name="operator_id")
-    invoice = IdFilter(field_name="invoice_id")
-    payment = IdFilter(field_name="payment_id")
+    number = KeyFilter(field_name="claim__number", key=claim_number, lookup_expr="exact", label=_("Claim number"))
+    currency = django_filters.CharFilter(
+        field_name="claim__currency", lookup_expr="iexact", max_length=3, label=_("Currency")
+    )
+    incident_date = django_filters.DateFromToRangeFilter(
+        label=_("Incident date"), help_text=_("Happened in this period, both ends included")
+    )
+    claimed_amount = AmountRangeFilter(label=_("Claimed"))
+    settlement_date = django_filters.DateFromToRangeFilter(
+        label=_("Settlement date"), help_text=_("Settled in this period, both ends included")
+    )
+    status = django_filters.ChoiceFilter(choices=ClaimStatus.choices, label=_("Status"))
+    country = IdFilter(field_name="claim__country_id", of=Country, label=_("Country"))
+    client = IdFilter(field_name="claim__client_id", of=Client, label=_("Client"))
+    policy = IdFilter(field_name="claim__policy_id", of=Policy, named="number", label=_("Policy"))
+    insured = IdFilter(field_name="claim__insured_id", of=Insured, label=_("Insured"))
+    partner = IdFilter(field_name="claim__partner_id", of=Partner, label=_("Provider"))
+    family = FamilyFilter(
+        field_name="claim__membership",
+        of=Membership,
+        named="insured__name",
+        label=_("Family"),
+        help_text=_("The membership that heads the family"),
+    )
+    act = IdFilter(field_name="act_id", of=Act, label=_("Act"))
+    category = IdFilter(field_name="category_id", of=ActCategory, label=_("Act category"))
+    operator = IdFilter(field_name="operator_id", of=Operator, label=_("Operator"))
+    invoice = IdFilter(field_name="invoice_id", of=Invoice, named="number", label=_("Invoice"))
+    payment = IdFilter(field_name="payment_id", of=Payment, named="number", label=_("Payment reference"))
 
     class Meta:
         model = ClaimLine
@@ -476,10 +535,10 @@ class ClaimLineFilter(RecordFilter):
 
 
 class ClaimRevisionFilter(django_filters.FilterSet):
-    number = KeyFilter(field_name="number", key=claim_number, lookup_expr="exact")
-    claim = IdFilter(field_name="claim_id")
-    country = IdFilter(field_name="country_id")
-    replaced_by_session = IdFilter(field_name="replaced_by_session_id")
+    number = KeyFilter(field_name="number", key=claim_number, lookup_expr="exact", label=_("Claim number"))
+    claim = IdFilter(field_name="claim_id", of=Claim, named="number", label=_("Claim"))
+    country = IdFilter(field_name="country_id", of=Country, label=_("Country"))
+    replaced_by_session = IdFilter(field_name="replaced_by_session_id", label=_("Replaced by session"))
 
     class Meta:
         model = ClaimRevision
@@ -487,8 +546,8 @@ class ClaimRevisionFilter(django_filters.FilterSet):
 
 
 class ActCategoryFilter(django_filters.FilterSet):
-    search = SearchFilter(condition=_labels("key"))
-    name = KeyFilter(field_name="key", key=label_key)
+    search = SearchFilter(label=_("Search"), condition=_labels("key"))
+    name = KeyFilter(field_name="key", key=label_key, label=_("Name"))
 
     class Meta:
         model = ActCategory
@@ -502,9 +561,9 @@ def _acts(typed: str) -> Q | None:
 
 
 class ActFilter(django_filters.FilterSet):
-    search = SearchFilter(condition=_acts)
-    name = KeyFilter(field_name="key", key=label_key)
-    category = IdFilter(field_name="category_id")
+    search = SearchFilter(label=_("Search"), condition=_acts)
+    name = KeyFilter(field_name="key", key=label_key, label=_("Name"))
+    category = IdFilter(field_name="category_id", of=ActCategory, label=_("Act category"))
 
     class Meta:
         model = Act
@@ -512,8 +571,8 @@ class ActFilter(django_filters.FilterSet):
 
 
 class ActAliasFilter(django_filters.FilterSet):
-    search = SearchFilter(condition=_labels("key"))
-    act = IdFilter(field_name="act_id")
+    search = SearchFilter(label=_("Search"), condition=_labels("key"))
+    act = IdFilter(field_name="act_id", of=Act, label=_("Act"))
 
     class Meta:
         model = ActAlias

@@ -18,7 +18,13 @@ RECORD_KINDS = (
     RecordKind("acts", models.Act),
     RecordKind("act_aliases", models.ActAlias),
     RecordKind("claims", models.Claim),
-    RecordKind("claim_lines", models.ClaimLine),
+    RecordKind("claim_lines", models.ClaimLine, row_fields=("sheet", "row")),
     # The claims that the rows of a recap settle; their lines came from the stat file.
-    RecordKind("settled_claims", models.Claim, file_field="recap_file", session_field=""),
+    RecordKind(
+        "settled_claims",
+        models.Claim,
+        file_field="recap_file",
+        session_field="",
+        row_fields=("recap_sheet", "recap_row"),
+    ),
 )

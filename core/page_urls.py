@@ -1,27 +1,23 @@
-"""Pages of records and the search."""
+"""Pages of records and the search. The pages of single records that show figures are in `dashboard.page_urls`."""
 
 from django.urls import path
 
-from core import pages
-from users.access.pages import Stub
+from core.pages import lists
+from core.pages.claim import ClaimPage
+from core.pages.search import SearchPage
+from core.pages.source import SourcePage
 
 urlpatterns = [
-    path("claims/", Stub.as_view(), name="page-claims"),
-    path("claims/<int:pk>/", Stub.as_view(), name="page-claim"),
-    path("claim-lines/", Stub.as_view(), name="page-claim-lines"),
-    path("insured/", Stub.as_view(), name="page-insured-list"),
-    path("insured/<int:pk>/", Stub.as_view(), name="page-insured"),
-    path("families/<int:pk>/", Stub.as_view(), name="page-family"),
-    path("clients/", pages.ClientsPage.as_view(), name="page-clients"),
-    path("clients/<int:pk>/", Stub.as_view(), name="page-client"),
-    path("policies/", Stub.as_view(), name="page-policies"),
-    path("policies/<int:pk>/", Stub.as_view(), name="page-policy"),
-    path("partners/", Stub.as_view(), name="page-partners"),
-    path("partners/<int:pk>/", Stub.as_view(), name="page-partner"),
-    path("operators/", Stub.as_view(), name="page-operators"),
-    path("operators/<int:pk>/", Stub.as_view(), name="page-operator"),
-    path("acts/", Stub.as_view(), name="page-acts"),
-    path("acts/<int:pk>/", Stub.as_view(), name="page-act"),
-    path("search/", Stub.as_view(), name="page-search"),
-    path("sources/", Stub.as_view(), name="page-source"),
+    path("claims/", lists.ClaimsPage.as_view(), name="page-claims"),
+    path("claims/<int:pk>/", ClaimPage.as_view(), name="page-claim"),
+    path("claim-lines/", lists.ClaimLinesPage.as_view(), name="page-claim-lines"),
+    path("insured/", lists.InsuredPage.as_view(), name="page-insured-list"),
+    path("memberships/", lists.MembershipsPage.as_view(), name="page-memberships"),
+    path("clients/", lists.ClientsPage.as_view(), name="page-clients"),
+    path("policies/", lists.PoliciesPage.as_view(), name="page-policies"),
+    path("partners/", lists.PartnersPage.as_view(), name="page-partners"),
+    path("operators/", lists.OperatorsPage.as_view(), name="page-operators"),
+    path("acts/", lists.ActsPage.as_view(), name="page-acts"),
+    path("search/", SearchPage.as_view(), name="page-search"),
+    path("sources/", SourcePage.as_view(), name="page-source"),
 ]

@@ -79,6 +79,75 @@ def revision_view(revision: ClaimRevision) -> RevisionView:
     )
 
 
+@dataclass(frozen=True)
+class Cell:
+    """`differs`: whether the version that replaced this one has another value."""
+
+    text: str
+    is_number: bool
+    differs: bool
+
+
+@dataclass(frozen=True)
+class ComparedVersion:
+    """An earlier version beside the one that replaced it. `facts`: label and cell; `lines` likewise, by position.
+
+    `missing_lines`: lines that only the newer version has.
+    """
+
+    revision: ClaimRevision
+    facts: list[tuple[str, Cell]]
+    columns: list[tuple[str, bool]]
+    lines: list[list[Cell]]
+    missing_lines: int
+
+
+def compared(newest: ClaimRevision, earlier: list[ClaimRevision]) -> list[ComparedVersion]:
+    """Each earlier version against the next newer one. `newest`: the values of today (`as_revision`)."""
+    versions = []
+    newer = revision_view(newest)
+    for revision in earlier:
+        view = revision_view(revision)
+        facts = [
+            (label, Cell(text, is_number=False, differs=text != now))
+            for (label, text), (_label, now) in zip(view.facts, newer.facts, strict=True)
+        ]
+        lines = [
+            [
+                Cell(text, is_number, differs=at >= len(newer.lines) or text != newer.lines[at][column][0])
+                for column, (text, is_number) in enumerate(line)
+            ]
+            for at, line in enumerate(view.lines)
+        ]
+        missing = max(0, len(newer.lines) - len(view.lines))
+        versions.append(ComparedVersion(revision, facts, view.columns, lines, missing))
+        newer = view
+    return versions
+
+
+def as_revision(claim: Claim, lines: list[ClaimLine]) -> ClaimRevision:
+    """The values of a claim as it is now, in the shape of an earlier version; not stored.
+
+    `lines` in their order. All references of claim and lines must be loaded.
+    """
+    before = _values(claim, _CLAIM_FIELDS) | {"lines": [_values(line, LINE_FIELDS) for line in lines]}
+    return ClaimRevision(claim=claim, number=claim.number, before=before)
+
+
+def _values(row: Model, names: tuple[str, ...]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name in names:
+        field = _field(type(row), name)
+        if not isinstance(field, ForeignKey):
+            values[name] = getattr(row, name)
+            continue
+        values[field.attname] = getattr(row, field.attname)
+        # A session has no name of its own, so an earlier version has its id alone.
+        if name != "import_session":
+            values[name] = str(getattr(row, name) or "")
+    return values
+
+
 def _label(model: type[Model], name: str) -> str:
     label = str(_field(model, name).verbose_name)
     return capfirst(label)

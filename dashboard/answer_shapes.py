@@ -432,6 +432,9 @@ class WatchRow(Shape):
     amount = Amount()
     currency = serializers.CharField()
     measure = Ratio(allow_null=True, help_text="The number that the rule compares")
+    note = serializers.CharField(required=False, help_text="Of an explained row: why it is in order")
+    explained_by = serializers.CharField(required=False)
+    explained_at = serializers.DateTimeField(required=False)
     url = url()
 
 

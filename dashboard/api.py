@@ -35,6 +35,7 @@ from users.serializers import DetailSerializer
 ROWS_SHOWN, MOST_ROWS = 200, 1000
 TAG = ["dashboard"]
 LANGUAGES = ("en", "fr")
+YES_OR_NO = ["true", "false"]
 _DAY = {"type": "string", "format": "date"}
 _ID = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
 START = OpenApiParameter("start", _DAY, description="First day of the period; without it the first settlement date")
@@ -309,24 +310,28 @@ class QualityView(FigureView):
     "watch_list",
     shapes.WatchListSerializer,
     OpenApiParameter("rule", enum=list(watch_list.RULES), description="Shows the rows of this rule"),
+    OpenApiParameter(
+        "explained", enum=YES_OR_NO, description="`true`, with `rule`: the rows that people have explained"
+    ),
     LIMIT,
 )
 class WatchListView(FigureView):
     """What deserves a look: every rule with its count and amount, or with `rule` its rows."""
 
     name = "watch-list"
-    also = ("rule", "limit")
+    also = ("rule", "explained", "limit")
 
     def read_own(self, params: Mapping[str, str]) -> Own:
         return collect(
             rule=lambda: _optional(params, "rule", list(watch_list.RULES)),
+            explained=lambda: _optional(params, "explained", YES_OR_NO) == "true",
             limit=lambda: _limit(params),
         )
 
     def answer(self, board: Board, own: Own) -> Answer:
         if not own["rule"]:
             return watch.summary(board)
-        return watch.rows_of(board, own["rule"], limit=own["limit"])
+        return watch.rows_of(board, own["rule"], limit=own["limit"], explained=own["explained"])
 
     def has_person_rows(self, own: Own) -> bool:
         return bool(own["rule"])

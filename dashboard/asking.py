@@ -85,11 +85,20 @@ def read(user: User, params: Mapping[str, str], *, also: Sequence[str] = (), com
         errors[name] = [
             _("This address has no such parameter. Choose from: %(names)s.") % {"names": ", ".join(sorted(known))}
         ]
-    start, end = (_day(params, name, errors) for name in PERIOD)
+    start, end = _period(params, errors)
     scope = _scope(params, errors)
     countries = _countries(user, params.get("country", "").strip(), errors)
-    if start and end and end < start:
-        errors.setdefault("end", []).append(_("The period ends before it starts."))
+    if errors:
+        raise Invalid(errors)
+    return Asked(countries, scope, start, end)
+
+
+def read_about(countries: tuple[int, ...], scope: Scope, params: Mapping[str, str]) -> Asked:
+    """The question of the page of one record, which names no scope. Raises Invalid with everything that is wrong."""
+    errors: dict[str, list[str]] = {}
+    for name in sorted(set(params) - set(PERIOD)):
+        errors[name] = [_("This address has no such parameter. Choose from: %(names)s.") % {"names": ", ".join(PERIOD)}]
+    start, end = _period(params, errors)
     if errors:
         raise Invalid(errors)
     return Asked(countries, scope, start, end)
@@ -110,6 +119,13 @@ def number(params: Mapping[str, str], name: str, *, default: int, most: int) -> 
     if value is None or value > most:
         raise Invalid({name: [_("Give a whole number from 1 to %(most)d.") % {"most": most}]})
     return value
+
+
+def _period(params: Mapping[str, str], errors: dict[str, list[str]]) -> tuple[date | None, date | None]:
+    start, end = (_day(params, name, errors) for name in PERIOD)
+    if start and end and end < start:
+        errors.setdefault("end", []).append(_("The period ends before it starts."))
+    return start, end
 
 
 def _day(params: Mapping[str, str], name: str, errors: dict[str, list[str]]) -> date | None:

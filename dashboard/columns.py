@@ -31,6 +31,7 @@ from django.db import connection, transaction
 from core.data_versions import MEMBERSHIPS, claims_of, renew, tokens_of
 from core.models import Claim, ClaimLine, ClaimStatus, Membership
 from importer.sql import is_postgresql, one_instant
+from users.models import Country
 
 log = structlog.get_logger(__name__)
 
@@ -86,7 +87,9 @@ class Columns:
 
 def load(country_ids: Sequence[int]) -> Columns:
     """The columns of the countries as their data is now."""
-    parts = [_load_country(country_id, tokens) for country_id, tokens in tokens_of(country_ids).items()]
+    tokens = tokens_of(country_ids)
+    months = _months(country_ids)
+    parts = [_load_country(country_id, months[country_id], tokens[country_id]) for country_id in tokens]
     return Columns(
         claims=_concat([part.claims for part in parts], CLAIM_SCHEMA),
         lines=_concat([part.lines for part in parts], LINE_SCHEMA),
@@ -95,8 +98,7 @@ def load(country_ids: Sequence[int]) -> Columns:
     )
 
 
-def _load_country(country_id: int, tokens: dict[str, str]) -> Columns:
-    months = _months(country_id)
+def _load_country(country_id: int, months: list[date], tokens: dict[str, str]) -> Columns:
     wanted = [*map(claims_of, months), MEMBERSHIPS]
     frames: dict[str, Frames] = {}
     for part in wanted:
@@ -117,28 +119,35 @@ def _concat(frames: list[pl.DataFrame], schema: dict[str, pl.DataType]) -> pl.Da
     return pl.concat(frames, rechunk=False) if frames else pl.DataFrame(schema=schema)
 
 
-def _months(country_id: int) -> list[date]:
-    """The first days of the months in which claims of the country were settled: one index probe for each."""
+def _months(country_ids: Sequence[int]) -> dict[int, list[date]]:
+    """The first days of the months in which claims of each country were settled: one index probe for each."""
+    months: dict[int, list[date]] = {id_: [] for id_ in country_ids}
+    if not months:
+        return months
     claims = Claim._meta.db_table
+    countries = Country._meta.db_table
     following = (
         "(date_trunc('month', m.day) + interval '1 month')::date"
         if is_postgresql()
         else "date(m.day, 'start of month', '+1 month')"
     )
+    wanted = ", ".join(["%s"] * len(months))
     sql = f"""
-        WITH RECURSIVE m(day) AS (
-            SELECT min(settlement_date) FROM {claims} WHERE country_id = %s
+        WITH RECURSIVE m(country, day) AS (
+            SELECT n.id, (SELECT min(c.settlement_date) FROM {claims} c WHERE c.country_id = n.id)
+            FROM {countries} n WHERE n.id IN ({wanted})
             UNION ALL
-            SELECT (SELECT min(c.settlement_date) FROM {claims} c
-                    WHERE c.country_id = %s AND c.settlement_date >= {following})
+            SELECT m.country, (SELECT min(c.settlement_date) FROM {claims} c
+                               WHERE c.country_id = m.country AND c.settlement_date >= {following})
             FROM m WHERE m.day IS NOT NULL
         )
-        SELECT day FROM m WHERE day IS NOT NULL
+        SELECT country, day FROM m WHERE day IS NOT NULL ORDER BY country, day
     """
     with connection.cursor() as cursor:
-        cursor.execute(sql, [country_id, country_id])
-        days = [row[0] for row in cursor.fetchall()]
-    return [(date.fromisoformat(day) if isinstance(day, str) else day).replace(day=1) for day in days]
+        cursor.execute(sql, list(months))
+        for country, day in cursor.fetchall():
+            months[country].append((date.fromisoformat(day) if isinstance(day, str) else day).replace(day=1))
+    return months
 
 
 # ------------------------------------------------------------------------------------------------ files
@@ -224,7 +233,7 @@ def build(country_id: int) -> Columns:
     """Make all columns of the country that are missing, and give a version to parts that have none yet."""
     with transaction.atomic():
         tokens = tokens_of([country_id])[country_id]
-        renew(country_id, {*map(claims_of, _months(country_id)), MEMBERSHIPS} - tokens.keys())
+        renew(country_id, {*map(claims_of, _months([country_id])[country_id]), MEMBERSHIPS} - tokens.keys())
     return load([country_id])
 
 
@@ -244,7 +253,7 @@ def _make(country_id: int, parts: Iterable[str]) -> dict[str, Frames]:
         return made
     with one_instant():
         tokens = tokens_of([country_id])[country_id]
-        months = [month for month in _months(country_id) if claims_of(month) in wanted]
+        months = [month for month in _months([country_id])[country_id] if claims_of(month) in wanted]
         for at in range(0, len(months), MONTHS_AT_ONCE):
             made |= _read_months(country_id, months[at : at + MONTHS_AT_ONCE])
         for part in wanted - made.keys() - {MEMBERSHIPS}:

@@ -96,27 +96,40 @@ class FigureView(APIView):
         own: Own = found["own"]
         board = Board(user=user, asked=asked, today=today())
         if found["kind"] != JSON:
-            return self._file(asked, params, self.answer(board, own), found["kind"])
-        payload = (
-            kept_answer(self.name, user, asked, params, lambda: self.answer(board, own).payload)
-            if self.is_kept
-            else self.answer(board, own).payload
-        )
-        if self.has_person_rows(own) or asked.scope.kind in PERSONAL_SCOPES:
-            self._record(asked, params, AuditAction.READ, rows=len(payload.get("rows", [])))
-        return Response(payload)
+            return self._file(board, params, self.answer(board, own), found["kind"])
+        return Response(self.payload(board, params, own))
 
-    def _record(self, asked: Asked, params: Mapping[str, str], action: AuditAction, **data: Any) -> None:
+    def payload(
+        self, board: Board, params: Mapping[str, str], own: Own, *, stamp: Callable[[], Payload] | None = None
+    ) -> Payload:
+        """The JSON of the address, also for the pages; reading rows of persons writes an audit entry.
+
+        `stamp`: makes that of the board's question (`stamp_of`), where the caller has several answers to it.
+        """
+
+        def make() -> Payload:
+            return self.answer(board, own).payload
+
+        if self.is_kept:
+            payload = kept_answer(self.name, stamp() if stamp else stamp_of(board.user, board.asked), params, make)
+        else:
+            payload = make()
+        if self.has_person_rows(own) or board.asked.scope.kind in PERSONAL_SCOPES:
+            self._record(board, params, AuditAction.READ, rows=len(payload.get("rows", [])))
+        return payload
+
+    def _record(self, board: Board, params: Mapping[str, str], action: AuditAction, **data: Any) -> None:
         """Write the audit entry. The administrators of the country see it where the question is about one country."""
+        countries = board.asked.countries
         audit.record(
-            actor=actor_of(self.request),
+            actor=board.user,
             action=action,
             target=Claim(),
-            country_id=asked.countries[0] if len(asked.countries) == 1 else None,
+            country_id=countries[0] if len(countries) == 1 else None,
             data={"part": f"dashboard/{self.name}", "filters": audit.filter_names(dict(params)), **data},
         )
 
-    def _file(self, asked: Asked, params: Mapping[str, str], answer: Answer, kind: str) -> HttpResponseBase:
+    def _file(self, board: Board, params: Mapping[str, str], answer: Answer, kind: str) -> HttpResponseBase:
         table = answer.table()
         most: int = settings.CONCORD["EXPORT_MAX_ROWS"]
         if len(table.rows) > most:
@@ -139,32 +152,40 @@ class FigureView(APIView):
                 # From here FileResponse owns the temporary file and deletes it when sent.
                 unfinished.pop_all()
             response = FileResponse(workbook)
-        self._record(asked, params, AuditAction.EXPORT, format=kind, rows=len(table.rows))
+        self._record(board, params, AuditAction.EXPORT, format=kind, rows=len(table.rows))
         response["Content-Type"] = files.CONTENT_TYPES[kind]
         response["Content-Disposition"] = f'attachment; filename="concord-{self.name}-{today():%Y-%m-%d}.{kind}"'
         response["Cache-Control"] = "private, no-store"
         return response
 
 
-def kept_answer(name: str, user: User, asked: Asked, params: Mapping[str, str], make: Callable[[], Payload]) -> Payload:
-    """The answer that was kept for the same question about the same data, or else a new one, which is kept.
+def stamp_of(user: User, asked: Asked, *, of_sessions: bool = True) -> Payload:
+    """Everything beside name and parameters that can change an answer: the versions of all data of the countries, their
+    imports, currencies and sessions, the day, the language and the role, which decides what of a session an account may
+    read.
 
-    The key has everything that can change an answer: the versions of all data of the countries, their imports,
-    currencies and sessions, the day, the language and the role, which decides what of a session an account may read.
+    `of_sessions`: False for an answer made of imported claims alone, which the state of no session changes.
     """
     countries = Country.objects.filter(pk__in=asked.countries).order_by("pk")
-    sessions = ImportSession.objects.filter(country_id__in=asked.countries).order_by("pk")
-    stamp = {
-        "name": name,
+    sessions = ImportSession.objects.filter(country_id__in=asked.countries if of_sessions else ()).order_by("pk")
+    return {
         "role": user.role,
         "countries": list(countries.values_list("pk", "currency_code", "data_version")),
-        "params": sorted((key, value.strip()) for key, value in params.items() if key != "country"),
         "language": translation.get_language(),
         "day": today().isoformat(),
         "versions": tokens_of(asked.countries),
         "sessions": list(sessions.values_list("pk", "status")),
     }
-    key = "dashboard:" + hashlib.sha256(json.dumps(stamp, sort_keys=True).encode()).hexdigest()
+
+
+def kept_answer(name: str, stamp: Payload, params: Mapping[str, str], make: Callable[[], Payload]) -> Payload:
+    """The answer that was kept for the same question about the same data, or else a new one, which is kept.
+
+    `stamp`: of `stamp_of`. Empty parameters are as good as none.
+    """
+    named = sorted((key, value.strip()) for key, value in params.items() if key != "country" and value.strip())
+    question = json.dumps({"name": name, "params": named, **stamp}, sort_keys=True)
+    key = "dashboard:" + hashlib.sha256(question.encode()).hexdigest()
     payload: Payload | None = cache.get(key)
     if payload is None:
         payload = make()

@@ -82,4 +82,5 @@ def claims_left_out(board: Board, *, category: str = "", age: str = "", currency
 
 
 def _observations(board: Board, ids: list[int]) -> dict[int, str]:
-    return dict(Finding.objects.visible_to(board.user).filter(pk__in=ids).values_list("pk", "observation"))
+    findings = Finding.objects.visible_to(board.user).filter(pk__in=ids)
+    return {finding.pk: finding.observation for finding in findings.only("category", "code", "details")}

@@ -139,3 +139,14 @@ def _years_later(day: date, years: int) -> date:
     except ValueError:
         # 29 February in a year without one, or a year beyond the calendar.
         return date.max if day.year + years > date.max.year else date(day.year + years, 3, 1)
+
+
+def presets(today: date) -> dict[str, Period | None]:
+    """The periods that a reader chooses by name: all data (None), this year so far, last year, last whole quarter."""
+    quarter = slot_start(today, "quarter")
+    return {
+        "all": None,
+        "this-year": Period(date(today.year, 1, 1), today),
+        "last-year": Period(date(today.year - 1, 1, 1), date(today.year - 1, 12, 31)),
+        "last-quarter": Period(add_months(quarter, -3), quarter - ONE_DAY),
+    }

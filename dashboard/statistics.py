@@ -19,6 +19,7 @@ from dashboard.findings import amounts_left_out
 from dashboard.numbers import money, ratio
 from dashboard.tables import Table, TableColumn
 from file_handling.models import File, FileType, Finding, ImportSession, SessionEvent, SessionStatus
+from file_handling.wording import message
 from users.models import AuditAction, AuditEntry, User
 
 RECENT_DAYS = 7
@@ -183,11 +184,11 @@ def _errors(visible: QuerySet[ImportSession]) -> list[dict[str, Any]]:
     counted = (
         visible.filter(status=SessionStatus.ERROR)
         .order_by()
-        .values("message")
+        .values("message_parts")
         .annotate(count=Count("pk"))
-        .order_by("-count", "message")
+        .order_by("-count", "message_parts")
     )
-    return [{"message": one["message"], "count": one["count"]} for one in counted[:MOST_READ]]
+    return [{"message": message(one["message_parts"]), "count": one["count"]} for one in counted[:MOST_READ]]
 
 
 def _reconciliation(latest: Sequence[ImportSession]) -> list[dict[str, Any]]:

@@ -31,11 +31,11 @@ LONGEST_NOTE = 2000
 
 @dataclass(frozen=True)
 class Found:
-    """The rows of one rule that nobody has explained (`rule_rows`), and how many were."""
+    """The rows of one rule that nobody has explained (`rule_rows`), and those that somebody has, with what was said."""
 
     rule: str
     rows: pl.DataFrame
-    explained: int
+    explained: list[tuple[Row, WatchMark]]
 
     def first(self, limit: int | None = None) -> list[Row]:
         rows = self.rows if limit is None else self.rows.head(limit)
@@ -47,25 +47,35 @@ class Found:
         return {currency: money(cents) for currency, cents in sums.iter_rows()}
 
 
-def found_rows(board: Board, rule: str) -> Found:
+Marks = dict[str, dict[str, WatchMark]]
+
+
+def marks_of(board: Board, *rules: str) -> Marks:
+    """Rule → key of a row → what somebody said of it."""
+    found: Marks = {rule: {} for rule in rules}
+    marks = WatchMark.objects.visible_to(board.user).filter(rule__in=rules, country_id__in=board.query.countries)
+    for mark in marks:
+        found[mark.rule][mark.key] = mark
+    return found
+
+
+def found_rows(board: Board, rule: str, marks: Marks) -> Found:
     rows = rule_rows(board.data, board.period, rule=rule)
-    marks = dict(
-        WatchMark.objects.visible_to(board.user)
-        .filter(rule=rule, country_id__in=board.query.countries)
-        .values_list("key", "fingerprint")
-    )
-    marked = rows.filter(pl.col("key").is_in(list(marks)))
-    explained = [
-        row.key
-        for row in (as_row(rule, one) for one in marked.iter_rows(named=True))
-        if marks[row.key] == row.fingerprint
-    ]
-    return Found(rule, rows.filter(~pl.col("key").is_in(explained)), len(explained))
+    explained = _explained(rows, rule, marks)
+    return Found(rule, rows.filter(~pl.col("key").is_in([row.key for row, _mark in explained])), explained)
+
+
+def _explained(rows: pl.DataFrame, rule: str, marks: Marks) -> list[tuple[Row, WatchMark]]:
+    """The rows that somebody explained and that have not changed since."""
+    marked = rows.filter(pl.col("key").is_in(list(marks[rule])))
+    pairs = [(row, marks[rule][row.key]) for row in (as_row(rule, one) for one in marked.iter_rows(named=True))]
+    return [(row, mark) for row, mark in pairs if mark.fingerprint == row.fingerprint]
 
 
 def summary(board: Board) -> Answer:
     """Every rule with how many rows it finds and their amount in each currency."""
-    found = [found_rows(board, rule) for rule in RULES]
+    marks = marks_of(board, *RULES)
+    found = [found_rows(board, rule, marks) for rule in RULES]
     payload = about(board, "watch_list", n=sum(one.rows.height for one in found)) | {
         "rules": [
             {
@@ -74,7 +84,7 @@ def summary(board: Board) -> Answer:
                 "definition": str(WATCH_RULES[one.rule][1]),
                 "count": one.rows.height,
                 "amounts": {currency: shown(amount) for currency, amount in one.amounts().items()},
-                "explained": one.explained,
+                "explained": len(one.explained),
                 "url": f"{links.API}/dashboard/watch-list/?rule={one.rule}&{links.asked(board.query)}",
             }
             for one in found
@@ -98,18 +108,26 @@ def summary(board: Board) -> Answer:
     return Answer(payload, table)
 
 
-def rows_of(board: Board, rule: str, *, limit: int) -> Answer:
-    """The rows of one rule, the largest amount first, `limit` at most; the table has all of them."""
-    found = found_rows(board, rule)
-    first = found.first(limit)
+def rows_of(board: Board, rule: str, *, limit: int, explained: bool = False) -> Answer:
+    """The rows of one rule, the largest amount first, `limit` at most; the table has all of them.
+
+    `explained`: in place of these the rows that people have explained, each with note, name and moment.
+    """
+    found = found_rows(board, rule, marks_of(board, rule))
+    said = {row.key: mark for row, mark in found.explained} if explained else {}
+
+    def first_rows(limit: int | None = None) -> list[Row]:
+        return [row for row, _mark in found.explained][:limit] if explained else found.first(limit)
+
+    first = first_rows(limit)
     names = _names(board, first)
     payload = about(board, f"watch_list.{rule}", n=found.rows.height) | {
         "rule": rule,
         "title": str(WATCH_RULES[rule][0]),
         "count": found.rows.height,
         "amounts": {currency: shown(amount) for currency, amount in found.amounts().items()},
-        "explained": found.explained,
-        "rows": [_row(board, row, names) for row in first],
+        "explained": len(found.explained),
+        "rows": [_row(board, row, names) | _said(said.get(row.key)) for row in first],
     }
     columns = [
         TableColumn("about", _("About")),
@@ -121,7 +139,7 @@ def rows_of(board: Board, rule: str, *, limit: int) -> Answer:
     ]
 
     def table() -> Table:
-        every = found.first()
+        every = first_rows()
         all_names = _names(board, every)
         rows = [
             (_words(row, all_names), row.lines, row.claim_count, row.amount, row.currency, row.measure) for row in every
@@ -129,6 +147,12 @@ def rows_of(board: Board, rule: str, *, limit: int) -> Answer:
         return Table(str(WATCH_RULES[rule][0]), columns, rows)
 
     return Answer(payload, table)
+
+
+def _said(mark: WatchMark | None) -> Payload:
+    if mark is None:
+        return {}
+    return {"note": mark.note, "explained_by": mark.user_name, "explained_at": mark.marked_at.isoformat()}
 
 
 def _names(board: Board, rows: list[Row]) -> dict[str, dict[int, str]]:

@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
@@ -220,13 +219,3 @@ def record_links(records: list[tuple[str, str, int]]) -> SafeString:
         for name, address, count in records
     ]
     return format_html_join("", "{}: {}<br>", lines)
-
-
-def upload_limits() -> dict[str, int]:
-    """The limits that the form of an upload shows: megabytes of a file and of a request, number of pages."""
-    megabyte = 1024 * 1024
-    return {
-        "file": settings.CONCORD["MAX_FILE_BYTES"] // megabyte,
-        "post": settings.CONCORD["MAX_POST_BYTES"] // megabyte,
-        "pages": settings.CONCORD["MAX_PAGES"],
-    }

@@ -5,3 +5,9 @@ from django.utils.translation import gettext_lazy as _
 class FileHandlingConfig(AppConfig):
     name = "file_handling"
     verbose_name = _("Files and import sessions")
+
+    def ready(self) -> None:
+        # The modules of an app can only be imported once all apps are loaded.
+        from file_handling import problem_texts, wording
+
+        wording.MESSAGES.register(problem_texts.MESSAGES)

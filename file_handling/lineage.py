@@ -21,13 +21,14 @@ class RecordKind:
     """A kind of record, and the foreign keys by which each record points to its origin (DOMAIN §6).
 
     `name`: its key in the counts. `session_field` is empty for a kind that no session creates, such as the claims that
-    a recap settles.
+    a recap settles. `row_fields`: the fields with the sheet and the row of the file from which a record was read.
     """
 
     name: str
     model: type[models.Model]
     file_field: str = "file"
     session_field: str = "import_session"
+    row_fields: tuple[str, str] | None = None
 
     def origin_field(self, origin: type[Origin]) -> str:
         return self.file_field if issubclass(origin, File) else self.session_field
@@ -55,6 +56,21 @@ def created_by_file(file: File, *, pages: Sequence[File] = ()) -> dict[str, int]
 def created_by_session(session: ImportSession) -> dict[str, int]:
     """Name of the kind → number of records that the session created and that still exist."""
     return _counts(session, ids=[session.pk])
+
+
+def rows_with_records(file: File, *, sheet: str, first: int, last: int) -> set[int]:
+    """The rows from `first` to `last` of a sheet of the file from which a record was read, or that settle a claim."""
+    found = []
+    for kind in _kinds.values():
+        if kind.row_fields is None:
+            continue
+        in_sheet, row = kind.row_fields
+        records = kind.model._default_manager.filter(
+            **{kind.file_field: file, in_sheet: sheet, f"{row}__gte": first, f"{row}__lte": last}
+        )
+        found.append(records.order_by().values_list(row, flat=True))
+    # One statement for all kinds.
+    return set(found[0].union(*found[1:])) if found else set()
 
 
 def _counts(origin: Origin, *, ids: list[int]) -> dict[str, int]:

@@ -1,4 +1,7 @@
-"""Uploaded files, import sessions, and the events and findings of sessions (DOMAIN §5–§7)."""
+"""Uploaded files, import sessions, and the events and findings of sessions (DOMAIN §5–§7).
+
+Messages and observations are stored as codes with parameters and read as sentences of the active language (`wording`).
+"""
 
 import uuid
 from decimal import Decimal
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from file_handling import wording
 from users.models import Country, User
 from users.scoping import ScopedQuerySet
 
@@ -140,7 +144,9 @@ class ImportSession(models.Model):
     completed_at = models.DateTimeField(_("ended on"), null=True, blank=True)
     error_file: "FieldFile | models.FileField" = models.FileField(_("report"), max_length=255, blank=True)
     log_file_path = models.CharField(_("log"), max_length=255, blank=True)
-    message = models.TextField(_("message"), blank=True)
+    # A list of {"code": …, parameters}, see `wording.part`.
+    message_parts = models.JSONField(_("message"), default=list, blank=True)
+    # That of the upload: the stored report and log are written in it.
     language = models.CharField(_("language"), max_length=10, default="en")
 
     stat_sheet = models.CharField(_("sheet of the stat file"), max_length=255, blank=True)
@@ -208,6 +214,11 @@ class ImportSession(models.Model):
             self.uploaded_by_email = self.uploaded_by_email or self.user.email
         super().save(*args, **kwargs)  # type: ignore[arg-type]
 
+    @property
+    def message(self) -> str:
+        """What happened and what to do next, in the active language."""
+        return wording.message(self.message_parts)
+
 
 class IdempotencyKey(models.Model):
     """A key that an account sent with an import. The same key again gets the session of the first request."""
@@ -259,7 +270,8 @@ class SessionEvent(models.Model):
     level = models.CharField(_("level"), max_length=7, choices=EventLevel.choices, default=EventLevel.INFO)
     step = models.CharField(_("step"), max_length=30)
     progress = models.PositiveSmallIntegerField(_("progress"), default=0)
-    message = models.TextField(_("message"))
+    code = models.CharField(_("code"), max_length=40)
+    # The parameters of the code's sentence and other counts.
     data = models.JSONField(_("details"), default=dict, blank=True)
 
     objects = SessionQuerySet.as_manager()
@@ -272,6 +284,11 @@ class SessionEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.session_id}/{self.sequence} {self.step}"
+
+    @property
+    def message(self) -> str:
+        """The event as a sentence of the active language."""
+        return wording.MESSAGES.text(self.code, self.data)
 
 
 class FindingCategory(models.TextChoices):
@@ -291,9 +308,37 @@ class FindingCategory(models.TextChoices):
     WARNING = "warning", _("warning")
 
 
-class Finding(models.Model):
-    """A claim that was not imported, or a listed row, with the reason as a sentence and its places in the files.
+class FindingCode(models.TextChoices):
+    """How a category holds. A finding may have several codes, separated by commas, or none."""
 
+    STAT = "stat", _("in the stat file")
+    RECAP = "recap", _("in the recap file")
+    BOTH = "both", _("in both files, or in both amounts")
+    CLAIMED = "claimed", _("the claimed amount")
+    REIMBURSED = "reimbursed", _("the reimbursed amount")
+    BENEFICIARY = "beneficiary", _("the beneficiary")
+    POLICY = "policy", _("the policy")
+    EMPLOYER = "employer", _("the employer")
+    PARTNER = "partner", _("the provider")
+    ACT_CATEGORY = "act_category", _("the act category")
+    DATED_OUTSIDE = "dated_outside", _("dated outside the common period")
+    UNPAID = "unpaid", _("not paid yet")
+    ABSENT = "absent", _("no row in the recap")
+    THOUSANDS = "thousands_from_three_digits", _("three digits read as thousands")
+    LOST_DIGITS = "references_lost_digits", _("references without their digits")
+    UNKNOWN_DATE = "unknown_incident_date", _("unknown incident date")
+    DEDUCED = "principal_deduced", _("principal without lines")
+    HOMONYMS = "homonyms", _("one name under two cards")
+    ALIKE_INSURED = "alike_insured", _("insured with nearly the same name")
+    ALIKE_CLIENT = "alike_client", _("clients with nearly the same name")
+    ALIKE_PARTNER = "alike_partner", _("providers with nearly the same name")
+
+
+class Finding(models.Model):
+    """A claim that was not imported, or a listed row, with the reason as a code and its places in the files.
+
+    `code`: values of FindingCode, separated by commas. `details`: the parameters of the observation, amounts in cents.
+    `search_key`: the words of persons, cards and providers in its lines, as name keys.
     `locations`: list of {"side": "stat"|"recap", "file": name, "file_id", "sheet", "row"}.
     `lines`: the source lines as they were read, for the report: list of {field: text}.
     """
@@ -307,7 +352,8 @@ class Finding(models.Model):
     category = models.CharField(_("category"), max_length=20, choices=FindingCategory.choices)
     code = models.CharField(_("code"), max_length=40, blank=True)
     claim_number = models.CharField(_("claim number"), max_length=255, blank=True)
-    observation = models.TextField(_("observation"))
+    details = models.JSONField(_("details"), default=dict)
+    search_key = models.TextField(_("words for the search"), blank=True)
     stat_claimed = models.DecimalField(_("claimed in the stat file"), max_digits=18, decimal_places=2, null=True)
     stat_reimbursed = models.DecimalField(_("reimbursed in the stat file"), max_digits=18, decimal_places=2, null=True)
     recap_claimed = models.DecimalField(_("claimed in the recap"), max_digits=18, decimal_places=2, null=True)
@@ -322,7 +368,16 @@ class Finding(models.Model):
         verbose_name_plural = _("findings")
         ordering = ["session_id", "sequence"]
         constraints = [models.UniqueConstraint(fields=["session", "sequence"], name="finding_sequence_once")]
-        indexes = [models.Index(fields=["session", "category", "sequence"])]
+        indexes = [
+            models.Index(fields=["session", "category", "sequence"]),
+            # The findings of one claim number, in all imports.
+            models.Index(fields=["claim_number"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.session_id} {self.category} {self.claim_number}"
+
+    @property
+    def observation(self) -> str:
+        """The reason as a sentence of the active language."""
+        return wording.observation(self.category, self.code, self.details)

@@ -2,11 +2,11 @@
 
 from django.urls import path
 
-from users.access.pages import Stub
+from file_handling.files import pages
 
 urlpatterns = [
-    path("files/", Stub.as_view(), name="page-files"),
-    path("files/<int:pk>/", Stub.as_view(), name="page-file"),
-    path("files/<int:pk>/preview/", Stub.as_view(), name="page-file-preview"),
-    path("files/<int:pk>/delete/", Stub.as_view(), name="page-file-delete"),
+    path("files/", pages.FilesPage.as_view(), name="page-files"),
+    path("files/<int:pk>/", pages.FilePage.as_view(), name="page-file"),
+    path("files/<int:pk>/preview/", pages.FilePreviewPage.as_view(), name="page-file-preview"),
+    path("files/<int:pk>/delete/", pages.FileDeletePage.as_view(), name="page-file-delete"),
 ]

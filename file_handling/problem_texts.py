@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -15,6 +16,15 @@ _Sentence = Callable[[Problem], str]
 def sentence(problem: Problem) -> str:
     """The sentence for `problem`, in the language that is active. Raises KeyError for a code that has none."""
     return _SENTENCES[problem.code](problem)
+
+
+def part(problem: Problem) -> dict[str, Any]:
+    """The problem as a part of a session's message (`wording.part`)."""
+    return {"code": problem.code, "file": problem.file, "sheet": problem.sheet, "params": problem.params}
+
+
+def _of_part(facts: Mapping[str, Any]) -> str:
+    return sentence(Problem(facts["code"], file=facts["file"], sheet=facts["sheet"], params=facts["params"]))
 
 
 def known_codes() -> frozenset[str]:
@@ -55,6 +65,18 @@ def _no_header(problem: Problem) -> str:
         "where": _where(problem),
         "kind": _kind(problem.params["kind"]),
         "columns": _quoted(problem.params["expected"]),
+    }
+
+
+def _not_recognised(problem: Problem) -> str:
+    return _(
+        "%(where)s is neither a stat file nor a recap file: none of its first 20 rows has their headers. A stat file"
+        " has the columns %(stat)s and others, a recap file %(recap)s and others. Export the file again, or put the"
+        " headers above the data."
+    ) % {
+        "where": _where(problem),
+        "stat": _quoted(problem.params["stat"]),
+        "recap": _quoted(problem.params["recap"]),
     }
 
 
@@ -158,6 +180,7 @@ def _with(text: Callable[[], str], *names: str) -> _Sentence:
 _SENTENCES: dict[str, _Sentence] = {
     "missing_columns": _missing_columns,
     "no_header": _no_header,
+    "not_recognised": _not_recognised,
     "swapped": _swapped,
     "same_field_twice": _same_field_twice,
     "several_sheets": _several_sheets,
@@ -225,3 +248,6 @@ _SENTENCES: dict[str, _Sentence] = {
         " period into several imports."
     ),
 }  # fmt: skip
+
+# Code → the sentence of a part of a session's message.
+MESSAGES = dict.fromkeys(_SENTENCES, _of_part)

@@ -19,12 +19,13 @@ from rest_framework.exceptions import NotFound
 
 from common.parsing import positive_int
 from file_handling import permissions
-from file_handling.admin import created_records, record_links, refuse_too_many, upload_limits
+from file_handling.admin import created_records, record_links, refuse_too_many
+from file_handling.files.checks import upload_limits
 from file_handling.models import UNFINISHED, Finding, ImportSession, SessionEvent
 from file_handling.sessions import services
 from file_handling.sessions.filters import FindingFilter
 from file_handling.sessions.views import SessionReadViewSet
-from importer import admin_steering, admin_upload
+from importer import admin_upload, form_upload, steering
 from importer.report.figures import blocks, category_counts, figure_text
 from users import audit
 from users.access.actor import actor_of
@@ -118,9 +119,9 @@ class ImportSessionAdmin(ScopedModelAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         user = actor_of(request)
-        result = admin_upload.UploadResult()
+        result = form_upload.UploadResult()
         if request.method == "POST":
-            result = admin_upload.start_upload(request, user=user)
+            result = form_upload.start_upload(request, user=user)
             if result.session is not None:
                 return HttpResponseRedirect(_page_of(result.session))
         return self.page(
@@ -149,7 +150,7 @@ class ImportSessionAdmin(ScopedModelAdmin):
         events = list(
             SessionEvent.objects.visible_to(user).filter(session=session).order_by("-sequence")[:EVENTS_SHOWN]
         )
-        buttons = admin_steering.buttons(user=user, session=session)
+        buttons = steering.buttons(user=user, session=session)
         return self.page(
             request,
             "admin/file_handling/importsession/session.html",
@@ -240,6 +241,9 @@ class ImportSessionAdmin(ScopedModelAdmin):
         except NotFound as missing:
             messages.error(request, str(missing.detail))
             return HttpResponseRedirect(_page_of(session))
+        except OSError as error:
+            self.show_refusal(request, error)
+            return HttpResponseRedirect(_page_of(session))
         self.record_audit(request, AuditAction.DOWNLOAD, session, data={"type": _DOWNLOADS[kind]})
         return content
 
@@ -248,7 +252,7 @@ class ImportSessionAdmin(ScopedModelAdmin):
     def steer_view(self, request: HttpRequest, object_id: str, act: str) -> HttpResponse:
         """POST carries out the act; GET shows the page that confirms it, where there is one."""
         session: ImportSession = self.get_object(request, unquote(object_id))
-        button = admin_steering.BY_NAME.get(act)
+        button = steering.BY_NAME.get(act)
         if button is None:
             raise Http404
         user = actor_of(request)
@@ -266,10 +270,10 @@ class ImportSessionAdmin(ScopedModelAdmin):
             )
         return HttpResponseRedirect(_page_of(session))
 
-    def _press(self, request: HttpRequest, button: admin_steering.Button, session: ImportSession) -> None:
+    def _press(self, request: HttpRequest, button: steering.Button, session: ImportSession) -> None:
         actor, sheet = actor_of(request), request.POST.get("stat_sheet", "")
         if self.carry_out(
-            request, lambda: admin_steering.press(button=button, session=session, actor=actor, stat_sheet=sheet)
+            request, lambda: steering.press(button=button, session=session, actor=actor, stat_sheet=sheet)
         ):
             messages.success(request, str(button.success))
 

@@ -7,13 +7,14 @@ from django.conf import settings
 from django.db import Error as DatabaseFailure
 from django.db import connection, transaction
 from django.db.models.functions import Now
-from django.utils.translation import gettext as _
 
 from file_handling.models import EventLevel, SessionStatus
+from file_handling.wording import part
 from importer import dispatch, lease
 from importer.lease import LeaseLost
 from importer.planning import PlannedImport
 from importer.report import ending_texts, files
+from importer.report.ending_texts import Part
 from importer.report.files import BackgroundReport
 from importer.report.findings import SourceFiles
 from importer.run_context import RunContext
@@ -28,49 +29,48 @@ S = SessionStatus
 def finish(ctx: RunContext, written: Written) -> None:
     """The claims are written: store report and log, and say what was imported."""
     planned = written.planned
-    ctx.record("write", _("Written."), progress=90, data=planned.summary["entities"])
-    message = ending_texts.imported(planned.outcome(), ending_texts.left_out(planned.summary))
-    end_written(ctx, message=message, complete=planned.complete(), report=written.report)
+    ctx.record("write", "written", progress=90, data=planned.summary["entities"])
+    parts = [ending_texts.imported(planned.outcome(), planned.summary)]
+    end_written(ctx, parts=parts, complete=planned.complete(), report=written.report)
 
 
 def finish_interrupted(ctx: RunContext) -> None:
     """An earlier run wrote the claims and died before it ended: make report and log, and set the status."""
-    summary, outcome = ctx.session.summary or {}, ctx.session.outcome
+    outcome = ctx.session.outcome
     has_attempts = ctx.lease.attempt <= settings.CONCORD["MAX_ATTEMPTS"]
     end_written(
         ctx,
-        message=ending_texts.imported(outcome, ending_texts.left_out(summary)),
+        parts=[ending_texts.imported(outcome, ctx.session.summary or {})],
         complete=bool(outcome.get("complete")),
         report=ctx.start_report_from_database() if has_attempts else None,
     )
 
 
-def end_written(ctx: RunContext, *, message: str, complete: bool, report: BackgroundReport | None) -> None:
-    """`complete`: every claim of the period is imported. A report or log that cannot be stored never undoes the import.
+def end_written(ctx: RunContext, *, parts: list[Part], complete: bool, report: BackgroundReport | None) -> None:
+    """`parts`: the message of the session. `complete`: every claim of the period is imported.
 
-    Raises LeaseLost when the session is no longer this run's.
+    A report or log that cannot be stored never undoes the import. Raises LeaseLost when the session is no
+    longer this run's.
     """
-    paths, trouble = {"error_file": ""}, ""
+    paths, trouble = {"error_file": ""}, []
     if report is None:
-        trouble = ending_texts.no_report()
+        trouble = [part("no_report")]
     else:
         try:
             paths = report.store()
         except Exception as error:  # noqa: BLE001
             # The claims are imported; a report that cannot be written must not undo or hide that (RELIABILITY F12).
             log.error("report_failed", session=ctx.session.pk, error=type(error).__name__)
-            trouble = ending_texts.no_report()
-    message = _lines(message, trouble)
-    ctx.record("done", message, progress=100, level=EventLevel.WARNING if trouble else EventLevel.INFO)
+            trouble = [part("no_report")]
+    _record_end(ctx, "done", parts + trouble, level=EventLevel.WARNING if trouble else EventLevel.INFO)
     paths |= _store_log(ctx)
     if not paths["log_file_path"]:
-        trouble = ending_texts.no_log()
-        message = _lines(message, trouble)
+        trouble.append(part("no_log"))
     _close(
         ctx,
         paths,
         status=S.DONE if complete and not trouble else S.DONE_WITH_ERRORS,
-        message=message,
+        message_parts=parts + trouble,
         completed_at=Now(),
     )
 
@@ -83,41 +83,44 @@ def review(ctx: RunContext, planned: PlannedImport, source_files: SourceFiles) -
     report = ctx.start_report(planned, source_files, is_written=False)
     if ctx.session.commit_requested:
         before = ctx.session.outcome.get("reviewed") or {}
-        message = ending_texts.changed(before, planned.review_facts(), ctx.currency)
+        parts = [part("changed", before=before, now=planned.review_facts(), currency=ctx.currency)]
     else:
-        message = _("Nothing is written yet. Read the report, then commit or cancel.")
+        parts = [part("review")]
     paths = {"error_file": ""}
     try:
         paths = report.store()
     except OSError as error:
         log.error("report_failed", session=ctx.session.pk, error=type(error).__name__)
-        message = _lines(message, ending_texts.no_report())
-    ctx.record("review", message, progress=100)
+        parts.append(part("no_report"))
+    _record_end(ctx, "review", parts)
     paths |= _store_log(ctx)
     fields = planned.session_fields()
     fields["outcome"] |= {"reviewed": planned.review_facts()}
     with transaction.atomic():
         write_findings(ctx.session.pk, ctx.session.country_id, report.findings())
-        _close(ctx, paths, status=S.REVIEW, message=message, **fields)
+        _close(ctx, paths, status=S.REVIEW, message_parts=parts, **fields)
 
 
 def ask_for_sheet(ctx: RunContext, sheets: list[str]) -> None:
-    message = _("The stat workbook has several sheets with claims: %(sheets)s. Name the one to import.") % {
-        "sheets": ", ".join(sheets)
-    }
-    ctx.record("sheet", message, progress=0, level=EventLevel.WARNING)
+    parts = [part("sheet_needed", sheets=sheets)]
+    _record_end(ctx, "sheet", parts, progress=0, level=EventLevel.WARNING)
     ctx.heartbeat.flush()
     lease.current(ctx.lease).update(
-        status=S.AWAITING_SHEET, message=message, sheet_choices=sheets, lease_expires_at=None
+        status=S.AWAITING_SHEET, message_parts=parts, sheet_choices=sheets, lease_expires_at=None
     )
 
 
-def fail(ctx: RunContext, message: str) -> None:
-    """Nothing was written. `message` tells the user why and what to do."""
-    ctx.record("failed", message, progress=0, level=EventLevel.ERROR)
+def fail(ctx: RunContext, parts: list[Part]) -> None:
+    """Nothing was written. `parts`: the message for the user, why and what to do."""
+    _record_end(ctx, "failed", parts, progress=0, level=EventLevel.ERROR)
     paths = _store_log(ctx)
     is_current = lease.current(ctx.lease).update(
-        status=S.ERROR, message=message, completed_at=Now(), lease_expires_at=None, commit_requested=False, **paths
+        status=S.ERROR,
+        message_parts=parts,
+        completed_at=Now(),
+        lease_expires_at=None,
+        commit_requested=False,
+        **paths,
     )
     if is_current:
         files.delete_stored({ctx.session.log_file_path} - set(paths.values()))
@@ -135,6 +138,12 @@ def hand_back(ctx: RunContext, reason: Exception) -> None:
     except DatabaseFailure:
         # The database is still away. The lease expires, and the sweeper calls a worker.
         log.warning("not_handed_back", session=ctx.session.pk)
+
+
+def _record_end(
+    ctx: RunContext, step: str, parts: list[Part], *, progress: int = 100, level: str = EventLevel.INFO
+) -> None:
+    ctx.record(step, "ended", progress=progress, level=level, data={"parts": parts})
 
 
 def _close(ctx: RunContext, paths: dict[str, str], **fields: Any) -> None:
@@ -158,7 +167,3 @@ def _store_log(ctx: RunContext) -> dict[str, str]:
         # The events are in the database, and the log can be made from them at any time.
         log.error("log_failed", session=ctx.session.pk, error=type(error).__name__)
         return {"log_file_path": ""}
-
-
-def _lines(*parts: str) -> str:
-    return "\n".join(part for part in parts if part)

@@ -1,4 +1,4 @@
-"""The event log of a session: progress, log file and statistics are made from its rows."""
+"""The event log of a session, as codes: progress, log file and statistics are made from its rows."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from file_handling.models import EventLevel, ImportSession, SessionEvent, SessionStatus
+from file_handling.wording import MESSAGES
 
 APPEND_TRIES = 5
 
@@ -15,12 +16,16 @@ def append(
     session_id: int,
     *,
     step: str,
-    message: str,
+    code: str,
     progress: int = 0,
     level: str = EventLevel.INFO,
     data: dict[str, Any] | None = None,
 ) -> SessionEvent:
-    """Append one event; its sequence follows the last one's. `data` has counts and row numbers, never cell values."""
+    """Append one event; its sequence follows the last one's. `data` has counts and row numbers, never cell values.
+
+    Raises ValueError for a code without a sentence.
+    """
+    MESSAGES.check(code)
     for attempt in range(1, APPEND_TRIES + 1):
         last = SessionEvent.objects.filter(session_id=session_id).aggregate(last=Max("sequence"))["last"] or 0
         try:
@@ -29,7 +34,7 @@ def append(
                     session_id=session_id,
                     sequence=last + 1,
                     step=step,
-                    message=message,
+                    code=code,
                     progress=progress,
                     level=level,
                     data=data or {},
@@ -46,21 +51,23 @@ def append_under_lease(
     *,
     token: int,
     step: str,
-    message: str,
+    code: str,
     progress: int,
     level: str = EventLevel.INFO,
     data: dict[str, Any] | None = None,
 ) -> bool:
     """Append an event of a run, only while the session is the run's: check and insert are one statement.
 
-    Between two statements, a stopped run could write an event after another run has taken over.
+    Between two statements, a stopped run could write an event after another run has taken over. Raises ValueError for a
+    code without a sentence.
     """
+    MESSAGES.check(code)
     columns = {
         "at": timezone.now(),
         "level": level,
         "step": step,
         "progress": progress,
-        "message": message,
+        "code": code,
         "data": data or {},
     }
     fields = {name: SessionEvent._meta.get_field(name) for name in columns}

@@ -133,7 +133,7 @@ class Heartbeat:
             raise LeaseLost
 
     def record(
-        self, *, step: str, message: str, progress: int, level: str = "info", data: dict[str, Any] | None = None
+        self, *, step: str, code: str, progress: int, level: str = "info", data: dict[str, Any] | None = None
     ) -> None:
         """Append an event and move the progress bar, in the order of the calls, while the session is this run's."""
 
@@ -143,7 +143,7 @@ class Heartbeat:
                     self.lease.session_id,
                     token=self.lease.token,
                     step=step,
-                    message=message,
+                    code=code,
                     progress=progress,
                     level=level,
                     data=data,

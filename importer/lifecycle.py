@@ -8,13 +8,12 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
-from django.utils.translation import override
 
 from common.errors import Conflict
 from file_handling.models import File, ImportSession, OnConflict
 from file_handling.sessions.services import pair_sha256
+from file_handling.wording import part
 from importer import dispatch, events
-from importer.report import ending_texts
 from importer.transitions import CANCEL, COMMIT, REPORT, RETRY, REVERT, SHEET, Transition
 from importer.undo import undo_session
 from users import audit
@@ -47,8 +46,7 @@ def create_session(
             language=language,
             files_sha256=pair_sha256(stat_file=stat_file, recap_file=recap_file),
         )
-        with override(language):
-            events.append(session.pk, step="received", message=_("Files received; waiting for a worker."))
+        events.append(session.pk, step="received", code="received")
         audit.record(actor=user, action=AuditAction.IMPORT, target=session)
         for file in (stat_file, recap_file):
             # The file's own history names the import too.
@@ -70,7 +68,7 @@ def name_sheet(*, session: ImportSession, actor: User, stat_sheet: str) -> Impor
             _("The stat workbook has no sheet of this name with claims. Choose one of: %(sheets)s.")
             % {"sheets": ", ".join(session.sheet_choices)}
         )
-    return _steer(SHEET, session, actor, event_values={"sheet": stat_sheet}, stat_sheet=stat_sheet)
+    return _steer(SHEET, session, actor, event_data={"sheet": stat_sheet}, stat_sheet=stat_sheet)
 
 
 def request_commit(*, session: ImportSession, actor: User) -> ImportSession:
@@ -94,11 +92,10 @@ def revert(*, session: ImportSession, actor: User) -> ImportSession:
         Country.objects.select_for_update(no_key=True).get(pk=session.country_id)
         _change(REVERT, session)
         removed = undo_session(session_id=session.pk, country_id=session.country_id)
-        message = ending_texts.reverted(removed)
         counts = {name: count for name, count in removed.items() if name not in ("kept_claims", "relied_on")}
-        ImportSession.objects.filter(pk=session.pk).update(message=message)
+        ImportSession.objects.filter(pk=session.pk).update(message_parts=[part("reverted", **removed)])
         Country.objects.filter(pk=session.country_id).update(data_version=F("data_version") + 1)
-        events.append(session.pk, step="reverted", message=message, progress=100, data=counts)
+        events.append(session.pk, step="reverted", code="reverted", progress=100, data=removed)
         audit.record(actor=actor, action=AuditAction.REVERT, target=session, data=counts)
     session.refresh_from_db()
     return session
@@ -121,18 +118,29 @@ def remake_report(*, session: ImportSession, actor: User) -> ImportSession:
     return session
 
 
+def report_in_language(session: ImportSession, language: str, name: str) -> str:
+    """Make the report of a session in the language, store it under the name; → the name that it has.
+
+    Raises OSError when the storage cannot be written.
+    """
+    # Imported here, as in `remake_report`.
+    from importer.report.files import make_report
+
+    return make_report(session, language, name)
+
+
 def _steer(
     transition: Transition,
     session: ImportSession,
     actor: User,
     *,
-    event_values: dict[str, str] | None = None,
+    event_data: dict[str, str] | None = None,
     **fields: Any,
 ) -> ImportSession:
     """Change the session as the transition says, with an event and an audit entry, and call a worker where due."""
     with transaction.atomic():
         _change(transition, session, **fields)
-        events.append(session.pk, step="steered", message=str(transition.event) % (event_values or {}))
+        events.append(session.pk, step="steered", code=transition.event, data=event_data)
         audit.record(actor=actor, action=AuditAction.STEER, target=session, data={"status": str(transition.to_status)})
         if transition.calls_worker:
             dispatch.enqueue_after_commit(session.pk)

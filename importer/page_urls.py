@@ -2,16 +2,19 @@
 
 from django.urls import path
 
-from users.access.pages import Stub
+from importer.new_import import NewImportPage, WaitingFiles
+from importer.session_pages import lists, session
+from importer.session_pages.finding import FindingPage
 
 urlpatterns = [
-    path("imports/", Stub.as_view(), name="page-imports"),
-    path("imports/new/", Stub.as_view(), name="page-import-new"),
-    path("imports/<int:pk>/", Stub.as_view(), name="page-import"),
-    path("imports/<int:pk>/progress/", Stub.as_view(), name="page-import-progress"),
-    path("imports/<int:pk>/findings/", Stub.as_view(), name="page-findings"),
-    path("imports/<int:pk>/findings/<int:sequence>/", Stub.as_view(), name="page-finding"),
-    path("imports/<int:pk>/revert/", Stub.as_view(), name="page-import-revert"),
-    path("imports/<int:pk>/delete/", Stub.as_view(), name="page-import-delete"),
-    path("imports/<int:pk>/<slug:act>/", Stub.as_view(), name="page-import-act"),
+    path("imports/", lists.ImportsPage.as_view(), name="page-imports"),
+    path("imports/new/", NewImportPage.as_view(), name="page-import-new"),
+    path("imports/new/waiting/", WaitingFiles.as_view(), name="page-import-new-waiting"),
+    path("imports/<int:pk>/", session.SessionPage.as_view(), name="page-import"),
+    path("imports/<int:pk>/progress/", session.ProgressPage.as_view(), name="page-import-progress"),
+    path("imports/<int:pk>/findings/", lists.FindingsPage.as_view(), name="page-findings"),
+    path("imports/<int:pk>/findings/<int:sequence>/", FindingPage.as_view(), name="page-finding"),
+    path("imports/<int:pk>/revert/", session.SessionRevertPage.as_view(), name="page-import-revert"),
+    path("imports/<int:pk>/delete/", session.SessionDeletePage.as_view(), name="page-import-delete"),
+    path("imports/<int:pk>/<slug:act>/", session.SessionActPage.as_view(), name="page-import-act"),
 ]

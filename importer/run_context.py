@@ -16,7 +16,11 @@ from reading.limits import Limits
 
 
 class CannotImport(Exception):
-    """The files cannot be imported. `str()` tells the user why and what to do."""
+    """The files cannot be imported. `parts`: the message for the user, why and what to do (`wording.part`)."""
+
+    def __init__(self, parts: list[dict[str, Any]]) -> None:
+        super().__init__(", ".join(one["code"] for one in parts))
+        self.parts = parts
 
 
 class SheetUnnamed(Exception):
@@ -60,14 +64,14 @@ class RunContext:
     def record(
         self,
         step: str,
-        message: str,
+        code: str,
         *,
         progress: int,
         level: str = EventLevel.INFO,
         data: Mapping[str, Any] | None = None,
     ) -> None:
-        """Append an event to the session and move its progress bar."""
-        self.heartbeat.record(step=step, message=message, progress=progress, level=level, data=dict(data or {}))
+        """Append an event to the session and move its progress bar. `data`: the parameters of the code, and counts."""
+        self.heartbeat.record(step=step, code=code, progress=progress, level=level, data=dict(data or {}))
 
     def start_report(self, planned: PlannedImport, files: SourceFiles, *, is_written: bool) -> BackgroundReport:
         """Findings and report of the plan, made in a thread beside what the run does next."""

@@ -15,15 +15,13 @@ from shutil import rmtree
 import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.utils.translation import gettext as _
-from django.utils.translation import override
 
 from common.errors import is_disk_full
 from file_handling.models import ImportSession
 from file_handling.reading_limits import reading_limits
+from file_handling.wording import part
 from importer import endings, lease, steps
 from importer.lease import Heartbeat, Lease, LeaseLost
-from importer.report import ending_texts
 from importer.run_context import CannotImport, OutcomeChanged, RunContext, SheetUnnamed
 from importer.steps import Written
 from reading.process import ReaderKilled
@@ -50,7 +48,7 @@ def run_claimed(claimed: Lease) -> None:
     )
     log.info("run_started", session=session.pk, attempt=claimed.attempt)
     folder = Path(settings.UPLOAD_DIR) / f"run-{session.pk}-{claimed.token}-{uuid.uuid4().hex[:8]}"
-    with override(session.language), Heartbeat(claimed) as heartbeat, _gc_disabled(), ExitStack() as cleanup:
+    with Heartbeat(claimed) as heartbeat, _gc_disabled(), ExitStack() as cleanup:
         cleanup.callback(rmtree, folder, ignore_errors=True)
         _run(RunContext(session, claimed, heartbeat, reading_limits(), folder, cleanup))
     log.info("run_ended", session=session.pk, attempt=claimed.attempt)
@@ -93,24 +91,24 @@ def _write_or_end(ctx: RunContext) -> Written | None:
     except LeaseLost:
         _log_lease_lost(ctx)
     except CannotImport as refusal:
-        endings.fail(ctx, str(refusal))
+        endings.fail(ctx, refusal.parts)
     except SheetUnnamed as several:
         endings.ask_for_sheet(ctx, several.sheets)
     except Exception as error:  # noqa: BLE001
         if is_disk_full(error):
-            endings.fail(ctx, ending_texts.no_room())
+            endings.fail(ctx, [part("no_room")])
         elif isinstance(error, PASSING_FAILURES):
             endings.hand_back(ctx, error)
         else:
             _log_failure(ctx, error)
-            endings.fail(ctx, ending_texts.unexpected())
+            endings.fail(ctx, [part("unexpected")])
     return None
 
 
 def _steps(ctx: RunContext) -> Written | None:
     steps.begin(ctx)
     if ctx.lease.attempt > settings.CONCORD["MAX_ATTEMPTS"]:
-        raise CannotImport(ending_texts.given_up(settings.CONCORD["MAX_ATTEMPTS"]))
+        raise CannotImport([part("given_up", attempts=settings.CONCORD["MAX_ATTEMPTS"])])
     with ctx.timed("read") as facts:
         pair = steps.read(ctx)
         facts |= {"stat_lines": pair.stat.height, "recap_rows": pair.recap.height}
@@ -141,7 +139,7 @@ def _end_written(ctx: RunContext, finish: Callable[[], None]) -> None:
         endings.hand_back(ctx, error)
     except Exception as error:  # noqa: BLE001
         _log_failure(ctx, error)
-        endings.end_written(ctx, message=_("The claims are imported."), complete=False, report=None)
+        endings.end_written(ctx, parts=[part("claims_imported")], complete=False, report=None)
 
 
 def _log_lease_lost(ctx: RunContext) -> None:

@@ -12,10 +12,15 @@ class SessionFormSerializer(serializers.Serializer[None]):
     recap_file = serializers.ListField(
         child=serializers.FileField(),
         required=False,
-        help_text="The recap, repeated for each page, or a .zip of pages, unless `recap_file_id` names one",
+        help_text="The recap, repeated for each page, or a .zip of pages, unless ids name stored files",
     )
     stat_file_id = serializers.IntegerField(required=False, min_value=1)
     recap_file_id = serializers.IntegerField(required=False, min_value=1, help_text="The first page")
+    recap_file_ids = serializers.ListField(
+        child=serializers.IntegerField(min_value=1),
+        required=False,
+        help_text="Recap files that were sent one by one and not imported yet; they become the pages of one recap",
+    )
     stat_sheet = serializers.CharField(required=False, max_length=255, help_text="Where several sheets look like stat")
     dry_run = serializers.ChoiceField(
         choices=["true", "false"],

@@ -13,18 +13,17 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from common.money import cents_of, to_decimal
+from file_handling import problem_texts
 from file_handling.models import EventLevel, File
-from file_handling.problem_texts import sentence
+from file_handling.wording import part
 from importer import lease
 from importer.lease import LeaseLost
 from importer.pipeline.reconcile import IMPORTED, NoCommonPeriod, Reconciliation
 from importer.pipeline.reconcile import reconcile as reconcile_pair
 from importer.planning import PlannedImport, plan_import
-from importer.report import finding_texts
+from importer.report import ending_texts
 from importer.report.files import BackgroundReport
 from importer.report.findings import SourceFiles
 from importer.run_context import CannotImport, OutcomeChanged, RunContext, SheetUnnamed
@@ -64,9 +63,10 @@ def begin(ctx: RunContext) -> None:
     if ctx.lease.attempt > 1:
         ctx.record(
             "again",
-            _("Started again: attempt %(count)d. The previous attempt was interrupted.") % {"count": ctx.lease.attempt},
+            "started_again",
             progress=0,
             level=EventLevel.WARNING,
+            data={"attempt": ctx.lease.attempt},
         )
 
 
@@ -77,19 +77,9 @@ def read(ctx: RunContext) -> Pair:
     """Read the stat file and the recap pages at the same time, each side in a process of its own."""
     session = ctx.session
     if session.stat_file is None or session.recap_file is None:
-        raise CannotImport(_("The session's files were deleted. Upload them again in a new session."))
+        raise CannotImport([part("files_deleted")])
     stat_file, pages = session.stat_file, session.recap_file.all_pages()
-    ctx.record(
-        "read",
-        ngettext(
-            "Reading the stat file and %(count)d recap page.",
-            "Reading the stat file and %(count)d recap pages.",
-            len(pages),
-        )
-        % {"count": len(pages)},
-        progress=5,
-        data={"pages": len(pages)},
-    )
+    ctx.record("read", "reading", progress=5, data={"pages": len(pages)})
     options: dict[str, Any] = {
         "limits": ctx.limits,
         "wall_seconds": settings.CONCORD["READER_WALL_SECONDS"],
@@ -115,8 +105,7 @@ def read(ctx: RunContext) -> Pair:
     lone_marks = {"stat": stat.lone_marks, "recap": recap.lone_marks}
     ctx.record(
         "read",
-        _("Read: %(lines)d stat lines, %(rows)d recap rows (%(duplicates)d repeated rows left out).")
-        % {"lines": stat.frame.height, "rows": rows.height, "duplicates": duplicates},
+        "read",
         progress=40,
         data={
             "stat_lines": stat.frame.height,
@@ -152,7 +141,7 @@ def _require_readable(problems: list[Problem]) -> None:
     if several and len(several) == len(problems):
         raise SheetUnnamed(list(several[0].params["sheets"]))
     if problems:
-        raise CannotImport("\n".join(sentence(problem) for problem in problems))
+        raise CannotImport([problem_texts.part(problem) for problem in problems])
 
 
 # ------------------------------------------------------------------------------------------------ deciding
@@ -168,14 +157,13 @@ def reconcile(ctx: RunContext, pair: Pair) -> Reconciliation:
             tolerance_cents=cents_of(ctx.session.country.tolerance),
         )
     except NoCommonPeriod as apart:
-        raise CannotImport(finding_texts.no_common_period(apart.stat_range, apart.recap_range)) from None
+        raise CannotImport([ending_texts.no_common_period(apart.stat_range, apart.recap_range)]) from None
     counts = reconciliation.summary()["claims"]
     ctx.record(
         "reconcile",
-        _("Reconciled: %(agreed)d of %(total)d claims agree.")
-        % {"agreed": sum(counts["by_category"].get(c, 0) for c in IMPORTED), "total": counts["total"]},
+        "reconciled",
         progress=50,
-        data=counts,
+        data=counts | {"agreed": sum(counts["by_category"].get(c, 0) for c in IMPORTED)},
     )
     return reconciliation
 
@@ -185,22 +173,7 @@ def plan(ctx: RunContext, reconciliation: Reconciliation, lines: pl.DataFrame | 
     ctx.heartbeat.check()
     with ctx.timed("plan"):
         planned = plan_import(ctx.session, reconciliation, lines)
-    outcome = planned.outcome()
-    ctx.record(
-        "plan",
-        _(
-            "Planned: %(new)d claims to create, %(replaced)d to replace, %(there)d already imported, "
-            "%(differ)d that differ."
-        )
-        % {
-            "new": outcome["claims_to_create"],
-            "replaced": outcome["claims_to_replace"],
-            "there": outcome["claims_skipped"],
-            "differ": outcome["claims_in_conflict"],
-        },
-        progress=60,
-        data=outcome,
-    )
+    ctx.record("plan", "planned", progress=60, data=planned.outcome())
     return planned
 
 
@@ -219,7 +192,7 @@ def write(ctx: RunContext, planned: PlannedImport, files: SourceFiles) -> Writte
     Findings and report are made beside the write: while the database works, this process would only wait.
     """
     lines = planned.plan.lines.height
-    ctx.record("write", _("Writing to the database."), progress=65, data={"lines": lines})
+    ctx.record("write", "writing", progress=65, data={"lines": lines})
     # Before the write begins: SQLite lets nobody else write until it ends, and the progress would not move.
     ctx.heartbeat.flush()
     report = ctx.start_report(planned, files, is_written=True)

@@ -38,8 +38,8 @@ class Transition:
     """One act. `refusal`: for the user when the status does not allow it.
 
     `to_status` None: the status stays as it is. `changes`: further fields of the session (expressions are evaluated by
-    the database). `event`: the text of the event that the session gets, with placeholders for what only the act knows;
-    "" where the act itself writes its event. `calls_worker`: the session waits for a run afterwards.
+    the database). `event`: the code of the event that the session gets; "" where the act itself writes its event.
+    `calls_worker`: the session waits for a run afterwards.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Transition:
     to_status: SessionStatus | None
     conditions: tuple[Condition, ...] = ()
     changes: Mapping[str, Any] = field(default_factory=dict)
-    event: Text = ""
+    event: str = ""
     calls_worker: bool = False
 
     def objection(self, session: ImportSession) -> Text | None:
@@ -77,8 +77,8 @@ SHEET = Transition(
     from_statuses=(S.AWAITING_SHEET,),
     refusal=_("This session does not wait for the name of a sheet."),
     to_status=S.PENDING,
-    changes=_QUEUED | {"message": ""},
-    event=_("Sheet “%(sheet)s” chosen."),
+    changes=_QUEUED | {"message_parts": []},
+    event="sheet_chosen",
     calls_worker=True,
 )
 COMMIT = Transition(
@@ -87,7 +87,7 @@ COMMIT = Transition(
     refusal=_("Only a session that waits for review can be committed."),
     to_status=S.PENDING,
     changes=_QUEUED | {"commit_requested": True},
-    event=_("Commit requested."),
+    event="commit_requested",
     calls_worker=True,
 )
 RETRY = Transition(
@@ -106,9 +106,9 @@ RETRY = Transition(
         "started_at": None,
         "summary": None,
         "outcome": {},
-        "message": "",
+        "message_parts": [],
     },
-    event=_("Run again."),
+    event="run_again",
     calls_worker=True,
 )
 REPORT = Transition(
@@ -128,9 +128,9 @@ CANCEL = Transition(
         "lease_token": F("lease_token") + 1,
         "lease_expires_at": None,
         "completed_at": Now(),
-        "message": _("Cancelled; nothing was written."),
+        "message_parts": [{"code": "cancelled_unwritten"}],
     },
-    event=_("Cancelled."),
+    event="cancelled",
 )
 REVERT = Transition(
     name="revert",

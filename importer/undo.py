@@ -1,14 +1,157 @@
-"""Undo: removes what a session created and nothing later relies on (DOMAIN §6), inside the caller's transaction."""
+"""Undo: removes what a session created and nothing later relies on (DOMAIN §6), inside the caller's transaction.
 
+`undo_session` removes, `preview` only counts. Both ask the same questions (`_Undo`) about the rows that stay
+(`_Left`).
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Count, Exists, Func, IntegerField, Model, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.expressions import RawSQL
 
 from core import models as core
 from core.data_versions import MEMBERSHIPS, claims_of, renew
 from file_handling.models import ImportSession, SessionStatus
 from importer.sql import INTEGER, values_table
+
+# A statement with more ids takes longer than one with the query that finds them.
+MOST_IDS = 1_000
+MOST_SESSIONS = 20
+# Kind of record → its model, and the references that keep a record: (model, field).
+REFERENCES: dict[str, tuple[type[Model], tuple[tuple[type[Model], str], ...]]] = {
+    "invoices": (core.Invoice, ((core.ClaimLine, "invoice"),)),
+    "payments": (core.Payment, ((core.ClaimLine, "payment"),)),
+    "operators": (core.Operator, ((core.ClaimLine, "operator"),)),
+    "insured": (
+        core.Insured,
+        ((core.Membership, "insured"), (core.Membership, "principal"), (core.Claim, "insured")),
+    ),
+    "plans": (core.Plan, ((core.Membership, "plan"),)),
+    "policies": (core.Policy, ((core.Membership, "policy"), (core.Claim, "policy"), (core.Plan, "policy"))),
+    "clients": (core.Client, ((core.Membership, "client"), (core.Claim, "client"))),
+    "partners": (core.Partner, ((core.Claim, "partner"), (core.Invoice, "partner"), (core.Payment, "partner"))),
+    "acts": (core.Act, ((core.ClaimLine, "act"), (core.ActAlias, "act"))),
+    "act_categories": (core.ActCategory, ((core.ClaimLine, "category"), (core.Act, "category"))),
+}
+# In the order in which they are removed: a record goes after those that refer to it.
+BEFORE_PERSONS, AFTER_PERSONS = ("invoices", "payments", "operators"), ("plans", "policies", "clients", "partners")
+CATALOGUE = ("acts", "act_categories")
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a revert would do, computed without writing anything.
+
+    `removed`: as `undo_session` returns it. `stays`: kind → how many records that the session created stay, because
+    others rely on them; kinds without any are left out. `claimed`, `reimbursed`: the sums of the claims that go, in the
+    currency of the session. `later_sessions`: ids of other sessions of the country whose claims rely on what stays,
+    MOST_SESSIONS at most.
+    """
+
+    removed: dict[str, int]
+    stays: dict[str, int]
+    claimed: Decimal
+    reimbursed: Decimal
+    later_sessions: list[int]
+
+
+class _Left:
+    """The rows that stay. Rows that are only counted, and not removed, are named here as gone."""
+
+    def __init__(self) -> None:
+        self._gone: dict[type[Model], Q] = {}
+
+    def without(self, model: type[Model], gone: Q) -> None:
+        self._gone[model] = gone
+
+    def rows(self, model: type[Model]) -> QuerySet[Any]:
+        rows = model._default_manager.all()
+        return rows.exclude(self._gone[model]) if model in self._gone else rows
+
+
+class _Undo:
+    """The rows that the undo of a session removes."""
+
+    def __init__(self, *, session_id: int, country_id: int) -> None:
+        self.session_id, self.country_id = session_id, country_id
+        reverted = ImportSession.objects.filter(country_id=country_id, status=SessionStatus.REVERTED)
+        self.sessions = sorted({session_id, *reverted.values_list("pk", flat=True)})
+        self.created = core.Claim.objects.filter(import_session_id__in=self.sessions)
+        self.lines_of_others = Exists(
+            core.ClaimLine.objects.filter(claim=OuterRef("pk")).exclude(import_session_id__in=self.sessions)
+        )
+        # Claims whose lines a later session replaced are few or none: then the others are found without their lines.
+        others = self.created.filter(self.lines_of_others).values_list("pk", "import_session_id")[: MOST_IDS + 1]
+        self.few_relied_on = dict(others)
+        if len(self.few_relied_on) > MOST_IDS:
+            self.claims = self.created.filter(~self.lines_of_others)
+        elif self.few_relied_on:
+            self.claims = self.created.exclude(pk__in=self.few_relied_on)
+        else:
+            self.claims = self.created
+        self.lines = core.ClaimLine.objects.filter(claim__in=self.claims)
+
+    def relied_on(self) -> int:
+        """Claims of this session whose lines a later session replaced."""
+        if len(self.few_relied_on) > MOST_IDS:
+            return self.created.filter(self.lines_of_others, import_session_id=self.session_id).count()
+        return sum(session == self.session_id for session in self.few_relied_on.values())
+
+    def kept_claims(self) -> QuerySet[core.ClaimRevision]:
+        """One revision for each claim of another session whose lines this session replaced."""
+        revisions = core.ClaimRevision.objects.filter(replaced_by_session_id=self.session_id, claim__isnull=False)
+        return revisions.exclude(claim__in=self.claims)
+
+    def unused(self, kind: str, left: _Left) -> QuerySet[Any]:
+        """The records of a kind to which nothing refers that stays."""
+        model, references = REFERENCES[kind]
+        unused = model._default_manager.filter(import_session_id__in=self.sessions)
+        for referrer, field in references:
+            rows = left.rows(referrer).filter(**{field: OuterRef("pk")})
+            if (referrer, field) == (core.Membership, "insured"):
+                # Two indexes have the insured: one of memberships with a client, one of those without.
+                unused = unused.filter(~Exists(rows.filter(client__isnull=True)))
+                rows = rows.filter(client__isnull=False)
+            unused = unused.filter(~Exists(rows))
+        return unused
+
+    def memberships(self, left: _Left) -> QuerySet[core.Membership]:
+        """Memberships without claims and without dependants: principals follow once their dependants are gone."""
+        dependants = left.rows(core.Membership).filter(policy=OuterRef("policy"), principal=OuterRef("insured"))
+        return self.without_claims(left).filter(
+            ~Exists(dependants.filter(client=OuterRef("client"))),
+            ~(Q(client__isnull=True) & Exists(dependants.filter(client__isnull=True))),
+        )
+
+    def without_claims(self, left: _Left) -> QuerySet[core.Membership]:
+        return core.Membership.objects.filter(
+            ~Exists(left.rows(core.Claim).filter(membership=OuterRef("pk"))), import_session_id__in=self.sessions
+        )
+
+    def insured_spellings(self, left: _Left) -> QuerySet[core.InsuredSpelling]:
+        """Spellings by which no later session can have found its people."""
+        later_claims = left.rows(core.Claim).filter(
+            insured=OuterRef("insured"), import_session_id__gt=OuterRef("import_session_id")
+        )
+        return core.InsuredSpelling.objects.filter(~Exists(later_claims), import_session_id__in=self.sessions)
+
+    def later_sessions(self) -> list[int]:
+        """Other sessions of the country with a claim that uses a record of this one, or with lines in its claims."""
+        uses = Q()
+        for record in ("membership", "insured", "policy", "client", "partner"):
+            uses |= Q(**{f"{record}__import_session_id": self.session_id})
+        claims = core.Claim.objects.filter(uses, import_session_id=OuterRef("pk"))
+        lines = core.ClaimLine.objects.filter(
+            import_session_id=OuterRef("pk"), claim__import_session_id=self.session_id
+        )
+        others = ImportSession.objects.filter(country_id=self.country_id, written_at__isnull=False)
+        found = others.exclude(pk__in=self.sessions).filter(Exists(claims) | Exists(lines)).order_by("pk")
+        return list(found.values_list("pk", flat=True)[:MOST_SESSIONS])
 
 
 def undo_session(*, session_id: int, country_id: int) -> dict[str, int]:
@@ -18,65 +161,122 @@ def undo_session(*, session_id: int, country_id: int) -> dict[str, int]:
     `kept_claims`: claims of other sessions whose lines this session replaced; they keep their present lines.
     `relied_on`: claims of this session whose lines a later session replaced; they stay as that session wrote them.
     """
-    reverted = ImportSession.objects.filter(country_id=country_id, status=SessionStatus.REVERTED)
-    sessions = sorted({session_id, *reverted.values_list("pk", flat=True)})
-    created = core.Claim.objects.filter(import_session_id__in=sessions)
-    lines_of_others = core.ClaimLine.objects.filter(claim=OuterRef("pk")).exclude(import_session_id__in=sessions)
-    to_remove = created.filter(~Exists(lines_of_others))
+    undo = _Undo(session_id=session_id, country_id=country_id)
     # Figures are kept by month: those of the months that lose claims are outdated.
-    renew(country_id, [MEMBERSHIPS, *map(claims_of, to_remove.dates("settlement_date", "month"))])
-    removed = {
-        "relied_on": created.filter(Exists(lines_of_others), import_session_id=session_id).count(),
-        "claim_lines": _delete(core.ClaimLine.objects.filter(claim__in=to_remove)),
-        "kept_claims": core.ClaimRevision.objects.filter(replaced_by_session_id=session_id, claim__isnull=False)
-        .exclude(claim__in=to_remove)
-        .count(),
-    }
-    core.ClaimRevision.objects.filter(claim__in=to_remove).update(claim=None)
-    touched = list(core.Membership.objects.filter(claims__in=to_remove).values_list("pk", flat=True).distinct())
-    removed["claims"] = _delete(to_remove)
-    removed["invoices"] = _delete(_unused(core.Invoice, sessions, core.ClaimLine, "invoice"))
-    removed["payments"] = _delete(_unused(core.Payment, sessions, core.ClaimLine, "payment"))
-    removed["operators"] = _delete(_unused(core.Operator, sessions, core.ClaimLine, "operator"))
-    removed["memberships"] = _remove_memberships(sessions)
-    # A later session may have found its people by a spelling that this one added.
-    later_claims = core.Claim.objects.filter(
-        insured=OuterRef("insured"), import_session_id__gt=OuterRef("import_session_id")
-    )
-    removed["insured_spellings"] = _delete(
-        core.InsuredSpelling.objects.filter(~Exists(later_claims), import_session_id__in=sessions)
-    )
-    insured = _unused(core.Insured, sessions, core.Membership, "insured")
-    insured = insured.filter(
-        ~Exists(core.Membership.objects.filter(principal=OuterRef("pk"))),
-        ~Exists(core.Claim.objects.filter(insured=OuterRef("pk"))),
-    )
-    core.InsuredSpelling.objects.filter(insured__in=insured)._raw_delete(using=connection.alias)
-    removed["insured"] = _delete(insured)
-    removed["plans"] = _delete(_unused(core.Plan, sessions, core.Membership, "plan"))
-    policies = _unused(core.Policy, sessions, core.Membership, "policy")
-    removed["policies"] = _delete(
-        policies.filter(
-            ~Exists(core.Claim.objects.filter(policy=OuterRef("pk"))),
-            ~Exists(core.Plan.objects.filter(policy=OuterRef("pk"))),
-        )
-    )
-    clients = _unused(core.Client, sessions, core.Membership, "client")
-    removed["clients"] = _delete(clients.filter(~Exists(core.Claim.objects.filter(client=OuterRef("pk")))))
-    partners = _unused(core.Partner, sessions, core.Claim, "partner")
-    removed["partners"] = _delete(
-        partners.filter(
-            ~Exists(core.Invoice.objects.filter(partner=OuterRef("pk"))),
-            ~Exists(core.Payment.objects.filter(partner=OuterRef("pk"))),
-        )
-    )
-    _lock_catalogue(sessions)
-    acts = _unused(core.Act, sessions, core.ClaimLine, "act")
-    removed["acts"] = _delete(acts.filter(~Exists(core.ActAlias.objects.filter(act=OuterRef("pk")))))
-    categories = _unused(core.ActCategory, sessions, core.ClaimLine, "category")
-    removed["act_categories"] = _delete(categories.filter(~Exists(core.Act.objects.filter(category=OuterRef("pk")))))
+    renew(country_id, [MEMBERSHIPS, *map(claims_of, undo.claims.dates("settlement_date", "month"))])
+    removed = {"relied_on": undo.relied_on(), "kept_claims": undo.kept_claims().count()}
+    removed["claim_lines"] = _delete(undo.lines)
+    core.ClaimRevision.objects.filter(claim__in=undo.claims).update(claim=None)
+    touched = list(core.Membership.objects.filter(claims__in=undo.claims).values_list("pk", flat=True).distinct())
+    removed["claims"] = _delete(undo.claims)
+    left = _Left()
+
+    def remove(kinds: Iterable[str]) -> None:
+        for kind in kinds:
+            removed[kind] = _delete(undo.unused(kind, left))
+
+    remove(BEFORE_PERSONS)
+    removed["memberships"] = 0
+    while count := _delete(undo.memberships(left)):
+        removed["memberships"] += count
+    removed["insured_spellings"] = _delete(undo.insured_spellings(left))
+    core.InsuredSpelling.objects.filter(insured__in=undo.unused("insured", left))._raw_delete(using=connection.alias)
+    remove(("insured", *AFTER_PERSONS))
+    _lock_catalogue(undo.sessions)
+    remove(CATALOGUE)
     _renew_settlement_dates(touched)
     return removed
+
+
+def preview(session: ImportSession) -> Preview:
+    """What a revert of the session would remove now, and what would stay. Writes nothing and locks nothing."""
+    undo = _Undo(session_id=session.pk, country_id=session.country_id)
+    sums = undo.claims.aggregate(count=Count("pk"), claimed=Sum("claimed_amount"), reimbursed=Sum("reimbursed_amount"))
+    left = _Left()
+    left.without(core.Claim, Q(pk__in=undo.claims.values("pk")))
+    left.without(core.ClaimLine, Q(claim__in=undo.claims.values("pk")))
+    going: dict[str, QuerySet[Any]] = {"claim_lines": undo.lines}
+
+    def count_on(kinds: Iterable[str]) -> None:
+        for kind in kinds:
+            model = REFERENCES[kind][0]
+            going[kind] = undo.unused(kind, left)
+            left.without(model, Q(pk__in=going[kind].values("pk")))
+
+    count_on(BEFORE_PERSONS)
+    memberships = _among(_all_rounds(undo, left))
+    going["memberships"] = core.Membership.objects.filter(memberships)
+    left.without(core.Membership, memberships)
+    going["insured_spellings"] = undo.insured_spellings(left)
+    count_on(("insured", *AFTER_PERSONS, *CATALOGUE))
+    going["kept_claims"] = undo.kept_claims()
+    # The spellings of a person go with the person, and lines with their claim.
+    of_session = {kind: going[kind].filter(import_session_id=session.pk) for kind in ("memberships", *REFERENCES)}
+    created = {
+        f"created_{kind}": rows.model._default_manager.filter(import_session_id=session.pk)
+        for kind, rows in of_session.items()
+    }
+    # Of sessions reverted earlier, more may go than this one created.
+    own = {f"own_{kind}": rows for kind, rows in of_session.items()} if len(undo.sessions) > 1 else {}
+    counts = _counts(session, going | created | own)
+    relied_on = undo.relied_on()
+    stays = {"claims": relied_on} | {
+        kind: counts[f"created_{kind}"] - counts.get(f"own_{kind}", counts[kind]) for kind in of_session
+    }
+    return Preview(
+        removed={kind: counts[kind] for kind in going} | {"claims": sums["count"], "relied_on": relied_on},
+        stays={kind: count for kind, count in stays.items() if count},
+        claimed=_amount(sums["claimed"]),
+        reimbursed=_amount(sums["reimbursed"]),
+        later_sessions=undo.later_sessions() if any(stays.values()) else [],
+    )
+
+
+def _all_rounds(undo: _Undo, left: _Left) -> list[int]:
+    """The ids of the memberships that go, dependants and then principals: the rule of `_Undo.memberships`, in memory.
+
+    In the database each round would read what the rounds before it found.
+    """
+    links = ("policy_id", "principal_id", "client_id")
+    rows = undo.without_claims(left).values_list("pk", "insured_id", *links)
+    candidates = {
+        pk: ((policy, insured, client), (policy, principal, client)) for pk, insured, policy, principal, client in rows
+    }
+    policies = core.Membership.objects.filter(import_session_id__in=undo.sessions).values("policy_id")
+    dependants = core.Membership.objects.filter(principal__isnull=False, policy__in=policies)
+    # Person on a policy → how many dependants that stay name them as principal.
+    relying = Counter(dependants.values_list(*links))
+    gone: list[int] = []
+    while going := [pk for pk, (person, _principal) in candidates.items() if not relying[person]]:
+        gone += going
+        for pk in going:
+            _person, principal = candidates.pop(pk)
+            relying[principal] -= 1
+    return gone
+
+
+def _among(ids: list[int]) -> Q:
+    source, parameters = values_table("picked", {"id": (INTEGER, ids)})
+    return Q(pk__in=RawSQL(f"SELECT picked.id FROM {source}", parameters))  # noqa: S611
+
+
+def _amount(total: Decimal | None) -> Decimal:
+    """A sum in whole hundredths: SQLite adds decimals as floats."""
+    return (total or Decimal(0)).quantize(Decimal("0.01"))
+
+
+def _counts(session: ImportSession, rows: dict[str, QuerySet[Any]]) -> dict[str, int]:
+    """How many rows each query finds, in one statement."""
+    counts = {
+        f"count_{name}": Subquery(
+            found.order_by()
+            .annotate(found_rows=Func(template="COUNT(*)", output_field=IntegerField()))
+            .values("found_rows")
+        )
+        for name, found in rows.items()
+    }
+    row = ImportSession.objects.filter(pk=session.pk).values(**counts).get()
+    return {name: row[f"count_{name}"] for name in rows}
 
 
 def _lock_catalogue(sessions: list[int]) -> None:
@@ -85,33 +285,9 @@ def _lock_catalogue(sessions: list[int]) -> None:
         list(model.objects.filter(import_session_id__in=sessions).select_for_update().order_by("pk").values_list("pk"))
 
 
-def _unused(model: Any, sessions: list[int], referrer: Any, field: str) -> Any:
-    return model.objects.filter(
-        ~Exists(referrer.objects.filter(**{field: OuterRef("pk")})), import_session_id__in=sessions
-    )
-
-
 def _delete(rows: Any) -> int:
     # What could refer to these rows was removed or excluded before, so no cascade must be collected row by row.
     return int(rows._raw_delete(using=connection.alias))
-
-
-def _remove_memberships(sessions: list[int]) -> int:
-    """Remove memberships without claims; those of principals once no dependant is left. Dependants come first."""
-    dependants = core.Membership.objects.filter(policy=OuterRef("policy"), principal=OuterRef("insured"))
-    removed = 0
-    while True:
-        count = _delete(
-            core.Membership.objects.filter(
-                ~Exists(core.Claim.objects.filter(membership=OuterRef("pk"))),
-                ~Exists(dependants.filter(client=OuterRef("client"))),
-                ~(Q(client__isnull=True) & Exists(dependants.filter(client__isnull=True))),
-                import_session_id__in=sessions,
-            )
-        )
-        if not count:
-            return removed
-        removed += count
 
 
 def _renew_settlement_dates(memberships: list[int]) -> None:

@@ -4,12 +4,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from django.conf import settings
+from django.db.models import Q
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from common.api_errors import FileNotFound
-from common.errors import FormError, InvalidForm
+from common.errors import Conflict, FormError, InvalidForm
+from common.parsing import positive_int
 from file_handling.files import services
 from file_handling.files.storage import StoredObjects, all_or_nothing, local_path, sha256_and_size
 from file_handling.files.uploads import FormReader, Page
@@ -30,24 +34,29 @@ _LONGEST_SHEET = 255
 
 @dataclass(frozen=True)
 class PairSide:
-    """One side of the pair: pages just uploaded, or the first page of a file stored before."""
+    """One side of the pair: pages just uploaded, or the first pages of files stored before, in the order of upload."""
 
     pages: Sequence[Page] = ()
-    stored: File | None = None
+    stored: Sequence[File] = ()
+
+    def stored_pages(self) -> list[File]:
+        """The pages of the stored files, in the order in which they were uploaded."""
+        ids = [file.pk for file in self.stored]
+        return list(File.objects.filter(Q(pk__in=ids) | Q(first_page__in=ids)).order_by("pk"))
 
     def digests(self) -> list[str]:
         """SHA-256 (hex) of each page's content, in order; uploads are left at their beginning."""
-        if self.stored is not None:
-            return [page.sha256 for page in self.stored.all_pages()]
+        if self.stored:
+            return [page.sha256 for page in self.stored_pages()]
         return [sha256_and_size(page.content)[0] for page in self.pages]
 
     def named_paths(self) -> list[tuple[str, Path]]:
         """Name and path of each page that is on this machine; pages in a remote storage are left out."""
-        if self.stored is None:
+        if not self.stored:
             return [(page.name, page.path) for page in self.pages]
         found = [
             (page.name, local_path(storage=page.file.storage, name=page.file.name or ""))
-            for page in self.stored.all_pages()
+            for page in self.stored_pages()
         ]
         return [(name, path) for name, path in found if path is not None and path.is_file()]
 
@@ -72,6 +81,7 @@ class _ImportFormReader(FormReader):
         name = self.text("stat_sheet")
         if len(name) > _LONGEST_SHEET:
             self.refuse("stat_sheet", _("No sheet has so long a name."))
+            return ""
         return name
 
     def currency(self) -> str:
@@ -81,28 +91,61 @@ class _ImportFormReader(FormReader):
         return code
 
     def source(self, field: str, *, kind: FileType, country: Country | None) -> PairSide:
-        """The files under `field`, or the stored one that `<field>_id` names; exactly one of the two."""
-        sent, named = self.values(field), self.text(f"{field}_id").strip()
-        if sent and named:
+        """The files under `field`, or the stored ones that `<field>_id` or `<field>_ids` name: one of the three."""
+        sent, named, several = self.values(field), self.text(f"{field}_id").strip(), self.values(f"{field}_ids")
+        if (bool(sent), bool(named), bool(several)).count(True) > 1:
             self.refuse(field, _("Send either a file or the id of one, not both."))
-        elif named:
-            return self._stored(f"{field}_id", named=named, kind=kind, country=country)
+        elif named or (several and kind == FileType.RECAP):
+            at, ids = (f"{field}_id", [named]) if named else (f"{field}_ids", several)
+            return PairSide(stored=self._stored(at, ids=ids, kind=kind, country=country))
         elif not sent:
             self.refuse(field, _("This is required: send a file, or the id of one that is stored."))
         else:
             return PairSide(pages=self.pages(field, kind=kind))
         return PairSide()
 
-    def _stored(self, field: str, *, named: str, kind: FileType, country: Country | None) -> PairSide:
+    def _stored(self, field: str, *, ids: Sequence[Any], kind: FileType, country: Country | None) -> list[File]:
+        """The first pages that `ids` name, in the order of upload; none where one of them is refused."""
+        refused_before = len(self.errors)
+        if len(ids) > settings.CONCORD["MAX_PAGES"]:
+            self.refuse(field, _("At most %(most)d pages at a time.") % {"most": settings.CONCORD["MAX_PAGES"]})
+            return []
         visible = File.objects.visible_to(self.user).select_related("country")
-        file: File = visible_or_refused(rows=visible, pk=named, not_found=FileNotFound)
-        if file.file_type != kind:
-            self.refuse(field, _("This file was uploaded as the other kind."), file=file.name)
-        elif country is not None and file.country_id != country.pk:
-            self.refuse(field, _("This file belongs to another country."), file=file.name)
-        elif file.first_page_id is not None:
-            self.refuse(field, _("This is a later page; name the first one: its pages go with it."), file=file.name)
-        return PairSide(stored=file)
+        known = visible.in_bulk([pk for pk in (positive_int(str(one)) for one in ids) if pk is not None])
+        found: dict[int, File] = {}
+        for one in ids:
+            file = known.get(positive_int(str(one)) or 0)
+            # For the reason, as for any row.
+            file = file or visible_or_refused(rows=visible, pk=str(one), not_found=FileNotFound)
+            found[file.pk] = file
+        for file in found.values():
+            if file.file_type != kind:
+                self.refuse(field, _("This file was uploaded as the other kind."), file=file.name)
+            elif country is not None and file.country_id != country.pk:
+                self.refuse(field, _("This file belongs to another country."), file=file.name)
+            elif file.first_page_id is not None and file.first_page_id not in found:
+                self.refuse(
+                    field,
+                    _("This is a later page; name the first one: its pages go with it."),
+                    file=file.name,
+                )
+        # Later pages go with their first page. They are named when a request that joined them is sent again.
+        firsts = sorted((file for file in found.values() if file.first_page_id is None), key=lambda file: file.pk)
+        if len(firsts) > 1:
+            for file in imported_before(firsts):
+                self.refuse(
+                    field,
+                    _("This file was imported before, so it cannot become a page of another recap. Upload it again."),
+                    file=file.name,
+                )
+        return firsts if len(self.errors) == refused_before else []
+
+
+def imported_before(files: Sequence[File]) -> list[File]:
+    """Those of `files` that a session reads or has read."""
+    ids = [file.pk for file in files]
+    used = Q(stat_sessions__isnull=False) | Q(recap_sessions__isnull=False)
+    return list(File.objects.filter(used, pk__in=ids).distinct().order_by("pk"))
 
 
 def read_form(*, user: User, data: object) -> ImportForm:
@@ -118,10 +161,8 @@ def read_form(*, user: User, data: object) -> ImportForm:
     currency = form.currency()
     stat = form.source("stat_file", kind=FileType.STAT, country=country)
     recap = form.source("recap_file", kind=FileType.RECAP, country=country)
-    if form.errors or country is None:
-        raise InvalidForm(form.errors)
-    errors = _first_rows_errors(stat=stat, recap=recap, stat_sheet=stat_sheet)
-    if errors:
+    errors = form.errors + _first_rows_errors(stat=stat, recap=recap, stat_sheet=stat_sheet)
+    if errors or country is None:
         raise InvalidForm(errors)
     return ImportForm(
         country=country,
@@ -160,13 +201,24 @@ def store(*, stored: StoredObjects, user: User, form: ImportForm) -> ImportSessi
 
 
 def _stored_file(source: PairSide, *, stored: StoredObjects, user: User, country: Country, kind: FileType) -> File:
-    if source.stored is None:
+    if not source.stored:
         return services.store_upload(stored=stored, user=user, country=country, file_type=kind, uploads=source.pages)
-    # Locked, so that nobody deletes the file before the session that needs it is stored.
-    file = File.objects.select_for_update().filter(pk=source.stored.pk).first()
-    if file is None:
+    return _joined(source.stored)
+
+
+def _joined(files: Sequence[File]) -> File:
+    """The first of `files`, with the others and their pages as its later pages. Raises FileNotFound, Conflict."""
+    ids = [file.pk for file in files]
+    # Locked, so that nobody deletes or joins the files before the session that needs them is stored.
+    locked = list(File.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+    if len(locked) < len(ids):
         raise FileNotFound()
-    return file
+    first, *others = locked
+    if any(file.first_page_id for file in locked) or (others and imported_before(locked)):
+        raise Conflict(_("Another import took one of these files meanwhile. Choose the files again."))
+    if others:
+        File.objects.filter(Q(pk__in=ids[1:]) | Q(first_page__in=ids[1:])).update(first_page=first)
+    return first
 
 
 def _first_rows_errors(*, stat: PairSide, recap: PairSide, stat_sheet: str) -> list[FormError]:
@@ -176,6 +228,8 @@ def _first_rows_errors(*, stat: PairSide, recap: PairSide, stat_sheet: str) -> l
         for name, path in source.named_paths():
             # With a number, because two pages can have the same name and each problem belongs to one of them.
             sources.append((field, name, Source(path=str(path), name=f"{len(sources)}/{name}", sheet=sheet or None)))
+    if not sources:
+        return []
     problems = inspect_upload(
         stat=next((one for field, _name, one in sources if field == "stat_file"), None),
         recaps=[one for field, _name, one in sources if field == "recap_file"],

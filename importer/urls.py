@@ -3,6 +3,7 @@ from rest_framework.routers import SimpleRouter
 
 from common.throttling import ExportThrottle
 from file_handling.sessions.views import EventViewSet, FindingViewSet
+from importer.live.stream import EventStreamView
 from importer.views import ImportSessionViewSet
 
 router = SimpleRouter()
@@ -22,5 +23,10 @@ urlpatterns = [
     ),
     path(
         "import-sessions/<str:session_pk>/events/", EventViewSet.as_view({"get": "list"}), name="import-session-events"
+    ),
+    path(
+        "import-sessions/<str:session_pk>/events/stream/",
+        EventStreamView.as_view(),
+        name="import-session-events-stream",
     ),
 ]

@@ -138,8 +138,8 @@ def _changed_parts(plan: Plan) -> set[str]:
 def write_findings(session_id: int, country_id: int, findings: pl.DataFrame) -> None:
     """Replace the findings of the session that an earlier run wrote.
 
-    `findings`: sequence, category, code, claim_number, observation, four amounts in cents (null where there is none),
-    locations and lines (JSON text).
+    `findings`: sequence, category, code, claim_number, search_key, four amounts in cents (null where there is none),
+    details, locations and lines (JSON text).
     """
     Finding.objects.filter(session_id=session_id)._raw_delete(using=connection.alias)
     amounts = ("stat_claimed", "stat_reimbursed", "recap_claimed", "recap_reimbursed")

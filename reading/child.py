@@ -6,7 +6,9 @@ and dies with its parent. The job is a JSON object: `mode`, `out` (a folder), `l
 
 - `read`: `kind` and `currency`. Writes `<out>/frame.arrow`.
 - `first_look`: a `kind` in each file.
+- `heads`: the `expected` kind in each file, or null.
 - `preview`: one file, and `rows`.
+- `sheet`: one file. Writes every row of the sheet to `<out>/frame.arrow`.
 
 The answer is `<out>/facts.json`.
 """
@@ -84,7 +86,7 @@ def _confine(limits: Limits, *, parent: int) -> None:
 
 def _fork_large_xlsx(job: dict[str, Any], limits: Limits) -> Scan | None:
     """For one large workbook: go on in a child process while this one scans the file (see `parallel_scan`)."""
-    if job["mode"] != "read" or len(job["files"]) != 1:
+    if job["mode"] not in ("read", "sheet") or len(job["files"]) != 1:
         return None
     source = _source(job["files"][0])
     if not is_large_xlsx(source):
@@ -108,10 +110,19 @@ def _answer(job: dict[str, Any], limits: Limits, out: Path, scanned: Scan | None
     match job["mode"]:
         case "first_look":
             return _first_look(job, out)
+        case "heads":
+            return _heads(job, out)
         case "preview":
             from reading.preview import preview
 
             return {"problems": []} | preview(_source(job["files"][0]), rows=job["rows"], limits=limits)
+        case "sheet":
+            from reading.preview import whole_sheet
+
+            frame, facts = whole_sheet(_source(job["files"][0]), limits=limits, scanned=scanned)
+            # In small batches: a page of rows is then read without the rest of the file.
+            frame.rechunk().write_ipc(out / FRAME_NAME, compression="lz4", record_batch_size=1_000)
+            return {"problems": []} | facts
         case _:
             return _read(job, limits, out, scanned)
 
@@ -131,6 +142,18 @@ def _first_look(job: dict[str, Any], out: Path) -> dict[str, Any]:
         # The parent may end this process at any moment: the problems found until then must be there.
         write_json(out / FACTS_NAME, {"problems": found})
     return {"problems": found}
+
+
+def _heads(job: dict[str, Any], out: Path) -> dict[str, Any]:
+    # Imported late, as in `_answer`.
+    from reading.first_look import head_of
+
+    found: list[dict[str, Any]] = []
+    for one in job["files"]:
+        found.append(head_of(_source(one), expected=one["expected"]).as_dict())
+        # As in `_first_look`.
+        write_json(out / FACTS_NAME, {"problems": [], "heads": found})
+    return {"problems": [], "heads": found}
 
 
 def _read(job: dict[str, Any], limits: Limits, out: Path, scanned: Scan | None) -> dict[str, Any]:

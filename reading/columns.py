@@ -90,11 +90,22 @@ _KIND_FIELDS: dict[FileKind, frozenset[str]] = {
     "stat": frozenset({"claim_number", "act", "claimed_amount"}),
     "recap": frozenset({"claim_number", "claimed_amount", "reimbursed_amount"}),
 }
+KINDS: tuple[FileKind, ...] = ("stat", "recap")
 _OTHER_KIND: dict[FileKind, FileKind] = {"stat": "recap", "recap": "stat"}
 
 
 def columns_of(kind: FileKind) -> tuple[Column, ...]:
     return STAT_COLUMNS if kind == "stat" else RECAP_COLUMNS
+
+
+def required_headers(kind: FileKind) -> list[str]:
+    """The headers that a file of this kind must have, in their canonical spelling."""
+    return [column.header for column in columns_of(kind) if column.column_required]
+
+
+def telling_headers(kind: FileKind) -> list[str]:
+    """The headers that show this kind, in their canonical spelling."""
+    return [column.header for column in columns_of(kind) if column.field in _KIND_FIELDS[kind]]
 
 
 def header_text_key(text: str | None) -> str:
@@ -245,11 +256,11 @@ def recognise(rows: Sequence[Row], kind: FileKind) -> Layout:
         swapped = _find_header(rows, other)
         if swapped and _shows(swapped.positions, other):
             return Layout(kind, problems=(Problem("swapped", params={"kind": kind, "found": other}),))
-    required = [column for column in columns_of(kind) if column.column_required]
     if header is None:
-        expected = [column.header for column in required]
-        return Layout(kind, problems=(Problem("no_header", params={"kind": kind, "expected": expected}),))
-    missing = [column.header for column in required if column.field not in header.positions]
+        return Layout(kind, problems=(Problem("no_header", params={"kind": kind, "expected": required_headers(kind)}),))
+    missing = [
+        column.header for column in columns_of(kind) if column.column_required and column.field not in header.positions
+    ]
     problems: tuple[Problem, ...] = ()
     if missing:
         params = {"kind": kind, "columns": missing, "header_row": header.last + 1}

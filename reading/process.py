@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from reading import child
 from reading.child import FACTS_NAME, FRAME_NAME, NO_ROOM
 from reading.columns import FileKind
+from reading.heads import Head
 from reading.limits import Limits
 from reading.problems import Problem, UnreadableFile
 from reading.sources import Source
@@ -35,6 +36,7 @@ _CHECK_SECONDS = 0.25
 DEFAULT_WALL_SECONDS = 600.0
 PREVIEW_SECONDS = 60.0
 PREVIEW_FACTS = ("sheets", "sheet", "columns", "rows", "total_rows", "total_columns")
+SHEET_FACTS = ("sheets", "sheet", "columns", "header_row", "first_column", "total_rows", "total_columns")
 # Signals from outside: they mean nothing about the file, so the caller tries again.
 _KILLED_BY_OTHERS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 # The words of Python, Rust and the loader of libraries for want of memory.
@@ -202,18 +204,36 @@ def inspect_upload(
     sources: list[tuple[FileKind, Source]] = [("stat", stat)] if stat is not None else []
     sources += [("recap", recap) for recap in recaps]
     job = {"mode": "first_look", "files": [_as_dict(file) | {"kind": kind} for kind, file in sources]}
+    # The run will read the files anyway.
+    found = _facts_within(job, limits=limits, seconds=seconds).get("problems", [])
+    return [Problem.from_dict(one) for one in found]
+
+
+def inspect_heads(
+    files: Sequence[tuple[Source, FileKind | None]], *, limits: Limits, seconds: float
+) -> list[Head | None]:
+    """What the first rows of each file show; None for the files that were not looked at within `seconds`.
+
+    With each file the kind that its owner named, None where they named none.
+    """
+    job = {"mode": "heads", "files": [_as_dict(file) | {"expected": expected} for file, expected in files]}
+    found = _facts_within(job, limits=limits, seconds=seconds).get("heads", [])
+    heads: list[Head | None] = [Head.from_dict(one) for one in found]
+    return heads + [None] * (len(files) - len(heads))
+
+
+def _facts_within(job: dict[str, Any], *, limits: Limits, seconds: float) -> dict[str, Any]:
+    """What the process has written after at most `seconds`; nothing when another process ended it."""
     with tempfile.TemporaryDirectory(prefix="first-look-") as folder:
         out_dir = Path(folder)
         with _start(job, out_dir=out_dir, limits=limits, wall_seconds=seconds) as running:
             try:
                 running.wait()
             except ReaderKilled:
-                # The run will read the files anyway.
-                return []
-        facts = out_dir / FACTS_NAME
-        if not facts.exists():
-            return []
-        return [Problem.from_dict(one) for one in json.loads(facts.read_text())["problems"]]
+                return {}
+        written = out_dir / FACTS_NAME
+        facts: dict[str, Any] = json.loads(written.read_text()) if written.exists() else {}
+        return facts
 
 
 def preview(file: Source, *, rows: int, limits: Limits, wall_seconds: float = PREVIEW_SECONDS) -> dict[str, Any]:
@@ -228,6 +248,21 @@ def preview(file: Source, *, rows: int, limits: Limits, wall_seconds: float = PR
         if result.problems:
             raise UnreadableFile(result.problems)
         return {name: result.facts[name] for name in PREVIEW_FACTS}
+
+
+def whole_sheet(file: Source, *, target: Path, limits: Limits, wall_seconds: float = PREVIEW_SECONDS) -> dict[str, Any]:
+    """Write every row of a sheet to `target` as an Arrow file; → SHEET_FACTS (`reading.preview.whole_sheet`).
+
+    Raises as `preview`.
+    """
+    job = {"mode": "sheet", "files": [_as_dict(file)]}
+    with tempfile.TemporaryDirectory(prefix="sheet-", dir=target.parent) as folder:
+        with _start(job, out_dir=Path(folder), limits=limits, wall_seconds=wall_seconds) as running:
+            result = running.wait()
+        if result.problems:
+            raise UnreadableFile(result.problems)
+        result.frame_path.replace(target)
+        return {name: result.facts[name] for name in SHEET_FACTS}
 
 
 def _as_dict(file: Source) -> dict[str, Any]:

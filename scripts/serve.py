@@ -1,6 +1,7 @@
-"""`make serve`: updates database and static files, then runs web server and worker in the foreground.
+"""`make serve`: updates database and static files, then runs web server and worker in the foreground, and the ASGI
+process for live progress where LIVE_PORT is set.
 
-Ctrl-C and SIGTERM end both. Configured by the environment alone (see README.md).
+Ctrl-C and SIGTERM end all. Configured by the environment alone (see README.md).
 """
 
 import os
@@ -52,10 +53,15 @@ def main() -> None:
     os.chdir(BASE_DIR)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     host, port = os.environ.get("BIND", "127.0.0.1"), int(os.environ.get("PORT") or 8000)
+    live_port = int(os.environ.get("LIVE_PORT") or 0)
     if not port_is_free(host=host, port=port):
         raise SystemExit(f"Concord does not start: port {port} is taken. Choose another one: make serve PORT=8001")
+    if live_port == port or (live_port and not port_is_free(host=host, port=live_port)):
+        raise SystemExit(f"Concord does not start: port {live_port} is taken. Set LIVE_PORT to another one.")
     prepare()
     os.environ |= {"PORT": str(port), "BIND": host, "BASE_DIR": str(BASE_DIR), "PYTHON": sys.executable}
+    # For supervisord: whether it starts the ASGI process.
+    os.environ["LIVE_STARTS"] = "true" if live_port else "false"
     print(f"Concord serves on http://{host}:{port}/ (Ctrl-C stops it)", file=sys.stderr, flush=True)
     command = [sys.executable, "-m", "supervisor.supervisord", "-c", "config/supervisord.conf"]
     if os.getuid() == 0:

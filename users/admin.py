@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
@@ -17,9 +16,9 @@ from django.utils.translation import gettext_lazy
 from common.throttling import UploadThrottle
 from users.access.actor import actor_of
 from users.access.admin import ScopedModelAdmin
-from users.accounts import countries, from_sheet, services
-from users.accounts.admin_forms import AccountForm, CountryForm, ServiceForm
-from users.accounts.admin_import import AccountSheetForm, sign_rows
+from users.accounts import countries, services
+from users.accounts.forms import AccountForm, CountryForm, ServiceForm
+from users.accounts.sheet_form import AccountSheetForm
 from users.models import AuditAction, AuditEntry, Country, MailPurpose, User
 
 
@@ -27,10 +26,6 @@ class _ServiceAdmin(ScopedModelAdmin):
     """Pages that change rows by service functions. The form shows the errors that those raise."""
 
     def form_for(self, request: HttpRequest, row: Any, data: Any) -> ServiceForm:
-        raise NotImplementedError
-
-    def save(self, request: HttpRequest, row: Any, form: ServiceForm) -> Any:
-        """Call the service function; → the row. Raises Invalid, NotAllowed."""
         raise NotImplementedError
 
     def acts_on(self, request: HttpRequest, row: Any) -> list[tuple[str, str]]:
@@ -54,13 +49,9 @@ class _ServiceAdmin(ScopedModelAdmin):
 
     def _form_page(self, request: HttpRequest, row: Any) -> HttpResponse:
         form = self.form_for(request, row, request.POST if request.method == "POST" else None)
-        if request.method == "POST" and form.is_valid():
-            saved = None
-            with form.show_refusals(), transaction.atomic():
-                saved = self.save(request, row, form)
-            if saved is not None:
-                messages.success(request, _("“%(name)s” was saved.") % {"name": saved})
-                return HttpResponseRedirect(self.address("changelist"))
+        if request.method == "POST" and (saved := form.saved()) is not None:
+            messages.success(request, _("“%(name)s” was saved.") % {"name": saved})
+            return HttpResponseRedirect(self.address("changelist"))
         if self.audited and row is not None and request.method == "GET":
             self.record_audit(request, AuditAction.READ, row)
         return self.page(
@@ -141,12 +132,8 @@ class AccountAdmin(_ServiceAdmin):
         # The throttle shares its counter with the API.
         if is_sent and form.is_valid() and not UploadThrottle().allow_request(request, None):  # type: ignore[arg-type]
             form.add_error(None, _("Too many uploads. Wait a while, then try again."))
-        elif is_sent and form.is_valid():
-            with form.show_refusals():
-                sheet = form.sheet()
-                run = from_sheet.create if form.is_previewed() else from_sheet.preview
-                people = run(actor=actor, rows=sheet.rows, country=sheet.country)
-                signed_rows = "" if form.is_previewed() else sign_rows(actor=actor, sheet=sheet)
+        elif is_sent:
+            people, signed_rows = form.people()
         return self.page(
             request,
             "admin/users/user/import.html",
@@ -159,18 +146,6 @@ class AccountAdmin(_ServiceAdmin):
 
     def form_for(self, request: HttpRequest, row: Any, data: Any) -> ServiceForm:
         return AccountForm(data, actor=actor_of(request), account=row)
-
-    def save(self, request: HttpRequest, row: Any, form: ServiceForm) -> User:
-        actor, values = actor_of(request), dict(form.cleaned_data)
-        if row is None:
-            return services.create_account(actor=actor, **values)
-        country = values.pop("country", row.country)
-        account = services.update_account(actor=actor, account=row, **values)
-        # The new role has no country, so `update_account` removed it; the form still contains the old one.
-        lost_country = account.country_id is None and country == row.country
-        if services.may_move(actor) and country != account.country and not lost_country:
-            account = services.move_account(actor=actor, account=account, country=country)
-        return account
 
     def acts_on(self, request: HttpRequest, row: Any) -> list[tuple[str, str]]:
         toggle = ("deactivate", _("Deactivate")) if row.is_active else ("activate", _("Activate"))
@@ -222,12 +197,7 @@ class CountryAdmin(_ServiceAdmin):
         return countries.may_manage_countries(actor_of(request))
 
     def form_for(self, request: HttpRequest, row: Any, data: Any) -> ServiceForm:
-        return CountryForm(data, country=row)
-
-    def save(self, request: HttpRequest, row: Any, form: ServiceForm) -> Country:
-        if row is None:
-            return countries.create_country(actor=actor_of(request), **form.cleaned_data)
-        return countries.update_country(actor=actor_of(request), country=row, **form.cleaned_data)
+        return CountryForm(data, actor=actor_of(request), country=row)
 
     def acts_on(self, request: HttpRequest, row: Any) -> list[tuple[str, str]]:
         return [("close", _("Deactivate the country and its accounts")) if row.is_active else ("open", _("Activate"))]

@@ -58,8 +58,18 @@ def max_file_bytes() -> int:
     return most
 
 
-def check_upload(uploaded: UploadedFile, *, kind: str) -> CheckedUpload | None:
-    """Check one file of `kind` (`stat` or `recap`; only a recap may be a .zip of pages). Leaves it rewound.
+def upload_limits() -> dict[str, int]:
+    """The limits that the form of an upload shows: megabytes of a file and of a request, number of pages."""
+    megabyte = 1024 * 1024
+    return {
+        "file": max_file_bytes() // megabyte,
+        "post": settings.CONCORD["MAX_POST_BYTES"] // megabyte,
+        "pages": settings.CONCORD["MAX_PAGES"],
+    }
+
+
+def check_upload(uploaded: UploadedFile, *, kind: str | None) -> CheckedUpload | None:
+    """Check one file of `kind` (`stat`, `recap`, None if not known; a stat cannot be a .zip). Leaves it rewound.
 
     None for a lock file of Excel, which is to be left out.
 
@@ -70,7 +80,7 @@ def check_upload(uploaded: UploadedFile, *, kind: str) -> CheckedUpload | None:
     if is_lock_file(name):
         return None
     size = uploaded.size or 0
-    allowed = (*EXTENSIONS, "zip") if kind == "recap" else EXTENSIONS
+    allowed = EXTENSIONS if kind == "stat" else (*EXTENSIONS, "zip")
     stream = _content(uploaded)
     stream.seek(0)
     try:

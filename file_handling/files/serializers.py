@@ -1,10 +1,12 @@
 """Files in the API: read only, apart from the form of an upload."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from file_handling.files.uploads import Uploaded
 from file_handling.lineage import created_by_file, record_kinds
 from file_handling.models import File, FileType, ImportSession
 from users.serializers import CountrySerializer
@@ -46,9 +48,14 @@ class FileFormSerializer(serializers.Serializer[None]):
     """The form of an upload, for the schema. `uploads.py` reads the form itself, to report all problems at once."""
 
     file = serializers.ListField(
-        child=serializers.FileField(), help_text="One file. For a recap: one for each page, or a .zip of pages"
+        child=serializers.FileField(),
+        help_text="One file, or several. With `file_type` recap they are the pages of one file, as is each in a .zip",
     )
-    file_type = serializers.ChoiceField(choices=FileType.choices)
+    file_type = serializers.ChoiceField(
+        choices=FileType.choices,
+        required=False,
+        help_text="Without it, each file, and each in a .zip, is stored by itself as the kind that its columns show",
+    )
     country = serializers.CharField(
         required=False, help_text="Id or code of the country; required for an account that has no country"
     )
@@ -123,6 +130,61 @@ class FileDetailSerializer(FileSerializer):
     @extend_schema_field(CreatedByFileSerializer)
     def get_created(self, file: File) -> dict[str, int]:
         return created_by_file(file, pages=list(file.pages.all()))
+
+
+class HeadProblemSerializer(serializers.Serializer[None]):
+    """One problem in the first rows of a file, which keeps it from being imported."""
+
+    code = serializers.CharField(help_text="For programs, such as `missing_columns`, `swapped`, `no_header`")
+    message = serializers.CharField()
+    file = serializers.CharField(help_text="Name of the file or page")
+    sheet = serializers.CharField(allow_blank=True, help_text="Empty for CSV, and where the whole file is meant")
+
+
+class RecognisedFileSerializer(FileSerializer):
+    """A file with what its first rows show. The instance has `head` (FileHead) and `same_content` (files) too."""
+
+    recognised_as = serializers.ChoiceField(
+        choices=FileType.choices,
+        allow_null=True,
+        read_only=True,
+        source="head.recognised_as",
+        help_text="The kind that its columns show; null for neither, and where looking took too long",
+    )
+    sheets = serializers.ListField(
+        child=serializers.CharField(),
+        read_only=True,
+        source="head.sheets",
+        help_text="Its sheets with these columns; with several in a stat file, the import needs `stat_sheet`",
+    )
+    problems = HeadProblemSerializer(many=True, read_only=True, source="head.problems")
+    same_content_as = FileReferenceSerializer(
+        many=True, read_only=True, source="same_content", help_text="Other files of the country with the same content"
+    )
+
+    class Meta(FileSerializer.Meta):
+        fields = [*FileSerializer.Meta.fields, "recognised_as", "sheets", "problems", "same_content_as"]
+        read_only_fields = fields
+
+
+class UploadedFileSerializer(RecognisedFileSerializer, FileDetailSerializer):
+    """The answer to an upload. The instance has `others` too: the further files of an upload without `file_type`."""
+
+    others = RecognisedFileSerializer(
+        many=True, read_only=True, help_text="The further files, when several were stored each by itself"
+    )
+
+    class Meta(FileDetailSerializer.Meta):
+        fields = [*RecognisedFileSerializer.Meta.fields, "pages", "created", "others"]
+        read_only_fields = fields
+
+
+def with_heads(uploads: Sequence[Uploaded], *, rows: Mapping[int, File]) -> list[Any]:
+    """The rows of these uploads, with what the two serializers above read. `rows`: id → file, with its relations."""
+    shown: list[Any] = [rows[one.file.pk] for one in uploads]
+    for row, one in zip(shown, uploads, strict=True):
+        row.head, row.same_content, row.others = one.head, one.same_content, []
+    return shown
 
 
 class PreviewSerializer(serializers.Serializer[None]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from django.core.files.base import File as DjangoFile
@@ -11,6 +12,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from common.errors import Conflict, Gone
+from file_handling.files.sheets import forget_sheets
 from file_handling.files.storage import StoredObjects, delete_after_commit, sha256_and_size
 from file_handling.lineage import created_by_file
 from file_handling.models import UNFINISHED, File, FileType, ImportSession, SessionStatus, stored_file_name
@@ -153,4 +155,6 @@ def _delete_file(*, actor: User, file: File, force: bool) -> None:
             data={"pages": len(pages), "sessions": sessions},
         )
         delete_after_commit(storage=locked.file.storage, names=[page.file.name or "" for page in pages])
+        for page in pages:
+            transaction.on_commit(partial(forget_sheets, page), robust=True)
         locked.delete()

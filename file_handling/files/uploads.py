@@ -14,6 +14,7 @@ from common.api_errors import BadRequest
 from common.errors import FormError, InvalidForm
 from common.parsing import positive_int
 from file_handling.files.checks import InvalidUpload, check_upload, expand_recap_zip
+from file_handling.files.heads import FileHead, look_at, of_all_pages, reasons_to_refuse, same_content
 from file_handling.files.services import store_upload
 from file_handling.files.storage import all_or_nothing
 from file_handling.models import File, FileType
@@ -35,19 +36,19 @@ class Page:
 
 
 def check_files(
-    *, field: str, kind: FileType, uploads: Sequence[TemporaryUploadedFile]
+    *, field: str, kind: FileType | None, uploads: Sequence[TemporaryUploadedFile]
 ) -> tuple[list[Page], list[FormError]]:
     """The pages in `uploads`, in their order, and everything that is wrong with them.
 
-    A stat is one file; a recap is one file or several, or .zip archives of pages. Excel's lock files (`~$…`) are
-    skipped.
+    A stat is one file; a recap is one file or several, or .zip archives of pages, and so are files of unknown kind.
+    Excel's lock files (`~$…`) are skipped.
     """
     pages: list[Page] = []
     errors: list[FormError] = []
     for upload in uploads:
         name = upload.name or ""
         try:
-            if kind == FileType.RECAP and name.lower().endswith(".zip"):
+            if kind != FileType.STAT and name.lower().endswith(".zip"):
                 pages += [Page(name=page.name or "", content=page) for page in expand_recap_zip(upload)]
             elif check_upload(upload, kind=kind) is not None:
                 pages.append(Page(name=name, content=upload))
@@ -139,7 +140,7 @@ class FormReader:
             self.refuse("country", _("There is no active country with this id or code."))
         return country
 
-    def pages(self, field: str, *, kind: FileType) -> list[Page]:
+    def pages(self, field: str, *, kind: FileType | None) -> list[Page]:
         """The checked files sent as `field`."""
         sent = self.values(field)
         if not sent:
@@ -153,18 +154,59 @@ class FormReader:
         return pages
 
 
-def upload_files(*, user: User, data: object) -> File:
-    """Store the files of a form: `file` (once, or for each page of a recap), `file_type`, and `country` for an account
-    without one. Returns the first page.
+@dataclass(frozen=True)
+class Uploaded:
+    """A stored file with what its first rows show. `same_content`: other files with the content of one of its pages."""
 
-    Raises InvalidForm with every error, OSError when the storage is full; neither leaves anything behind.
+    file: File
+    head: FileHead
+    same_content: Sequence[File] = ()
+
+
+def upload_files(*, user: User, data: object) -> list[Uploaded]:
+    """Store the files of a form: `file` (several times for several files), `file_type`, and `country` for an account
+    without one.
+
+    With a `file_type`, the files are the pages of one: → that one. Without, each file is stored by itself as the kind
+    that its first rows show, and so is each file in a .zip: → as many.
+
+    Raises InvalidForm with every error, OSError when the storage is full; neither leaves anything behind. A file whose
+    columns are incomplete is stored, and has problems; one that cannot be read, or is of no known kind, is refused.
     """
     form = FormReader(user=user, data=data)
     country = form.country()
-    file_type = form.choice("file_type", choices=FileType.values)
-    # A file can only be checked when its kind is known.
-    pages = form.pages("file", kind=FileType(file_type)) if file_type in FileType.values else []
+    named = form.choice("file_type", choices=FileType.values) if form.values("file_type") else ""
+    kind = FileType(named) if named in FileType.values else None
+    # What a wrong `file_type` means for the files is not known.
+    pages = form.pages("file", kind=kind) if kind is not None or not named else []
     if form.errors or country is None:
         raise InvalidForm(form.errors)
+    heads = look_at([(page.name, page.path, kind) for page in pages])
+    for page, head in zip(pages, heads, strict=True):
+        for reason in reasons_to_refuse(head, name=page.name, kind=kind):
+            form.refuse("file", reason, file=page.name)
+    if form.errors:
+        raise InvalidForm(form.errors)
+    groups = (
+        [(kind, pages, of_all_pages(heads))]
+        if kind is not None
+        else [(head.recognised_as, [page], head) for page, head in zip(pages, heads, strict=True) if head.recognised_as]
+    )
     with all_or_nothing() as stored:
-        return store_upload(stored=stored, user=user, country=country, file_type=FileType(file_type), uploads=pages)
+        files = [
+            (store_upload(stored=stored, user=user, country=country, file_type=file_type, uploads=uploads), head)
+            for file_type, uploads, head in groups
+        ]
+    return with_same_content(files, user=user, country=country)
+
+
+def with_same_content(files: Sequence[tuple[File, FileHead]], *, user: User, country: Country) -> list[Uploaded]:
+    """Each file and its head with the other files of the country that have the content of one of its pages."""
+    pages: dict[int, list[File]] = {file.pk: [file] for file, _head in files}
+    for page in File.objects.filter(first_page__in=list(pages)).order_by("pk"):
+        pages[page.first_page_id].append(page)
+    known = same_content([page for found in pages.values() for page in found], user=user, country=country)
+    return [
+        Uploaded(file, head, same_content=[known[page.sha256] for page in pages[file.pk] if page.sha256 in known])
+        for file, head in files
+    ]

@@ -22,7 +22,7 @@ from common.api_errors import AccessDenied, BadRequest, FileNotFound
 from common.errors import Gone
 from common.filters import StableOrdering, StrictFilterBackend
 from common.parsing import positive_int
-from common.throttling import ExportThrottle, UploadThrottle
+from common.throttling import ExportThrottle, FileThrottle
 from file_handling import permissions
 from file_handling.files import exports, services
 from file_handling.files.filters import FileFilter
@@ -35,6 +35,8 @@ from file_handling.files.serializers import (
     PreviewSerializer,
     RefusalSerializer,
     StillUsedSerializer,
+    UploadedFileSerializer,
+    with_heads,
 )
 from file_handling.files.uploads import upload_files
 from file_handling.models import File
@@ -159,13 +161,13 @@ class FileViewSet(ExportMixin, ScopedReadViewSet):
         return super().get_permissions()
 
     def get_throttles(self) -> list[BaseThrottle]:
-        return [UploadThrottle()] if self.action == "create" else super().get_throttles()
+        return [FileThrottle()] if self.action == "create" else super().get_throttles()
 
     @extend_schema(
         tags=["files"],
         request={"multipart/form-data": FileFormSerializer},
         responses={
-            201: FileDetailSerializer,
+            201: UploadedFileSerializer,
             400: OpenApiResponse(RefusalSerializer, description="All problems of the form; nothing was stored"),
             413: OpenApiResponse(DetailSerializer, description="The files are too large"),
             507: OpenApiResponse(DetailSerializer, description="The server's disk is full; nothing was stored"),
@@ -173,10 +175,15 @@ class FileViewSet(ExportMixin, ScopedReadViewSet):
         },
     )
     def create(self, request: Request) -> Response:
-        file = upload_files(user=actor_of(request), data=request.data)
-        shown = FileDetailSerializer(
-            self.get_queryset().prefetch_related("pages").get(pk=file.pk), context=self.get_serializer_context()
-        ).data
+        """Store a file, after a look at its first rows. A file that cannot be read at all is refused.
+
+        A file whose columns are incomplete is stored; `problems` says what it lacks.
+        """
+        uploads = upload_files(user=actor_of(request), data=request.data)
+        rows = self.get_queryset().prefetch_related("pages").in_bulk([one.file.pk for one in uploads])
+        first, *others = with_heads(uploads, rows=rows)
+        first.others = others
+        shown = UploadedFileSerializer(first, context=self.get_serializer_context()).data
         return Response(shown, status=status.HTTP_201_CREATED, headers={"Location": str(shown["url"])})
 
     @extend_schema(

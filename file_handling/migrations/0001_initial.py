@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
                 ('completed_at', models.DateTimeField(blank=True, null=True, verbose_name='ended on')),
                 ('error_file', models.FileField(blank=True, max_length=255, upload_to='', verbose_name='report')),
                 ('log_file_path', models.CharField(blank=True, max_length=255, verbose_name='log')),
-                ('message', models.TextField(blank=True, verbose_name='message')),
+                ('message_parts', models.JSONField(blank=True, default=list, verbose_name='message')),
                 ('language', models.CharField(default='en', max_length=10, verbose_name='language')),
                 ('stat_sheet', models.CharField(blank=True, max_length=255, verbose_name='sheet of the stat file')),
                 ('sheet_choices', models.JSONField(blank=True, default=list, verbose_name='sheets to choose from')),
@@ -110,7 +110,8 @@ class Migration(migrations.Migration):
                 ('category', models.CharField(choices=[('unreadable', 'unreadable'), ('divergent_in_recap', 'divergent in the recap'), ('inconsistent', 'inconsistent'), ('incomplete', 'incomplete'), ('amount_gap', 'amount gap'), ('missing_in_recap', 'missing in the recap'), ('conflict', 'differs from what is there'), ('unreadable_line', 'unreadable line'), ('out_of_period', 'outside the common period'), ('unpaid', 'unpaid in the recap'), ('recap_only', 'in the recap only'), ('warning', 'warning')], max_length=20, verbose_name='category')),
                 ('code', models.CharField(blank=True, max_length=40, verbose_name='code')),
                 ('claim_number', models.CharField(blank=True, max_length=255, verbose_name='claim number')),
-                ('observation', models.TextField(verbose_name='observation')),
+                ('details', models.JSONField(default=dict, verbose_name='details')),
+                ('search_key', models.TextField(blank=True, verbose_name='words for the search')),
                 ('stat_claimed', models.DecimalField(decimal_places=2, max_digits=18, null=True, verbose_name='claimed in the stat file')),
                 ('stat_reimbursed', models.DecimalField(decimal_places=2, max_digits=18, null=True, verbose_name='reimbursed in the stat file')),
                 ('recap_claimed', models.DecimalField(decimal_places=2, max_digits=18, null=True, verbose_name='claimed in the recap')),
@@ -134,7 +135,7 @@ class Migration(migrations.Migration):
                 ('level', models.CharField(choices=[('info', 'information'), ('warning', 'warning'), ('error', 'error')], default='info', max_length=7, verbose_name='level')),
                 ('step', models.CharField(max_length=30, verbose_name='step')),
                 ('progress', models.PositiveSmallIntegerField(default=0, verbose_name='progress')),
-                ('message', models.TextField(verbose_name='message')),
+                ('code', models.CharField(max_length=40, verbose_name='code')),
                 ('data', models.JSONField(blank=True, default=dict, verbose_name='details')),
                 ('session', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='file_handling.importsession', verbose_name='import session')),
             ],
@@ -167,6 +168,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='finding',
             index=models.Index(fields=['session', 'category', 'sequence'], name='file_handli_session_442de7_idx'),
+        ),
+        migrations.AddIndex(
+            model_name='finding',
+            index=models.Index(fields=['claim_number'], name='file_handli_claim_n_ea4339_idx'),
         ),
         migrations.AddConstraint(
             model_name='finding',

@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from common.exports import Column
+from file_handling import wording
 from file_handling.files.exports import COUNTRY, ID, UPLOADED_BY
 from file_handling.models import FindingCategory, OnConflict, SessionStatus
 
@@ -10,7 +11,7 @@ SESSIONS = (
     ID,
     COUNTRY,
     Column(_("Status"), "status", "choice", SessionStatus.choices),
-    Column(_("Message"), "message"),
+    Column(_("Message"), "message", paths=("message_parts",), text=wording.message),
     Column(_("Stat file"), "stat_file__name"),
     Column(_("Recap file"), "recap_file__name"),
     Column(_("Created at"), "created_at", "moment"),
@@ -33,7 +34,7 @@ FINDINGS = (
     Column(_("Number"), "sequence", "integer"),
     Column(_("Category"), "category", "choice", FindingCategory.choices),
     Column(_("Claim"), "claim_number"),
-    Column(_("Observation"), "observation"),
+    Column(_("Observation"), "observation", paths=("category", "code", "details"), text=wording.observation),
     Column(_("Claimed, stat"), "stat_claimed", "money"),
     Column(_("Reimbursed, stat"), "stat_reimbursed", "money"),
     Column(_("Claimed, recap"), "recap_claimed", "money"),

@@ -135,5 +135,5 @@ class EventSerializer(serializers.ModelSerializer[SessionEvent]):
 
     class Meta:
         model = SessionEvent
-        fields = ["sequence", "at", "level", "step", "progress", "message", "data"]
+        fields = ["sequence", "at", "level", "step", "progress", "code", "message", "data"]
         read_only_fields = fields

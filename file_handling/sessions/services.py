@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from common.errors import Conflict, Gone
 from file_handling.files.storage import delete_after_commit
 from file_handling.models import UNFINISHED, File, ImportSession
+from file_handling.sessions.reports import in_all_languages
 from users import audit
 from users.models import AuditAction, User
 
@@ -27,7 +28,9 @@ def delete_session(*, actor: User, session: ImportSession) -> None:
             raise Conflict(_("This import is still under way. Let it end or cancel it, then delete it."))
         audit.record(actor=actor, action=AuditAction.DELETE, target=locked)
         storage = locked.error_file.storage
-        delete_after_commit(storage=storage, names=[locked.error_file.name or "", locked.log_file_path])
+        delete_after_commit(
+            storage=storage, names=[*in_all_languages(locked.error_file.name or ""), locked.log_file_path]
+        )
         locked.delete()
 
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpResponseBase, StreamingHttpResponse
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
@@ -26,7 +27,7 @@ from common.throttling import ExportThrottle
 from file_handling import permissions
 from file_handling.files.views import CONTENT_TYPES, DENIED, DENIED_OR_NONE, attachment
 from file_handling.models import File, Finding, ImportSession, SessionEvent
-from file_handling.sessions import exports, services
+from file_handling.sessions import exports, reports, services
 from file_handling.sessions.filters import EventFilter, FindingFilter, SessionFilter
 from file_handling.sessions.log import log_lines
 from file_handling.sessions.serializers import (
@@ -116,6 +117,7 @@ class SessionReadViewSet(ExportMixin, mixins.DestroyModelMixin, ScopedReadViewSe
     )
     @action(detail=True, throttle_classes=[ExportThrottle])
     def download(self, request: Request, pk: str) -> HttpResponseBase:
+        """Report or log in the language of `Accept-Language`; that of the upload is stored, another is made now."""
         session: ImportSession = self.get_object()
         match request.query_params.get("type"):
             case "error":
@@ -137,7 +139,7 @@ class SessionReadViewSet(ExportMixin, mixins.DestroyModelMixin, ScopedReadViewSe
         if not session.error_file:
             raise NotFound(_("This session has no report."))
         try:
-            content = session.error_file.open("rb")
+            content = reports.open_report(session, language=get_language() or session.language)
         except FileNotFoundError as missing:
             raise NotFound(_("The report is no longer stored. It can be made again.")) from missing
         return attachment(content=content, name=f"concord-{session.pk}.xlsx")
@@ -146,9 +148,10 @@ class SessionReadViewSet(ExportMixin, mixins.DestroyModelMixin, ScopedReadViewSe
     def log_response(session: ImportSession) -> HttpResponseBase:
         name = f"concord-{session.pk}.log"
         storage = session.error_file.storage
-        if session.log_file_path and storage.exists(session.log_file_path):
+        language = get_language() or session.language
+        if language == session.language and session.log_file_path and storage.exists(session.log_file_path):
             return attachment(content=storage.open(session.log_file_path, "rb"), name=name)
-        response = StreamingHttpResponse(log_lines(session), content_type=CONTENT_TYPES[".log"])
+        response = StreamingHttpResponse(log_lines(session, language=language), content_type=CONTENT_TYPES[".log"])
         response["Content-Disposition"] = f'attachment; filename="{name}"'
         response["Cache-Control"] = "private, no-store"
         return response
@@ -193,7 +196,15 @@ class FindingViewSet(ExportMixin, _SessionPartViewSet):
     serializer_class = FindingSerializer
     filterset_class = FindingFilter
     export_columns = exports.FINDINGS
-    ordering_fields = ["sequence", "category", "claim_number"]
+    ordering_fields = [
+        "sequence",
+        "category",
+        "claim_number",
+        "stat_claimed",
+        "stat_reimbursed",
+        "recap_claimed",
+        "recap_reimbursed",
+    ]
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         response = super().list(request, *args, **kwargs)

@@ -2,6 +2,9 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import polars as pl
 from django.utils.text import capfirst
@@ -12,7 +15,8 @@ from common.money import cents_of
 from common.workbook import ColumnSpec
 from file_handling.models import Finding, ImportSession
 from file_handling.models import FindingCategory as Category
-from importer.report.figures import Block, figure_text
+from file_handling.wording import observation
+from importer.report.figures import blocks, figure_text
 from importer.report.findings import AMOUNTS, LINE_SCHEMA, SCHEMA
 from importer.report.workbook import Fact, Report, SheetSpec
 
@@ -33,29 +37,44 @@ LIST_SHEETS = (
     Category.WARNING,
 )
 _LINE = pl.Struct(LINE_SCHEMA)
+_FROM_DATABASE = {name: kind for name, kind in SCHEMA.items() if name != "search_key"}
 
 
 def findings_frame(session: ImportSession) -> pl.DataFrame:
-    """The session's findings from the database, in the shape of `importer.report.findings`."""
-    columns = list(SCHEMA)
+    """The session's findings from the database, in the shape of `importer.report.findings`, without `search_key`."""
+    columns = list(_FROM_DATABASE)
     rows = []
     for row in Finding.objects.filter(session=session).order_by("sequence").values_list(*columns).iterator():
         values = dict(zip(columns, row, strict=True))
         for name in AMOUNTS:
             values[name] = None if values[name] is None else cents_of(values[name])
-        values["locations"], values["lines"] = json.dumps(values["locations"]), json.dumps(values["lines"])
+        for name in ("details", "locations", "lines"):
+            values[name] = json.dumps(values[name])
         rows.append(tuple(values[c] for c in columns))
-    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+    return pl.DataFrame(rows, schema=_FROM_DATABASE, orient="row")
 
 
-def build_report(
-    *, session: ImportSession, findings: pl.DataFrame, blocks: Sequence[Block], recap_names: Sequence[str]
-) -> Report:
-    """The report of a session in its language: summary, a sheet per category of claims, lists, warnings.
+@dataclass(frozen=True)
+class ReportFacts:
+    """What a report needs beside the findings. `session` comes with its country and stat file.
 
-    Makes no database query: `session` comes with its country and stat file.
+    `is_written`: the plan that `summary` and `outcome` describe is written, not only reviewed.
     """
-    with override(session.language):
+
+    session: ImportSession
+    recap_names: Sequence[str]
+    summary: dict[str, Any]
+    outcome: dict[str, Any]
+    is_written: bool
+
+
+def build_report(facts: ReportFacts, findings: pl.DataFrame, *, language: str) -> Report:
+    """The report of a session in the language: summary, a sheet per category of claims, lists, warnings.
+
+    Makes no database query.
+    """
+    with override(language):
+        findings = _with_observations(findings)
         sheets = []
         for category in (*CLAIM_SHEETS, *LIST_SHEETS):
             rows = findings.filter(pl.col("category") == category.value)
@@ -63,21 +82,30 @@ def build_report(
                 sheets.append(_sheet(category, rows))
         return Report(
             summary_title=_("Summary"),
-            heading=_("Import session %(id)d") % {"id": session.pk},
-            facts=_facts(session, blocks, recap_names),
+            heading=_("Import session %(id)d") % {"id": facts.session.pk},
+            facts=_facts(facts),
             sheets=sheets,
         )
 
 
-def _facts(session: ImportSession, blocks: Sequence[Block], recap_names: Sequence[str]) -> list[Fact]:
+def _with_observations(findings: pl.DataFrame) -> pl.DataFrame:
+    """The findings with `observation`, in the active language."""
+    # Many rows share theirs, such as all that are settled on one day outside the period.
+    written = cache(lambda category, code, details: observation(category, code, json.loads(details)))
+    texts = [written(*row) for row in findings.select("category", "code", "details").iter_rows()]
+    return findings.with_columns(pl.Series("observation", texts, dtype=pl.String))
+
+
+def _facts(report: ReportFacts) -> list[Fact]:
+    session = report.session
     facts = [
         Fact(_("Country"), session.country.name),
         Fact(_("Currency"), session.currency),
         Fact(_("Stat file"), session.stat_file.name if session.stat_file else ""),
-        *(Fact(_("Recap file"), name) for name in recap_names),
+        *(Fact(_("Recap file"), name) for name in report.recap_names),
         Fact(_("Uploaded by"), session.uploaded_by_name),
     ]
-    for block in blocks:
+    for block in blocks(report.summary, report.outcome, is_written=report.is_written):
         facts.append(Fact(block.title, None))
         facts += [
             # Numbers stay numbers; the days of a period are one cell of text.

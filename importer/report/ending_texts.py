@@ -1,39 +1,49 @@
-"""The messages with which a session ends, in the active language: what happened, and what to do next."""
+"""The message with which a session ends, as codes, and their sentences: what happened, and what to do next.
 
+`facts`: the part of the message as the session stores it.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from common.formats import format_day
+from file_handling.wording import Facts, Sentence, part
 from importer.report.figures import blocks, figure_text
 
-
-def left_out(summary: dict[str, Any]) -> int:
-    """How many claims of the period were not imported (`summary`: DOMAIN §5)."""
-    return int(summary["claims"]["total"] - summary["importable"]["claims"])
+Part = dict[str, Any]
+_COUNTS = ("claims_to_create", "claims_to_replace", "claims_skipped", "claims_in_conflict")
 
 
-def imported(outcome: dict[str, Any], not_imported: int) -> str:
-    """`outcome`: see `Plan.outcome`. `not_imported`: the number of claims of the period that were left out."""
+def imported(outcome: Mapping[str, Any], summary: Mapping[str, Any]) -> Part:
+    """The claims are written. `outcome`: see `Plan.outcome`; `summary`: DOMAIN §5."""
+    left_out = summary["claims"]["total"] - summary["importable"]["claims"]
+    return part("imported", left_out=left_out, **{name: outcome[name] for name in _COUNTS})
+
+
+def _imported(facts: Facts) -> str:
     parts = [
-        ngettext("%(count)d claim imported.", "%(count)d claims imported.", outcome["claims_to_create"])
-        % {"count": outcome["claims_to_create"]}
+        ngettext("%(count)d claim imported.", "%(count)d claims imported.", facts["claims_to_create"])
+        % {"count": facts["claims_to_create"]}
     ]
     for key, text in (
         ("claims_to_replace", _("%(count)d replaced.")),
         ("claims_skipped", _("%(count)d were already imported.")),
         ("claims_in_conflict", _("%(count)d differ from the imported claims, which were not changed.")),
     ):
-        if outcome[key]:
-            parts.append(text % {"count": outcome[key]})
-    if not_imported:
-        parts.append(_("%(count)d were not imported: the report says why.") % {"count": not_imported})
+        if facts[key]:
+            parts.append(text % {"count": facts[key]})
+    if facts["left_out"]:
+        parts.append(_("%(count)d were not imported: the report says why.") % {"count": facts["left_out"]})
     return " ".join(parts)
 
 
-def changed(before: dict[str, Any], now: dict[str, Any], currency: str) -> str:
+def _changed(facts: Facts) -> str:
     """The figures that changed since the review, a line each. `before`, `now`: see `PlannedImport.review_facts`."""
-    was, is_ = _figures(before, currency), _figures(now, currency)
+    was, is_ = (_figures(facts[name], facts["currency"]) for name in ("before", "now"))
     moved = [
         f"{label}: {was.get(label, '–')} → {is_.get(label, '–')}"
         for label in dict.fromkeys([*is_, *was])
@@ -57,60 +67,105 @@ def _figures(reviewed: dict[str, Any], currency: str) -> dict[str, str]:
     return {figure.label: figure_text(figure.value, currency) for figure in figures}
 
 
-def reverted(removed: dict[str, int]) -> str:
-    """`removed`: the counts of `undo_session`."""
+def _reverted(facts: Facts) -> str:
+    """`facts`: the counts of `undo_session`."""
     parts = [
         _("Reverted: %(claims)d claims and %(lines)d lines removed.")
-        % {"claims": removed["claims"], "lines": removed["claim_lines"]}
+        % {"claims": facts["claims"], "lines": facts["claim_lines"]}
     ]
-    if removed["kept_claims"]:
+    if facts["kept_claims"]:
         parts.append(
             ngettext(
                 "%(count)d claim that this session had replaced keeps its present lines.",
                 "%(count)d claims that this session had replaced keep their present lines.",
-                removed["kept_claims"],
+                facts["kept_claims"],
             )
-            % {"count": removed["kept_claims"]}
+            % {"count": facts["kept_claims"]}
         )
-    if removed["relied_on"]:
+    if facts["relied_on"]:
         parts.append(
             ngettext(
                 "%(count)d claim was replaced by a later session and stays as that session wrote it.",
                 "%(count)d claims were replaced by a later session and stay as that session wrote them.",
-                removed["relied_on"],
+                facts["relied_on"],
             )
-            % {"count": removed["relied_on"]}
+            % {"count": facts["relied_on"]}
         )
     return " ".join(parts)
 
 
-def no_report() -> str:
-    return _("The report could not be written. None of its content is lost: make the report again from the session.")
+def _sheet_needed(facts: Facts) -> str:
+    return _("The stat workbook has several sheets with claims: %(sheets)s. Name the one to import.") % {
+        "sheets": ", ".join(facts["sheets"])
+    }
 
 
-def no_log() -> str:
-    return _(
-        "The log could not be written. None of its content is lost: make the report again, which also makes the log."
+def no_common_period(stat: tuple[date, date] | None, recap: tuple[date, date] | None) -> Part:
+    """The range of settlement dates of each side; None for a side without a readable date."""
+    ranges = {"stat": stat, "recap": recap}
+    return part(
+        "no_common_period", **{name: days and [day.isoformat() for day in days] for name, days in ranges.items()}
     )
 
 
-def no_room() -> str:
+def _no_common_period(facts: Facts) -> str:
+    def span(days: list[str] | None) -> str:
+        if days is None:
+            return _("no readable settlement date")
+        first, last = (format_day(date.fromisoformat(day)) for day in days)
+        return _("%(first)s to %(last)s") % {"first": first, "last": last}
+
     return _(
-        "The server has no room left on its disk, so the import was stopped; nothing was written. "
-        "Ask your administrator to make room, then run the session again."
-    )
+        "The two files have no settlement day in common. Stat file: %(stat)s; recap: %(recap)s. "
+        "Nothing was written. Upload the stat and recap files of the same period."
+    ) % {"stat": span(facts["stat"]), "recap": span(facts["recap"])}
 
 
-def given_up(attempts: int) -> str:
+def _given_up(facts: Facts) -> str:
     return _(
         "The import was started %(count)d times and interrupted each time before its end. Nothing was written. "
         "Check the files (the likely cause is a file that is too large or damaged) and upload them again, or ask your "
         "administrator to check the worker."
-    ) % {"count": attempts}
+    ) % {"count": facts["attempts"]}
 
 
-def unexpected() -> str:
-    return _(
-        "An unexpected error stopped the import; nothing was written. Run the session again. If that fails too, ask "
-        "your administrator to look for the error in the server log."
-    )
+def _plain(text: Callable[[], str]) -> Sentence:
+    return lambda facts: text()
+
+
+# Code of a part of the message → its sentence.
+MESSAGES: dict[str, Sentence] = {
+    "imported": _imported,
+    "claims_imported": _plain(lambda: _("The claims are imported.")),
+    "review": _plain(lambda: _("Nothing is written yet. Read the report, then commit or cancel.")),
+    "changed": _changed,
+    "reverted": _reverted,
+    "sheet_needed": _sheet_needed,
+    "no_common_period": _no_common_period,
+    "files_deleted": _plain(lambda: _("The session's files were deleted. Upload them again in a new session.")),
+    "cancelled_unwritten": _plain(lambda: _("Cancelled; nothing was written.")),
+    "no_report": _plain(
+        lambda: _(
+            "The report could not be written. None of its content is lost: make the report again from the session."
+        )
+    ),
+    "no_log": _plain(
+        lambda: _(
+            "The log could not be written. None of its content is lost: make the report again, which also makes the "
+            "log."
+        )
+    ),
+    "no_room": _plain(
+        lambda: _(
+            "The server has no room left on its disk, so the import was stopped; nothing was written. "
+            "Ask your administrator to make room, then run the session again."
+        )
+    ),
+    "given_up": _given_up,
+    "unexpected": _plain(
+        lambda: _(
+            "An unexpected error stopped the import; nothing was written. Run the session again. If that fails too, "
+            "ask your administrator to look for the error in the server log."
+        )
+    ),
+}

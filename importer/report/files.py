@@ -4,8 +4,9 @@ import shutil
 import tempfile
 import threading
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,13 @@ from django.conf import settings
 from django.core.files import File as StoredFile
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.utils.translation import override
 
 from common.timing import timed
 from file_handling.models import ImportSession, SessionStatus
 from file_handling.sessions.log import log_lines
+from file_handling.sessions.reports import in_all_languages
 from importer.planning import PlannedImport
-from importer.report.contents import build_report, findings_frame
-from importer.report.figures import blocks
+from importer.report.contents import ReportFacts, build_report, findings_frame
 from importer.report.findings import SourceFiles, build_findings
 from importer.report.workbook import write_report
 
@@ -55,16 +55,17 @@ class BackgroundReport:
                 snapshot=planned.snapshot,
                 files=files,
                 currency=self.session.currency or self.session.country.currency_code,
-                language=self.session.language,
             )
 
-        self._start_thread(find, planned.summary, planned.outcome(), is_written)
+        self._start_thread(
+            find,
+            _facts_of(self.session, summary=planned.summary, outcome=planned.outcome(), is_written=is_written),
+        )
 
     def start_from_database(self) -> None:
         """Make them from what the database has of the session."""
-        session = self.session
-        found = findings_frame(session)
-        self._start_thread(lambda: found, session.summary or {}, session.outcome, session.written_at is not None)
+        found = findings_frame(self.session)
+        self._start_thread(lambda: found, _facts_from_database(self.session))
 
     def findings(self) -> pl.DataFrame:
         return self._found.result()
@@ -78,19 +79,11 @@ class BackgroundReport:
         """Wait until the thread has ended its work."""
         self._written.exception()
 
-    def _start_thread(
-        self, find: Callable[[], pl.DataFrame], summary: dict[str, Any], outcome: dict[str, Any], is_written: bool
-    ) -> None:
-        session = self.session
-        # Queried here, because the thread has no connection to the database.
-        names = [page.name for page in session.recap_file.all_pages()] if session.recap_file else []
-
+    def _start_thread(self, find: Callable[[], pl.DataFrame], facts: ReportFacts) -> None:
         def write(found: pl.DataFrame) -> None:
-            with override(session.language):
-                facts = blocks(summary, outcome, is_written=is_written)
-            write_report(self.path, build_report(session=session, findings=found, blocks=facts, recap_names=names))
+            write_report(self.path, build_report(facts, found, language=self.session.language))
 
-        threading.Thread(target=self._make, args=(find, write), name=f"report-{session.pk}", daemon=True).start()
+        threading.Thread(target=self._make, args=(find, write), name=f"report-{self.session.pk}", daemon=True).start()
 
     def _make(self, find: Callable[[], pl.DataFrame], write: Callable[[pl.DataFrame], None]) -> None:
         try:
@@ -111,29 +104,67 @@ class BackgroundReport:
             self._written.set_result(None)
 
 
+def _facts_of(
+    session: ImportSession, *, summary: dict[str, Any], outcome: dict[str, Any], is_written: bool
+) -> ReportFacts:
+    # Queried before the thread starts, which has no connection to the database.
+    names = [page.name for page in session.recap_file.all_pages()] if session.recap_file else []
+    return ReportFacts(session, names, summary, outcome, is_written)
+
+
+def _facts_from_database(session: ImportSession) -> ReportFacts:
+    is_written = session.written_at is not None
+    return _facts_of(session, summary=session.summary or {}, outcome=session.outcome, is_written=is_written)
+
+
 def make_report_and_log(session: ImportSession) -> None:
     """Make report and log of a reconciled session again, from the database.
 
     Raises OSError when the storage cannot be written.
     """
-    folder = Path(tempfile.mkdtemp(prefix=f"report-{session.pk}-", dir=settings.UPLOAD_DIR))
-    try:
+    with _temporary_folder(session) as folder:
         report = BackgroundReport(session, token=session.lease_token, folder=folder)
         report.start_from_database()
         old = [session.error_file.name, session.log_file_path]
-        with override(session.language):
-            changes: dict[str, Any] = report.store() | store_log(session, session.lease_token)
+        changes: dict[str, Any] = report.store() | store_log(session, session.lease_token)
         if session.outcome.get("complete") and session.status == SessionStatus.DONE_WITH_ERRORS:
             changes["status"] = SessionStatus.DONE
         ImportSession.objects.filter(pk=session.pk, status=session.status).update(**changes)
         delete_stored(old)
+
+
+def make_report(session: ImportSession, language: str, name: str) -> str:
+    """Make the report of a reconciled session in a language, from the database, and store it; → its stored name.
+
+    Raises OSError when the storage cannot be written.
+    """
+    with _temporary_folder(session) as folder, timed("report", session=session.pk):
+        path = folder / "report.xlsx"
+        report = build_report(_facts_from_database(session), findings_frame(session), language=language)
+        write_report(path, report)
+        with path.open("rb") as content:
+            return default_storage.save(name, _WholeFile(content))
+
+
+class _WholeFile(StoredFile):
+    """A file that local storage moves into its place at once: nobody can read a part of it."""
+
+    def temporary_file_path(self) -> str:
+        return str(self.name)
+
+
+@contextmanager
+def _temporary_folder(session: ImportSession) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix=f"report-{session.pk}-", dir=settings.UPLOAD_DIR))
+    try:
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def store_log(session: ImportSession, token: int) -> dict[str, str]:
-    """Store the log, made of the session's events; → the field of the session with its path."""
-    content = ContentFile("".join(log_lines(session)).encode())
+    """Store the log in the session's language, made of its events; → the field of the session with its path."""
+    content = ContentFile("".join(log_lines(session, language=session.language)).encode())
     return {"log_file_path": default_storage.save(_log_name(session, token), content)}
 
 
@@ -146,8 +177,8 @@ def delete_older(session: ImportSession, token: int, in_use: Iterable[str | None
 
 
 def delete_stored(names: Iterable[str | None]) -> None:
-    """Delete stored files that no row names any more. A failure is logged and ignored."""
-    for name in filter(None, names):
+    """Delete stored files that no row names any more, in all languages. A failure is logged and ignored."""
+    for name in (one for stored in filter(None, names) for one in in_all_languages(stored)):
         try:
             default_storage.delete(name)
         except Exception as error:  # noqa: BLE001

@@ -1,11 +1,12 @@
 """The observations of findings: why a claim was not imported or a row is listed, in the active language.
 
-`currency`: the ISO 4217 code of the session's amounts, which are hundredths of its unit.
+`facts`: the parameters that `findings` stores (`Finding.details`) and the finding's `code`. Amounts are hundredths of
+the currency unit, days ISO dates, `currency` an ISO 4217 code. A row has its place (`file`, `sheet`, `row`), `trouble`
+with the codes of what cannot be read, and the texts of these cells.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from datetime import date
-from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from common.formats import format_cents, format_day
 from common.money import MarkMeaning, parse_amount
 from common.words import clauses
+from file_handling.wording import Facts, Sentence
 
 FIELD_LABELS = {
     "claim_number": gettext_lazy("claim number"),
@@ -44,14 +46,16 @@ SEVERAL = {
     "partner": gettext_lazy("several providers"),
 }
 
-Row = Mapping[str, Any]
+
+def day(iso: str) -> str:
+    return format_day(date.fromisoformat(iso))
 
 
 def amount(cents: int | None, currency: str) -> str:
     return _("none") if cents is None else format_cents(cents, currency)
 
 
-def broken_row(row: Row, currency: str) -> str:
+def broken_row(row: Facts, currency: str) -> str:
     """What cannot be read in a line or row: `trouble` has the codes, `<field>_raw` the texts of the cells."""
     parts = []
     for code in (row["trouble"] or "").split(","):
@@ -89,29 +93,32 @@ def lost_digits(label: str, text: str) -> str:
     ) % {"field": label, "value": text}
 
 
-def place(row: Row) -> str:
+def place(row: Facts) -> str:
     if row["sheet"]:
         return _("%(file)s, sheet %(sheet)s, row %(row)d") % row
     return _("%(file)s, row %(row)d") % row
 
 
-def broken_rows(rows: Iterable[Row], currency: str) -> str:
+def broken_rows(rows: Iterable[Facts], currency: str) -> str:
     return " ".join(
         _("%(place)s: %(trouble)s.") % {"place": place(row), "trouble": broken_row(row, currency)} for row in rows
     )
 
 
-def unreadable(rows: Iterable[Row], currency: str) -> str:
-    return _("Cannot be read. %(rows)s Correct these cells and import again.") % {"rows": broken_rows(rows, currency)}
+def unreadable(facts: Facts) -> str:
+    return _("Cannot be read. %(rows)s Correct these cells and import again.") % {
+        "rows": broken_rows(facts["rows"], facts["currency"])
+    }
 
 
-def divergent(rows: Sequence[Row], currency: str) -> str:
+def divergent(facts: Facts) -> str:
+    rows, currency = facts["rows"], facts["currency"]
     listed = clauses(
         _("claimed %(claimed)s, reimbursed %(reimbursed)s, settled on %(day)s (%(place)s)")
         % {
             "claimed": amount(row["claimed_cents"], currency),
             "reimbursed": amount(row["reimbursed_cents"], currency),
-            "day": format_day(row["settlement_date"]),
+            "day": day(row["settled"]),
             "place": place(row),
         }
         for row in rows
@@ -124,13 +131,15 @@ def divergent(rows: Sequence[Row], currency: str) -> str:
     }
 
 
-def inconsistent(values: Mapping[str, list[str]]) -> str:
-    named = clauses(f"{SEVERAL[field]} ({', '.join(texts)})" for field, texts in values.items())
+def inconsistent(facts: Facts) -> str:
+    # In an order of its own: a database may store the keys of an object in another one.
+    values = facts["values"]
+    named = clauses(f"{label} ({', '.join(values[field])})" for field, label in SEVERAL.items() if field in values)
     return _("Its lines name %(values)s. Correct the stat file and import again.") % {"values": named}
 
 
-def incomplete(fields: list[str]) -> str:
-    sentences = []
+def incomplete(facts: Facts) -> str:
+    fields, sentences = facts["code"].split(","), []
     missing = [str(FIELD_LABELS[f]) for f in fields if f != "act_category"]
     if missing:
         sentences.append(_("Missing in all its lines: %(fields)s.") % {"fields": ", ".join(missing)})
@@ -139,11 +148,11 @@ def incomplete(fields: list[str]) -> str:
     return " ".join([*sentences, _("Complete the stat file and import again.")])
 
 
-def amount_gap(claim: Row, tolerance_cents: int, currency: str) -> str:
-    sides = []
+def amount_gap(facts: Facts) -> str:
+    currency, tolerance_cents, sides = facts["currency"], facts["tolerance"], []
     for label, stat, recap in (
-        (_("Claimed"), claim["stat_claimed"], claim["recap_claimed"]),
-        (_("Reimbursed"), claim["stat_reimbursed"], claim["recap_reimbursed"]),
+        (_("Claimed"), facts["stat_claimed"], facts["recap_claimed"]),
+        (_("Reimbursed"), facts["stat_reimbursed"], facts["recap_reimbursed"]),
     ):
         if abs(stat - recap) >= tolerance_cents:
             sides.append(
@@ -159,56 +168,50 @@ def amount_gap(claim: Row, tolerance_cents: int, currency: str) -> str:
     return " ".join([*sides, tolerance])
 
 
-def missing_in_recap(claim: Row, period: tuple[date, date]) -> str:
-    if claim["code"] == "dated_outside":
+def missing_in_recap(facts: Facts) -> str:
+    if facts["code"] == "dated_outside":
         return _(
             "The recap dates it %(day)s, outside the common period %(first)s – %(last)s. Correct the date in the "
             "recap, or import files of a longer period."
-        ) % {
-            "day": format_day(claim["other_date"]),
-            "first": format_day(period[0]),
-            "last": format_day(period[1]),
-        }
-    if claim["code"] == "unpaid":
+        ) % {name: day(facts[name]) for name in ("day", "first", "last")}
+    if facts["code"] == "unpaid":
         return _("The recap has it without a settlement date: not paid yet. Import it again once it is paid.")
     return _("The recap has no row for this claim. Check that no recap page is missing, then import again.")
 
 
-def conflict(*, claimed: int, reimbursed: int, currency: str) -> str:
+def conflict(facts: Facts) -> str:
     return _(
         "Already imported with other lines, left as it was. Here: claimed %(claimed)s, reimbursed %(reimbursed)s. "
         "To replace it, import again with “replace” chosen for claims that differ."
-    ) % {"claimed": amount(claimed, currency), "reimbursed": amount(reimbursed, currency)}
+    ) % {name: amount(facts[name], facts["currency"]) for name in ("claimed", "reimbursed")}
 
 
-def out_of_period(settled: date, period: tuple[date, date]) -> str:
+def out_of_period(facts: Facts) -> str:
     return _("Settled on %(day)s, outside the common period %(first)s – %(last)s.") % {
-        "day": format_day(settled),
-        "first": format_day(period[0]),
-        "last": format_day(period[1]),
+        name: day(facts[name]) for name in ("day", "first", "last")
     }
 
 
-def unpaid() -> str:
+def unpaid(facts: Facts) -> str:
     return _("The recap gives no settlement date: not paid yet.")
 
 
-def recap_only() -> str:
+def recap_only(facts: Facts) -> str:
     return _("Paid in the common period, but missing in the stat file.")
 
 
-def unreadable_line(row: Row, currency: str) -> str:
-    return _("Not imported: %(trouble)s.") % {"trouble": broken_row(row, currency)}
+def unreadable_line(facts: Facts) -> str:
+    return _("Not imported: %(trouble)s.") % {"trouble": broken_row(facts, facts["currency"])}
 
 
-def unknown_incident_date(raw: str) -> str:
-    return _("The incident date “%(value)s” cannot be read; it is stored as unknown.") % {"value": raw}
+def unknown_incident_date(facts: Facts) -> str:
+    return _("The incident date “%(value)s” cannot be read; it is stored as unknown.") % {"value": facts["text"]}
 
 
-def lost_references(row: Row) -> str:
-    """The row's `lost_references` are `field=text`, separated by spaces."""
+def lost_references(facts: Facts) -> str:
+    """`lost_references`: `field=text`, separated by spaces."""
     sentences = []
-    for part in row["lost_references"].split():
+    for part in facts["lost_references"].split():
         field, _equals, text = part.partition("=")
         sentences.append(
             _(
@@ -220,8 +223,8 @@ def lost_references(row: Row) -> str:
     return " ".join(sentences)
 
 
-def thousands_from_three_digits(side: str, mark: Mapping[str, Any]) -> str:
-    """`mark`: one of `ReadResult.lone_marks`, read as thousands."""
+def thousands_from_three_digits(facts: Facts) -> str:
+    """`facts`: one of `ReadResult.lone_marks`, read as thousands, and its `side`."""
     names = {"stat": _("stat file"), "recap": _("recap")}
     reasons = {
         "column": _("other amounts of the column use this mark for thousands"),
@@ -234,45 +237,58 @@ def thousands_from_three_digits(side: str, mark: Mapping[str, Any]) -> str:
         "Column “%(column)s” of the %(file)s: a “%(mark)s” before three digits is read as the separator of thousands "
         "(%(examples)s), because %(reason)s. If these amounts have decimals, correct the file and import again."
     ) % {
-        "column": mark["column"],
-        "file": names[side],
-        "mark": mark["mark"],
+        "column": facts["column"],
+        "file": names[facts["side"]],
+        "mark": facts["mark"],
         "examples": ", ".join(
-            f"{text} = {amount(parse_amount(text, lone_mark=MarkMeaning.THOUSANDS), mark['currency'])}"
-            for text in mark["examples"]
+            f"{text} = {amount(parse_amount(text, lone_mark=MarkMeaning.THOUSANDS), facts['currency'])}"
+            for text in facts["examples"]
         ),
-        "reason": reasons[mark["reason"]] % {"currency": mark["currency"]},
+        "reason": reasons[facts["reason"]] % {"currency": facts["currency"]},
     }
 
 
-def deduced(name: str) -> str:
-    return _("%(name)s has no line of their own and is only named as a principal: created, marked as deduced.") % {
-        "name": name
-    }
+def deduced(facts: Facts) -> str:
+    return _("%(name)s has no line of their own and is only named as a principal: created, marked as deduced.") % facts
 
 
-def similar(kind: str, one: str, other: str) -> str:
-    labels = {
-        "insured": _("Two insured of one policy have nearly the same name: %(one)s / %(other)s. Are they one person?"),
-        "client": _("Two clients have nearly the same name: %(one)s / %(other)s. Are they one?"),
-        "partner": _("Two providers have nearly the same name: %(one)s / %(other)s. Are they one?"),
-    }
-    return labels[kind] % {"one": one, "other": other}
+def similar_insured(facts: Facts) -> str:
+    return _("Two insured of one policy have nearly the same name: %(one)s / %(other)s. Are they one person?") % facts
 
 
-def homonyms(name: str) -> str:
-    return _("Two insured of one policy have the name %(name)s under different card numbers: kept as two persons.") % {
-        "name": name
-    }
+def similar_clients(facts: Facts) -> str:
+    return _("Two clients have nearly the same name: %(one)s / %(other)s. Are they one?") % facts
 
 
-def no_common_period(stat: tuple[date, date] | None, recap: tuple[date, date] | None) -> str:
-    def span(value: tuple[date, date] | None) -> str:
-        if value is None:
-            return _("no readable settlement date")
-        return _("%(first)s to %(last)s") % {"first": format_day(value[0]), "last": format_day(value[1])}
+def similar_partners(facts: Facts) -> str:
+    return _("Two providers have nearly the same name: %(one)s / %(other)s. Are they one?") % facts
 
-    return _(
-        "The two files have no settlement day in common. Stat file: %(stat)s; recap: %(recap)s. "
-        "Nothing was written. Upload the stat and recap files of the same period."
-    ) % {"stat": span(stat), "recap": span(recap)}
+
+def homonyms(facts: Facts) -> str:
+    return (
+        _("Two insured of one policy have the name %(name)s under different card numbers: kept as two persons.") % facts
+    )
+
+
+# Category of a finding → its observation; of warnings, the code.
+OBSERVATIONS: dict[str, Sentence] = {
+    "unreadable": unreadable,
+    "divergent_in_recap": divergent,
+    "inconsistent": inconsistent,
+    "incomplete": incomplete,
+    "amount_gap": amount_gap,
+    "missing_in_recap": missing_in_recap,
+    "conflict": conflict,
+    "unreadable_line": unreadable_line,
+    "out_of_period": out_of_period,
+    "unpaid": unpaid,
+    "recap_only": recap_only,
+    "thousands_from_three_digits": thousands_from_three_digits,
+    "references_lost_digits": lost_references,
+    "unknown_incident_date": unknown_incident_date,
+    "principal_deduced": deduced,
+    "homonyms": homonyms,
+    "alike_insured": similar_insured,
+    "alike_client": similar_clients,
+    "alike_partner": similar_partners,
+}

@@ -1,18 +1,20 @@
 """The findings of a run, by claim and by row: one frame, from which the database and the report are filled.
 
-Columns: category, code, claim_number, observation, stat_claimed, stat_reimbursed, recap_claimed, recap_reimbursed
-(Int64 hundredths or null), locations and lines (JSON text, see `file_handling.models.Finding`), sequence.
+Columns: category, code, claim_number, details, search_key, stat_claimed, stat_reimbursed, recap_claimed,
+recap_reimbursed (Int64 hundredths or null), locations and lines (JSON text, as details; see
+`file_handling.models.Finding`), sequence. `details` are the parameters of the observation; `finding_texts` writes it.
 """
 
+import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache
+from datetime import date
 from typing import Any
 
 import polars as pl
-from django.utils.translation import override
 
+from common.keys import name_key
 from file_handling.models import FindingCategory as Category
 from importer.pipeline.country import Snapshot
 from importer.pipeline.plan import Plan
@@ -20,7 +22,6 @@ from importer.pipeline.reconcile import (
     AMOUNT_GAP,
     DIVERGENT,
     IDENTITY,
-    INCOMPLETE,
     INCONSISTENT,
     MISSING,
     NOT_IMPORTED,
@@ -28,11 +29,11 @@ from importer.pipeline.reconcile import (
     Reconciliation,
 )
 from importer.pipeline.similar_names import similar_pairs
-from importer.report import finding_texts
 
 AMOUNTS = ("stat_claimed", "stat_reimbursed", "recap_claimed", "recap_reimbursed")
 SCHEMA: dict[str, Any] = {
-    "category": pl.String, "code": pl.String, "claim_number": pl.String, "observation": pl.String,
+    "category": pl.String, "code": pl.String, "claim_number": pl.String, "details": pl.String,
+    "search_key": pl.String,
     **dict.fromkeys(AMOUNTS, pl.Int64), "locations": pl.String, "lines": pl.String,
 }  # fmt: skip
 # A source line as findings have it; fields that its side does not have are null.
@@ -45,6 +46,16 @@ LINE_SCHEMA: dict[str, Any] = {
     **dict.fromkeys(("payment_reference", "invoice_number", "note", "operator"), pl.String),
 }  # fmt: skip
 PLACE = ("side", "file", "file_id", "sheet", "row")
+# Where a row is and what of it cannot be read: the codes, and the texts of the cells that they name.
+BROKEN = (
+    "file", "sheet", "row", "trouble", "claim_number", "policy_number", "settlement_date_raw", "claimed_amount_raw",
+    "reimbursed_amount_raw",
+)  # fmt: skip
+_EMPTY = {
+    "code": "", "claim_number": "", "search_key": "", "details": "{}", "locations": "[]", "lines": "[]",
+}  # fmt: skip
+# The fields of a line by which a person searches for its finding. Stat lines have the name keys of the first two.
+_SEARCHED = ("beneficiary", "main_insured", "partner", "card_number")
 
 
 @dataclass(frozen=True)
@@ -67,19 +78,17 @@ def build_findings(
     snapshot: Snapshot,
     files: SourceFiles,
     currency: str,
-    language: str,
 ) -> pl.DataFrame:
     """Everything that was not imported and why, then the lists, then the warnings. `lines`: the importable ones."""
     stat = _shown(reconciliation.lines, "stat", files.stat)
     recap = _shown(reconciliation.recap, "recap", files.recap)
-    with override(language):
-        parts = [
-            _claims(reconciliation, stat, recap, currency),
-            _conflicts(plan, stat, currency),
-            *_lists(reconciliation, stat, recap, currency),
-            *_reading_warnings(stat, recap, files.lone_marks),
-            *_warnings(reconciliation, lines, plan, snapshot, stat, files),
-        ]
+    parts = [
+        _claims(reconciliation, stat, recap, currency),
+        _conflicts(plan, stat, currency),
+        *_lists(reconciliation, stat, recap, currency),
+        *_reading_warnings(stat, recap, files.lone_marks),
+        *_warnings(lines, plan, snapshot, stat, files),
+    ]
     return pl.concat(parts).with_columns(sequence=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
 
 
@@ -105,18 +114,46 @@ def _shown(frame: pl.DataFrame, side: str, files: list[tuple[int, str]]) -> pl.D
     )
 
 
+def _json(*columns: str, **more: Any) -> pl.Expr:
+    """The columns and the constants or expressions of `more` as JSON text."""
+    named = [(value if isinstance(value, pl.Expr) else pl.lit(value)).alias(name) for name, value in more.items()]
+    return pl.struct(*columns, *named).struct.json_encode()
+
+
 def _line_json() -> list[pl.Expr]:
-    return [
-        pl.struct(PLACE).struct.json_encode().alias("locations"),
-        pl.struct(list(LINE_SCHEMA)).struct.json_encode().alias("lines"),
-    ]
+    return [_json(*PLACE).alias("locations"), _json(*LINE_SCHEMA).alias("lines")]
+
+
+def _listed(column: str) -> pl.Expr:
+    """The JSON texts of a group as one JSON list."""
+    return "[" + pl.col(column).str.join(",") + "]"
 
 
 def _gathered(*frames: pl.DataFrame) -> pl.DataFrame:
-    """claim_number, locations, lines: the rows of each claim as JSON lists, in the order given."""
-    rows = pl.concat([f.select("claim_number", *_line_json()) for f in frames])
-    joined = [("[" + pl.col(c).str.join(",") + "]").alias(c) for c in ("locations", "lines")]
-    return rows.group_by("claim_number", maintain_order=True).agg(joined)
+    """claim_number, locations, lines, search_key: the rows of each claim as JSON lists, in the order given."""
+    rows = pl.concat([f.select("claim_number", *_line_json(), _search_key(f)) for f in frames])
+    return rows.group_by("claim_number", maintain_order=True).agg(
+        _listed("locations").alias("locations"),
+        _listed("lines").alias("lines"),
+        pl.col("search_key").unique(maintain_order=True).str.join(" "),
+    )
+
+
+def _search_key(rows: pl.DataFrame) -> pl.Series:
+    """The words of persons, cards and providers in each row, as name keys (DOMAIN §4)."""
+    keys = [rows[f"{name}_key"] if f"{name}_key" in rows.columns else _name_keys(rows[name]) for name in _SEARCHED[:2]]
+    keys += [_name_keys(rows[name]) for name in _SEARCHED[2:]]
+    frame = pl.DataFrame(dict(zip(_SEARCHED, keys, strict=True))).with_columns(
+        # Most beneficiaries are the insured themselves.
+        main_insured=pl.when(pl.col("main_insured") != pl.col("beneficiary").fill_null("")).then("main_insured")
+    )
+    return frame.select(search_key=pl.concat_str(_SEARCHED, separator=" ", ignore_nulls=True)).to_series()
+
+
+def _name_keys(texts: pl.Series) -> pl.Series:
+    values = texts.drop_nulls().unique().to_list()
+    keys = dict(zip(values, map(name_key, values), strict=True))
+    return texts.replace_strict(keys, default=None, return_dtype=pl.String)
 
 
 def _part(frame: pl.DataFrame, **columns: Any) -> pl.DataFrame:
@@ -124,8 +161,7 @@ def _part(frame: pl.DataFrame, **columns: Any) -> pl.DataFrame:
     frame = frame.with_columns(**{name: pl.lit(value) for name, value in columns.items()})
     absent = [pl.lit(None, dtype=kind).alias(c) for c, kind in SCHEMA.items() if c not in frame.columns]
     return frame.with_columns(absent).select(
-        pl.col(c).cast(kind) if c not in ("code", "claim_number") else pl.col(c).cast(kind).fill_null("")
-        for c, kind in SCHEMA.items()
+        pl.col(c).cast(kind).fill_null(_EMPTY[c]) if c in _EMPTY else pl.col(c).cast(kind) for c, kind in SCHEMA.items()
     )
 
 
@@ -138,90 +174,99 @@ def _claims(rec: Reconciliation, stat: pl.DataFrame, recap: pl.DataFrame, curren
     numbers = claims.select("claim_number")
     stat_rows = stat.join(numbers, on="claim_number", how="semi", maintain_order="left")
     recap_rows = recap.join(numbers, on="claim_number", how="semi", maintain_order="left")
-    observers = _observers(rec, claims, stat_rows, recap_rows, currency)
-    texts = [observers[claim["category"]](claim) for claim in claims.iter_rows(named=True)]
     gathered = _gathered(stat_rows, recap_rows)
+    details = _details(rec, claims, stat_rows, recap_rows, currency)
     # Of several recap rows, none is that of the claim: the observation names them all.
     single = pl.col("category") != DIVERGENT
     return _part(
-        claims.with_columns(
-            pl.Series("observation", texts, dtype=pl.String),
-            *(pl.when(single).then(c).alias(c) for c in ("recap_claimed", "recap_reimbursed")),
-        ).join(gathered, on="claim_number", how="left", maintain_order="left")
+        claims.join(details, on="claim_number", how="left", maintain_order="left")
+        .with_columns(pl.when(single).then(c).alias(c) for c in ("recap_claimed", "recap_reimbursed"))
+        .join(gathered, on="claim_number", how="left", maintain_order="left")
     )
 
 
-Observe = Callable[[dict[str, Any]], str]
-
-
-def _observers(
+def _details(
     rec: Reconciliation, claims: pl.DataFrame, stat: pl.DataFrame, recap: pl.DataFrame, currency: str
-) -> dict[str, Observe]:
-    """Category → the function that returns the observation of one of its claims.
+) -> pl.DataFrame:
+    """claim_number, details: those of the claims that have any. `stat`, `recap`: the rows of the claims."""
 
-    The rows that only one category needs are looked up once, for its claims alone.
-    """
+    def of(category: str) -> pl.DataFrame:
+        return claims.filter(pl.col("category") == category)
 
     def rows_of(category: str, rows: pl.DataFrame) -> pl.DataFrame:
-        numbers = claims.filter(pl.col("category") == category).select("claim_number")
-        return rows.join(numbers, on="claim_number", how="semi", maintain_order="left")
+        return rows.join(of(category).select("claim_number"), on="claim_number", how="semi", maintain_order="left")
 
-    return {
-        UNREADABLE: _observe_unreadable(rows_of(UNREADABLE, stat), rows_of(UNREADABLE, recap), currency),
-        DIVERGENT: _observe_divergent(rows_of(DIVERGENT, recap), currency),
-        INCONSISTENT: _observe_inconsistent(rows_of(INCONSISTENT, stat)),
-        INCOMPLETE: lambda claim: finding_texts.incomplete(claim["code"].split(",")),
-        AMOUNT_GAP: lambda claim: finding_texts.amount_gap(claim, rec.tolerance_cents, currency),
-        MISSING: lambda claim: finding_texts.missing_in_recap(claim, rec.period),
-    }
+    broken = [rows_of(UNREADABLE, rows).filter("unreadable") for rows in (_with_cells(stat), _with_cells(recap))]
+    paid = rows_of(DIVERGENT, recap).filter(pl.col("is_paid") & ~pl.col("unreadable"))
+    gap = _json(*AMOUNTS, tolerance=rec.tolerance_cents, currency=currency)
+    dated = _json(day=_iso("other_date"), **_days(rec.period))
+    parts = [
+        _rows_of_claims([rows.select("claim_number", row=_json(*BROKEN)) for rows in broken], currency),
+        _rows_of_claims(
+            [
+                paid.select(
+                    "claim_number",
+                    row=_json("file", "sheet", "row", "claimed_cents", "reimbursed_cents", settled=_iso("settled")),
+                )
+            ],
+            currency,
+        ),
+        _spellings(rows_of(INCONSISTENT, stat)),
+        of(AMOUNT_GAP).select("claim_number", details=gap),
+        of(MISSING).filter(pl.col("code") == "dated_outside").select("claim_number", details=dated),
+    ]
+    return pl.concat(parts)
 
 
-def _observe_unreadable(stat: pl.DataFrame, recap: pl.DataFrame, currency: str) -> Observe:
-    rows = _by_claim(stat.filter("unreadable"), recap.filter("unreadable"))
-    return lambda claim: finding_texts.unreadable(rows[claim["claim_number"]], currency)
+def _with_cells(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows with every column of BROKEN; a side does not have them all."""
+    return rows.with_columns(pl.lit(None, dtype=pl.String).alias(c) for c in BROKEN if c not in rows.columns)
 
 
-def _observe_divergent(recap: pl.DataFrame, currency: str) -> Observe:
-    rows = _by_claim(recap.filter(pl.col("is_paid") & ~pl.col("unreadable")), days=True)
-    return lambda claim: finding_texts.divergent(rows[claim["claim_number"]], currency)
+def _iso(column: str) -> pl.Expr:
+    return pl.col(column).dt.to_string("iso")
 
 
-def _observe_inconsistent(stat: pl.DataFrame) -> Observe:
-    # Claim number → field → key → the first spelling of it.
+def _days(period: tuple[date, date]) -> dict[str, str]:
+    return {"first": period[0].isoformat(), "last": period[1].isoformat()}
+
+
+def _rows_of_claims(frames: list[pl.DataFrame], currency: str) -> pl.DataFrame:
+    """claim_number, details: the rows of each claim. `frames`: claim_number, row (JSON text)."""
+    # Put together as text: the rows are JSON already.
+    begin = json.dumps({"currency": currency})[:-1] + ', "rows": '
+    listed = (pl.lit(begin) + _listed("row") + "}").alias("details")
+    return pl.concat(frames).group_by("claim_number", maintain_order=True).agg(listed)
+
+
+def _spellings(lines: pl.DataFrame) -> pl.DataFrame:
+    """claim_number, details: for each field on which a claim's lines disagree, the first spelling of each value."""
     spellings: dict[str, dict[str, dict[str, str]]] = defaultdict(lambda: defaultdict(dict))
-    for row in stat.filter("in_period").iter_rows(named=True):
+    for row in lines.filter("in_period").iter_rows(named=True):
         for identity, key in IDENTITY.items():
             if row[key] is not None:
                 spellings[row["claim_number"]][identity].setdefault(row[key], row[identity])
-
-    def observe(claim: dict[str, Any]) -> str:
-        found = spellings[claim["claim_number"]].items()
-        return finding_texts.inconsistent({name: list(texts.values()) for name, texts in found if len(texts) > 1})
-
-    return observe
-
-
-def _by_claim(*frames: pl.DataFrame, days: bool = False) -> dict[str, list[dict[str, Any]]]:
-    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for frame in frames:
-        for row in frame.iter_rows(named=True):
-            rows[row["claim_number"]].append(row | {"settlement_date": row["settled"]} if days else row)
-    return rows
+    details = {
+        number: {"values": {name: list(texts.values()) for name, texts in found.items() if len(texts) > 1}}
+        for number, found in spellings.items()
+    }
+    return pl.DataFrame(
+        [(number, json.dumps(one)) for number, one in details.items()],
+        schema={"claim_number": pl.String, "details": pl.String},
+        orient="row",
+    )
 
 
 def _conflicts(plan: Plan, stat: pl.DataFrame, currency: str) -> pl.DataFrame:
     conflicts = plan.conflicts
-    texts = [
-        finding_texts.conflict(claimed=claimed, reimbursed=reimbursed, currency=currency)
-        for claimed, reimbursed in conflicts.select("claimed_cents", "reimbursed_cents").iter_rows()
-    ]
     rows = stat.filter("in_period").join(conflicts, on="claim_number", how="semi", maintain_order="left")
+    amounts = {"claimed": pl.col("claimed_cents"), "reimbursed": pl.col("reimbursed_cents")}
     return _part(
         conflicts.select(
             "claim_number",
-            pl.Series("observation", texts, dtype=pl.String),
             stat_claimed="claimed_cents",
             stat_reimbursed="reimbursed_cents",
+            details=_json(**amounts, currency=currency),
         ).join(_gathered(rows), on="claim_number", how="left", maintain_order="left"),
         category=Category.CONFLICT.value,
     )
@@ -233,40 +278,35 @@ def _conflicts(plan: Plan, stat: pl.DataFrame, currency: str) -> pl.DataFrame:
 def _lists(rec: Reconciliation, stat: pl.DataFrame, recap: pl.DataFrame, currency: str) -> Iterable[pl.DataFrame]:
     unreadable, in_period = pl.col("unreadable"), pl.col("in_period")
     for side, rows in (("stat", stat), ("recap", recap)):
-        yield _rows(
-            rows.filter(unreadable),
-            side,
-            Category.UNREADABLE_LINE,
-            lambda row: finding_texts.unreadable_line(row, currency),
-        )
-    # Many lines share a day.
-    out_of_period = cache(lambda settled: finding_texts.out_of_period(settled, rec.period))
+        broken = _with_cells(rows.filter(unreadable))
+        yield _rows(broken, side, Category.UNREADABLE_LINE, _json(*BROKEN, currency=currency))
     yield _rows(
         stat.filter(~unreadable & ~in_period),
         "stat",
         Category.OUT_OF_PERIOD,
-        lambda row: out_of_period(row["settled"]),
+        _json(day=_iso("settled"), **_days(rec.period)),
     )
-    unpaid, recap_only = finding_texts.unpaid(), finding_texts.recap_only()
-    yield _rows(recap.filter(~pl.col("is_paid") & ~unreadable), "recap", Category.UNPAID, lambda row: unpaid)
+    yield _rows(recap.filter(~pl.col("is_paid") & ~unreadable), "recap", Category.UNPAID)
     only = rec.recap_only.select("file", "sheet", "row").with_columns(only=pl.lit(True))
     marked = recap.with_columns(file_index=rec.recap["file"]).join(
         only.rename({"file": "file_index"}), on=["file_index", "sheet", "row"], how="semi", maintain_order="left"
     )
-    yield _rows(marked, "recap", Category.RECAP_ONLY, lambda row: recap_only)
+    yield _rows(marked, "recap", Category.RECAP_ONLY)
 
 
-def _rows(rows: pl.DataFrame, side: str, category: Category, observe: Observe, code: str = "") -> pl.DataFrame:
+def _rows(
+    rows: pl.DataFrame, side: str, category: Category, details: pl.Expr | None = None, code: str = ""
+) -> pl.DataFrame:
     """One finding for each row."""
-    texts = [observe(row) for row in rows.iter_rows(named=True)]
     listed = [("[" + text + "]").alias(name) for text, name in zip(_line_json(), ("locations", "lines"), strict=True)]
     return _part(
         rows.select(
             "claim_number",
-            pl.Series("observation", texts, dtype=pl.String),
             pl.col("claimed_cents").alias(f"{side}_claimed"),
             pl.col("reimbursed_cents").alias(f"{side}_reimbursed"),
+            _search_key(rows),
             *listed,
+            *([] if details is None else [details.alias("details")]),
         ),
         category=category.value,
         code=code,
@@ -280,58 +320,44 @@ def _reading_warnings(
     stat: pl.DataFrame, recap: pl.DataFrame, lone_marks: dict[str, list[dict[str, Any]]]
 ) -> Iterable[pl.DataFrame]:
     """How amounts and references were read, where a person must know it: thousands from three digits, lost digits."""
-    texts = [
-        finding_texts.thousands_from_three_digits(side, mark)
+    yield _warnings_of(
+        ("thousands_from_three_digits", mark | {"side": side}, "")
         for side, marks in lone_marks.items()
         for mark in marks
         if mark["meaning"] == "thousands"
-    ]
-    yield _part(
-        pl.DataFrame({"observation": pl.Series(texts, dtype=pl.String)}),
-        category=Category.WARNING.value,
-        code="thousands_from_three_digits",
-        locations="[]",
-        lines="[]",
     )
     for side, rows in (("stat", stat), ("recap", recap)):
         readable = rows.filter(pl.col("lost_references").is_not_null() & ~pl.col("unreadable") & pl.col("in_period"))
-        yield _rows(readable, side, Category.WARNING, finding_texts.lost_references, code="references_lost_digits")
+        yield _rows(readable, side, Category.WARNING, _json("lost_references"), code="references_lost_digits")
+
+
+def _warnings_of(warnings: Iterable[tuple[str, dict[str, Any], str]]) -> pl.DataFrame:
+    """One finding for each (code, details, search key), without a place."""
+    return _part(
+        pl.DataFrame(
+            [(code, json.dumps(details), key) for code, details, key in warnings],
+            schema={"code": pl.String, "details": pl.String, "search_key": pl.String},
+            orient="row",
+        ),
+        category=Category.WARNING.value,
+    )
 
 
 def _warnings(
-    rec: Reconciliation,
-    lines: pl.DataFrame,
-    plan: Plan,
-    snapshot: Snapshot,
-    stat: pl.DataFrame,
-    files: SourceFiles,
+    lines: pl.DataFrame, plan: Plan, snapshot: Snapshot, stat: pl.DataFrame, files: SourceFiles
 ) -> Iterable[pl.DataFrame]:
     unread = stat.filter(~pl.col("unreadable") & pl.col("in_period") & pl.col("incident_date_raw").is_not_null())
-    yield _rows(
-        unread,
-        "stat",
-        Category.WARNING,
-        lambda row: finding_texts.unknown_incident_date(row["incident_date_raw"]),
-        code="unknown_incident_date",
-    )
+    text = _json(text=pl.col("incident_date_raw"))
+    yield _rows(unread, "stat", Category.WARNING, text, code="unknown_incident_date")
     deduced = plan.new["insured"].filter("is_deduced")
     first_lines = _shown(lines, "stat", files.stat).join(
         deduced.select("line", "name"), on="line", how="inner", maintain_order="right"
     )
-    yield _rows(
-        first_lines, "stat", Category.WARNING, lambda row: finding_texts.deduced(row["name"]), code="principal_deduced"
-    )
-    texts = [("homonyms", finding_texts.homonyms(name)) for name, _, _ in plan.homonyms]
-    texts += [(f"alike_{kind}", finding_texts.similar(kind, a, b)) for kind, a, b in similar_records(plan, snapshot)]
-    yield _part(
-        pl.DataFrame(
-            [(code, text) for code, text in texts],
-            schema={"code": pl.String, "observation": pl.String},
-            orient="row",
-        ),
-        category=Category.WARNING.value,
-        locations="[]",
-        lines="[]",
+    yield _rows(first_lines, "stat", Category.WARNING, _json("name"), code="principal_deduced")
+    yield _warnings_of(("homonyms", {"name": name}, name) for name, _, _ in plan.homonyms)
+    yield _warnings_of(
+        (f"alike_{kind}", {"one": one, "other": other}, name_key(f"{one} {other}"))
+        for kind, one, other in similar_records(plan, snapshot)
     )
 
 

@@ -5,6 +5,7 @@ Everything is drawn from a seeded generator, so that two runs measure the same. 
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from typing import Any
 
@@ -22,6 +23,13 @@ FIRST_DAY, DAYS = date(2021, 1, 1), 4 * 365
 COUNTRIES = (("Togo", "TG", "XOF", 0.6), ("Bénin", "BJ", "XOF", 0.25), ("Guinée", "GN", "GNF", 0.15))
 LINES_PER_CLAIM = 2.5
 LEFT_OUT_SHARE = 0.05
+# The parameters of the observations of every category that is made here.
+DETAILS = json.dumps(
+    {
+        "currency": "XOF", "tolerance": 500, "stat_claimed": 500000, "stat_reimbursed": 400000,
+        "recap_claimed": 500000, "recap_reimbursed": 300000, "rows": [], "values": {},
+    }
+)  # fmt: skip
 
 
 def load(claims: int, *, owner: User, seed: int = 7) -> dict[str, int]:
@@ -174,8 +182,9 @@ def _findings(
                 "claim_number": [f"{country.code}X{n:09d}" for n in range(count)],
                 "stat_reimbursed": random.integers(1000, 90000, count) * 1.0,
                 "lines": texts,
+                "search_key": [f"CLINIQUE {n % len(partners)}" for n in range(count)],
             }
-        ).with_columns(code=pl.lit(""), observation=pl.lit("-"), locations=pl.lit("[]"), session_id=pl.lit(session.pk)),
+        ).with_columns(code=pl.lit(""), details=pl.lit(DETAILS), locations=pl.lit("[]"), session_id=pl.lit(session.pk)),
     )
     return count
 

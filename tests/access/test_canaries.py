@@ -79,7 +79,7 @@ def import_marked_pair(owner: User, mark: str) -> Records:
 
     waiting = api.send(**pair("5000"))
     # What a run says of itself names nothing; the mark shows whose words an answer, or a log, brings.
-    events.append(waiting, step="queued", message=f"{mark} said")
+    events.append(waiting, step="queued", code="sheet_chosen", data={"sheet": f"{mark} said"})
     first = api.run(waiting)
     assert first.status == "DONE_WITH_ERRORS", first.message
     replaced = api.import_pair(**pair("7000"), on_conflict="update")

@@ -291,7 +291,7 @@ def test_unknown_names_and_wrong_passwords_take_the_time_of_a_hash(cast: Cast, s
 def test_a_link_opens_a_page_where_the_password_is_chosen_without_javascript(cast: Cast) -> None:
     ask_reset("togo_head@example.org")
     [message] = sent_mails()
-    client = Client(enforce_csrf_checks=True)
+    client = Client(headers={"accept-language": "en"}, enforce_csrf_checks=True)
     page = client.get(address_in(message))
     assert page.status_code == 200
     assert page["Referrer-Policy"] == "no-referrer"

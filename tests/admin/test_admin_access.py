@@ -12,7 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from core.models import ActAlias
 from file_handling.models import SessionStatus
-from importer.admin_steering import BY_NAME
+from importer.steering import BY_NAME
 from tests.support import canary
 from tests.support.browser import Browser
 from tests.support.cast import Cast

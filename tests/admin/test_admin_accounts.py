@@ -19,7 +19,9 @@ MAY_ENTER = {"superuser", "global_admin", "togo_admin", "benin_admin"}
 
 
 def sign_in(name: str, password: str = PASSWORD) -> Any:
-    return Client().post("/admin/login/", {"username": name, "password": password, "next": "/admin/"})
+    return Client(headers={"accept-language": "en"}).post(
+        "/admin/login/", {"username": name, "password": password, "next": "/admin/"}
+    )
 
 
 def new_account(**more: Any) -> dict[str, Any]:

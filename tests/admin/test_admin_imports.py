@@ -159,7 +159,7 @@ def test_a_failed_session_is_run_again_and_a_waiting_one_cancelled(cast: Cast, t
         status=SessionStatus.ERROR,
         stat_file=togo.file,
         recap_file=togo.recap,
-        message="No common period.",
+        message_parts=[{"code": "No common period."}],
     )
     assert "No common period." in text_of(client.get(f"{SESSIONS}{failed.pk}/change/"))
     client.post(f"{SESSIONS}{failed.pk}/steer/retry/")
@@ -191,7 +191,7 @@ def test_findings_are_filtered_by_category_and_search_and_shown_in_pages(
 ) -> None:
     for number in range(2, 60):
         make_finding(togo.session, number)
-    make_finding(togo.session, 60, category="unpaid", claim_number="UNPAID-9", observation="not paid")
+    make_finding(togo.session, 60, category="unpaid", claim_number="UNPAID-9")
     client = browser("togo_admin")
     address = f"{SESSIONS}{togo.session.pk}/findings/"
     first = text_of(client.get(address))

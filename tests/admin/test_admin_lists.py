@@ -15,7 +15,7 @@ LIST = "/admin/core/operator/"
 
 @pytest.fixture
 def browser(cast: Cast) -> Client:
-    browser = Client()
+    browser = Client(headers={"accept-language": "en"})
     browser.force_login(cast.togo_admin)
     return browser
 

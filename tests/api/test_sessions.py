@@ -11,7 +11,7 @@ from django.core.files.base import ContentFile
 from core.models import Claim
 from file_handling.models import Finding, ImportSession, SessionEvent, SessionStatus
 from tests.support.cast import Cast
-from tests.support.records import Records, make_finding, make_session
+from tests.support.records import Records, make_finding, make_session, summary_of_one_claim
 from tests.support.responses import content_of
 from tests.support.storage import stored_names
 from users.models import AuditEntry
@@ -63,7 +63,7 @@ def give_report(session: ImportSession) -> None:
 def test_a_session_has_all_its_fields_except_its_lease(cast: Cast, togo: Records) -> None:
     body = cast.client("togo_head").get(f"{SESSIONS}{togo.session.pk}/").json()
     assert set(body) == FIELDS
-    assert body["summary"] == {"claims": {"mark": "TOGOCANARY"}}
+    assert body["summary"] == summary_of_one_claim("TOGOCANARY")
     assert body["stat_file"] == {"id": togo.file.pk, "name": togo.file.name}
     assert body["country"]["currency_code"] == "XOF"
 
@@ -83,21 +83,33 @@ def test_sessions_are_listed_newest_first_and_filtered_by_status(cast: Cast, tog
 
 
 def test_findings_are_filtered_by_category_and_search(cast: Cast, togo: Records) -> None:
-    make_finding(togo.session, 2, category="unpaid", claim_number="AB12", observation="no date")
-    make_finding(togo.session, 3, category="warning", claim_number="", observation="near-identical names")
+    make_finding(togo.session, 2, category="unpaid", claim_number="AB12", search_key="AFI LAWSON CLINIQUE BIASA")
+    make_finding(
+        togo.session, 3, category="warning", code="homonyms", claim_number="", details={"name": "KOKOU MENSAH"}
+    )
+    make_finding(togo.session, 4, category="incomplete", code="beneficiary,policy")
     client = cast.client("rival_head")
     address = f"{SESSIONS}{togo.session.pk}/findings/"
 
     def found(query: str) -> list[int]:
         return [finding["sequence"] for finding in client.get(f"{address}?{query}").json()["results"]]
 
-    assert found("") == [1, 2, 3]
+    assert found("") == [1, 2, 3, 4]
     assert found("category=unpaid") == [2]
     assert found("category=unpaid&category=warning") == [2, 3]
     assert found("search= ab 12") == [2]
-    assert found("search=IDENTICAL") == [3]
+    assert found("search=lawson áfi") == [2]
+    assert found("search=biasa+law") == [2]
+    assert found("search=lawson mensah") == []
+    assert found("search=UNPAID") == [2]
+    assert found("search=amount gap") == [1]
+    assert found("search=homonyms") == [3]
     assert found("search=%25") == []
-    assert found("ordering=-sequence") == [3, 2, 1]
+    assert found("code=homonyms") == [3]
+    assert found("code=policy") == [4]
+    assert found("code=policy&code=homonyms") == [3, 4]
+    assert client.get(f"{address}?code=lost").status_code == 400
+    assert found("ordering=-sequence") == [4, 3, 2, 1]
     assert client.get(f"{address}?category=lost").status_code == 400
     first = client.get(address).json()["results"][0]
     assert first["stat_claimed"] == "5000.00"
@@ -106,9 +118,7 @@ def test_findings_are_filtered_by_category_and_search(cast: Cast, togo: Records)
 
 
 def test_a_page_of_findings_has_at_most_two_hundred(cast: Cast, togo: Records) -> None:
-    Finding.objects.bulk_create(
-        Finding(session=togo.session, sequence=n, category="unpaid", observation="x") for n in range(2, 252)
-    )
+    Finding.objects.bulk_create(Finding(session=togo.session, sequence=n, category="unpaid") for n in range(2, 252))
     answer = cast.client("togo_admin").get(f"{SESSIONS}{togo.session.pk}/findings/?page_size=1000").json()
     assert (answer["count"], len(answer["results"])) == (251, 200)
 

@@ -43,7 +43,7 @@ def name_of(address: str, route: str) -> str:
 
 def wanted(stack: Stack, browser: Browser, states: dict[tuple[str, str], StorageState]) -> dict[str, tuple[str, str]]:
     """Name of the picture → role and address; the pages of the demo's main sessions before any other."""
-    found: dict[str, tuple[str, str]] = {"sign-in": ("", "/account/sign-in/")}
+    found: dict[str, tuple[str, str]] = {"sign-in": ("", "/sign-in/")}
     main, review = stack.sessions[story.MAIN]["id"], stack.sessions["review"]["id"]
     found["import"] = (READERS[0], f"/imports/{main}/")
     found["import-in-review"] = (READERS[0], f"/imports/{review}/")

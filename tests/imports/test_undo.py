@@ -6,6 +6,8 @@ import pytest
 
 from core import models as core
 from core.integrity import dangling_references
+from file_handling.models import ImportSession, SessionEvent
+from importer.undo import preview
 from tests.support.api_user import ApiUser, Outcome
 from tests.support.database import record_models
 from tests.support.pairs import line, matching_pair
@@ -43,10 +45,21 @@ def counts() -> dict[str, int]:
 
 
 def revert(api: ApiUser, outcome: Outcome) -> str:
+    """Revert by the API. The preview just before must have said what goes; its own look changes nothing."""
+    before = counts()
+    previewed = preview(ImportSession.objects.get(pk=outcome.id))
+    assert counts() == before
     response = api.steer(outcome.id, "revert")
     assert response.status_code == 200, response.content.decode()
     assert response.json()["status"] == "REVERTED"
     assert dangling_references() == {}
+    (event,) = SessionEvent.objects.filter(session=outcome.id, step="reverted")
+    assert {name: previewed.removed[name] for name in event.data} == event.data
+    created = {"Claim": "claims", "ClaimLine": "claim_lines", "Insured": "insured", "Membership": "memberships"}
+    after = counts()
+    assert {kind: before[model] - after.get(model, 0) for model, kind in created.items() if model in before} == {
+        kind: previewed.removed[kind] for model, kind in created.items() if model in before
+    }
     return str(response.json()["message"])
 
 

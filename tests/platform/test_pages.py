@@ -1,53 +1,24 @@
-"""The start page, the two layouts, and the static files that pages load."""
+"""The two layouts, and the static files that pages load."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-import pytest
 from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.test import Client
 
 from tests.support.cast import Cast
 
-ADMIN, DOCS, SIGN_IN = "/admin/", "/api/v1/docs/", "/admin/login/"
-LEADS_TO = {
-    "anonymous": SIGN_IN,
-    "superuser": ADMIN,
-    "global_admin": ADMIN,
-    "togo_admin": ADMIN,
-    "homeless_admin": DOCS,
-    "togo_head": DOCS,
-    "togo_operator": DOCS,
-}
+ADMIN, SIGN_IN = "/admin/", "/sign-in/"
 
 
 def browser(cast: Cast, name: str) -> Client:
-    client = Client()
+    client = Client(headers={"accept-language": "en"})
     if name != "anonymous":
         client.force_login(cast.users[name])
     return client
-
-
-@pytest.mark.parametrize("language", ["en", "fr"])
-@pytest.mark.parametrize("name", LEADS_TO)
-def test_the_start_page_leads_each_role_to_a_page_that_it_may_open(name: str, language: str, cast: Cast) -> None:
-    response = browser(cast, name).get("/", headers={"accept-language": language}, follow=True)
-    assert response.redirect_chain == [(LEADS_TO[name], 302)]
-    assert response.status_code == 200
-
-
-def test_the_start_page_of_an_account_whose_country_was_deactivated_is_the_sign_in_page(cast: Cast) -> None:
-    client = browser(cast, "togo_admin")
-    cast.togo.is_active = False
-    cast.togo.save()
-    assert client.get("/").headers["Location"] == SIGN_IN
-
-
-def test_the_start_page_takes_no_form(cast: Cast) -> None:
-    assert browser(cast, "superuser").post("/").status_code == 405
 
 
 def test_a_page_for_a_signed_in_account_shows_who_it_is_and_where_it_can_go(cast: Cast) -> None:
@@ -57,10 +28,11 @@ def test_a_page_for_a_signed_in_account_shows_who_it_is_and_where_it_can_go(cast
     assert "This page does not exist" in text
     assert "togo_operator" in text
     assert "Data-entry manager · Togo" in text
-    assert f'<a href="{DOCS}">' in text
+    assert '<a href="/figures/">' in text
+    assert '<a href="/imports/">' not in text
     assert f'<a href="{ADMIN}">' not in text
     assert 'action="/language/"' in text
-    assert "concord/layout.css" in text
+    assert "concord/css/layout.css" in text
 
 
 def test_an_account_that_may_enter_the_admin_has_a_link_to_it(cast: Cast) -> None:
@@ -72,7 +44,7 @@ def test_an_account_that_may_enter_the_admin_has_a_link_to_it(cast: Cast) -> Non
 def test_a_page_without_an_account_is_the_narrow_card(db: None) -> None:
     text = Client().get("/nowhere/", headers={"accept-language": "en"}).content.decode()
     assert "This page does not exist" in text
-    assert "concord/layout.css" not in text
+    assert "concord/css/layout.css" not in text
     assert "/account/sign-out/" not in text
 
 
@@ -94,7 +66,7 @@ def test_signing_out_ends_the_session_and_leads_to_the_sign_in_page(cast: Cast) 
     client = browser(cast, "togo_operator")
     assert client.get("/account/sign-out/").status_code == 405
     response = client.post("/account/sign-out/", follow=True)
-    assert response.redirect_chain == [("/", 302), (SIGN_IN, 302)]
+    assert response.redirect_chain == [(SIGN_IN, 302)]
     assert client.get("/api/v1/users/me/").status_code == 401
 
 

@@ -31,6 +31,7 @@ SILENT_ROUTES = {
     "import-sessions/",
     "import-sessions/{session}/",
     "import-sessions/{session}/events/",
+    "import-sessions/{session}/events/stream/",
     *(
         path
         for method, path in ROUTES

@@ -75,7 +75,7 @@ def test_every_model_that_names_its_file_is_counted() -> None:
 
 
 def test_the_page_of_a_file_links_to_the_records_that_it_created(cast: Cast, togo: Records) -> None:
-    browser = Client()
+    browser = Client(headers={"accept-language": "en"})
     browser.force_login(cast.togo_admin)
     page = browser.get(f"/admin/file_handling/file/{togo.file.pk}/change/").content.decode()
     assert f'<a href="/admin/core/claim/?file={togo.file.pk}">claims</a>: 1' in page

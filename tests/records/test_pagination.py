@@ -75,8 +75,8 @@ def many(cast: Cast, togo: Records) -> Records:
             user=cast.togo_head, country=cast.togo, status=("DONE", "ERROR")[n % 2], files_sha256=str(n),
             completed_at=None if n % 3 == 0 else datetime.datetime(2024, 1, 1 + n // 2, tzinfo=datetime.UTC),
         )  # fmt: skip
-        Finding.objects.create(session=togo.session, sequence=n + 10, category="warning", observation="o")
-        SessionEvent.objects.create(session=togo.session, sequence=n + 10, step="s", message="m")
+        Finding.objects.create(session=togo.session, sequence=n + 10, category="warning")
+        SessionEvent.objects.create(session=togo.session, sequence=n + 10, step="s", code="m")
     return togo
 
 

@@ -82,11 +82,9 @@ def grow(cast: Cast, togo: Records, *, start: int, end: int) -> None:
         [core.ClaimRevision(claim=togo.rows["claims"], number=m, before={}, **country) for m in marks]
     )
     numbers = range(start + 10, end + 10)
-    Finding.objects.bulk_create(
-        [Finding(session=togo.session, sequence=n, category="warning", observation="o") for n in numbers]
-    )
+    Finding.objects.bulk_create([Finding(session=togo.session, sequence=n, category="warning") for n in numbers])
     SessionEvent.objects.bulk_create(
-        [SessionEvent(session=togo.session, sequence=n, step="s", message="m") for n in numbers]
+        [SessionEvent(session=togo.session, sequence=n, step="s", code="m") for n in numbers]
     )
     AuditEntry.objects.bulk_create(
         [AuditEntry(action="read", object_type="file_handling.file", object_id=togo.file.pk, country=cast.togo)

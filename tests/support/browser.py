@@ -17,7 +17,7 @@ def browser(cast: Cast) -> Browser:
     """Makes a browser that is signed in as an account of the cast; `anonymous` is not signed in."""
 
     def signed_in(name: str) -> Client:
-        client = Client()
+        client = Client(headers={"accept-language": "en"})
         if name != "anonymous":
             client.force_login(cast.users[name])
         return client

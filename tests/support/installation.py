@@ -27,6 +27,8 @@ import psutil
 import psycopg
 import redis
 
+from file_handling import wording
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Short times, so that a test does not wait a minute for the end of a lease.
 LEASE = {"LEASE_SECONDS": "3", "HEARTBEAT_SECONDS": "1", "SWEEP_SECONDS": "1", "RING_AGAIN_SECONDS": "2"}
@@ -274,7 +276,7 @@ class Installation:
         return row
 
     def session(self, session_id: int) -> dict[str, Any]:
-        names = ("status", "message", "attempts", "lease_token", "progress", "error_file", "log_file_path",
+        names = ("status", "message_parts", "attempts", "lease_token", "progress", "error_file", "log_file_path",
                  "written_at", "claims_created_count", "summary", "rung_at", "runner")  # fmt: skip
         found = dict(
             zip(
@@ -283,9 +285,10 @@ class Installation:
                 strict=True,
             )
         )
-        if isinstance(found["summary"], str):
-            found["summary"] = json.loads(found["summary"])
-        return found
+        for name in ("summary", "message_parts"):
+            if isinstance(found[name], str):
+                found[name] = json.loads(found[name])
+        return found | {"message": wording.message(found["message_parts"])}
 
     def status(self, session_id: int) -> str:
         return str(self.session(session_id)["status"])

@@ -28,9 +28,9 @@ def make_session(*, user: User, country: Country, status: str = SessionStatus.DO
         user=user, country=country, status=status, started_at="2024-04-01T10:00:00Z", **more
     )
     SessionEvent.objects.create(
-        session=session, sequence=1, level=EventLevel.INFO, step="reading", progress=10, message=f"from {country.code}"
+        session=session, sequence=1, level=EventLevel.INFO, step="reading", progress=10, code=f"from {country.code}"
     )
-    SessionEvent.objects.create(session=session, sequence=2, step="done", progress=100, message="end")
+    SessionEvent.objects.create(session=session, sequence=2, step="done", progress=100, code="end")
     return session
 
 
@@ -38,13 +38,34 @@ def make_finding(session: ImportSession, sequence: int, **more: Any) -> Finding:
     values: dict[str, Any] = {
         "category": "amount_gap",
         "claim_number": f"S-{sequence}",
-        "observation": "5000.00 against 4000.00",
+        "details": {
+            "currency": "XOF",
+            "tolerance": 500,
+            "stat_claimed": 500000,
+            "stat_reimbursed": 400000,
+            "recap_claimed": 400000,
+            "recap_reimbursed": 400000,
+        },
         "stat_claimed": Decimal(5000),
         "recap_claimed": Decimal(4000),
         "locations": [{"side": "stat", "file": "stat.csv", "sheet": "", "row": 2}],
         "lines": [{"beneficiary": "SECRET"}],
     }
     return Finding.objects.create(session=session, sequence=sequence, **(values | more))
+
+
+def summary_of_one_claim(mark: str) -> dict[str, Any]:
+    """The summary of an import of one claim, as a run writes it, with the mark in it."""
+    return {
+        "tolerance": "5.00",
+        "period": ["2024-03-10", "2024-03-10"],
+        "stat": {"lines": 1, "unreadable_lines": 0},
+        "recap": {"rows_after_dedup": 1, "duplicate_rows_removed": 0, "unpaid": 0},
+        "claims": {"total": 1, "by_category": {"conform": 1}, "recap_only": 0, "mark": mark},
+        "out_of_period": {"lines": 0, "claims": 0},
+        "importable": {"claims": 1, "lines": 1, "claimed": "5000.00", "reimbursed": "4000.00"},
+        "entities": {},
+    }
 
 
 @dataclass
@@ -100,9 +121,14 @@ def make_records(*, country: Country, owner: User, mark: str) -> Records:
     file = make_file(user=owner, country=country, name=f"{mark}-stat.csv")
     recap = make_file(user=owner, country=country, name=f"{mark}-recap.csv", file_type=FileType.RECAP)
     session = make_session(
-        user=owner, country=country, stat_file=file, recap_file=recap, message=mark, summary={"claims": {"mark": mark}}
+        user=owner,
+        country=country,
+        stat_file=file,
+        recap_file=recap,
+        message_parts=[{"code": mark}],
+        summary=summary_of_one_claim(mark),
     )
-    finding = make_finding(session, 1, observation=f"{mark} observed", claim_number=f"{mark}-1")
+    finding = make_finding(session, 1, claim_number=f"{mark}-1", search_key=f"AFI {mark} CLINIC")
     origin: dict[str, Any] = {"file": file, "import_session": session}
     rows: dict[str, Any] = {}
     rows["clients"] = core.Client.objects.create(country=country, name=f"{mark} PORT", key=f"{mark} PORT", **origin)

@@ -31,6 +31,7 @@ from config import celery_app  # noqa: E402
 from core.models import Client  # noqa: E402
 from file_handling.models import File, ImportSession  # noqa: E402
 from importer import dispatch, lifecycle  # noqa: E402
+from tests.support import live_commands  # noqa: E402
 from users.models import Country, Role, User  # noqa: E402
 
 
@@ -131,7 +132,7 @@ def _stored(user: User, path: Path, file_type: str, first_page: File | None = No
 COMMANDS: dict[str, Callable[..., Any]] = {
     command.__name__: command
     for command in (migrate, ready, start_session, upload, export, steer, send_message, check_records)
-}
+} | live_commands.COMMANDS
 
 
 def main() -> None:

@@ -128,6 +128,7 @@ TABLE: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "import-sessions/{session}/findings/"): SESSION,
     ("GET", "import-sessions/{session}/findings/export/"): SESSION,
     ("GET", "import-sessions/{session}/events/"): SESSION,
+    ("GET", "import-sessions/{session}/events/stream/"): SESSION,
     ("GET", "import-sessions/{session}/download/?type=log"): SESSION,
     ("POST", "import-sessions/{session}/sheet/"): STEERED,
     ("POST", "import-sessions/{session}/commit/"): STEERED,
@@ -201,6 +202,7 @@ UNMARKED = {
     *(f"{name}/{tail}" for name in CATALOGUE_ROUTES for tail in ("", "export/", f"{{{name}}}/")),
     # Their content comes from an import: tests/access/test_canaries.py.
     "import-sessions/{session}/events/",
+    "import-sessions/{session}/events/stream/",
     "import-sessions/{session}/download/?type=log",
     "files/{file}/preview/",
     # Only names of records are marked. The one claim with findings was imported, and no rule finds it.

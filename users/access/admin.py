@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db import OperationalError, models
+from django.db import models
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -15,11 +15,12 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from common.errors import Gone, Invalid, ServiceError, is_disk_full
+from common.errors import ServiceError
 from common.keys import name_key
 from common.pagination import LimitedPaginator
 from common.parsing import positive_int
 from users import audit
+from users.access import refusals
 from users.access.actor import actor_of
 from users.access.viewsets import visible_or_refused
 from users.models import AuditAction, AuditEntry, Country
@@ -233,33 +234,12 @@ class ScopedModelAdmin(admin.ModelAdmin):
     # --- Refusals of services ----------------------------------------------------------------------------------------
 
     def carry_out(self, request: HttpRequest, change: Callable[[], object], *, about: str = "") -> bool:
-        """Call a service function; → whether it succeeded. A refusal is shown as `show_refusal` does."""
-        try:
-            change()
-        except (ServiceError, OSError, OperationalError) as error:
-            self.show_refusal(request, error, about=about)
-            return False
-        return True
+        """`users.access.refusals.carry_out`, for admin pages."""
+        return refusals.carry_out(request, change, about=about)
 
     def show_refusal(self, request: HttpRequest, error: Exception, *, about: str = "") -> None:
-        """Show why a service function refused (`common.errors`), or a full disk, as messages of the next page.
-
-        `about`: the name of the object, where several are changed at once. Raises Http404 for an object that was
-        deleted meanwhile, and any other error again.
-        """
-        if isinstance(error, Gone):
-            raise Http404 from error
-        if isinstance(error, Invalid):
-            sentences = error.sentences()
-        elif isinstance(error, ServiceError):
-            sentences = [str(error) or _("This can no longer be done")]
-        elif is_disk_full(error):
-            sentences = [_("The server has no room left to store this. Nothing was kept; try again later.")]
-        else:
-            raise error
-        for sentence in sentences:
-            text = _("%(field)s: %(reason)s") % {"field": about, "reason": sentence} if about else sentence
-            messages.error(request, text)
+        """`users.access.refusals.show_refusal`, for admin pages."""
+        refusals.show_refusal(request, error, about=about)
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None

@@ -10,10 +10,13 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, reverse
 from django.utils.translation import gettext_lazy as _
 
+from common.error_pages import too_many_requests
 from users.access.actor import actor_of
 from users.access.admin import ScopedModelAdmin
-from users.models import AuditEntry
-from users.sign_in.admin import OwnPasswordForm, SignInForm, may_enter_admin
+from users.models import AuditEntry, User
+from users.sign_in.admin import AdminSignInForm, may_enter_admin
+from users.sign_in.forms import OwnPasswordForm
+from users.sign_in.language import begin_session
 from users.sign_in.throttling import PasswordThrottle
 
 RECENT_ENTRIES = 10
@@ -26,7 +29,7 @@ class ConcordAdminSite(admin.AdminSite):
     site_title = "Concord"
     index_title = _("Administration")
     site_url = None
-    login_form = SignInForm
+    login_form = AdminSignInForm
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         # Libraries register pages without a country scope: tokens, groups.
@@ -40,10 +43,16 @@ class ConcordAdminSite(admin.AdminSite):
         # No row has a page outside the admin, and this view would look up any row of any table.
         return [route for route in super().get_urls() if getattr(route, "name", None) != "view_on_site"]
 
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        was_anonymous = request.user.is_anonymous
+        response = super().login(request, extra_context)
+        if was_anonymous and isinstance(request.user, User):
+            begin_session(request, response, request.user)
+        return response
+
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         if request.method == "POST" and not PasswordThrottle().allow_request(request, None):  # type: ignore[arg-type]
-            too_many = _("Too many attempts. Wait a few minutes, then try again.")
-            return HttpResponse(too_many, status=429, content_type="text/plain; charset=utf-8")
+            return too_many_requests(request)
         view = PasswordChangeView.as_view(
             form_class=OwnPasswordForm,
             success_url=reverse("admin:password_change_done"),

@@ -11,7 +11,7 @@ from common.exports import Column
 from common.filters import IdFilter, StableOrdering, StrictFilterBackend, YesNoFilter
 from users.access.exporting import ExportMixin
 from users.access.viewsets import MayManageAccounts, ScopedViewSet
-from users.models import AuditAction, AuditEntry
+from users.models import AuditAction, AuditEntry, Country, User
 
 
 class AuditEntrySerializer(serializers.ModelSerializer[AuditEntry]):
@@ -38,13 +38,15 @@ class AuditEntrySerializer(serializers.ModelSerializer[AuditEntry]):
 
 
 class AuditFilter(django_filters.FilterSet):
-    at = django_filters.DateFromToRangeFilter(label=_("On these days (UTC), both included"))
-    actor = IdFilter(field_name="actor_id")
-    country = IdFilter(field_name="country_id")
-    action = django_filters.ChoiceFilter(choices=AuditAction.choices)
-    object_type = django_filters.CharFilter(max_length=50, label=_("Such as file_handling.file or core.claim"))
-    object_id = IdFilter()
-    success = YesNoFilter()
+    at = django_filters.DateFromToRangeFilter(label=_("When"), help_text=_("On these days (UTC), both included"))
+    actor = IdFilter(field_name="actor_id", of=User, named="username", label=_("Account"))
+    country = IdFilter(field_name="country_id", of=Country, label=_("Country"))
+    action = django_filters.ChoiceFilter(choices=AuditAction.choices, label=_("Action"))
+    object_type = django_filters.CharFilter(
+        max_length=50, label=_("Kind of object"), help_text=_("Such as file_handling.file or core.claim")
+    )
+    object_id = IdFilter(label=_("Object"))
+    success = YesNoFilter(label=_("Success"))
 
     class Meta:
         model = AuditEntry

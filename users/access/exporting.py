@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -19,7 +20,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from common.api_errors import BadRequest
-from common.exports import CONTENT_TYPES, CSV, PARQUET, XLSX, Column, csv_lines, write_list_parquet, write_xlsx
+from common.exports import CONTENT_TYPES, CSV, PARQUET, XLSX, Column, csv_lines, write_list_parquet, write_xlsx, written
 from common.throttling import ExportThrottle
 from users import audit
 from users.access.actor import actor_of
@@ -111,5 +112,8 @@ class ExportMixin(_Base):
 
     def _values(self, rows: QuerySet[Any], limit: int) -> Iterator[Sequence[Any]]:
         # Limited again: rows may have been added since the count.
-        paths = [column.path for column in self.export_columns]
-        return rows.prefetch_related(None).values_list(*paths)[:limit].iterator(chunk_size=_CHUNK_ROWS)
+        paths = [path for column in self.export_columns for path in column.sources]
+        values = rows.prefetch_related(None).values_list(*paths)[:limit].iterator(chunk_size=_CHUNK_ROWS)
+        if not any(column.text for column in self.export_columns):
+            return values
+        return written(self.export_columns, values, language=get_language() or settings.LANGUAGE_CODE)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 import django_filters
+from django import forms
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model, QuerySet
+from django.db.models import Model, QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -19,16 +21,20 @@ from django.views import View
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 
+from common.filter_form import PLACES, chips, inputs, is_for_people
+from common.filters import parameters_of
 from common.pagination import PageNumberPagination
 from common.tables import ListTable
 from users import audit
 from users.access.actor import actor_of
 from users.access.viewsets import MayReadRecords, visible_or_refused
-from users.models import User
+from users.models import Country, User
 
 FILE_TYPES = ("csv", "xlsx", "parquet")
 # Parameters of a list that are not filters.
-PLACES = ("page", "cursor", "ordering", "page_size")
+PLACE_PARAMETERS = (*PLACES, "ordering", "page_size")
+# Asks for the sums of a long list.
+TOTALS = "totals"
 
 
 def holds(permission: Any, request: HttpRequest) -> bool:
@@ -73,12 +79,23 @@ class ListAnswer:
     next: str | None
 
 
+@dataclass(frozen=True)
+class Totals:
+    """The sums of all rows of the list, (label, amount) of each, in one currency: money is never added across."""
+
+    currency: str
+    sums: list[tuple[str | Promise, Decimal]]
+
+
 class ListPage(PageView):
     """One page of a list: the filters and the rows of its API list.
 
     `export`: the name of the API route that makes the same list into a file; its filters are the same.
-    `main_filters`: the filters that are always shown; the others stand under "More filters".
+    `main_filters`: the filters that are always shown. `more_filters` stand under "More filters": unless they are named,
+    all others that people can fill in. Every other filter of the address, such as an id in a link from a figure, is in
+    force too: it is shown as a chip, which can be removed, and the form keeps it.
     `orderings`: parameter → label, offered in this order; the first is the default.
+    `sums`: field of the rows → label of its sum; `sums_by`: the path to the currency of a row.
     `personal`: the rows concern persons, so that reading a page writes an audit entry.
     """
 
@@ -90,7 +107,10 @@ class ListPage(PageView):
     lead: ClassVar[str | Promise] = ""
     export: ClassVar[str] = ""
     main_filters: ClassVar[Sequence[str]] = ("search",)
-    orderings: ClassVar[dict[str, str | Promise]] = {}
+    more_filters: ClassVar[Sequence[str] | None] = None
+    orderings: ClassVar[Mapping[str, str | Promise]] = {}
+    sums: ClassVar[Mapping[str, str | Promise]] = {}
+    sums_by: ClassVar[str] = "currency"
     personal: ClassVar[bool] = False
 
     def rows(self) -> QuerySet[Any]:
@@ -101,7 +121,7 @@ class ListPage(PageView):
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         filters = self.filterset_class(request.GET, self.rows(), request=request)
         errors = {**self._unknown(filters), **(filters.form.errors if filters.form.is_bound else {})}
-        ordering = request.GET.get("ordering") or next(iter(self.orderings), "")
+        ordering = request.GET.get("ordering") or self.default_ordering()
         if ordering and ordering not in self.orderings:
             errors["ordering"] = [_("This list cannot be sorted in this way.")]
         answer = None
@@ -114,27 +134,65 @@ class ListPage(PageView):
             audit.record_listing(
                 actor=self.user, model=self.model, rows=len(answer.rows), query=dict(request.GET.items())
             )
+        main, more = self._shown(filters)
+        more_in_use = any(request.GET.get(one) for name in more for one in parameters_of(filters.form)[name])
         return self.page(
             status=400 if errors else 200,
             title=self.title,
             lead=self.lead,
             filters=filters,
-            main=[filters.form[name] for name in self.main_filters if name in filters.form.fields],
-            more=[field for field in filters.form if field.name not in self.main_filters],
-            more_in_use=any(request.GET.get(name) for name in filters.form.fields if name not in self.main_filters),
-            in_use=any(value for name, value in request.GET.items() if name not in PLACES),
-            errors=errors,
+            main=inputs(filters, main),
+            more=inputs(filters, more),
+            more_in_use=more_in_use,
+            chips=chips(filters, request.GET, shown=[*main, *more], user=self.user),
+            in_use=any(value for name, value in request.GET.items() if name not in (*PLACE_PARAMETERS, TOTALS)),
+            errors=self._with_labels(errors, filters),
             answer=answer,
-            table=None if answer is None else self.table_class(answer.rows, request=request),
+            table=None if answer is None else self.table(answer.rows),
+            totals=self._totals(filters.qs, answer),
+            totals_link=self._totals_link(answer),
             orderings=self.orderings,
             ordering=ordering,
             downloads=self._downloads(),
             **self.extra(),
         )
 
+    def default_ordering(self) -> str:
+        return next(iter(self.orderings), "")
+
+    def table(self, rows: list[Any]) -> ListTable:
+        """The table of one page. A page that hides columns overrides this."""
+        # Without the request: with it, the table would cut the rows of the page into pages of its own.
+        table = self.table_class(rows)
+        table.label = self.title
+        return table
+
     def extra(self) -> dict[str, Any]:
         """Further context of the template."""
         return {}
+
+    def _shown(self, filters: django_filters.FilterSet) -> tuple[list[str], list[str]]:
+        """The names of the filters that have inputs: always, and under "More filters".
+
+        The country is a choice for the accounts that see several.
+        """
+        fields = filters.form.fields
+        main = [name for name in self.main_filters if name in fields]
+        chosen = self.more_filters
+        if chosen is None:
+            chosen = [name for name in fields if is_for_people(filters.filters[name])]
+        more = [name for name in chosen if name in fields and name not in main]
+        for names in (main, more):
+            if "country" in names and not self._offer_countries(fields["country"]):
+                names.remove("country")
+        return main, more
+
+    def _offer_countries(self, field: Any) -> bool:
+        if not self.user.sees_all_countries():
+            return False
+        countries = Country.objects.visible_to(self.user).order_by("name").values_list("pk", "name")
+        field.widget = forms.Select(choices=[("", ""), *countries])
+        return True
 
     def _answer(self, rows: QuerySet[Any], ordering: str) -> ListAnswer:
         if ordering:
@@ -144,21 +202,48 @@ class ListPage(PageView):
         first = (pages.number - 1) * pages.size + 1
         return ListAnswer(found, pages.count, pages.is_exact, first, pages.previous, pages.next)
 
+    def _totals(self, rows: QuerySet[Any], answer: ListAnswer | None) -> list[Totals]:
+        """The sums of the rows of all pages. Of a longer list than is counted, only when the reader asks for them."""
+        if answer is None or not self.sums or not answer.rows:
+            return []
+        if not (answer.is_exact or self.request.GET.get(TOTALS)):
+            return []
+        sums = {f"sum_{name}": Sum(name) for name in self.sums}
+        # SQLite adds in floats, which are exact to the hundredth.
+        cents = Decimal("0.01")
+        found = rows.order_by().values(self.sums_by).annotate(**sums).order_by(self.sums_by)
+        return [
+            Totals(
+                row[self.sums_by], [(label, row[f"sum_{name}"].quantize(cents)) for name, label in self.sums.items()]
+            )
+            for row in found
+        ]
+
+    def _totals_link(self, answer: ListAnswer | None) -> str:
+        if answer is None or not self.sums or answer.is_exact or self.request.GET.get(TOTALS):
+            return ""
+        query = self.request.GET.copy()
+        query[TOTALS] = "yes"
+        return f"?{query.urlencode()}"
+
     def _unknown(self, filters: django_filters.FilterSet) -> dict[str, list[str]]:
         """Errors for parameters that the list does not have: ignored, they would show rows that were not asked for."""
-        known = {*PLACES}
-        for name, field in filters.form.fields.items():
-            widget = field.widget
-            suffixes = getattr(widget, "suffixes", None)
-            known |= {widget.suffixed(name, suffix) for suffix in suffixes} if suffixes else {name}
+        known = {*PLACE_PARAMETERS, *([TOTALS] if self.sums else [])}
+        known |= {parameter for names in parameters_of(filters.form).values() for parameter in names}
         return {name: [_("This list has no such parameter.")] for name in sorted(set(self.request.GET) - known)}
+
+    @staticmethod
+    def _with_labels(errors: dict[str, Any], filters: django_filters.FilterSet) -> dict[str, Any]:
+        """The errors under the labels that the reader sees, as far as there are any."""
+        fields = filters.form.fields
+        return {str(fields[name].label) if name in fields else name: reasons for name, reasons in errors.items()}
 
     def _downloads(self) -> list[tuple[str, str]]:
         """(type, address) of the same list as a file."""
         if not self.export:
             return []
         query: QueryDict = self.request.GET.copy()
-        for name in ("page", "cursor", "page_size"):
+        for name in (*PLACES, "page_size", TOTALS):
             query.pop(name, None)
         downloads = []
         for kind in FILE_TYPES:
@@ -172,10 +257,3 @@ def _first(detail: Any) -> Any:
     while isinstance(detail, dict | list):
         detail = next(iter(detail.values() if isinstance(detail, dict) else detail))
     return detail
-
-
-class Stub(PageView):
-    """Temporary: a page that is not written yet."""
-
-    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        return HttpResponse("to come")

@@ -53,10 +53,14 @@ def _matches_words(typed: str) -> Q | None:
 
 
 class AccountFilter(django_filters.FilterSet):
-    role = django_filters.MultipleChoiceFilter(choices=Role.choices)
-    country = IdFilter(field_name="country_id")
-    is_active = YesNoFilter(field_name="is_active")
-    search = SearchFilter(condition=_matches_words, label=_("Words of the name, the e-mail address or the user name"))
+    role = django_filters.MultipleChoiceFilter(choices=Role.choices, label=_("Role"))
+    country = IdFilter(field_name="country_id", of=Country, label=_("Country"))
+    is_active = YesNoFilter(field_name="is_active", label=_("Active"))
+    search = SearchFilter(
+        condition=_matches_words,
+        label=_("Search"),
+        help_text=_("Words of the name, the e-mail address or the user name"),
+    )
 
     class Meta:
         model = User
@@ -64,7 +68,7 @@ class AccountFilter(django_filters.FilterSet):
 
 
 class CountryFilter(django_filters.FilterSet):
-    is_active = YesNoFilter(field_name="is_active")
+    is_active = YesNoFilter(field_name="is_active", label=_("Active"))
 
     class Meta:
         model = Country

@@ -1,23 +1,23 @@
-"""Pages outside the admin: the start page, choosing a password by a link, and requesting such a link."""
+"""Pages without an account: choosing a password by a link, and requesting such a link."""
 
 from typing import Any
 
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_texts
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
+from common.error_pages import too_many_requests
 from common.errors import Invalid, NotAllowed
 from common.throttling import LoginAddressThrottle
 from users.models import LONGEST_PASSWORD
 from users.sign_in import passwords
-from users.sign_in.admin import may_enter_admin
 from users.sign_in.mails import queue_reset_mail
 from users.sign_in.throttling import ResetAccountThrottle, ResetAddressThrottle, is_allowed
 
@@ -53,24 +53,16 @@ class AddressForm(forms.Form):
     )
 
 
-@require_safe
-def start_page(request: HttpRequest) -> HttpResponse:
-    """Redirects: an anonymous visitor to the sign-in page, an account to the admin or else to the API documentation."""
-    if not request.user.is_authenticated:
-        return redirect("admin:login")
-    return redirect("admin:index" if may_enter_admin(request.user) else "docs")
-
-
 @sensitive_post_parameters()
 @never_cache
 @csrf_protect
 @require_http_methods(["GET", "HEAD", "POST"])
-def choose_password_page(request: HttpRequest) -> HttpResponse:
+def choose_password_page(request: HttpRequest) -> HttpResponseBase:
     """Choose a password by a one-time link. A GET does not use the link: mail programs open links, too."""
     values = request.POST if request.method == "POST" else request.GET
     link = {"uid": values.get("uid", ""), "token": values.get("token", "")}
     if request.method == "POST" and not is_allowed(request, [LoginAddressThrottle]):
-        return _page(request, "too_many", status=429)
+        return too_many_requests(request)
     account = passwords.link_account(**link)
     if account is None:
         return _page(request, "link_invalid", status=400)
@@ -78,7 +70,7 @@ def choose_password_page(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         try:
             passwords.choose_password(**link, new_password=form.cleaned_data["new_password"])
-            return _page(request, "password_chosen", enters_admin=account.is_staff, username=account.username)
+            return _page(request, "password_chosen", username=account.username)
         except NotAllowed:
             # The link was used meanwhile.
             return _page(request, "link_invalid", status=400)
@@ -99,11 +91,11 @@ def choose_password_page(request: HttpRequest) -> HttpResponse:
 @never_cache
 @csrf_protect
 @require_http_methods(["GET", "HEAD", "POST"])
-def forgotten_password_page(request: HttpRequest) -> HttpResponse:
+def forgotten_password_page(request: HttpRequest) -> HttpResponseBase:
     """Request a link. The next page is the same whether or not the account exists."""
     form = AddressForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and not is_allowed(request, [ResetAddressThrottle, ResetAccountThrottle]):
-        return _page(request, "too_many", status=429)
+        return too_many_requests(request)
     if form.is_valid():
         queue_reset_mail(address=form.cleaned_data["email"])
         return _page(request, "link_requested")

@@ -1,0 +1,158 @@
+"""Which accounts may open every page and send its forms (DOMAIN §1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests.support.cast import ACCOUNTS, Cast
+from tests.support.responses import content_of
+
+EVERYONE = [name for name, _role, _country in ACCOUNTS]
+# An account of a closed country is locked out of its session.
+SIGNED_IN = {name for name in EVERYONE if not name.startswith("closed_")}
+READERS = {name for name in SIGNED_IN if not name.startswith("homeless_")}
+OF_TOGO = {"superuser", "global_admin", "togo_admin", "togo_head", "rival_head", "togo_operator"}
+IMPORTERS = {"superuser", "togo_admin", "togo_head", "rival_head", "benin_admin", "benin_head"}
+READ_IMPORTS = IMPORTERS | {"global_admin"}
+OF_SESSION = OF_TOGO - {"togo_operator"}
+# The file and the session are those of the head of department of Togo.
+OF_FILE = OF_SESSION - {"rival_head"}
+STEER = {"superuser", "togo_admin", "togo_head"}
+MANAGERS = {"superuser", "global_admin", "togo_admin", "benin_admin"}
+OF_COUNTRY = {"superuser", "global_admin", "togo_admin"}
+GLOBAL = {"superuser", "global_admin"}
+
+# Address → the accounts that may open it. `{name}`: the id of that record of Togo.
+GETS: dict[str, set[str]] = {
+    "": SIGNED_IN,
+    "account/": SIGNED_IN,
+    "account/password/": SIGNED_IN,
+    "help/": SIGNED_IN,
+    "help/imports/": SIGNED_IN,
+    "search/": READERS,
+    "search/?q=TOGOCANAR": READERS,
+    "sources/": READ_IMPORTS,
+    "sources/?file={file}&row=2": OF_FILE,
+    "imports/": READ_IMPORTS,
+    "imports/new/": IMPORTERS,
+    "imports/new/waiting/": IMPORTERS,
+    "imports/{session}/": OF_SESSION,
+    "imports/{session}/progress/": OF_SESSION,
+    "imports/{session}/findings/": OF_SESSION,
+    "imports/{session}/findings/1/": OF_SESSION,
+    "imports/{session}/revert/": STEER,
+    "imports/{session}/delete/": STEER,
+    # Leads to the session.
+    "imports/{session}/cancel/": IMPORTERS - {"benin_admin", "benin_head"},
+    "files/": READ_IMPORTS,
+    "files/{file}/": OF_FILE,
+    "files/{file}/preview/": OF_FILE,
+    "files/{file}/delete/": STEER,
+    "accounts/": MANAGERS,
+    "accounts/new/": MANAGERS,
+    "accounts/import/": MANAGERS,
+    "accounts/{account}/": OF_COUNTRY,
+    "accounts/{account}/change/": OF_COUNTRY - {"global_admin"},
+    "countries/": MANAGERS,
+    "countries/new/": GLOBAL,
+    "countries/{country}/": OF_COUNTRY,
+    "countries/{country}/change/": GLOBAL,
+    "audit/": MANAGERS,
+    "figures/": READERS,
+}
+RECORDS = {
+    "claims": "claims",
+    "insured": "insured",
+    "families": "memberships",
+    "clients": "clients",
+    "policies": "policies",
+    "partners": "partners",
+    "operators": "operators",
+}
+for _name, _record in RECORDS.items():
+    GETS[f"{_name}/{{{_record}}}/"] = OF_TOGO
+LISTS = ["claims/", "claim-lines/", "insured/", "memberships/", *(f"{name}/" for name in list(RECORDS)[3:]), "acts/"]
+for _name in LISTS:
+    GETS[_name] = READERS
+GETS["acts/{acts}/"] = READERS
+PARTS = [
+    "trends", "categories", "rankings", "concentration", "delay", "triangle", "prices", "left-out", "quality",
+    "watch-list",
+]  # fmt: skip
+for _name in PARTS:
+    GETS[f"figures/{_name}/"] = READERS
+GETS["figures/imports/"] = READ_IMPORTS
+
+# Forms: the accounts whose form is read. An empty form is then refused in words, which is not 403.
+POSTS: dict[str, set[str]] = {
+    "account/": SIGNED_IN,
+    "account/password/": SIGNED_IN,
+    "imports/new/": IMPORTERS,
+    "imports/{session}/revert/": STEER,
+    "imports/{session}/delete/": STEER,
+    "imports/{session}/cancel/": STEER,
+    "files/{file}/delete/": STEER,
+    "accounts/new/": MANAGERS,
+    "accounts/import/": MANAGERS,
+    "accounts/{account}/change/": OF_COUNTRY - {"global_admin"},
+    # A global admin sees the account, and is refused in words.
+    "accounts/{account}/deactivate/": OF_COUNTRY,
+    "countries/new/": GLOBAL,
+    "countries/{country}/change/": GLOBAL,
+    "countries/{country}/deactivate/": GLOBAL,
+    "figures/": IMPORTERS,
+    "figures/watch-list/": IMPORTERS,
+}
+# Pages that need no account, and ends of a session, after which the account is at the sign-in page.
+OPEN = {
+    "sign-in/",
+    "account/sign-out/",
+    "account/sign-out-everywhere/",
+    "account/password/choose/",
+    "account/password/forgotten/",
+    "language/",
+}
+# Not pages.
+_OTHER = ("api/", "admin/", "health/")
+
+
+def is_let_in(response: Any) -> bool:
+    """Whether the page was opened: neither the sign-in page nor 403."""
+    content_of(response)
+    assert response.status_code < 500
+    if response.status_code in (301, 302):
+        return not response["Location"].startswith("/sign-in/")
+    return bool(response.status_code != 403)
+
+
+def signed_in(cast: Cast, name: str) -> Client:
+    client = Client()
+    if name != "anonymous":
+        client.force_login(cast.users[name])
+    return client
+
+
+def page_routes() -> Iterator[tuple[str, Any]]:
+    """(address with `*` for each variable part, view) of every page."""
+    for address, view in _routes(get_resolver(), ""):
+        if not address.startswith(_OTHER):
+            yield re.sub(r"<[^>]+>", "*", address), view
+
+
+def _routes(resolver: URLResolver, prefix: str) -> Iterator[tuple[str, Any]]:
+    for entry in resolver.url_patterns:
+        path = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from _routes(entry, path)
+        elif isinstance(entry, URLPattern):
+            yield path, entry.callback
+
+
+def plain(address: str) -> str:
+    """An address of the tables with `*` for each record."""
+    return re.sub(r"{[^}]*}", "*", address.split("?")[0])
