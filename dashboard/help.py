@@ -16,7 +16,8 @@ from rest_framework.permissions import IsAuthenticated
 
 from dashboard.definitions import INDICATORS, Indicator
 from file_handling.models import FindingCategory
-from users.access.pages import PageView
+from users.access.pages import PageView, holds
+from users.access.viewsets import MayImport
 from users.accounts import sheet
 from users.models import LONGEST_PASSWORD, Language, Role
 
@@ -61,6 +62,7 @@ class HelpPage(PageView):
             categories=dict(FindingCategory.choices),
             indicators=_definitions() if topic == "figures" else [],
             role=self.user.role,
+            may_import=holds(MayImport, request),
             roles={role.name: role.label for role in Role},
         )
 

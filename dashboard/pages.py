@@ -98,7 +98,12 @@ class FiguresPage(PageView):
             errors=errors,
             form=form or {},
             tabs=[
-                (str(one.title), place.link(one.key), one.key == (part.of or part.key))
+                # A part that knows no client or act refuses their scope, so its tab leaves it out.
+                (
+                    str(one.title),
+                    place.link(one.key, **dict.fromkeys(place.common.keys() - set(one.common), "")),
+                    one.key == (part.of or part.key),
+                )
                 for one in PARTS.values()
                 if one.is_tab and holds(one.permission, self.request)
             ],

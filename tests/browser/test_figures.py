@@ -36,7 +36,7 @@ def open_year(page: Page, stack: Stack) -> None:
     period = period_of(stack)
     page.goto("/figures/")
     if page.locator("#id_country").count():
-        page.select_option("#id_country", "TG")
+        page.select_option("#id_country", label="Togo")
     page.fill("#id_start", period["start"])
     page.fill("#id_end", period["end"])
     page.locator("form.filters button[type=submit]").click()

@@ -83,7 +83,7 @@ def remove_all(page: Page) -> None:
 def choose_country(page: Page) -> None:
     """Accounts of all countries name one."""
     if page.locator("select#country").count():
-        page.select_option("#country", "TG")
+        page.select_option("#country", label="Togo")
 
 
 def wait_until_ended(page: Page) -> str:
