@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,6 +17,7 @@ from playwright.sync_api import Browser, Page, StorageState, sync_playwright  # 
 
 from scripts.demo import story  # noqa: E402
 from tests.browser.conftest import LOCALES, NARROW, WIDE, chromium_path, sign_in  # noqa: E402
+from tests.browser.palette import reduce_colours  # noqa: E402
 from tests.browser.site import crawl  # noqa: E402
 from tests.browser.stack import Stack, running_stack  # noqa: E402
 
@@ -27,7 +27,7 @@ READERS = ("ADMIN_TERRITORIAL", "SUPERUSER")
 # Pages that people open on a phone.
 ON_A_PHONE = ("home", "figures", "imports", "imports-new", "import", "claim", "search")
 # A picture longer than this shows nothing more of the page.
-MOST_HEIGHT = 2400
+MOST_HEIGHT = 1800
 WAIT_MS = 700
 
 
@@ -37,7 +37,7 @@ def name_of(address: str, route: str) -> str:
     if not words:
         return "home"
     if any(word.isdigit() for word in words):
-        words[0] = words[0].removesuffix("s") if words[0] not in ("policies", "families") else words[0][:-3] + "y"
+        words[0] = f"{words[0][:-3]}y" if words[0].endswith("ies") else words[0].removesuffix("s")
     return "-".join(word for word in words if not word.isdigit())
 
 
@@ -101,18 +101,12 @@ def main() -> None:
                     picture(contexts[role], address, TARGET / f"{name}{ending}.{language}.png")
                 for page in contexts.values():
                     page.context.close()
+        plain = browser.new_page()
+        for path in sorted(TARGET.iterdir()):
+            reduce_colours(path, page=plain)
         browser.close()
-    shrink()
     total = sum(path.stat().st_size for path in TARGET.iterdir())
     print(f"{len(list(TARGET.iterdir()))} pictures, {total / 1e6:.1f} MB, in {TARGET}")
-
-
-def shrink() -> None:
-    """Pictures of 256 colours, where a program for it is installed: a quarter of the size, the same to the eye."""
-    program = shutil.which("pngquant")
-    if program:
-        files = [str(path) for path in TARGET.glob("*.png")]
-        subprocess.run([program, "--force", "--ext", ".png", "--skip-if-larger", "256", *files], check=False)
 
 
 if __name__ == "__main__":
