@@ -22,6 +22,7 @@ class Link(NamedTuple):
 class Navigation(NamedTuple):
     links: list[Link]
     may_search: bool
+    may_import: bool
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
@@ -35,7 +36,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
 def _navigation(request: HttpRequest) -> Navigation:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
-        return Navigation([], may_search=False)
+        return Navigation([], may_search=False, may_import=False)
     reads, imports, sessions, accounts = (
         holds(right, request) for right in (MayReadRecords, MayImport, MayReadImports, MayManageAccounts)
     )
@@ -63,4 +64,4 @@ def _navigation(request: HttpRequest) -> Navigation:
     current = max((at for _text, at in links if request.path.startswith(at)), key=len, default="")
     if current == reverse("start") and request.path != current:
         current = ""
-    return Navigation([Link(text, at, at == current) for text, at in links], may_search=reads)
+    return Navigation([Link(text, at, at == current) for text, at in links], may_search=reads, may_import=imports)

@@ -322,3 +322,12 @@ def test_a_list_takes_as_many_statements_for_many_rows_as_for_few(
     grow(cast, togo, start=11, end=211)
     assert statements(200) == few
     assert max(few.values()) <= MOST, few
+
+
+@pytest.mark.parametrize(("name", "leads"), [("togo_head", True), ("global_admin", False)])
+@pytest.mark.parametrize("page", ["/imports/", "/files/"])
+def test_an_empty_list_leads_to_a_new_import_those_who_may_import(
+    page: str, name: str, leads: bool, cast: Cast, browser: Browser
+) -> None:
+    below_the_head = browser(name).get(page).content.decode().partition("<main")[2]
+    assert ('href="/imports/new/"' in below_the_head) == leads
