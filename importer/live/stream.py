@@ -60,6 +60,16 @@ class Places:
             self._taken -= 1
 
 
+# One event of the stream, as the description of the API shows it.
+EVENT = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string"},
+        "event": {"type": "string", "enum": ["progress", "end", "closed"]},
+        "data": {"type": "string", "description": "JSON"},
+    },
+    "required": ["event", "data"],
+}
 places = Places()
 
 
@@ -98,7 +108,7 @@ class EventStreamView(APIView):
             ),
         ],
         responses={
-            (200, "text/event-stream"): OpenApiTypes.STR,
+            (200, "text/event-stream"): EVENT,
             503: OpenApiResponse(
                 DetailSerializer,
                 description="Too many streams; `Retry-After` has the seconds to wait, or poll `events/`",

@@ -70,7 +70,7 @@ def test_events_arrive_in_order_each_once_also_after_a_new_connection_and_the_en
         rest = [one for one in second if one["type"] != "heartbeat"]
     assert progress(got + rest) == [1, 2, 3, 4, 5, 6, 7, 8]
     assert rest[-1] == {"type": "end", "id": 8, "data": {"status": "DONE", "progress": 0}}
-    assert set(got[0]["data"]) == {"sequence", "at", "level", "step", "progress", "message", "data"}
+    assert set(got[0]["data"]) == {"sequence", "at", "level", "step", "progress", "code", "message", "data"}
     if kind == "socket":
         assert second.code == 1000
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from secrets import token_hex
 from typing import Any
 
 from django.test import Client
+from django.utils import timezone
 from knox.models import AuthToken
 
 from file_handling.models import ImportSession, SessionStatus
@@ -35,13 +37,17 @@ def account(role: str = Role.ADMIN_TERRITORIAL, country: str = "TG", language: s
 
 
 def running_session(country: str = "TG") -> int:
-    """A session that a run seems to work on; no worker touches it."""
-    return ImportSession.objects.create(country=_country(country), status=SessionStatus.PROCESSING).pk
+    """A session that a run seems to work on; no worker touches it while its lease lasts."""
+    lease_ends = timezone.now() + timedelta(hours=1)
+    return ImportSession.objects.create(
+        country=_country(country), status=SessionStatus.PROCESSING, lease_expires_at=lease_ends
+    ).pk
 
 
 def add_events(session: int, number: int = 1, size: int = 4) -> list[int]:
-    """Append events with messages of `size` characters; → their sequences."""
-    return [events.append(session, step="read", message="x" * size).sequence for _ in range(number)]
+    """Append events with `size` characters of data; → their sequences."""
+    data = {"pages": 1, "filling": "x" * size}
+    return [events.append(session, step="read", code="reading", data=data).sequence for _ in range(number)]
 
 
 def set_status(session: int, status: str) -> None:

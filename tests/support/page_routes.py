@@ -105,7 +105,8 @@ POSTS: dict[str, set[str]] = {
     "countries/new/": GLOBAL,
     "countries/{country}/change/": GLOBAL,
     "countries/{country}/deactivate/": GLOBAL,
-    "figures/": IMPORTERS,
+    # Only the watch list has a form.
+    "figures/": READERS,
     "figures/watch-list/": IMPORTERS,
 }
 # Pages that need no account, and ends of a session, after which the account is at the sign-in page.
