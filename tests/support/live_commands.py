@@ -7,6 +7,7 @@ from datetime import timedelta
 from secrets import token_hex
 from typing import Any
 
+from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 from knox.models import AuthToken
@@ -38,7 +39,8 @@ def account(role: str = Role.ADMIN_TERRITORIAL, country: str = "TG", language: s
 
 def running_session(country: str = "TG") -> int:
     """A session that a run seems to work on; no worker touches it while its lease lasts."""
-    lease_ends = timezone.now() + timedelta(hours=1)
+    # A lease that ends later than ten times its length is no lease.
+    lease_ends = timezone.now() + timedelta(seconds=9 * settings.CONCORD["LEASE_SECONDS"])
     return ImportSession.objects.create(
         country=_country(country), status=SessionStatus.PROCESSING, lease_expires_at=lease_ends
     ).pk
