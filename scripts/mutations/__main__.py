@@ -24,11 +24,20 @@ def mutants_and_sizes() -> tuple[list[str], int, int]:
     django.setup()
     # These import models, so Django must be set up.
     from scripts.mutations.mutants import mutants
-    from tests.support import pages, routes
+    from tests.support import page_routes, pages, routes
 
     tables = [routes.TABLE, pages.TABLE]
-    addresses = sum(len({path for _method, path in table}) for table in tables)
-    return list(mutants()), addresses, sum(len(accounts) for table in tables for accounts in table.values())
+    # Of a page, the tables name the accounts that it opens for: all others, and visitors without one, are cases, too.
+    opened = [page_routes.GETS, page_routes.POSTS]
+    page_cases = sum(len(table) for table in opened) * (len(page_routes.EVERYONE) + 1)
+    addresses = len({*page_routes.GETS, *page_routes.POSTS}) + sum(
+        len({path for _method, path in table}) for table in tables
+    )
+    return (
+        list(mutants()),
+        addresses,
+        page_cases + sum(len(accounts) for table in tables for accounts in table.values()),
+    )
 
 
 def main() -> int:

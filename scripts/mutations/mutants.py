@@ -15,6 +15,7 @@ from django.apps import apps
 
 from file_handling import permissions as rules
 from users import permissions
+from users.access import pages
 from users.scoping import ScopedQuerySet
 
 ROLE_METHODS = frozenset(
@@ -43,10 +44,11 @@ def mutants() -> dict[str, Mutant]:
     `scope:`      `visible_to` of one model does not filter by country (or at all, where it is the model's own);
     `narrower:`   an override of `within_country` returns all rows;
     `permission:` a permission class of the API holds for every account;
+    `page:`       a page opens for every signed-in account;
     `rule:`       a public function of file_handling.permissions returns True;
     `uncalled:`   a call of a role method, in a module that has any of the above, has lost its parentheses.
     """
-    found = [*_scopes(), *_narrower(), *_permissions(), *_rules(), *_uncalled()]
+    found = [*_scopes(), *_narrower(), *_permissions(), *_pages(), *_rules(), *_uncalled()]
     return {mutant.name: mutant for mutant in found}
 
 
@@ -103,6 +105,10 @@ def _permissions() -> Iterator[Mutant]:
     for name, cls in inspect.getmembers(permissions, inspect.isclass):
         if cls.__module__ == permissions.__name__ and not name.startswith("_"):
             yield Mutant(f"permission:{name}", _replacing(cls, "holds_for", lambda _self, _user: True))
+
+
+def _pages() -> Iterator[Mutant]:
+    yield Mutant("page:holds", _replacing(pages, "holds", lambda _permission, _request: True))
 
 
 def _rules() -> Iterator[Mutant]:

@@ -17,6 +17,7 @@ SUITE = (
     "tests/access/test_scopes.py",
     "tests/access/test_permissions.py",
     "tests/access/test_canaries.py",
+    "tests/access/test_page_access.py",
 )
 # A test may call `outcomes`: pytest then needs a database and settings other than those of that test.
 NOT_INHERITED = {"DATABASE_URL", "REDIS_URL", "STORAGE_URL", "PYTEST_ADDOPTS"}
