@@ -59,13 +59,15 @@ serve: $(VENV)/runtime
 demo: $(VENV)/runtime
 	@exec $(EMBEDDED) CLAIMS=$(CLAIMS) ONCE=$(ONCE) $(PY) -m scripts.demo
 
-# First without services; then the same tests on the services that are named, which must answer.
+# First without services; then the same tests on the services that are named, which must answer. These read files and
+# values only, and would do the same there.
+NEED_NO_SERVICE := --ignore tests/reading --ignore tests/values
 test: $(VENV)/development
 	@$(PY) scripts/services.py
 	$(EMBEDDED) $(PY) -m pytest $(or $(ARGS),-n 2)
 	@if [ -n "$$TEST_DATABASE_URL$$TEST_REDIS_URL" ]; then \
 		echo 'The same tests on the named services:'; \
-		$(EMBEDDED) DATABASE_URL="$$TEST_DATABASE_URL" REDIS_URL="$$TEST_REDIS_URL" $(PY) -m pytest $(or $(ARGS),-n 2); \
+		$(EMBEDDED) DATABASE_URL="$$TEST_DATABASE_URL" REDIS_URL="$$TEST_REDIS_URL" $(PY) -m pytest $(or $(ARGS),-n 2 $(NEED_NO_SERVICE)); \
 	fi
 
 # One installation with the samples of the demo, and one browser, for all of them.
