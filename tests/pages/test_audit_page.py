@@ -54,7 +54,7 @@ def test_the_trail_is_for_administrators_each_with_the_entries_of_the_own_countr
 def test_an_entry_says_what_was_done_in_words(entries: None, browser: Browser) -> None:
     text = browser("togo_admin").get("/audit/").content.decode()
     assert "downloaded" in text
-    assert "rows: 3, filters: client search, by link: yes" in text
+    assert "by link: yes, filters: client search, rows: 3" in text
 
 
 def test_the_filters_are_those_of_the_api_and_the_files_have_them_too(

@@ -83,7 +83,8 @@ def details(data: dict[str, Any]) -> str:
     """The facts of an entry as one line: `rows: 50, filters: client search`. They are ids, counts and codes."""
     words = [
         _("%(name)s: %(value)s") % {"name": DETAILS.get(name, name), "value": _written(value)}
-        for name, value in data.items()
+        # PostgreSQL keeps no order of its own.
+        for name, value in sorted(data.items())
         if value not in ("", None, [], {})
     ]
     return ", ".join(words) or NOTHING
