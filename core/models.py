@@ -483,10 +483,10 @@ class Claim(models.Model):
 class ClaimLineQuerySet(ScopedQuerySet):
     """Claim lines, whose country is that of their claim."""
 
-    def within_country(self, user: Any) -> Any:
+    def of_country(self, country_id: int) -> Any:
         # True for all of them: the database starts to read at the first claim of the country, not at the first of all.
-        first = Claim.objects.filter(country=user.working_country_id()).order_by("pk").values("pk")[:1]
-        return self.filter(claim__gte=Subquery(first))
+        first = Claim.objects.filter(country=country_id).order_by("pk").values("pk")[:1]
+        return super().of_country(country_id).filter(claim__gte=Subquery(first))
 
 
 class ClaimLine(models.Model):
