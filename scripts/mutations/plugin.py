@@ -38,7 +38,9 @@ def _rank(mutant: str, test: str) -> int:
     files, which take longest."""
     if _imports_files(test):
         return 3
-    if test.startswith("tests/access/") and "test_page_access.py" not in test:
+    if "test_page_access.py" in test:
+        return 0 if mutant.startswith("page:") else 2
+    if test.startswith("tests/access/"):
         return 1
     kind, _, place = mutant.partition(":")
     case = test.partition("[")[2].replace("-", "")
