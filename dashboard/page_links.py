@@ -17,6 +17,7 @@ _LISTS = {
     "claims": "page-claims",
     "claim-lines": "page-claim-lines",
     "insured": "page-insured-list",
+    "memberships": "page-memberships",
     "clients": "page-clients",
     "policies": "page-policies",
     "partners": "page-partners",
@@ -38,14 +39,12 @@ _DETAIL = re.compile(r"([a-z-]+)/([0-9]+)(/findings)?")
 def page_of(url: str | None) -> str:
     """The page with the rows of a list of the API, with the same parameters; "" for None.
 
-    Memberships have no page: their list comes as a workbook. Raises KeyError for a list that has no page.
+    Raises KeyError for a list that has no page.
     """
     if not url:
         return ""
     address, _mark, query = url.partition("?")
     name = address.removeprefix(f"{API}/").strip("/")
-    if name == "memberships":
-        return f"{reverse('membership-export')}?{query}&format=xlsx" if query else reverse("membership-export")
     if name in _PARTS:
         page = reverse("page-figures-part", args=[_PARTS[name]])
     elif detail := _DETAIL.fullmatch(name):

@@ -23,7 +23,7 @@ from dashboard.board import Board
 from dashboard.definitions import INDICATORS
 from dashboard.figure_view import kept_answer, stamp_of, today
 from dashboard.indicators.rankings import By
-from dashboard.links import API
+from dashboard.page_links import page_of
 from users.models import User
 
 PLACES_SHOWN = 5
@@ -129,11 +129,6 @@ def record_figures(
         end=end,
         is_compared=is_compared,
     )
-
-
-def page_of(url: str) -> str:
-    """The page with the rows of a list of the API: its address and its parameters are the same."""
-    return url.removeprefix(API)
 
 
 def _figure(one: Payload, is_compared: bool) -> Figure:

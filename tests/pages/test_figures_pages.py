@@ -451,7 +451,7 @@ def test_a_title_says_how_few_make_most_of_the_cost(people: dict[str, ApiUser]) 
         ("/api/v1/dashboard/rankings/?by=insured", "/figures/rankings/?by=insured"),
         ("/api/v1/dashboard/left-out/claims/?age=0-30", "/figures/left-out-claims/?age=0-30"),
         ("/api/v1/dashboard/watch-list/?rule=many_lines", "/figures/watch-list/?rule=many_lines"),
-        ("/api/v1/memberships/?role=child", "/api/v1/memberships/export/?role=child&format=xlsx"),
+        ("/api/v1/memberships/?role=child", "/memberships/?role=child"),
         (None, ""),
     ],
 )
