@@ -33,7 +33,9 @@ FIXED_SETTINGS: dict[str, Any] = {
     "broker_connection_retry_on_startup": True,
     "broker_connection_max_retries": None,
     "worker_cancel_long_running_tasks_on_connection_loss": False,
-    # A process keeps the memory that a large file needed; a new process starts small.
+    # After a large import the allocator of the frames keeps up to 300 MB for the next one, so that process is replaced
+    # (peak, in kB). After a small one the process serves on.
+    "worker_max_memory_per_child": 300_000,
     "worker_max_tasks_per_child": 50,
     # Django's settings configure the logs.
     "worker_hijack_root_logger": False,
