@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from decimal import Decimal
 from urllib.parse import urlencode
 
 from django.urls import reverse
-from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from common.formats import NO_BREAK_SPACE, format_amount, format_count, written_currency
+from common.formats import written_currency
 from dashboard import answers
 from dashboard.answers import Payload
 from dashboard.asking import Asked
@@ -24,6 +22,7 @@ from dashboard.definitions import INDICATORS
 from dashboard.figure_view import kept_answer, stamp_of, today
 from dashboard.indicators.rankings import By
 from dashboard.page_links import page_of
+from dashboard.presenters import texts
 from users.models import User
 
 PLACES_SHOWN = 5
@@ -139,31 +138,17 @@ def _figure(one: Payload, is_compared: bool) -> Figure:
     return Figure(
         title=str(definition.title),
         definition=str(definition.definition),
-        value=_value(one["value"], definition.unit, one["currency"] or ""),
+        value=texts.in_unit(one["value"], one["unit"]),
         change=_change(change, one["evolution"]["percent"]) if is_compared else "",
         tone=tone if is_compared else "",
         address=page_of(one["url"]),
     )
 
 
-def _value(value: Any, unit: str, currency: str) -> str:
-    if value is None:
-        return "–"
-    if unit == "money":
-        return format_amount(Decimal(value), currency, with_currency=True)
-    return _percent(Decimal(value) * 100) if unit == "ratio" else format_count(value)
-
-
-def _percent(value: Decimal) -> str:
-    # Rounded here: Django cuts the decimals off.
-    rounded = value.quantize(Decimal("0.1"), ROUND_HALF_UP)
-    return f"{number_format(rounded, decimal_pos=1, use_l10n=True, force_grouping=True)}{NO_BREAK_SPACE}%"
-
-
 def _change(kind: str, percent: str | None) -> str:
     if percent is not None and kind in ("up", "down"):
         text = _("%(percent)s more than before") if kind == "up" else _("%(percent)s less than before")
-        return text % {"percent": _percent(Decimal(percent))}
+        return text % {"percent": texts.percentage(Decimal(percent))}
     return {"new": _("nothing before"), "same": _("as before")}.get(kind, "")
 
 
@@ -189,9 +174,9 @@ def _place(by: str, row: Payload, currency: str) -> Place:
     return Place(
         name=row["name"],
         address=reverse(_PAGES[by], args=[row["id"]]) if by in _PAGES else "",
-        reimbursed=format_amount(Decimal(row["reimbursed"]), currency),
-        share="–" if row["share"] is None else _percent(Decimal(row["share"]) * 100),
-        claims=format_count(row["claims"]),
+        reimbursed=texts.money(row["reimbursed"], currency),
+        share=texts.percent(row["share"]),
+        claims=texts.count(row["claims"]),
         rows=page_of(row["url"]),
     )
 
