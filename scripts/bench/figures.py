@@ -1,7 +1,8 @@
 """How long the dashboard, the lists and the pages take: one table for one database.
 
-`python -m scripts.bench.figures JSON` with `claims` and `answer`, a file for the figures. The environment names the
-database, which is empty, and the data folder. Each address is requested without a kept answer (cold) and with one.
+`python -m scripts.bench.figures JSON` with `claims`, `answer`, a file for the figures, and `accounts`, where not both
+are wanted (territorial, global). The environment names the database, which is empty, and the data folder. Each address
+is requested without a kept answer (cold) and with one.
 """
 
 from __future__ import annotations
@@ -131,7 +132,7 @@ def figure_addresses() -> list[str]:
 def list_addresses(client: APIClient) -> list[str]:
     claim, session = _first(Claim), ImportSession.objects.order_by("pk")[0].pk
     return [
-        "claims/", "claims/?page=150", f"claims/?cursor={_cursor(client)}", "claims/?ordering=-claimed_amount",
+        "claims/", "claims/?page=100", f"claims/?cursor={_cursor(client)}", "claims/?ordering=-claimed_amount",
         "claims/?search=clinique", "claims/?category=1", "claim-lines/", "insured/?search=nom12 prenom",
         f"import-sessions/{session}/", f"claims/{claim}/", f"insured/{_first(Insured)}/",
     ]  # fmt: skip
@@ -197,6 +198,8 @@ def main(arguments: dict[str, Any]) -> None:
         print(f"columns of {one.name}, {claims} claims, made in {columns[one.code]} s", flush=True)
     rows = []
     for user in (territorial, owner):
+        if user.username not in arguments.get("accounts", [user.username]):
+            continue
         client = APIClient(SERVER_NAME="localhost")
         client.force_login(user)
         addresses = figure_addresses() + page_addresses() + (list_addresses(client) if user == territorial else [])
