@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from functools import cached_property
 
 import polars as pl
 
 from dashboard.asking import Asked
-from dashboard.columns import Columns, load
+from dashboard.columns import Columns, Versions, load
 from dashboard.findings import left_out
 from dashboard.names import names_of
 from dashboard.periods import Period
@@ -26,8 +27,23 @@ class Board:
         self.today = today
 
     @cached_property
+    def versions(self) -> Versions:
+        """What every part of the answer is made of, and under which it is kept."""
+        return Versions(self.asked.countries)
+
+    @cached_property
     def columns(self) -> Columns:
-        return load(self.asked.countries)
+        return load(self.asked.countries, self.versions)
+
+    def narrowed(self, countries: tuple[int, ...], start: date, end: date) -> Board:
+        """The same question about some of the countries and other days, of the same versions."""
+        board = Board(
+            user=self.user, asked=replace(self.asked, countries=countries, start=start, end=end), today=self.today
+        )
+        board.versions = self.versions
+        if countries == self.asked.countries:
+            board.columns = self.columns
+        return board
 
     @cached_property
     def data(self) -> Data:
@@ -48,7 +64,7 @@ class Board:
 
         Raises Invalid for the scope of a person or family.
         """
-        return left_out(self.columns, self.query.countries, self.query.scope)
+        return left_out(self.columns, self.query.countries, self.query.scope, self.versions)
 
     @property
     def period(self) -> Period:

@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -85,11 +85,26 @@ class Columns:
         return pl.concat([self.claims.select(list(NUMBER_SCHEMA)), self.cancelled])
 
 
-def load(country_ids: Sequence[int]) -> Columns:
-    """The columns of the countries as their data is now."""
-    tokens = tokens_of(country_ids)
-    months = _months(country_ids)
-    parts = [_load_country(country_id, months[country_id], tokens[country_id]) for country_id in tokens]
+class Versions:
+    """The versions of the data of some countries at one moment, for everything that one answer reads.
+
+    `tokens`: country id → part → token (`core.data_versions`). `months`: country id → the first days of the months in
+    which its claims were settled.
+    """
+
+    def __init__(self, country_ids: Sequence[int]) -> None:
+        self._country_ids = country_ids
+        self.tokens = tokens_of(country_ids)
+
+    @cached_property
+    def months(self) -> dict[int, list[date]]:
+        return _months(self._country_ids)
+
+
+def load(country_ids: Sequence[int], versions: Versions | None = None) -> Columns:
+    """The columns of the countries, in the versions that the caller has read, or as their data is now."""
+    versions = versions or Versions(country_ids)
+    parts = [_load_country(id_, versions.months[id_], versions.tokens[id_]) for id_ in country_ids]
     return Columns(
         claims=_concat([part.claims for part in parts], CLAIM_SCHEMA),
         lines=_concat([part.lines for part in parts], LINE_SCHEMA),

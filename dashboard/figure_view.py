@@ -22,7 +22,6 @@ from rest_framework.views import APIView
 
 from common.api_errors import BadRequest
 from common.throttling import ExportThrottle
-from core.data_versions import tokens_of
 from core.models import Claim
 from dashboard import files
 from dashboard.answers import Answer, Payload
@@ -32,7 +31,7 @@ from file_handling.models import ImportSession
 from users import audit
 from users.access.actor import actor_of
 from users.access.viewsets import MayReadRecords
-from users.models import AuditAction, Country, User
+from users.models import AuditAction, Country
 
 CACHE_SECONDS = 300
 JSON = "json"
@@ -111,7 +110,7 @@ class FigureView(APIView):
             return self.answer(board, own).payload
 
         if self.is_kept:
-            payload = kept_answer(self.name, stamp() if stamp else stamp_of(board.user, board.asked), params, make)
+            payload = kept_answer(self.name, stamp() if stamp else stamp_of(board), params, make)
         else:
             payload = make()
         if self.has_person_rows(own) or board.asked.scope.kind in PERSONAL_SCOPES:
@@ -159,21 +158,22 @@ class FigureView(APIView):
         return response
 
 
-def stamp_of(user: User, asked: Asked, *, of_sessions: bool = True) -> Payload:
+def stamp_of(board: Board, *, of_sessions: bool = True) -> Payload:
     """Everything beside name and parameters that can change an answer: the versions of all data of the countries, their
     imports, currencies and sessions, the day, the language and the role, which decides what of a session an account may
     read.
 
     `of_sessions`: False for an answer made of imported claims alone, which the state of no session changes.
     """
+    asked = board.asked
     countries = Country.objects.filter(pk__in=asked.countries).order_by("pk")
     sessions = ImportSession.objects.filter(country_id__in=asked.countries if of_sessions else ()).order_by("pk")
     return {
-        "role": user.role,
+        "role": board.user.role,
         "countries": list(countries.values_list("pk", "currency_code", "data_version")),
         "language": translation.get_language(),
         "day": today().isoformat(),
-        "versions": tokens_of(asked.countries),
+        "versions": board.versions.tokens,
         "sessions": list(sessions.values_list("pk", "status")),
     }
 

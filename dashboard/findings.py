@@ -18,7 +18,7 @@ from common.keys import label_key, reference_key
 from common.money import cents_of
 from core.data_versions import findings_of, tokens_of
 from core.models import Act, ActAlias, ActCategory, Client, Operator, Partner, Policy
-from dashboard.columns import Columns, keep, kept
+from dashboard.columns import Columns, Versions, keep, kept
 from dashboard.queries import Scope
 from file_handling.models import Finding, FindingCategory, ImportSession
 
@@ -49,13 +49,13 @@ LINE_SCHEMA: dict[str, pl.DataType] = {"finding": pl.Int64(), **dict.fromkeys(_K
 
 
 def left_out(
-    columns: Columns, country_ids: Sequence[int], scope: Scope = NO_SCOPE
+    columns: Columns, country_ids: Sequence[int], scope: Scope = NO_SCOPE, versions: Versions | None = None
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The claims left out now that have a stat line in the scope, and these lines. See `_left_out`.
 
     A line is in the scope of a record when it has the record's key. Raises Invalid for the scope of a person or family.
     """
-    claims, lines = _left_out(columns, country_ids)
+    claims, lines = _left_out(columns, country_ids, versions or Versions(country_ids))
     if not scope.kind:
         return claims, lines
     if scope.kind not in _KEYS:
@@ -78,7 +78,7 @@ def _keys_of(scope: Scope) -> Iterable[tuple[int | None, str]]:
     return list(model.objects.filter(pk=scope.id).values_list("country_id", "key"))
 
 
-def _left_out(columns: Columns, country_ids: Sequence[int]) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _left_out(columns: Columns, country_ids: Sequence[int], versions: Versions) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The claims left out now, and their stat lines.
 
     Claims: finding, session, number, category, settled (the last settlement date that its rows give, or null), amount
@@ -86,10 +86,9 @@ def _left_out(columns: Columns, country_ids: Sequence[int]) -> tuple[pl.DataFram
     finding, and the keys of client, policy, partner, operator, act and act_category (null where the line gives none).
     """
     sessions = {row.pk: row for row in _sessions(country_ids)}
-    tokens = tokens_of(country_ids)
     claims, lines = [], []
     for session in sessions.values():
-        frames = _of_session(session, tokens[session.country_id].get(findings_of(session.pk)))
+        frames = _of_session(session, versions.tokens[session.country_id].get(findings_of(session.pk)))
         claims.append(frames["claims"])
         lines.append(frames["lines"])
     if not claims:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
+import polars as pl
 from django.db.models import Case, Count, IntegerField, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -80,7 +81,8 @@ class HomePage(PageView):
         if not countries:
             return self.page(countries=[])
         asked = Asked(tuple(sorted(country.pk for country in countries)), Scope(), None, None)
-        figures = kept_answer("home", stamp_of(user, asked), {}, lambda: _figures(user, asked))
+        board = Board(user=user, asked=asked, today=today())
+        figures = kept_answer("home", stamp_of(board), {}, lambda: _figures(board))
         sessions = ImportSession.objects.visible_to(user).select_related("country")
         waiting = _waiting(user, sessions) if reads_imports else []
         last = list(sessions.order_by("-id")[:IMPORTS_SHOWN]) if reads_imports else []
@@ -146,14 +148,14 @@ def _alike(user: User, sessions: Sequence[ImportSession]) -> list[tuple[ImportSe
 # ------------------------------------------------------------------------------------------------ the kept figures
 
 
-def _figures(user: User, asked: Asked) -> Payload:
+def _figures(all_data: Board) -> Payload:
     """The figures of the page: of the last twelve months of the data, or of all data where there is less.
 
     `is_last_year`: the data has days before these. `blocks`: currency → indicators of the portfolio. `left_out`:
     currency, claims, amount. `by_country`: id → claims, reimbursed, claims left out. `operators`: for data-entry
     managers, the entries with the most lines left out.
     """
-    board = _of_last_year(user, asked)
+    board, user = _of_last_year(all_data), all_data.user
     portfolio = answers.portfolio(board).payload
     missing = answers.left_out_by_age(board).payload
     return {
@@ -174,17 +176,16 @@ def _figures(user: User, asked: Asked) -> Payload:
             for block in missing.get("blocks", [missing])
             if block["rows"]
         ],
-        "by_country": _by_country(user, board) if user.sees_all_countries() else {},
+        "by_country": _by_country(board) if user.sees_all_countries() else {},
         "operators": _operators(board) if user.is_responsable_operateur() else [],
     }
 
 
-def _of_last_year(user: User, asked: Asked) -> Board:
-    board = Board(user=user, asked=asked, today=today())
+def _of_last_year(board: Board) -> Board:
     if board.span is None:
         return board
     first = max(board.span.start, _year_before(board.span.end))
-    return Board(user=user, asked=Asked(asked.countries, asked.scope, first, board.span.end), today=board.today)
+    return board.narrowed(board.asked.countries, first, board.span.end)
 
 
 def _year_before(day: date) -> date:
@@ -197,14 +198,19 @@ def _year_before(day: date) -> date:
         return after.replace(year=after.year - 1, day=28)
 
 
-def _by_country(user: User, board: Board) -> dict[str, Payload]:
+def _by_country(board: Board) -> dict[str, Payload]:
     found = {}
+    left_out, _lines = board.left_out
     for pk in board.asked.countries:
-        own = Board(user=user, asked=Asked((pk,), Scope(), board.period.start, board.period.end), today=board.today)
+        own = board.narrowed((pk,), board.period.start, board.period.end)
         series = portfolio_series(own.data, [board.period], keys=("claims", "reimbursed"), currencies=own.currencies)
         amounts = {one.currency: str(one.values[0]) for one in series if one.key == "reimbursed"}
         claims = next(one.values[0] for one in series if one.key == "claims")
-        found[str(pk)] = {"claims": claims, "reimbursed": amounts, "left_out": own.left_out[0].height}
+        found[str(pk)] = {
+            "claims": claims,
+            "reimbursed": amounts,
+            "left_out": left_out.filter(pl.col("country") == pk).height,
+        }
     return found
 
 

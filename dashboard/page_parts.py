@@ -39,7 +39,7 @@ class Question:
 
     @cached_property
     def stamp(self) -> Payload:
-        return stamp_of(self.board.user, self.board.asked)
+        return stamp_of(self.board)
 
     def payload(self, view: type[FigureView], params: Mapping[str, str]) -> Payload:
         """The JSON of an address. Raises Invalid and Gone as the address does."""

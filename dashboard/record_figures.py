@@ -102,8 +102,9 @@ def record_figures(
 ) -> RecordFigures:
     """The indicators `keys` of the portfolio and the first places of each ranking. Raises Invalid for the period."""
 
+    board = Board(user=user, asked=asked, today=today())
+
     def make() -> Payload:
-        board = Board(user=user, asked=asked, today=today())
         span = board.span
         latest = board.data.claims.sort("settled", "claim", descending=True).head(CLAIMS_SHOWN)
         return {
@@ -114,7 +115,7 @@ def record_figures(
         }
 
     scope: dict[str, str] = {asked.scope.kind: str(asked.scope.id)}
-    found = kept_answer("record", stamp_of(user, asked, of_sessions=False), {**params, **scope}, make)
+    found = kept_answer("record", stamp_of(board, of_sessions=False), {**params, **scope}, make)
     portfolio = found["portfolio"]
     start, end = (date.fromisoformat(portfolio["period"][name]) for name in ("start", "end"))
     # The default period is all data: before it there is nothing to compare with.

@@ -31,6 +31,11 @@ class NameOrEmailBackend(ModelBackend):
                 return user
         return None
 
+    def get_user(self, user_id: Any) -> User | None:
+        # With the country, which every request of a web session needs (`user_can_authenticate`).
+        user = User.objects.select_related("country").filter(pk=user_id).first()
+        return user if self.user_can_authenticate(user) else None
+
     def user_can_authenticate(self, user: AbstractBaseUser | AnonymousUser | None) -> bool:
         # Django also calls this for every request of a web session, so a session ends when the country is deactivated.
         return isinstance(user, User) and user.is_active and not user.is_frozen()
