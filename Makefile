@@ -64,10 +64,10 @@ demo: $(VENV)/runtime
 NEED_NO_SERVICE := --ignore tests/reading --ignore tests/values
 test: $(VENV)/development
 	@$(PY) scripts/services.py
-	$(EMBEDDED) $(PY) -m pytest $(or $(ARGS),-n 2)
+	$(EMBEDDED) $(PY) -m pytest $(or $(ARGS),-n 3)
 	@if [ -n "$$TEST_DATABASE_URL$$TEST_REDIS_URL" ]; then \
 		echo 'The same tests on the named services:'; \
-		$(EMBEDDED) DATABASE_URL="$$TEST_DATABASE_URL" REDIS_URL="$$TEST_REDIS_URL" $(PY) -m pytest $(or $(ARGS),-n 2 $(NEED_NO_SERVICE)); \
+		$(EMBEDDED) DATABASE_URL="$$TEST_DATABASE_URL" REDIS_URL="$$TEST_REDIS_URL" $(PY) -m pytest $(or $(ARGS),-n 3 $(NEED_NO_SERVICE)); \
 	fi
 
 # One installation with the samples of the demo, and one browser, for all of them.
