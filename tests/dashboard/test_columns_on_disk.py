@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
-from django.db import connections
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
 
 from core.models import DataVersion
 from dashboard import columns
@@ -160,6 +161,13 @@ def test_several_that_build_at_once_get_the_same_and_leave_one_folder_of_each_pa
         assert list(pool.map(build, range(3))) == [(3, 3)] * 3
     assert sorted(parts(folder)) == ["claims-2024-06", "claims-2024-07", "memberships"]
     assert len(names(folder)) == 3
+
+
+def test_columns_are_made_while_django_records_its_statements_as_under_debug(api: ApiUser, folder: Path) -> None:
+    expected = figures(api)
+    columns.drop()
+    with CaptureQueriesContext(connection):
+        assert figures(api) == expected
 
 
 # ------------------------------------------------------------------------------------------------ the command
