@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -387,4 +388,10 @@ def test_the_first_reading_of_figures_takes_a_bounded_number_of_statements(count
     path, pk, _page = records["client"]
     with CaptureQueriesContext(connection) as captured:
         read(client, f"/{path}/{pk}/")
-    assert len(captured) <= 2 * MOST, [one["sql"][:90] for one in captured]
+    # Without Redis the answers are kept in a table of the database, each by one transaction.
+    own = [
+        one["sql"][:90]
+        for one in captured
+        if not re.match(r"BEGIN|COMMIT|SAVEPOINT|RELEASE|.*cache_default", one["sql"])
+    ]
+    assert len(own) <= MOST, own
