@@ -101,7 +101,6 @@ def record_figures(
     user: User, asked: Asked, params: Mapping[str, str], *, keys: Sequence[str], rankings: Sequence[By]
 ) -> RecordFigures:
     """The indicators `keys` of the portfolio and the first places of each ranking. Raises Invalid for the period."""
-
     board = Board(user=user, asked=asked, today=today())
 
     def make() -> Payload:

@@ -11,11 +11,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pygal
 from pygal.style import CleanStyle
 
-# The addresses of the picture, one of each kind: a dozen lines can be told apart, a hundred cannot.
+# The addresses of the picture, one of each kind: nobody can tell a hundred lines apart.
 DRAWN = {
     "dashboard/portfolio/": "portfolio",
     "dashboard/triangle/": "triangle",
@@ -34,8 +35,10 @@ Times = dict[tuple[str, str], dict[int, tuple[float, float]]]
 
 
 def times_of(answers: Sequence[dict[str, Any]]) -> Times:
-    """(address, account) → claims → milliseconds cold and cached. Ids and cursors differ between the sizes, so
-    the addresses are compared without them."""
+    """(address, account) → claims → milliseconds cold and cached.
+
+    Ids and cursors differ between the sizes, so the addresses are compared without them.
+    """
     found: Times = {}
     for answer in answers:
         for one in answer["addresses"]:
@@ -90,8 +93,11 @@ def picture(times: Times, sizes: Sequence[int]) -> bytes:
     for address, name in DRAWN.items():
         found = times.get((address, "territorial"), {})
         chart.add(name, [(size, max(found[size][0], LEAST_MS)) for size in sizes if size in found])
-    drawn: bytes = chart.render()
-    return drawn
+    root = chart.render_tree()
+    for parent in list(root.iter()):
+        for script in parent.findall("script"):
+            parent.remove(script)
+    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
 
 
 def main(arguments: Sequence[str]) -> int:
