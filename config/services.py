@@ -47,7 +47,7 @@ def caches(*, redis_url: str, prefix: str) -> dict[str, dict[str, Any]]:
     if not redis_url:
         return {"default": in_database | {"LOCATION": "cache_default"}, "throttle": throttle}
     redis = {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "common.redis_cache.RedisCache",
         "LOCATION": redis_url,
         "KEY_PREFIX": prefix,
         "OPTIONS": {"socket_timeout": REDIS_ANSWER_SECONDS, "socket_connect_timeout": REDIS_CONNECT_SECONDS},

@@ -1,4 +1,7 @@
 import pytest
+import redis
+from django.conf import settings as project
+from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
@@ -66,6 +69,16 @@ def test_the_embedded_database_uses_wal_and_waits_for_locks():
 def test_a_database_that_is_neither_postgresql_nor_sqlite_is_refused():
     with pytest.raises(ImproperlyConfigured, match="postgresql://"):
         services.database(url="mysql://root@localhost/concord")
+
+
+@pytest.mark.needs("redis")
+def test_emptying_the_cache_leaves_everything_else_in_the_same_redis():
+    foreign = f"{project.KEY_PREFIX}-neighbour:1:answer"
+    with redis.Redis.from_url(project.REDIS_URL) as client:
+        client.set(foreign, "kept", ex=60)
+        cache.set("answer", 1)
+        cache.clear()
+        assert (cache.get("answer"), client.get(foreign)) == (None, b"kept")
 
 
 def test_throttles_count_in_the_database_even_with_redis():
