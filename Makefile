@@ -59,9 +59,10 @@ serve: $(VENV)/runtime
 demo: $(VENV)/runtime
 	@exec $(EMBEDDED) CLAIMS=$(CLAIMS) ONCE=$(ONCE) $(PY) -m scripts.demo
 
-# First without services; then the same tests on the services that are named, which must answer. These read files and
-# values only, and would do the same there.
-NEED_NO_SERVICE := --ignore tests/reading --ignore tests/values
+# First without services; then the same tests on the services that are named, which must answer. These would do the same
+# there: they read files and values, or choose their services themselves.
+NEED_NO_SERVICE := $(addprefix --ignore ,tests/reading tests/values tests/samples tests/imports/test_odd_files.py \
+	tests/platform/test_architecture.py tests/platform/test_bench.py tests/platform/test_pythons.py)
 test: $(VENV)/development
 	@$(PY) scripts/services.py
 	$(EMBEDDED) $(PY) -m pytest $(or $(ARGS),-n 3)
