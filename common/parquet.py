@@ -6,16 +6,8 @@ from datetime import UTC
 from itertools import islice
 from typing import Any, BinaryIO, Literal
 
-import polars as pl
-
 ParquetKind = Literal["text", "choice", "money", "ratio", "integer", "number", "date", "moment", "yes_no"]
 
-# Amounts have up to 18 digits, two of them decimals; ratios have four decimals.
-_TYPES: dict[ParquetKind, Any] = {
-    "text": pl.String(), "choice": pl.String(), "money": pl.Decimal(20, 2), "ratio": pl.Decimal(20, 4),
-    "integer": pl.Int64(), "number": pl.Float64(), "date": pl.Date(), "moment": pl.Datetime("us", "UTC"),
-    "yes_no": pl.Boolean(),
-}  # fmt: skip
 _ROWS_AT_ONCE = 20_000
 
 
@@ -31,7 +23,17 @@ def write_parquet(*, target: BinaryIO, columns: Sequence[ParquetColumn], rows: I
     `rows`: one value for each column: text, Decimal, int, float, bool, date, datetime with a time zone, or None. Raises
     OSError, with its errno, when the disk is full.
     """
-    schema = {column.name: _TYPES[column.kind] for column in columns}
+    # Imported late: the admin loads this module in every process, and the main process of a worker, which forks, must
+    # not load the frames library.
+    import polars as pl
+
+    # Amounts have up to 18 digits, two of them decimals; ratios have four decimals.
+    types: dict[ParquetKind, Any] = {
+        "text": pl.String(), "choice": pl.String(), "money": pl.Decimal(20, 2), "ratio": pl.Decimal(20, 4),
+        "integer": pl.Int64(), "number": pl.Float64(), "date": pl.Date(), "moment": pl.Datetime("us", "UTC"),
+        "yes_no": pl.Boolean(),
+    }  # fmt: skip
+    schema = {column.name: types[column.kind] for column in columns}
     converters = [_converter(column.kind) for column in columns]
     # In parts: a part as Python values takes ten times the memory of its frame.
     frames = [pl.DataFrame(schema=schema)]

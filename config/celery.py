@@ -33,10 +33,6 @@ FIXED_SETTINGS: dict[str, Any] = {
     "broker_connection_retry_on_startup": True,
     "broker_connection_max_retries": None,
     "worker_cancel_long_running_tasks_on_connection_loss": False,
-    # The allocator of the frames keeps up to 300 MB after a large import. A process whose peak was above this (kB) is
-    # replaced when its task has ended; a small import does not replace it.
-    "worker_max_memory_per_child": 300_000,
-    # Small imports make a process grow slowly, too.
     "worker_max_tasks_per_child": 50,
     # Django's settings configure the logs.
     "worker_hijack_root_logger": False,
