@@ -80,7 +80,8 @@ def has_lost_digits(reference: str) -> bool:
 
     `2,0230E+16` is one, and `12E5` is an ordinary reference: it has neither a decimal mark nor a sign in the exponent.
     """
-    return _SCIENTIFIC.fullmatch(clean_text(reference)) is not None
+    # Cleaning makes no letter E, and hardly any reference has one.
+    return ("E" in reference or "e" in reference) and _SCIENTIFIC.fullmatch(clean_text(reference)) is not None
 
 
 def reference_text(text: str) -> str:

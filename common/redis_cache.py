@@ -10,8 +10,9 @@ class RedisCache(DjangoRedisCache):
     the workers are too, and perhaps other installations.
     """
 
-    def clear(self) -> bool:
+    def clear(self) -> None:
         own = re.sub(r"([*?\[\]\\])", r"\\\1", self.make_key(""))
         client = self._cache.get_client(None, write=True)
         keys = list(client.scan_iter(match=f"{own}*", count=1000))
-        return bool(keys and client.delete(*keys))
+        if keys:
+            client.delete(*keys)

@@ -50,7 +50,11 @@ def run_claimed(claimed: Lease) -> None:
     folder = Path(settings.UPLOAD_DIR) / f"run-{session.pk}-{claimed.token}-{uuid.uuid4().hex[:8]}"
     with Heartbeat(claimed) as heartbeat, _gc_disabled(), ExitStack() as cleanup:
         cleanup.callback(rmtree, folder, ignore_errors=True)
-        _run(RunContext(session, claimed, heartbeat, reading_limits(), folder, cleanup))
+        ctx = RunContext(session, claimed, heartbeat, reading_limits(), folder, cleanup)
+        written = _run(ctx)
+    if written is not None:
+        # After the end of the session: nobody waits for it.
+        steps.analyze_written(ctx, written)
     log.info("run_ended", session=session.pk, attempt=claimed.attempt)
 
 
@@ -64,13 +68,14 @@ def _gc_disabled() -> Iterator[None]:
         gc.enable()
 
 
-def _run(ctx: RunContext) -> None:
+def _run(ctx: RunContext) -> Written | None:
     if ctx.session.written_at is not None:
         _end_written(ctx, lambda: _finish_interrupted(ctx))
-        return
+        return None
     written = _write_or_end(ctx)
     if written is not None:
         _end_written(ctx, lambda: _finish(ctx, written))
+    return written
 
 
 def _finish_interrupted(ctx: RunContext) -> None:
@@ -79,7 +84,6 @@ def _finish_interrupted(ctx: RunContext) -> None:
 
 
 def _finish(ctx: RunContext, written: Written) -> None:
-    steps.analyze_written(ctx, written)
     with ctx.timed("end"):
         endings.finish(ctx, written)
 
