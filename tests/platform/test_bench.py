@@ -13,7 +13,10 @@ from scripts.bench.memory import PeakMemory
 from tests.support.installation import until
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
-MEASURED = {"seconds", "floor", "ratio", "lines_per_second", "peak_mb", "again_seconds", "rows_again"}
+MEASURED = {
+    "seconds", "floor", "ratio", "lines_per_second", "peak_mb", "again_seconds", "rows_again", "obvious_seconds",
+    "times_faster",
+}  # fmt: skip
 
 
 def test_peak_memory_includes_memory_that_a_grandchild_has_freed_again():
@@ -60,5 +63,6 @@ def test_a_small_benchmark_ends_with_its_figures_as_one_json_object(tmp_path):
     assert figures["tenfold"] is None
     assert set(figures["sqlite"]) == MEASURED
     assert figures["sqlite"]["rows_again"] == 0
+    assert figures["sqlite"]["obvious_seconds"] > 0
     assert 0 < figures["sqlite"]["floor"] < figures["sqlite"]["seconds"] < time.monotonic() - began
     assert not list(tmp_path.rglob("*.sqlite3"))
