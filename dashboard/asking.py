@@ -15,7 +15,7 @@ from common.errors import Invalid
 from common.parsing import positive_int
 from dashboard.periods import Period
 from dashboard.queries import SCOPES, Query, Scope
-from users.models import Country, User
+from users.models import User
 
 PERIOD = ("start", "end")
 COMMON = (*PERIOD, "country", *SCOPES)
@@ -158,13 +158,10 @@ def _scope(params: Mapping[str, str], errors: dict[str, list[str]]) -> Scope:
 
 
 def _countries(user: User, named: str, errors: dict[str, list[str]]) -> tuple[int, ...]:
-    visible = Country.objects.visible_to(user)
-    if not user.sees_all_countries() or not named:
-        return tuple(visible.order_by("pk").values_list("pk", flat=True))
-    pk = positive_int(named)
-    # A code has letters alone, and some databases refuse to compare with other characters.
-    chosen = visible.filter(pk=pk) if pk is not None else visible.filter(code__iexact=named if named.isalpha() else "")
-    found = tuple(chosen.values_list("pk", flat=True))
-    if not found:
-        errors["country"] = [_("There is no country with this id or code.")]
-    return found
+    countries = user.visible_countries
+    if user.sees_all_countries() and named:
+        pk = positive_int(named)
+        countries = [one for one in countries if one.pk == pk or one.code.upper() == named.upper()]
+        if not countries:
+            errors["country"] = [_("There is no country with this id or code.")]
+    return tuple(sorted(one.pk for one in countries))

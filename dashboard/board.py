@@ -31,6 +31,12 @@ class Board:
         """What every part of the answer is made of, and under which it is kept."""
         return Versions(self.asked.countries)
 
+    @property
+    def countries(self) -> list[Country]:
+        """Those of the question, by id."""
+        visible = sorted(self.user.visible_countries, key=lambda one: one.pk)
+        return [one for one in visible if one.pk in self.asked.countries]
+
     @cached_property
     def columns(self) -> Columns:
         return load(self.asked.countries, self.versions)
@@ -84,8 +90,7 @@ class Board:
         return found or self._own_currencies() or [""]
 
     def _own_currencies(self) -> list[str]:
-        codes = Country.objects.visible_to(self.user).filter(pk__in=self.asked.countries).order_by("pk")
-        return list(dict.fromkeys(codes.values_list("currency_code", flat=True)))
+        return list(dict.fromkeys(one.currency_code for one in self.countries))
 
     def names(self, kind: str, ids: Iterable[int]) -> dict[int, str]:
         return names_of(kind, ids, user=self.user)

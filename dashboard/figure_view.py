@@ -31,7 +31,7 @@ from file_handling.models import ImportSession
 from users import audit
 from users.access.actor import actor_of
 from users.access.viewsets import MayReadRecords
-from users.models import AuditAction, Country
+from users.models import AuditAction
 
 CACHE_SECONDS = 300
 JSON = "json"
@@ -166,11 +166,10 @@ def stamp_of(board: Board, *, of_sessions: bool = True) -> Payload:
     `of_sessions`: False for an answer made of imported claims alone, which the state of no session changes.
     """
     asked = board.asked
-    countries = Country.objects.filter(pk__in=asked.countries).order_by("pk")
     sessions = ImportSession.objects.filter(country_id__in=asked.countries if of_sessions else ()).order_by("pk")
     return {
         "role": board.user.role,
-        "countries": list(countries.values_list("pk", "currency_code", "data_version")),
+        "countries": [(one.pk, one.currency_code, one.data_version) for one in board.countries],
         "language": translation.get_language(),
         "day": today().isoformat(),
         "versions": board.versions.tokens,

@@ -76,7 +76,7 @@ class HomePage(PageView):
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         user = self.user
-        countries = list(Country.objects.visible_to(user))
+        countries = user.visible_countries
         reads_imports, imports = holds(MayReadImports, request), holds(MayImport, request)
         if not countries:
             return self.page(countries=[])

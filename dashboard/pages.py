@@ -25,7 +25,7 @@ from dashboard.presenters.portfolio import cards
 from dashboard.presenters.shares import ONE_OF
 from users.access.pages import PageView, holds
 from users.access.viewsets import MayImport
-from users.models import Country, User
+from users.models import User
 
 OVERVIEW = "overview"
 
@@ -168,8 +168,7 @@ def _countries(user: User) -> list[tuple[str, str]]:
     """(id, name) of the countries that an account may choose from; none for an account with a country of its own."""
     if not user.sees_all_countries():
         return []
-    rows = Country.objects.visible_to(user).order_by("name").values_list("pk", "name")
-    return [(str(pk), name) for pk, name in rows]
+    return [(str(one.pk), one.name) for one in user.visible_countries]
 
 
 def key_figures(user: User, *, preset: str = "all", keys: tuple[str, ...] = ()) -> list[Card]:

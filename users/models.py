@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import formats, timezone
 from django.utils.crypto import salted_hmac
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from common.append_only import AppendOnlyModel, AppendOnlyQuerySet
@@ -185,6 +186,13 @@ class User(AbstractUser):
         if not self.is_active or self.country is None or not self.country.is_active:
             return None
         return self.country.pk
+
+    @cached_property
+    def visible_countries(self) -> list[Country]:
+        """The countries that the account may see, by name, read once: each request loads its account anew."""
+        if self.sees_all_countries():
+            return list(Country.objects.visible_to(self).order_by("name"))
+        return [self.country] if self.country is not None and self.working_country_id() is not None else []
 
     def is_frozen(self) -> bool:
         """Whether the account cannot sign in because its country is inactive."""
