@@ -68,6 +68,29 @@ class InvalidForm(Invalid):
         return " ".join(messages)
 
 
+@dataclass(frozen=True)
+class EntryProblem:
+    """One problem of an entry of a list that a client sent: the entry's index (0-based), a sentence for the actor."""
+
+    index: int
+    message: str
+
+
+class InvalidEntries(ServiceError):
+    """Entries of a list cannot be accepted, and none of the list was stored. `problems`: all of them, by index."""
+
+    def __init__(self, problems: Sequence[EntryProblem]) -> None:
+        self.problems = sorted(problems, key=lambda problem: problem.index)
+        super().__init__(
+            ngettext(
+                "%(number)d entry cannot be accepted, so nothing was changed.",
+                "%(number)d entries cannot be accepted, so nothing was changed.",
+                len({problem.index for problem in self.problems}),
+            )
+            % {"number": len({problem.index for problem in self.problems})}
+        )
+
+
 class Conflict(ServiceError):
     """The state of the object does not allow the action. `facts`: further fields of the API's answer."""
 
