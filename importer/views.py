@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.http import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
@@ -11,13 +13,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
-from common.throttling import UploadThrottle
+from common.throttling import ExportThrottle, UploadThrottle
 from file_handling.files.serializers import RefusalSerializer
-from file_handling.files.views import DENIED_OR_NONE
+from file_handling.files.views import CONTENT_TYPES, DENIED_OR_NONE
 from file_handling.models import ImportSession
 from file_handling.sessions.serializers import SessionDetailSerializer
 from file_handling.sessions.views import SessionReadViewSet
 from importer import lifecycle, transitions
+from importer.corrections.download import workbook_response
 from importer.idempotency import HEADER, read_key, start_once
 from importer.serializers import SessionFormSerializer, SheetSerializer
 from importer.transitions import Transition
@@ -26,7 +29,7 @@ from users.access.actor import actor_of
 from users.access.viewsets import MayImport
 from users.serializers import DetailSerializer
 
-_READING = {"list", "export", "retrieve", "download"}
+_READING = {"list", "export", "retrieve", "download", "correction_workbook"}
 REPEATED = "Idempotent-Replayed"
 
 
@@ -126,6 +129,24 @@ class ImportSessionViewSet(SessionReadViewSet):
     def report(self, request: Request, pk: str) -> Response:
         """Make the report again."""
         return self._steered(self.steerable(), lifecycle.remake_report)
+
+    @extend_schema(
+        tags=["corrections"],
+        responses={
+            (200, CONTENT_TYPES[".xlsx"]): OpenApiTypes.BINARY,
+            409: OpenApiResponse(DetailSerializer, description="Nothing to correct, or its files cannot be read"),
+            **DENIED_OR_NONE,
+        },
+    )
+    @action(
+        detail=True,
+        url_path="corrections/workbook",
+        url_name="corrections-workbook",
+        throttle_classes=[ExportThrottle],
+    )
+    def correction_workbook(self, request: Request, pk: str) -> HttpResponseBase:
+        """Every row of the findings as the files have it, to correct and send back, in the language of the request."""
+        return workbook_response(self.get_object(), actor=actor_of(request))
 
     def _steered(self, session: ImportSession, service: Callable[..., ImportSession], **arguments: Any) -> Response:
         service(session=session, actor=actor_of(self.request), **arguments)

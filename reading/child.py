@@ -8,6 +8,7 @@ and dies with its parent. The job is a JSON object: `mode`, `out` (a folder), `l
 - `first_look`: a `kind` in each file.
 - `heads`: the `expected` kind in each file, or null.
 - `preview`: one file, and `rows`.
+- `marked`: one file, and the `mark`. Writes the rows of its marked sheets to `<out>/frame.arrow`.
 - `sheet`: one file. Writes every row of the sheet to `<out>/frame.arrow`.
 
 The answer is `<out>/facts.json`.
@@ -116,6 +117,12 @@ def _answer(job: dict[str, Any], limits: Limits, out: Path, scanned: Scan | None
             from reading.preview import preview
 
             return {"problems": []} | preview(_source(job["files"][0]), rows=job["rows"], limits=limits)
+        case "marked":
+            from reading.marked_sheets import marked_sheets
+
+            frame, facts = marked_sheets(_source(job["files"][0]), mark=job["mark"], limits=limits)
+            write_frame(out / FRAME_NAME, frame)
+            return {"problems": []} | facts
         case "sheet":
             from reading.preview import whole_sheet
 

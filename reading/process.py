@@ -250,6 +250,32 @@ def preview(file: Source, *, rows: int, limits: Limits, wall_seconds: float = PR
         return {name: result.facts[name] for name in PREVIEW_FACTS}
 
 
+@dataclass(frozen=True)
+class MarkedSheets:
+    """What `reading.marked_sheets` reads: the names of the sheets, their rows, and (sheet, row, column) of formulas."""
+
+    sheets: list[str]
+    frame: pl.DataFrame
+    formulas: list[tuple[int, int, int]]
+
+
+def marked_sheets(
+    file: Source, *, mark: str, limits: Limits, wall_seconds: float = PREVIEW_SECONDS
+) -> MarkedSheets:
+    """The rows of the sheets of a workbook whose first cell begins with `mark` (`reading.marked_sheets`).
+
+    Raises as `preview`.
+    """
+    job = {"mode": "marked", "files": [_as_dict(file)], "mark": mark}
+    with tempfile.TemporaryDirectory(prefix="marked-") as folder:
+        with _start(job, out_dir=Path(folder), limits=limits, wall_seconds=wall_seconds) as running:
+            result = running.wait()
+        if result.problems:
+            raise UnreadableFile(result.problems)
+        formulas = [(sheet, row, column) for sheet, row, column in result.facts["formulas"]]
+        return MarkedSheets(result.facts["sheets"], result.frame, formulas)
+
+
 def whole_sheet(file: Source, *, target: Path, limits: Limits, wall_seconds: float = PREVIEW_SECONDS) -> dict[str, Any]:
     """Write every row of a sheet to `target` as an Arrow file; → SHEET_FACTS (`reading.preview.whole_sheet`).
 
