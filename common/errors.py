@@ -77,18 +77,20 @@ class EntryProblem:
 
 
 class InvalidEntries(ServiceError):
-    """Entries of a list cannot be accepted, and none of the list was stored. `problems`: all of them, by index."""
+    """A list that a client sent cannot be accepted, and none of it was stored.
 
-    def __init__(self, problems: Sequence[EntryProblem]) -> None:
+    `problems`: those of all entries, by index. `sentence`: where no single entry is the reason, such as an empty list.
+    """
+
+    def __init__(self, problems: Sequence[EntryProblem] = (), sentence: str = "") -> None:
         self.problems = sorted(problems, key=lambda problem: problem.index)
-        super().__init__(
-            ngettext(
-                "%(number)d entry cannot be accepted, so nothing was changed.",
-                "%(number)d entries cannot be accepted, so nothing was changed.",
-                len({problem.index for problem in self.problems}),
-            )
-            % {"number": len({problem.index for problem in self.problems})}
+        count = len({problem.index for problem in self.problems})
+        counted = ngettext(
+            "%(number)d entry cannot be accepted, so nothing was changed.",
+            "%(number)d entries cannot be accepted, so nothing was changed.",
+            count,
         )
+        super().__init__(sentence or counted % {"number": count})
 
 
 class Conflict(ServiceError):

@@ -3,11 +3,13 @@ from rest_framework.routers import SimpleRouter
 
 from common.throttling import ExportThrottle
 from file_handling.sessions.views import EventViewSet, FindingViewSet
+from importer.corrections.views import CorrectionViewSet
 from importer.live.stream import EventStreamView
 from importer.views import ImportSessionViewSet
 
 router = SimpleRouter()
 router.register("import-sessions", ImportSessionViewSet, basename="import-session")
+router.register("corrections", CorrectionViewSet, basename="correction")
 
 urlpatterns = [
     *router.urls,
