@@ -3,34 +3,61 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from django.http import HttpResponseBase
-from drf_spectacular.types import OpenApiTypes
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
-from common.throttling import ExportThrottle, UploadThrottle
+from common.api_errors import BadRequest
+from common.throttling import UploadThrottle
 from file_handling.files.serializers import RefusalSerializer
-from file_handling.files.views import CONTENT_TYPES, DENIED_OR_NONE
-from file_handling.models import ImportSession
+from file_handling.files.views import DENIED_OR_NONE
+from file_handling.files.storage import sha256_and_size
+from file_handling.models import CorrectionOrigin, ImportSession
+from file_handling.problem_texts import sentence
 from file_handling.sessions.serializers import SessionDetailSerializer
 from file_handling.sessions.views import SessionReadViewSet
 from importer import lifecycle, transitions
-from importer.corrections.download import workbook_response
-from importer.idempotency import HEADER, read_key, start_once
+from importer.corrections.entries import read_json
+from importer.corrections.returned import prepare_returned
+from importer.corrections.serializers import (
+    ComparedClaimSerializer,
+    CorrectionFormSerializer,
+    EntriesRefusedSerializer,
+)
+from importer.corrections.service import prepare, start
+from importer.idempotency import HEADER, digest_of, find_earlier, read_key, start_once
 from importer.serializers import SessionFormSerializer, SheetSerializer
 from importer.transitions import Transition
-from importer.uploads import read_form, start_import
+from importer.uploads import read_form, start_form_once, start_import
+from reading.problems import UnreadableFile
+from users import audit
 from users.access.actor import actor_of
 from users.access.viewsets import MayImport
+from users.models import AuditAction
 from users.serializers import DetailSerializer
 
-_READING = {"list", "export", "retrieve", "download", "correction_workbook"}
+_READING = {"list", "export", "retrieve", "download", "comparison"}
 REPEATED = "Idempotent-Replayed"
+_KEY_PARAMETERS = [
+    OpenApiParameter(
+        HEADER,
+        location=OpenApiParameter.HEADER,
+        description="A request that is sent again under the same key returns the session of the first",
+    ),
+    OpenApiParameter(
+        REPEATED,
+        location=OpenApiParameter.HEADER,
+        response=[202],
+        enum=["true"],
+        description="Present when an earlier request with this key started the session",
+    ),
+]
 
 
 def _responses(transition: Transition) -> dict[int, Any]:
@@ -58,20 +85,7 @@ class ImportSessionViewSet(SessionReadViewSet):
 
     @extend_schema(
         tags=["import sessions"],
-        parameters=[
-            OpenApiParameter(
-                HEADER,
-                location=OpenApiParameter.HEADER,
-                description="A request that is sent again under the same key returns the session of the first",
-            ),
-            OpenApiParameter(
-                REPEATED,
-                location=OpenApiParameter.HEADER,
-                response=[202],
-                enum=["true"],
-                description="Present when an earlier request with this key started the session",
-            ),
-        ],
+        parameters=_KEY_PARAMETERS,
         request={"multipart/form-data": SessionFormSerializer},
         responses={
             202: SessionDetailSerializer,
@@ -87,14 +101,96 @@ class ImportSessionViewSet(SessionReadViewSet):
         """Start an import. Files that the country has imported before are accepted again; see `same_files_as`."""
         key = read_key(request.headers.get(HEADER))
         form = read_form(user=actor_of(request), data=request.data)
-        headers = {}
         if key:
-            session, repeated = start_once(user=actor_of(request), form=form, key=key)
-            headers = {REPEATED: "true"} if repeated else {}
+            session, repeated = start_form_once(user=actor_of(request), form=form, key=key)
         else:
-            session = start_import(user=actor_of(request), form=form)
-        shown = self._shown(session)
-        return Response(shown, status=status.HTTP_202_ACCEPTED, headers={"Location": str(shown["url"])} | headers)
+            session, repeated = start_import(user=actor_of(request), form=form), False
+        return self._started(session, repeated=repeated)
+
+    @extend_schema(
+        tags=["corrections"],
+        parameters=_KEY_PARAMETERS,
+        request={"application/json": CorrectionFormSerializer},
+        responses={
+            202: SessionDetailSerializer,
+            400: OpenApiResponse(
+                EntriesRefusedSerializer,
+                description=(
+                    "Every entry that does not fit, by its index: the cells come first, the rows to remove continue "
+                    "behind them; nothing was stored"
+                ),
+            ),
+            409: OpenApiResponse(
+                DetailSerializer,
+                description=(
+                    "The session that the key started was deleted, or this session cannot be corrected. Allowed in: "
+                    + ", ".join(transitions.CORRECT.from_statuses)
+                ),
+            ),
+            422: OpenApiResponse(DetailSerializer, description="The key was used for another request"),
+            507: OpenApiResponse(DetailSerializer, description="No room left; nothing was stored"),
+            **DENIED_OR_NONE,
+        },
+    )
+    @action(detail=True, methods=["post"], throttle_classes=[UploadThrottle])
+    def corrections(self, request: Request, pk: str) -> Response:
+        """Correct cells of the session's files, and leave rows out: a new session with them runs and waits for review.
+
+        The files stay as they are. The corrections apply to every later session with the same files.
+        """
+        key = read_key(request.headers.get(HEADER))
+        user, corrected = actor_of(request), self.get_object()
+        workbook = request.FILES.get("workbook")
+        entries = None if workbook else read_json(request.data)
+        digest = digest_of({"corrects": corrected.pk, "entries": sha256_and_size(workbook)[0] if workbook else request.data})
+        earlier = find_earlier(user=user, key=key, digest=digest) if key else None
+        if earlier is not None:
+            return self._started(earlier, repeated=True)
+        try:
+            if entries is None:
+                prepared = prepare_returned(corrected, workbook)
+            else:
+                prepared = prepare(corrected, cells=entries.cells, removals=entries.removals, problems=entries.problems)
+        except UnreadableFile as unreadable:
+            raise BadRequest("\n".join(map(sentence, unreadable.problems))) from unreadable
+
+        def begin(_stored: object = None) -> ImportSession:
+            return start(prepared, user=user, origin=CorrectionOrigin.WORKBOOK if workbook else CorrectionOrigin.CELLS)
+
+        if not key:
+            return self._started(begin(), repeated=False)
+        session, repeated = start_once(user=user, key=key, digest=digest, start=begin)
+        return self._started(session, repeated=repeated)
+
+    @extend_schema(
+        tags=["corrections"],
+        filters=False,
+        responses={
+            200: ComparedClaimSerializer(many=True),
+            404: OpenApiResponse(DetailSerializer, description="No such session, or it does not correct another one"),
+            409: OpenApiResponse(DetailSerializer, description="The files of one of them are not reconciled yet"),
+            403: DENIED_OR_NONE[403],
+        },
+    )
+    @action(detail=True, filter_backends=[], filterset_class=None)
+    def comparison(self, request: Request, pk: str) -> Response:
+        """The claims that a corrected session has otherwise than the session that it corrects, and those of the
+        corrected rows, by number.
+        """
+        # Imported here: a web process loads the frames library once it needs it.
+        from importer.corrections.comparison import compared_claims
+
+        session: ImportSession = self.get_object()
+        if session.corrects_id is None:
+            raise NotFound(_("This session does not correct another one, so there is nothing to compare."))
+        page = self.paginate_queryset(compared_claims(session)) or []
+        audit.record(
+            actor=actor_of(request),
+            action=AuditAction.READ,
+            target=session,
+            data={"part": "comparison", "rows": len(page)},
+        )
+        return self.get_paginated_response(ComparedClaimSerializer(page, many=True).data)
 
     @extend_schema(tags=["import sessions"], request=SheetSerializer, responses=_responses(transitions.SHEET))
     @action(detail=True, methods=["post"])
@@ -130,23 +226,10 @@ class ImportSessionViewSet(SessionReadViewSet):
         """Make the report again."""
         return self._steered(self.steerable(), lifecycle.remake_report)
 
-    @extend_schema(
-        tags=["corrections"],
-        responses={
-            (200, CONTENT_TYPES[".xlsx"]): OpenApiTypes.BINARY,
-            409: OpenApiResponse(DetailSerializer, description="Nothing to correct, or its files cannot be read"),
-            **DENIED_OR_NONE,
-        },
-    )
-    @action(
-        detail=True,
-        url_path="corrections/workbook",
-        url_name="corrections-workbook",
-        throttle_classes=[ExportThrottle],
-    )
-    def correction_workbook(self, request: Request, pk: str) -> HttpResponseBase:
-        """Every row of the findings as the files have it, to correct and send back, in the language of the request."""
-        return workbook_response(self.get_object(), actor=actor_of(request))
+    def _started(self, session: ImportSession, *, repeated: bool) -> Response:
+        shown = self._shown(session)
+        headers = {"Location": str(shown["url"])} | ({REPEATED: "true"} if repeated else {})
+        return Response(shown, status=status.HTTP_202_ACCEPTED, headers=headers)
 
     def _steered(self, session: ImportSession, service: Callable[..., ImportSession], **arguments: Any) -> Response:
         service(session=session, actor=actor_of(self.request), **arguments)

@@ -1,44 +1,58 @@
 """The rows that can be corrected: every stat line and recap row of a session's findings, as its files have them.
 
-A finding stores a line as it was understood. The texts of its cells are read from the files again.
+A finding stores a line as it was understood. The texts of its cells are read from the files again, and the corrections
+of these files are put in.
 """
 
 from __future__ import annotations
 
 import json
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Max, Q
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from common.errors import Conflict
-from file_handling.files.storage import on_local_disk
-from file_handling.models import File, Finding, FindingCode, ImportSession
-from file_handling.reading_limits import reading_limits
+from file_handling.models import Correction, Finding, FindingCode, ImportSession
 from file_handling.wording import observation
-from importer.session_pages.sides import Line, marks_of
+from importer.corrections.lines import Line, LinePlace, SessionFiles, lines_at
+from importer.session_pages.sides import Line as FindingLine
+from importer.session_pages.sides import marks_of
+from importer.transitions import CORRECT
 from reading.columns import KINDS, FileKind
-from reading.problems import Problem, UnreadableFile
-from reading.process import ReaderKilled, ReadJob, start_lines
-from reading.sources import Source
 
-Texts = dict[str, str | None]
-# File id, sheet ("" for CSV) and row.
-Place = tuple[int, str, int]
 # The field of a stored line → that of the file, where they differ. A recap has a payment reference in two columns.
 _FIELD_OF = {"claimed_cents": "claimed_amount", "reimbursed_cents": "reimbursed_amount"}
 _RECAP_FIELD_OF = _FIELD_OF | {"payment_reference": "cheque_number"}
 _FINDING_FIELDS = ("category", "code", "claim_number", "details", "lines")
 
 
+@dataclass(frozen=True)
+class Moment:
+    """The state of the corrections of a country: `last` is the newest one, `at` decides which were withdrawn."""
+
+    last: int
+    at: datetime
+
+    @classmethod
+    def now(cls, session: ImportSession) -> Moment:
+        newest = Correction.objects.filter(country_id=session.country_id).aggregate(newest=Max("pk"))["newest"]
+        return cls(newest or 0, timezone.now())
+
+
 @dataclass
 class GivenRow:
-    """A row with the reasons of its findings. `marked`: the fields that are one. `texts`: field → text as read."""
+    """A row with the reasons of its findings. `marked`: the fields that are one.
+
+    `read`: field → text as read. `corrected`: field → its corrected text.
+    """
 
     file_id: int
     file: str
@@ -47,53 +61,79 @@ class GivenRow:
     claim_number: str
     reasons: list[str] = field(default_factory=list)
     marked: set[str] = field(default_factory=set)
-    texts: Texts = field(default_factory=dict)
+    read: Line = field(default_factory=dict)
+    corrected: dict[str, str] = field(default_factory=dict)
 
     @property
-    def place(self) -> Place:
+    def place(self) -> LinePlace:
         return self.file_id, self.sheet, self.row
+
+    def text(self, name: str) -> str:
+        """The text of a field, corrected where it was; "" for an empty cell."""
+        return self.corrected[name] if name in self.corrected else self.read.get(name) or ""
 
 
 GivenRows = dict[FileKind, list[GivenRow]]
 
 
-def given_rows(session: ImportSession, *, with_reasons: bool = True) -> GivenRows:
+def given_rows(session: ImportSession, moment: Moment, *, with_reasons: bool = True) -> GivenRows:
     """The rows of each side in the order of the findings; a side may have none. The reasons are in the active language.
 
-    `with_reasons`: False leaves them and the marks out.
+    Rows that a correction leaves out are none of them. `with_reasons`: False leaves reasons and marks out.
 
-    Raises Conflict when the session has nothing to correct or its files were deleted, UnreadableFile when the files
-    can no longer be read, OSError when the disk is full.
+    Raises Conflict when the session has nothing to correct or does not allow it, UnreadableFile when its files can no
+    longer be read, OSError when the disk is full.
     """
+    files = SessionFiles.of(session)
+    refusal = CORRECT.objection(session)
+    if files is None or refusal is not None:
+        raise Conflict(str(refusal))
     found = list(Finding.objects.filter(session=session).order_by("sequence").values_list(*_FINDING_FIELDS))
-    places = _places(session, [lines for *_rest, lines in found])
-    files = _files(session)
-    with ExitStack() as reading:
-        jobs = {
-            kind: reading.enter_context(_reading(session, kind, files[kind], list(places[kind])))
-            for kind in KINDS
-            if places[kind]
-        }
-        # While the files are read.
+    places = {_place(line) for *_facts, lines in found for line in lines}
+    _require_some(len(places))
+    with ThreadPoolExecutor(1) as pool:
+        # The reasons are written while the files are read.
+        reading = pool.submit(lines_at, session=session, files=files, places=places)
         rows = _rows(found, with_reasons=with_reasons)
-        for kind, job in jobs.items():
-            _fill(rows[kind], job, files[kind])
+        read = reading.result()
+    corrected = corrected_cells(session, files, moment)
+    for kind in KINDS:
+        for place in [place for place in rows[kind] if "" in corrected.get(place, ())]:
+            del rows[kind][place]
+        for place, row in rows[kind].items():
+            row.read, row.corrected = read.get(place, {}), corrected.get(place, {})
+    _require_some(sum(map(len, rows.values())))
     return {kind: list(rows[kind].values()) for kind in KINDS}
 
 
+def corrected_cells(session: ImportSession, files: SessionFiles, moment: Moment) -> dict[LinePlace, dict[str, str]]:
+    """Place → field → corrected text, by the corrections of the files at that moment; the field "" leaves a row out."""
+    ids: dict[str, list[int]] = defaultdict(list)
+    for file in files.all():
+        ids[file.sha256].append(file.pk)
+    corrections = Correction.objects.filter(
+        Q(withdrawn_at__isnull=True) | Q(withdrawn_at__gt=moment.at),
+        country_id=session.country_id,
+        sha256__in=list(ids),
+        pk__lte=moment.last,
+    )
+    cells: dict[LinePlace, dict[str, str]] = defaultdict(dict)
+    for sha256, sheet, row, name, value in corrections.order_by("pk").values_list(
+        "sha256", "sheet", "row", "field", "value"
+    ):
+        for file_id in ids[sha256]:
+            cells[file_id, sheet, row][name] = value
+    return cells
+
+
 def has_rows(session: ImportSession) -> bool:
-    """Whether the session has a finding with a row, and its files."""
-    has_files = session.stat_file_id is not None and session.recap_file_id is not None
-    return has_files and Finding.objects.filter(session=session).exclude(lines=[]).exists()
+    """Whether the session allows corrections and has a finding with a row."""
+    return CORRECT.objection(session) is None and Finding.objects.filter(session=session).exclude(lines=[]).exists()
 
 
-def _places(session: ImportSession, lines: Sequence[list[dict[str, Any]]]) -> dict[FileKind, dict[Place, None]]:
-    places: dict[FileKind, dict[Place, None]] = {kind: {} for kind in KINDS}
-    for line in (line for one in lines for line in one):
-        places[line["side"]][_place(line)] = None
-    if not any(places.values()):
+def _require_some(count: int) -> None:
+    if not count:
         raise Conflict(_("There is nothing to correct: this import has no finding about a row of its files."))
-    count = sum(map(len, places.values()))
     limit: int = settings.CONCORD["EXPORT_MAX_ROWS"]
     if count > limit:
         raise Conflict(
@@ -103,17 +143,10 @@ def _places(session: ImportSession, lines: Sequence[list[dict[str, Any]]]) -> di
             )
             % {"rows": count, "most": limit}
         )
-    return places
 
 
-def _files(session: ImportSession) -> dict[FileKind, list[File]]:
-    if session.stat_file is None or session.recap_file is None:
-        raise Conflict(_("The files of this import were deleted, so their rows cannot be corrected. Upload them again."))
-    return {"stat": [session.stat_file], "recap": session.recap_file.all_pages()}
-
-
-def _rows(found: Sequence[tuple[Any, ...]], *, with_reasons: bool) -> dict[FileKind, dict[Place, GivenRow]]:
-    rows: dict[FileKind, dict[Place, GivenRow]] = {kind: {} for kind in KINDS}
+def _rows(found: Iterable[Sequence[Any]], *, with_reasons: bool) -> dict[FileKind, dict[LinePlace, GivenRow]]:
+    rows: dict[FileKind, dict[LinePlace, GivenRow]] = {kind: {} for kind in KINDS}
     sentences: dict[tuple[str, str, str], str] = {}
     for category, code, claim_number, details, lines in found:
         for kind in KINDS:
@@ -133,8 +166,8 @@ def _rows(found: Sequence[tuple[Any, ...]], *, with_reasons: bool) -> dict[FileK
 
 
 def _add_reason(
-    rows: dict[Place, GivenRow],
-    lines: Sequence[Line],
+    rows: dict[LinePlace, GivenRow],
+    lines: Sequence[FindingLine],
     kind: FileKind,
     category: str,
     code: str,
@@ -153,44 +186,5 @@ def _add_reason(
         rows[_place(lines[at])].marked.add(names.get(name, name))
 
 
-def _place(line: Line) -> Place:
+def _place(line: FindingLine) -> LinePlace:
     return line["file_id"], line["sheet"] or "", line["row"]
-
-
-@contextmanager
-def _reading(
-    session: ImportSession, kind: FileKind, files: Sequence[File], places: Sequence[Place]
-) -> Iterator[ReadJob]:
-    """The process that reads the lines of one side."""
-    index = {file.pk: at for at, file in enumerate(files)}
-    sheet = (session.stat_sheet if kind == "stat" else "") or None
-    with ExitStack() as stack:
-        sources = [Source(str(_local_path(stack, file)), file.name, sheet) for file in files]
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lines-", dir=settings.UPLOAD_DIR))
-        yield stack.enter_context(
-            start_lines(
-                kind=kind,
-                files=sources,
-                places=[(index[file], sheet, row) for file, sheet, row in places if file in index],
-                out_dir=Path(folder),
-                limits=reading_limits(),
-            )
-        )
-
-
-def _local_path(stack: ExitStack, file: File) -> Path:
-    try:
-        return stack.enter_context(on_local_disk(storage=file.file.storage, name=file.file.name or ""))
-    except FileNotFoundError as missing:
-        raise UnreadableFile([Problem("not_stored", file=file.name)]) from missing
-
-
-def _fill(rows: dict[Place, GivenRow], job: ReadJob, files: Sequence[File]) -> None:
-    try:
-        read = job.wait()
-    except ReaderKilled as killed:
-        raise UnreadableFile([Problem("reader_interrupted", file=files[0].name)]) from killed
-    if read.problems:
-        raise UnreadableFile(read.problems)
-    for (file, sheet, row), texts in read.lines.items():
-        rows[files[file].pk, sheet, row].texts = texts

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.utils.translation import gettext as _
 
 from common.dates import parse_date
-from common.errors import ServiceError
+from common.errors import InvalidEntries, InvalidWorkbook, WorkbookProblem
 from common.form_workbook import FIRST_ROW, unescaped
 from common.keys import clean_text, header_key, is_empty, label_key
 from common.money import parse_amount
@@ -19,7 +19,9 @@ from file_handling.models import ImportSession
 from file_handling.problem_texts import sentence
 from file_handling.reading_limits import reading_limits
 from importer.corrections.entries import CellEntry, RemoveEntry
-from importer.corrections.given import GivenRow, GivenRows, given_rows
+from importer.corrections.given import GivenRow, GivenRows, Moment, corrected_cells, given_rows
+from importer.corrections.lines import LinePlace, SessionFiles
+from importer.corrections.service import Prepared, prepare
 from importer.corrections.workbook import (
     ACTION,
     CLOSED,
@@ -29,9 +31,8 @@ from importer.corrections.workbook import (
     REMOVE_WORDS,
     ROW,
     SHEET,
+    Mark,
     list_title,
-    mark_of,
-    place_key,
     remove_word,
     row_key,
     shown_columns,
@@ -40,24 +41,6 @@ from reading.columns import KINDS, Column, ColumnKind, FileKind
 from reading.problems import Problem, UnreadableFile
 from reading.process import ReaderKilled, marked_sheets
 from reading.sources import Source
-
-
-@dataclass(frozen=True)
-class WorkbookProblem:
-    """One problem of a returned workbook: a sentence for the user, the sheet ("" for the whole), the row if there is
-    one, as a spreadsheet shows it."""
-
-    message: str
-    sheet: str = ""
-    row: int | None = None
-
-
-class InvalidWorkbook(ServiceError):
-    """A returned workbook cannot be accepted, and nothing of it was used. `problems`: all of them, in its order."""
-
-    def __init__(self, problems: Sequence[WorkbookProblem]) -> None:
-        self.problems = list(problems)
-        super().__init__(_("The workbook cannot be accepted, so nothing was changed."))
 
 
 @dataclass
@@ -75,12 +58,14 @@ def read_returned(session: ImportSession, upload: TemporaryUploadedFile) -> Retu
     Raises InvalidWorkbook with every problem, also when nothing was changed, and the errors of `given_rows`.
     """
     sheets = _sheets(upload)
-    _require_own(session, sheets)
-    given = given_rows(session, with_reasons=False)
-    reading = _Reading(given)
+    moment = _moment(session, sheets)
+    given = given_rows(session, moment, with_reasons=False)
+    files = SessionFiles.of(session)
+    corrected = corrected_cells(session, files, Moment.now(session)) if files else {}
+    reading = _Reading(given, corrected)
     for kind in KINDS:
         if given[kind]:
-            reading.read_side(kind, [sheet for sheet in sheets if sheet.mark == mark_of(session, kind)])
+            reading.read_side(kind, [sheet for sheet in sheets if sheet.mark.kind == kind])
     if reading.problems:
         raise InvalidWorkbook(reading.problems)
     if not reading.found.places:
@@ -88,17 +73,29 @@ def read_returned(session: ImportSession, upload: TemporaryUploadedFile) -> Retu
     return reading.found
 
 
+def prepare_returned(session: ImportSession, upload: TemporaryUploadedFile) -> Prepared:
+    """The changes of a returned workbook, checked against the files; nothing is stored yet.
+
+    Raises InvalidWorkbook, and the errors of `prepare`.
+    """
+    returned = read_returned(session, upload)
+    try:
+        return prepare(session, cells=returned.cells, removals=returned.removals)
+    except InvalidEntries as refused:
+        entries = [*returned.cells, *returned.removals]
+        raise InvalidWorkbook(
+            [WorkbookProblem(one.message, *returned.places[entries[one.index]]) for one in refused.problems]
+        ) from refused
+
+
 @dataclass
 class _Sheet:
     """A returned list. `rows`: number and texts. `formulas`: row and column (0-based) of those without a value."""
 
     name: str
+    mark: Mark
     rows: list[tuple[int, Sequence[str | None]]] = field(default_factory=list)
     formulas: set[tuple[int, int]] = field(default_factory=set)
-
-    @property
-    def mark(self) -> str:
-        return self.rows[0][1][0] or ""
 
 
 def _sheets(upload: TemporaryUploadedFile) -> list[_Sheet]:
@@ -115,40 +112,49 @@ def _sheets(upload: TemporaryUploadedFile) -> list[_Sheet]:
         raise InvalidWorkbook([WorkbookProblem(sentence(one)) for one in unreadable.problems]) from unreadable
     except ReaderKilled as killed:
         raise InvalidWorkbook([WorkbookProblem(sentence(Problem("reader_interrupted", file=name)))]) from killed
-    if not read.sheets:
+    sheets: dict[int, _Sheet] = {}
+    for at, number, *cells in read.frame.iter_rows():
+        mark = Mark.of(cells[0]) if number == 1 else None
+        if mark is not None:
+            sheets[at] = _Sheet(read.sheets[at], mark)
+        if at in sheets:
+            sheets[at].rows.append((number, cells))
+    if not sheets:
         message = _(
             "“%(file)s” is not a correction workbook. Download the workbook of this import, correct it in Excel or"
             " LibreOffice, save it as .xlsx and send that file."
         )
         raise InvalidWorkbook([WorkbookProblem(message % {"file": name})])
-    sheets = [_Sheet(title) for title in read.sheets]
-    for at, number, *cells in read.frame.iter_rows():
-        sheets[at].rows.append((number, cells))
     for at, number, column in read.formulas:
-        sheets[at].formulas.add((number, column))
-    return sheets
+        if at in sheets:
+            sheets[at].formulas.add((number, column))
+    return list(sheets.values())
 
 
-def _require_own(session: ImportSession, sheets: Sequence[_Sheet]) -> None:
-    """Raises InvalidWorkbook for sheets of another session."""
-    own = {mark_of(session, kind) for kind in KINDS}
+def _moment(session: ImportSession, sheets: Sequence[_Sheet]) -> Moment:
+    """When the workbook was made. Raises InvalidWorkbook for sheets of another session, or of two workbooks."""
     message = _(
-        "This is the workbook of import %(other)s, not of import %(number)d. Send it back on the page of its own import."
+        "This is the workbook of import %(other)d, not of import %(number)d. Send it back on the page of its own import."
     )
     problems = [
-        WorkbookProblem(message % {"other": sheet.mark.split("/")[1], "number": session.pk}, sheet.name)
+        WorkbookProblem(message % {"other": sheet.mark.session_id, "number": session.pk}, sheet.name)
         for sheet in sheets
-        if sheet.mark not in own
+        if sheet.mark.session_id != session.pk
     ]
+    moments = {sheet.mark.moment for sheet in sheets}
+    if not problems and len(moments) > 1:
+        problems = [WorkbookProblem(_("The sheets come from two workbooks. Send each workbook back on its own."))]
     if problems:
         raise InvalidWorkbook(problems)
+    return moments.pop()
 
 
 class _Reading:
     """Compares the returned rows with those given; collects `found` and `problems`."""
 
-    def __init__(self, given: GivenRows) -> None:
-        self.given = given
+    def __init__(self, given: GivenRows, corrected: Mapping[LinePlace, Mapping[str, str]]) -> None:
+        """`corrected`: the corrected cells now, which may be others than when the workbook was made."""
+        self.given, self.corrected = given, corrected
         self.found = Returned()
         self.problems: list[WorkbookProblem] = []
         self.headers = {KEY: _("Key"), FILE: _("File"), SHEET: _("Sheet"), ROW: _("Row"), ACTION: _("Action")}
@@ -170,12 +176,12 @@ class _Reading:
         columns = self._columns(sheet, [name or "" for name in returned.rows[0][1]], fields)
         if columns is None:
             return
-        known = {place_key(row): row for row in self.given[kind]}
+        known = {row_key(row): row for row in self.given[kind]}
         seen: dict[str, int] = {}
         for number, cells in returned.rows:
             if number < FIRST_ROW or not any(cells):
                 continue
-            key = (cells[columns[KEY]] or "").rpartition("/")[0]
+            key = cells[columns[KEY]] or ""
             row = known.get(key)
             if row is None:
                 self._refuse(
@@ -235,12 +241,6 @@ class _Reading:
                     column=self.headers[name],
                     was=text,
                 )
-        if texts[KEY] != row_key(row):
-            self._refuse(
-                sheet,
-                number,
-                _("The cells of this row have changed since the workbook was made. Download the workbook again."),
-            )
         action = texts[ACTION]
         is_removed = header_key(action) in REMOVE_WORDS
         if not is_empty(action) and not is_removed:
@@ -252,6 +252,7 @@ class _Reading:
                 word=remove_word(),
             )
         changed = list(_changed(row, texts, fields))
+        self._refuse_outdated(sheet, number, row, changed, is_removed=is_removed)
         for column, value in changed:
             if column.field in without_value:
                 self._refuse(
@@ -277,9 +278,30 @@ class _Reading:
             self.found.places[removal] = (sheet, number)
             return
         for column, value in changed:
-            entry = CellEntry(*row.place, field=column.field, value=value, was=row.texts.get(column.field) or "")
+            entry = CellEntry(*row.place, field=column.field, value=value, was=row.read.get(column.field) or "")
             self.found.cells.append(entry)
             self.found.places[entry] = (sheet, number)
+
+    def _refuse_outdated(
+        self, sheet: str, number: int, row: GivenRow, changed: Sequence[tuple[Column, str]], *, is_removed: bool
+    ) -> None:
+        """Refuse a change of what was corrected otherwise since the workbook was made."""
+        now = self.corrected.get(row.place, {})
+        if now == row.corrected or not (changed or is_removed):
+            return
+        if "" in now:
+            self._refuse(sheet, number, _("This row was left out since the workbook was made. Download it again."))
+            return
+        # A row is removed for what all of its cells have.
+        names = {column.field: column.header for column, _value in changed}
+        for name in sorted({*now, *row.corrected}):
+            if now.get(name) != row.corrected.get(name) and (is_removed or name in names):
+                self._refuse(
+                    sheet,
+                    number,
+                    _("The column “%(column)s” was corrected since the workbook was made. Download it again."),
+                    column=names.get(name, name),
+                )
 
     def _refuse(self, sheet: str, row: int | None, message: str, **values: object) -> None:
         self.problems.append(WorkbookProblem(message % values, sheet, row))
@@ -288,7 +310,7 @@ class _Reading:
 def _changed(row: GivenRow, texts: Mapping[str, str], fields: Sequence[Column]) -> Iterator[tuple[Column, str]]:
     """The columns whose cell has another value than it was given, with the new text."""
     for column in fields:
-        was, now = row.texts.get(column.field) or "", texts[column.field]
+        was, now = row.text(column.field), texts[column.field]
         if was != now and not _is_same(column.kind, was, now):
             yield column, now.strip()
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import BinaryIO
 
@@ -15,7 +17,7 @@ from django.utils.translation import gettext as _
 from common.form_workbook import FormColumn, FormSheet, Guide, write_form
 from common.workbook import sheet_title
 from file_handling.models import ImportSession
-from importer.corrections.given import GivenRow, given_rows
+from importer.corrections.given import GivenRow, Moment, given_rows
 from reading.columns import KINDS, Column, FileKind, columns_of
 
 # What begins the hidden mark of a list; the session and the side follow.
@@ -35,11 +37,14 @@ def write_workbook(session: ImportSession, target: BinaryIO) -> int:
 
     Raises as `given_rows`.
     """
-    rows = given_rows(session)
+    moment = Moment.now(session)
+    rows = given_rows(session, moment)
     taken: set[str] = set()
     guide = _guide(session, sheet_title(_("How to correct"), taken=taken))
     sheets = [
-        _sheet(session, kind, rows[kind], sheet_title(list_title(kind), taken=taken)) for kind in KINDS if rows[kind]
+        _sheet(Mark(session.pk, kind, moment), rows[kind], sheet_title(list_title(kind), taken=taken))
+        for kind in KINDS
+        if rows[kind]
     ]
     write_form(target, guide=guide, sheets=sheets)
     return sum(map(len, rows.values()))
@@ -49,36 +54,49 @@ def list_title(kind: FileKind) -> str:
     return _("Stat lines") if kind == "stat" else _("Recap rows")
 
 
-def mark_of(session: ImportSession, kind: FileKind) -> str:
-    return f"{MARK}/{session.pk}/{kind}"
+@dataclass(frozen=True)
+class Mark:
+    """What the hidden first cell of a list says: its session, its side, and when it was made."""
+
+    session_id: int
+    kind: FileKind
+    moment: Moment
+
+    def __str__(self) -> str:
+        return f"{MARK}/{self.session_id}/{self.kind}/{self.moment.last}/{self.moment.at.isoformat()}"
+
+    @classmethod
+    def of(cls, text: str) -> Mark | None:
+        """The mark with this text; None for any other text."""
+        match text.split("/"):
+            case [word, session, "stat" | "recap" as kind, last, at] if word == MARK:
+                try:
+                    mark = cls(int(session), kind, Moment(int(last), datetime.fromisoformat(at)))
+                except ValueError:
+                    return None
+                return mark if str(mark) == text and mark.moment.at.tzinfo is not None else None
+        return None
 
 
 def row_key(row: GivenRow) -> str:
-    """The place of a row and a digest of what it has, by which a returned row is known and its change noticed."""
-    texts = "\x1f".join([f"{name}\x1e{text}" for name, text in row.texts.items() if text is not None])
-    return f"{place_key(row)}/{_digest(texts)}"
+    """The place of a row, by which a returned one is known, also when its locked cells were changed."""
+    return f"{row.file_id}/{row.row}/{_digest(row.sheet)}"
 
 
-def place_key(row: GivenRow) -> str:
-    """The first part of `row_key`: the place alone."""
-    return f"{row.file_id}/{row.row}/{_digest_of_sheet(row.sheet)}"
-
-
+@lru_cache(maxsize=64)
 def _digest(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
 
-_digest_of_sheet = lru_cache(maxsize=64)(_digest)
-
-
 def shown_columns(kind: FileKind, rows: Sequence[GivenRow]) -> list[Column]:
     """The columns to correct: those that an export must have, and others that have a text."""
-    filled = {name for row in rows for name, text in row.texts.items() if text is not None}
+    filled = {name for row in rows for name, text in row.read.items() if text is not None}
+    filled |= {name for row in rows for name in row.corrected}
     return [column for column in columns_of(kind) if column.column_required or column.field in filled]
 
 
-def _sheet(session: ImportSession, kind: FileKind, rows: Sequence[GivenRow], title: str) -> FormSheet:
-    fields = shown_columns(kind, rows)
+def _sheet(mark: Mark, rows: Sequence[GivenRow], title: str) -> FormSheet:
+    fields = shown_columns(mark.kind, rows)
     columns = [
         FormColumn(name=KEY, header=_("Key"), width=10, is_hidden=True),
         FormColumn(name=FILE, header=_("File"), width=20),
@@ -102,13 +120,13 @@ def _sheet(session: ImportSession, kind: FileKind, rows: Sequence[GivenRow], tit
     at = {column.field: position for position, column in enumerate(fields, start=len(columns) - len(fields))}
     return FormSheet(
         title=title,
-        mark=mark_of(session, kind),
+        mark=str(mark),
         columns=columns,
         rows=[
             (
                 [
                     row_key(row), row.file, row.sheet, row.row, row.claim_number, "\n".join(row.reasons), None,
-                    *[row.texts.get(column.field) for column in fields],
+                    *[row.text(column.field) for column in fields],
                 ],
                 {at[name] for name in row.marked if name in at},
             )
