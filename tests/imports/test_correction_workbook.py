@@ -110,7 +110,7 @@ def test_only_the_cells_to_correct_are_open_and_the_reasons_are_coloured(languag
 def test_reasons_and_titles_are_in_the_language_of_the_reader() -> None:
     user, outcome = imported()
     book = CorrectionWorkbook.of(user, outcome.id, "fr")
-    assert book.book.sheetnames == ["Mode d'emploi", "Lignes de la stat", "Lignes du récap"]
+    assert book.book.sheetnames == ["Mode d'emploi", "Lignes statistiques", "Lignes du récap"]
     [unreadable] = [one for one in book.rows(book.stat) if one["claim"] == "UNREADABLE"]
     assert "illisible" in unreadable["reason"].lower()
 
@@ -128,7 +128,7 @@ def test_a_download_is_in_the_audit_trail() -> None:
     user, outcome = imported()
     CorrectionWorkbook.of(user, outcome.id)
     entry = AuditEntry.objects.filter(data__type="corrections").get()
-    assert (entry.action, entry.object_id, entry.data["rows"]) == ("download", str(outcome.id), 16)
+    assert (entry.action, entry.object_id, entry.data["rows"]) == ("download", outcome.id, 16)
 
 
 def test_an_import_without_findings_has_nothing_to_correct() -> None:
@@ -160,7 +160,7 @@ def test_corrected_cells_and_removed_rows_bring_the_claims() -> None:
     left_out = {one["claim_number"] for one in review.findings}
     assert left_out == {"ABSENT", "OUT", "ONLY", "UNPAID"}
     assert user.steer(review.id, "commit").status_code == 200
-    assert user.run(review.id).created()["claims"] == 5
+    assert user.run(review.id).session["claims_created_count"] == 5
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
