@@ -17,7 +17,16 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler as default_handler
 from rest_framework.views import set_rollback
 
-from common.errors import Conflict, Gone, Invalid, InvalidEntries, InvalidForm, InvalidWorkbook, NotAllowed, is_disk_full
+from common.errors import (
+    Conflict,
+    Gone,
+    Invalid,
+    InvalidEntries,
+    InvalidForm,
+    InvalidWorkbook,
+    NotAllowed,
+    is_disk_full,
+)
 
 
 class AccessDenied(PermissionDenied):

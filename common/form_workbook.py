@@ -8,7 +8,7 @@ the columns, so that a program knows them in every language. Row 2 is the header
 import io
 import re
 import zipfile
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -215,5 +215,3 @@ class _Written(dict[str, str]):
 def unescaped(text: str) -> str:
     """The text of a cell whose reader leaves the escapes of a workbook as they are."""
     return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text) if "_x" in text else text
-
-

@@ -17,17 +17,17 @@ from common.api_errors import BadRequest
 from common.throttling import UploadThrottle
 from file_handling.files.serializers import RefusalSerializer
 from file_handling.files.views import DENIED_OR_NONE
-from file_handling.files.storage import sha256_and_size
 from file_handling.models import CorrectionOrigin, ImportSession
 from file_handling.problem_texts import sentence
 from file_handling.sessions.serializers import SessionDetailSerializer
 from file_handling.sessions.views import SessionReadViewSet
 from importer import lifecycle, transitions
 from importer.corrections.entries import read_json
-from importer.corrections.returned import prepare_returned
+from importer.corrections.from_workbook import start_from_workbook
 from importer.corrections.serializers import (
     ComparedClaimSerializer,
     CorrectionFormSerializer,
+    CorrectionWorkbookFormSerializer,
     EntriesRefusedSerializer,
 )
 from importer.corrections.service import prepare, start
@@ -110,14 +110,17 @@ class ImportSessionViewSet(SessionReadViewSet):
     @extend_schema(
         tags=["corrections"],
         parameters=_KEY_PARAMETERS,
-        request={"application/json": CorrectionFormSerializer},
+        request={
+            "application/json": CorrectionFormSerializer,
+            "multipart/form-data": CorrectionWorkbookFormSerializer,
+        },
         responses={
             202: SessionDetailSerializer,
             400: OpenApiResponse(
                 EntriesRefusedSerializer,
                 description=(
                     "Every entry that does not fit, by its index: the cells come first, the rows to remove continue "
-                    "behind them; nothing was stored"
+                    "behind them. Of a workbook every problem, with its sheet and row. Nothing was stored"
                 ),
             ),
             409: OpenApiResponse(
@@ -141,21 +144,21 @@ class ImportSessionViewSet(SessionReadViewSet):
         key = read_key(request.headers.get(HEADER))
         user, corrected = actor_of(request), self.get_object()
         workbook = request.FILES.get("workbook")
-        entries = None if workbook else read_json(request.data)
-        digest = digest_of({"corrects": corrected.pk, "entries": sha256_and_size(workbook)[0] if workbook else request.data})
+        if workbook is not None:
+            session, repeated = start_from_workbook(corrected, upload=workbook, user=user, key=key)
+            return self._started(session, repeated=repeated)
+        entries = read_json(request.data)
+        digest = digest_of({"corrects": corrected.pk, "entries": request.data})
         earlier = find_earlier(user=user, key=key, digest=digest) if key else None
         if earlier is not None:
             return self._started(earlier, repeated=True)
         try:
-            if entries is None:
-                prepared = prepare_returned(corrected, workbook)
-            else:
-                prepared = prepare(corrected, cells=entries.cells, removals=entries.removals, problems=entries.problems)
+            prepared = prepare(corrected, cells=entries.cells, removals=entries.removals, problems=entries.problems)
         except UnreadableFile as unreadable:
             raise BadRequest("\n".join(map(sentence, unreadable.problems))) from unreadable
 
         def begin(_stored: object = None) -> ImportSession:
-            return start(prepared, user=user, origin=CorrectionOrigin.WORKBOOK if workbook else CorrectionOrigin.CELLS)
+            return start(prepared, user=user, origin=CorrectionOrigin.CELLS)
 
         if not key:
             return self._started(begin(), repeated=False)

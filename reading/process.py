@@ -290,9 +290,7 @@ class MarkedSheets:
     formulas: list[tuple[int, int, int]]
 
 
-def marked_sheets(
-    file: Source, *, mark: str, limits: Limits, wall_seconds: float = PREVIEW_SECONDS
-) -> MarkedSheets:
+def marked_sheets(file: Source, *, mark: str, limits: Limits, wall_seconds: float = PREVIEW_SECONDS) -> MarkedSheets:
     """The rows of the sheets of a workbook whose first cell begins with `mark` (`reading.marked_sheets`).
 
     Raises as `preview`.

@@ -134,7 +134,8 @@ def _sheets(upload: TemporaryUploadedFile) -> list[_Sheet]:
 def _moment(session: ImportSession, sheets: Sequence[_Sheet]) -> Moment:
     """When the workbook was made. Raises InvalidWorkbook for sheets of another session, or of two workbooks."""
     message = _(
-        "This is the workbook of import %(other)d, not of import %(number)d. Send it back on the page of its own import."
+        "This is the workbook of import %(other)d, not of import %(number)d. Send it back on the page of its own"
+        " import."
     )
     problems = [
         WorkbookProblem(message % {"other": sheet.mark.session_id, "number": session.pk}, sheet.name)
@@ -187,7 +188,9 @@ class _Reading:
                 self._refuse(
                     sheet,
                     number,
-                    _("This row was not in the workbook. Rows cannot be added: delete it, or download the workbook again."),
+                    _(
+                        "This row was not in the workbook. Rows cannot be added: delete it, or download the workbook again."
+                    ),
                 )
             elif key in seen:
                 self._refuse(
@@ -235,8 +238,8 @@ class _Reading:
                     sheet,
                     number,
                     _(
-                        "The column “%(column)s” is locked and was changed: it was “%(was)s”. Put that back, or download"
-                        " the workbook again."
+                        "The column “%(column)s” is locked and was changed: it was “%(was)s”. Put that back, or"
+                        " download the workbook again."
                     ),
                     column=self.headers[name],
                     was=text,

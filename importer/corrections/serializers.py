@@ -45,11 +45,24 @@ class CorrectionFormSerializer(serializers.Serializer[None]):
     remove = RowToRemoveSerializer(many=True, required=False)
 
 
+class CorrectionWorkbookFormSerializer(serializers.Serializer[None]):
+    workbook = serializers.FileField(help_text="The correction workbook of this session, filled in, as .xlsx")
+
+
 class EntryErrorSerializer(serializers.Serializer[None]):
     index = serializers.IntegerField(
-        min_value=0, help_text="Place of the entry: `cells` from 0, and `remove` goes on behind them"
+        min_value=0,
+        help_text="Place of the entry: `cells` from 0, and `remove` goes on behind them. Of a workbook: of the problem",
     )
     message = serializers.CharField()
+    sheet = serializers.CharField(
+        required=False, allow_blank=True, help_text="Of a workbook only: its sheet; empty for the whole workbook"
+    )
+    row = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        help_text="Of a workbook only: the row as a spreadsheet shows it, if any",
+    )
 
 
 class EntriesRefusedSerializer(serializers.Serializer[None]):

@@ -175,7 +175,8 @@ def _table(
             line.get("file") or "", file_id if file_id in readable else None, line.get("sheet") or "", line.get("row")
         )
         cells = [
-            Cell(_text(name, line.get(name), currency), name in AMOUNTS, str(marks.get((at, name), ""))) for name in names
+            Cell(_text(name, line.get(name), currency), name in AMOUNTS, str(marks.get((at, name), "")))
+            for name in names
         ]
         rows.append((place, cells))
     totals: list[Cell | None] = []
