@@ -272,6 +272,21 @@ class CorrectionQuerySet(SessionQuerySet):
             withdrawn_at__isnull=True,
         ).order_by("pk")
 
+    def of_outer_row(self, *, country: str, file: str, sheet: str, row: str) -> Self:
+        """For a subquery: the corrections with which the row of an outer record was imported.
+
+        `country`, `file`, `sheet`, `row`: the fields of the record, which has an `import_session`, too.
+        """
+        outer = models.OuterRef
+        return self.filter(
+            models.Q(withdrawn_at__isnull=True) | models.Q(withdrawn_at__gt=outer("import_session__written_at")),
+            country_id=outer(country),
+            sha256=outer(f"{file}__sha256"),
+            sheet=outer(sheet),
+            row=outer(row),
+            pk__lte=outer("import_session__last_correction"),
+        )
+
 
 class Correction(models.Model):
     """A cell of a file with another text, or a row of it to leave out (`field` is empty) (DOMAIN §13).

@@ -39,6 +39,8 @@ OF_A_COUNTRY = {
     "file_handling.ImportSession": SESSION,
     "file_handling.SessionEvent": SESSION,
     "file_handling.Finding": SESSION,
+    "file_handling.SessionClaims": SESSION,
+    "file_handling.Correction": SESSION,
     "file_handling.IdempotencyKey": RECORD,
     "users.AuditEntry": AUDIT,
     "dashboard.WatchMark": RECORD,

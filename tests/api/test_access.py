@@ -10,7 +10,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
-from file_handling.models import SessionStatus
+from file_handling.models import Correction, SessionStatus
 from tests.support import canary
 from tests.support.cast import SHUT_OUT, Cast
 from tests.support.pairs import recap_upload, stat_upload
@@ -45,6 +45,7 @@ def test_every_account_gets_at_every_route_what_its_role_and_country_allow(
             file = make_file(user=cast.togo_head, country=cast.togo, name="gone.csv")
         if path.endswith("/cancel/"):
             waiting = make_session(user=cast.togo_head, country=cast.togo, status=SessionStatus.PENDING)
+        Correction.objects.update(withdrawn_at=None)
         named = {key: row.pk for key, row in togo.rows.items()} | {"file": file.pk, "session": waiting.pk}
         named["country"] = cast.togo.pk
         named["account"] = account.pk if "{account}" in path else 0

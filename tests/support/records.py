@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import datetime
+import io
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+import polars as pl
 import pytest
 from django.core.files.base import ContentFile
 
 from core import models as core
-from file_handling.models import EventLevel, File, FileType, Finding, ImportSession, SessionEvent, SessionStatus
+from file_handling.models import (
+    Correction,
+    EventLevel,
+    File,
+    FileType,
+    Finding,
+    ImportSession,
+    SessionClaims,
+    SessionEvent,
+    SessionStatus,
+)
 from tests.support.cast import Cast
 from tests.support.pairs import STAT_HEADER, STAT_LINE
 from users.models import Country, User
@@ -166,6 +178,33 @@ def make_records(*, country: Country, owner: User, mark: str) -> Records:
     rows["insured-spellings"] = core.InsuredSpelling.objects.create(
         insured=rows["insured"], name=f"{mark} AFFI", name_key=f"AFFI {mark}", **origin
     )
+    rows["corrected"] = make_session(
+        user=owner,
+        country=country,
+        status=SessionStatus.REVIEW,
+        stat_file=file,
+        recap_file=recap,
+        corrects=session,
+        last_correction=2**31,
+    )
+    rows["corrections"] = Correction.objects.create(
+        country=country,
+        sha256=file.sha256,
+        file_name=file.name,
+        row=9,
+        field="note",
+        value=f"{mark} note",
+        claim_number=f"{mark}-1",
+        origin="cells",
+        session=rows["corrected"],
+        author=owner,
+        author_name=owner.display_name(),
+    )
+    for one, category in ((session, "amount_gap"), (rows["corrected"], "conform")):
+        content = io.BytesIO()
+        facts = {"category": category, "claimed": 500000, "reimbursed": 400000}
+        pl.DataFrame([{"claim_number": f"{mark}-1"} | facts]).write_parquet(content)
+        SessionClaims.objects.create(session=one, content=content.getvalue())
     rows["act-aliases"], _ = core.ActAlias.objects.get_or_create(
         key="PARACETAMOL 500", defaults={"name": "PARACETAMOL 500", "act": rows["acts"]}
     )
