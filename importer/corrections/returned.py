@@ -189,7 +189,7 @@ class _Reading:
                     sheet,
                     number,
                     _(
-                        "This row was not in the workbook. Rows cannot be added: delete it, or download the workbook again."
+                        "This row was not in the workbook. Rows cannot be added: delete it, or download it again."
                     ),
                 )
             elif key in seen:

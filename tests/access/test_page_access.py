@@ -47,6 +47,8 @@ UNMARKED = {
     # They contain numbers only, or lead elsewhere.
     "imports/{session}/progress/",
     "imports/{session}/cancel/",
+    "imports/{session}/corrections/",
+    "corrections/{corrections}/withdraw/",
     "imports/{session}/delete/",
     "imports/{session}/revert/",
     # No names of records. The one claim with findings was imported, and no rule finds it.
