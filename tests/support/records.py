@@ -61,7 +61,17 @@ def make_finding(session: ImportSession, sequence: int, **more: Any) -> Finding:
         "stat_claimed": Decimal(5000),
         "recap_claimed": Decimal(4000),
         "locations": [{"side": "stat", "file": "stat.csv", "sheet": "", "row": 2}],
-        "lines": [{"beneficiary": "SECRET"}],
+        "lines": [
+            {
+                "side": "stat",
+                "file": "stat.csv",
+                "file_id": session.stat_file_id,
+                "sheet": "",
+                "row": 2,
+                "claim_number": f"S-{sequence}",
+                "beneficiary": "SECRET",
+            }
+        ],
     }
     return Finding.objects.create(session=session, sequence=sequence, **(values | more))
 
