@@ -239,7 +239,7 @@ class ClaimViewSet(RecordViewSet):
         # In a query of its own: to plan a statement with thirteen tables takes longer than to run two smaller ones.
         memberships = Membership.objects.select_related(*MembershipViewSet.related)
         return (
-            rows.with_corrected_recap()
+            rows.with_corrected_recap()  # type: ignore[attr-defined]
             .select_related("recap_file")
             .prefetch_related(Prefetch("membership", queryset=memberships), Prefetch("lines", queryset=lines))
         )

@@ -83,9 +83,12 @@ def read(ctx: RunContext) -> Pair:
     stat_file, pages = session.stat_file, session.recap_file.all_pages()
     ctx.record("read", "reading", progress=5, data={"pages": len(pages)})
     of_stat, of_recap = corrections_of_run(session, [stat_file], pages)
-    cells, rows = (len(of_stat.cells) + len(of_recap.cells), len(of_stat.removals) + len(of_recap.removals))
-    if cells or rows:
-        ctx.record("read", "correcting", progress=5, data={"cells": cells, "rows": rows})
+    if of_stat or of_recap:
+        counts = {
+            "cells": len(of_stat.cells) + len(of_recap.cells),
+            "rows": len(of_stat.removals) + len(of_recap.removals),
+        }
+        ctx.record("read", "correcting", progress=5, data=counts)
     options: dict[str, Any] = {
         "limits": ctx.limits,
         "wall_seconds": settings.CONCORD["READER_WALL_SECONDS"],

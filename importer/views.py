@@ -193,7 +193,7 @@ class ImportSessionViewSet(SessionReadViewSet):
             target=session,
             data={"part": "comparison", "rows": len(page)},
         )
-        return self.get_paginated_response(ComparedClaimSerializer(page, many=True).data)
+        return self.get_paginated_response(ComparedClaimSerializer(page, many=True).data)  # type: ignore[arg-type]
 
     @extend_schema(tags=["import sessions"], request=SheetSerializer, responses=_responses(transitions.SHEET))
     @action(detail=True, methods=["post"])

@@ -61,10 +61,9 @@ def read_json(body: Any) -> Entries:
 
     Raises InvalidEntries for a body that has no such lists.
     """
-    lists = [body.get(name, []) for name in ("cells", "remove")] if isinstance(body, Mapping) else [None]
-    if not all(isinstance(one, list) for one in lists):
+    cells, removals = (body.get("cells", []), body.get("remove", [])) if isinstance(body, Mapping) else (None, None)
+    if not isinstance(cells, list) or not isinstance(removals, list):
         raise InvalidEntries(sentence=_("Send a JSON object with the lists “cells” and “remove”."))
-    cells, removals = lists
     if len(cells) + len(removals) > MOST_ENTRIES:
         raise InvalidEntries(sentence=_("Send at most %(most)d entries at a time.") % {"most": MOST_ENTRIES})
     entries = Entries()
@@ -91,7 +90,8 @@ def _reasons(one: Any, *, is_cell: bool) -> list[str]:
     if is_cell:
         texts |= {name: one.get(name) for name in ("field", "value")}
         texts |= {"was": one.get("was") or ""}
-    unknown = sorted(str(name) for name in set(one) - known)
+    # Half a character, which JSON can write, would break the answer.
+    unknown = sorted(name.encode(errors="replace").decode()[:50] for name in set(one) - known)
     reasons = [
         _("An entry has no “%(name)s”. It has: %(known)s.") % {"name": name, "known": ", ".join(sorted(known))}
         for name in unknown

@@ -33,7 +33,7 @@ class CorrectionFilter(django_filters.FilterSet):
 
     def filter_file(self, rows: QuerySet[Correction], name: str, value: int) -> QuerySet[Correction]:
         # A file that the caller may not see gives no rows, like an unknown one.
-        files = File.objects.visible_to(self.request.user).filter(pk=value)  # type: ignore[union-attr]
+        files = File.objects.visible_to(self.request.user).filter(pk=value)
         return rows.filter(sha256__in=files.values("sha256"))
 
     def filter_removes_row(self, rows: QuerySet[Correction], name: str, value: bool) -> QuerySet[Correction]:

@@ -183,7 +183,8 @@ class _Checks:
         self.files, self.by_id = files, files.by_id()
         self.cells = [(at, one) for at, one in enumerate(cells) if one is not None]
         self.removals = [(at, one) for at, one in enumerate(removals, start=len(cells)) if one is not None]
-        places = {_place(one) for _at, one in [*self.cells, *self.removals] if one.file_id in self.by_id}
+        named = {_place(one) for _at, one in self.cells} | {_place(one) for _at, one in self.removals}
+        places = {place for place in named if place[0] in self.by_id}
         self.lines = lines_at(session=session, files=files, places=places) if places else {}
         self.removed_before = _removed_before(session, files)
 

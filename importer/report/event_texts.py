@@ -22,7 +22,7 @@ def reading(facts: Facts) -> str:
 
 
 def correcting(facts: Facts) -> str:
-    return _("Corrections: %(cells)d cells, %(rows)d rows left out.") % facts
+    return _("Applying corrections (cells: %(cells)d; rows left out: %(rows)d).") % facts
 
 
 def read(facts: Facts) -> str:
