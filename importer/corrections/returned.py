@@ -188,9 +188,7 @@ class _Reading:
                 self._refuse(
                     sheet,
                     number,
-                    _(
-                        "This row was not in the workbook. Rows cannot be added: delete it, or download it again."
-                    ),
+                    _("This row was not in the workbook. Rows cannot be added: delete it, or download it again."),
                 )
             elif key in seen:
                 self._refuse(

@@ -102,14 +102,14 @@ class CorrectPage(PageView):
             session=session,
             problems=problems[:PROBLEMS_SHOWN],
             more_problems=max(0, len(problems) - PROBLEMS_SHOWN),
-            **correct_context(self.request, session),
+            **correct_context(self.request, session, has_rows=has_rows(session)),
         )
 
 
-def correct_context(request: HttpRequest, session: ImportSession) -> dict[str, Any]:
-    """What the part of a page shows that offers the workbook."""
+def correct_context(request: HttpRequest, session: ImportSession, *, has_rows: bool) -> dict[str, Any]:
+    """What the part of a page shows that offers the workbook. `has_rows`: whether it would have any."""
     return {
-        "has_rows": has_rows(session),
+        "has_rows": has_rows,
         "may_send_workbook": holds(MayImport, request),
         "workbook_key": secrets.token_urlsafe(24),
         "megabytes": upload_limits()["file"],
