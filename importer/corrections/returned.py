@@ -82,7 +82,7 @@ def prepare_returned(session: ImportSession, upload: TemporaryUploadedFile) -> P
     try:
         return prepare(session, cells=returned.cells, removals=returned.removals)
     except InvalidEntries as refused:
-        entries = [*returned.cells, *returned.removals]
+        entries: list[CellEntry | RemoveEntry] = [*returned.cells, *returned.removals]
         raise InvalidWorkbook(
             [WorkbookProblem(one.message, *returned.places[entries[one.index]]) for one in refused.problems]
         ) from refused
@@ -304,7 +304,7 @@ class _Reading:
                     column=names.get(name, name),
                 )
 
-    def _refuse(self, sheet: str, row: int | None, message: str, **values: object) -> None:
+    def _refuse(self, sheet: str, row: int | None, message: str, /, **values: object) -> None:
         self.problems.append(WorkbookProblem(message % values, sheet, row))
 
 

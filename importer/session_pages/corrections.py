@@ -15,7 +15,6 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -293,7 +292,7 @@ class CorrectionsPage(ListPage):
     model = Correction
     table_class = CorrectionTable
     filterset_class = CorrectionPageFilter
-    title: str | Promise = gettext_lazy("Corrections")
+    title = gettext_lazy("Corrections")
     lead = gettext_lazy(
         "A corrected cell or a left-out row applies to every later import of the same file, until it is withdrawn. The"
         " files themselves are never changed."

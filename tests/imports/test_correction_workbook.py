@@ -8,7 +8,10 @@ from typing import Any
 
 import openpyxl
 import pytest
+from django.conf import settings as django_settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from openpyxl.styles.protection import Protection
 
 from tests.support.api_user import ApiUser, Outcome
@@ -139,9 +142,9 @@ def test_an_import_without_findings_has_nothing_to_correct() -> None:
     assert response.json()["detail"].startswith("There is nothing to correct")
 
 
-def test_more_rows_than_an_export_may_have_are_refused(settings: Any) -> None:
+def test_more_rows_than_an_export_may_have_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     user, outcome = imported()
-    settings.CONCORD = settings.CONCORD | {"EXPORT_MAX_ROWS": 15}
+    monkeypatch.setitem(django_settings.CONCORD, "EXPORT_MAX_ROWS", 15)
     response = ask_for_workbook(user, outcome.id)
     assert response.status_code == 409
     assert "at most 15" in response.json()["detail"]
@@ -161,6 +164,45 @@ def test_corrected_cells_and_removed_rows_bring_the_claims() -> None:
     assert left_out == {"ABSENT", "OUT", "ONLY", "UNPAID"}
     assert user.steer(review.id, "commit").status_code == 200
     assert user.run(review.id).session["claims_created_count"] == 5
+
+
+# Side, claim, which of its rows, column, text.
+CHANGES = [
+    ("stat", "GAP", 0, "claimed_amount", "5000"),
+    ("stat", "UNREADABLE", 0, "settlement_date", "15/06/2024"),
+    ("stat", "TWO", 1, "beneficiary", "LAWSON AFI"),
+    ("stat", "EMPTY", 0, "act_category", "PHARMACIE"),
+    ("recap", "DOUBLE", 1, "action", "retirer"),
+]
+
+
+def outcome_of(user: ApiUser, session_id: int, parts: list[list[int]]) -> list[tuple[str, str]]:
+    """(category, claim) of the findings after each part of CHANGES came back in a workbook of its own."""
+    books = [CorrectionWorkbook.of(user, session_id) for _part in parts]
+    review = None
+    for book, part in zip(books, parts, strict=True):
+        for side, claim, at, name, text in (CHANGES[number] for number in part):
+            sheet = getattr(book, side)
+            book.cell(sheet, book.row_of(sheet, claim, at), name).value = text
+        review = corrected(user, session_id, book)
+    assert review is not None
+    return sorted((one["category"], one["claim_number"]) for one in review.findings)
+
+
+CODES = iter(["BJ", "BF", "CI", "ML", "NE", "SN", "GN", "GM"])
+
+
+@settings(max_examples=2, deadline=None, database=None)
+@given(
+    books=st.lists(st.integers(0, 2), min_size=len(CHANGES), max_size=len(CHANGES)), order=st.permutations([0, 1, 2])
+)
+def test_several_workbooks_in_any_order_or_one_give_the_same(books: list[int], order: list[int]) -> None:
+    user, outcome = imported(next(CODES))
+    parts = [[at for at, book in enumerate(books) if book == number] for number in order]
+    found = outcome_of(user, outcome.id, [part for part in parts if part])
+    assert {claim for _category, claim in found} == {"ABSENT", "OUT", "ONLY", "UNPAID"}
+    other = user.import_pair(LINES, ROWS, dry_run="true")
+    assert sorted((one["category"], one["claim_number"]) for one in other.findings) == found
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
@@ -236,6 +278,19 @@ def test_missing_sheets_and_columns_are_named() -> None:
         "The column “Action” is missing",
         "The column “Nom bénéficiaire” is missing",
         "The sheet “Recap rows” is missing",
+    ]
+
+
+def test_a_copy_of_a_sheet_and_a_column_that_is_there_twice_are_refused() -> None:
+    user, outcome = imported()
+    book = CorrectionWorkbook.of(user, outcome.id)
+    recap = book.recap
+    book.book.copy_worksheet(book.stat).title = "Copy"
+    recap.cell(1, recap.max_column + 1).value = "note"
+    found = problems_of(send_back(user, outcome.id, book.upload()))
+    assert [(sheet, row, message.partition(".")[0]) for sheet, row, message in found] == [
+        ("Copy", None, "This sheet is a copy of the sheet “Stat lines”"),
+        ("Recap rows", None, "The column “Note” is there twice"),
     ]
 
 

@@ -131,7 +131,7 @@ TABLE: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "import-sessions/{session}/events/stream/"): SESSION,
     ("GET", "import-sessions/{session}/download/?type=log"): SESSION,
     ("POST", "import-sessions/{session}/corrections/"): STEERED | {"rival_head": 409},
-    # The session has no findings.
+    # The session has neither files nor findings.
     ("GET", "import-sessions/{session}/corrections/workbook/"): {
         name: 409 if status == 200 else status for name, status in SESSION.items()
     },
@@ -214,7 +214,6 @@ UNMARKED = {
     "import-sessions/{session}/events/",
     "import-sessions/{session}/events/stream/",
     "import-sessions/{session}/download/?type=log",
-    "import-sessions/{session}/corrections/workbook/",
     "files/{file}/preview/",
     # Only names of records are marked. The one claim with findings was imported, and no rule finds it.
     *(f"dashboard/{name}" for name in [*FIGURES, *UPLOAD_FIGURES] if name not in MARKED_FIGURES),
