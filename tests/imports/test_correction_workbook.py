@@ -286,11 +286,11 @@ def test_a_copy_of_a_sheet_and_a_column_that_is_there_twice_are_refused() -> Non
     book = CorrectionWorkbook.of(user, outcome.id)
     recap = book.recap
     book.book.copy_worksheet(book.stat).title = "Copy"
-    recap.cell(1, recap.max_column + 1).value = "note"
+    recap.cell(1, recap.max_column + 1).value = "claimed_amount"
     found = problems_of(send_back(user, outcome.id, book.upload()))
     assert [(sheet, row, message.partition(".")[0]) for sheet, row, message in found] == [
         ("Copy", None, "This sheet is a copy of the sheet “Stat lines”"),
-        ("Recap rows", None, "The column “Note” is there twice"),
+        ("Recap rows", None, "The column “totalmttreclame” is there twice"),
     ]
 
 
