@@ -4,6 +4,7 @@ from django.urls import path
 
 from importer.new_import import NewImportPage, WaitingFiles
 from importer.session_pages import lists, session
+from importer.session_pages.correct import CorrectFindingPage
 from importer.session_pages.finding import FindingPage
 
 urlpatterns = [
@@ -14,6 +15,9 @@ urlpatterns = [
     path("imports/<int:pk>/progress/", session.ProgressPage.as_view(), name="page-import-progress"),
     path("imports/<int:pk>/findings/", lists.FindingsPage.as_view(), name="page-findings"),
     path("imports/<int:pk>/findings/<int:sequence>/", FindingPage.as_view(), name="page-finding"),
+    path(
+        "imports/<int:pk>/findings/<int:sequence>/correct/", CorrectFindingPage.as_view(), name="page-finding-correct"
+    ),
     path("imports/<int:pk>/revert/", session.SessionRevertPage.as_view(), name="page-import-revert"),
     path("imports/<int:pk>/delete/", session.SessionDeletePage.as_view(), name="page-import-delete"),
     path("imports/<int:pk>/<slug:act>/", session.SessionActPage.as_view(), name="page-import-act"),

@@ -23,13 +23,13 @@ from file_handling.sessions.serializers import SessionDetailSerializer
 from file_handling.sessions.views import SessionReadViewSet
 from importer import lifecycle, transitions
 from importer.corrections.entries import read_json
+from importer.corrections.requests import correct_once
 from importer.corrections.serializers import (
     ComparedClaimSerializer,
     CorrectionFormSerializer,
     EntriesRefusedSerializer,
 )
-from importer.corrections.service import prepare, start
-from importer.idempotency import HEADER, digest_of, find_earlier, read_key, start_once
+from importer.idempotency import HEADER, read_key
 from importer.serializers import SessionFormSerializer, SheetSerializer
 from importer.transitions import Transition
 from importer.uploads import read_form, start_form_once, start_import
@@ -137,23 +137,17 @@ class ImportSessionViewSet(SessionReadViewSet):
         The files stay as they are. The corrections apply to every later session with the same files.
         """
         key = read_key(request.headers.get(HEADER))
-        user, corrected = actor_of(request), self.get_object()
-        entries = read_json(request.data)
-        digest = digest_of({"corrects": corrected.pk, "entries": request.data})
-        earlier = find_earlier(user=user, key=key, digest=digest) if key else None
-        if earlier is not None:
-            return self._started(earlier, repeated=True)
         try:
-            prepared = prepare(corrected, cells=entries.cells, removals=entries.removals, problems=entries.problems)
+            session, repeated = correct_once(
+                session=self.get_object(),
+                entries=read_json(request.data),
+                user=actor_of(request),
+                origin=CorrectionOrigin.CELLS,
+                key=key,
+                content=request.data,
+            )
         except UnreadableFile as unreadable:
             raise BadRequest("\n".join(map(sentence, unreadable.problems))) from unreadable
-
-        def begin(_stored: object = None) -> ImportSession:
-            return start(prepared, user=user, origin=CorrectionOrigin.CELLS)
-
-        if not key:
-            return self._started(begin(), repeated=False)
-        session, repeated = start_once(user=user, key=key, digest=digest, start=begin)
         return self._started(session, repeated=repeated)
 
     @extend_schema(

@@ -23,6 +23,7 @@ from file_handling.sessions.views import with_session_related
 from importer import steering
 from importer.report.figures import blocks, category_counts, figure_text
 from importer.session_pages import progress
+from importer.session_pages.compared import compared
 from importer.session_pages.finding_names import code_name
 from importer.session_pages.outcome import CENT, LEFT_OUT, FindingSum, outcome_of
 from importer.session_pages.timeline import duration, timeline
@@ -84,6 +85,7 @@ class SessionPage(_OneSessionPage):
             ],
             findings=sum(counts.values()),
             created=created_records(session, created_by_session(session)),
+            compared=compared(session),
             same_files=services.sessions_of_same_files(session=session, user=self.user),
         )
 

@@ -45,6 +45,7 @@ GETS: dict[str, set[str]] = {
     "imports/{session}/progress/": OF_SESSION,
     "imports/{session}/findings/": OF_SESSION,
     "imports/{session}/findings/1/": OF_SESSION,
+    "imports/{session}/findings/1/correct/": OF_SESSION - {"global_admin"},
     "imports/{session}/revert/": STEER,
     "imports/{session}/delete/": STEER,
     # Leads to the session.
@@ -93,6 +94,8 @@ POSTS: dict[str, set[str]] = {
     "account/": SIGNED_IN,
     "account/password/": SIGNED_IN,
     "imports/new/": IMPORTERS,
+    # The session of the test has no such finding.
+    "imports/{session}/findings/1/correct/": OF_SESSION - {"global_admin"},
     "imports/{session}/revert/": STEER,
     "imports/{session}/delete/": STEER,
     "imports/{session}/cancel/": STEER,
