@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
 from common.api_errors import BadRequest
+from common.errors import InvalidForm
 from common.throttling import UploadThrottle
 from file_handling.files.serializers import RefusalSerializer
 from file_handling.files.views import DENIED_OR_NONE
@@ -136,7 +137,11 @@ class ImportSessionViewSet(SessionReadViewSet):
 
         The files stay as they are. The corrections apply to every later session with the same files.
         """
-        key = read_key(request.headers.get(HEADER))
+        try:
+            key = read_key(request.headers.get(HEADER))
+        except InvalidForm as invalid:
+            # `errors` names entries here, and no fields.
+            raise BadRequest(invalid.sentence()) from invalid
         try:
             session, repeated = correct_once(
                 session=self.get_object(),
