@@ -20,7 +20,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def outcome(cast: Cast) -> Outcome:
-    stat = [line("S-1"), line("S-2", "248540", partner="CLINIQUE\nDU PORT"), line("S-2", "1000", "0")]
+    clinic = "CLINIQUE\nDU PORT"
+    stat = [line("S-1"), line("S-2", "248540", partner=clinic), line("S-2", "1000", "0", partner=clinic)]
     return ApiUser.for_user(cast.togo_head).import_pair(stat, [row("S-1"), row("S-2", "248450")])
 
 
