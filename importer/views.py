@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
 from common.api_errors import BadRequest
+from common.errors import InvalidForm
 from common.throttling import UploadThrottle
 from file_handling.files.serializers import RefusalSerializer
 from file_handling.files.views import DENIED_OR_NONE
@@ -24,14 +25,14 @@ from file_handling.sessions.views import SessionReadViewSet
 from importer import lifecycle, transitions
 from importer.corrections.entries import read_json
 from importer.corrections.from_workbook import start_from_workbook
+from importer.corrections.requests import correct_once
 from importer.corrections.serializers import (
     ComparedClaimSerializer,
     CorrectionFormSerializer,
     CorrectionWorkbookFormSerializer,
     EntriesRefusedSerializer,
 )
-from importer.corrections.service import prepare, start
-from importer.idempotency import HEADER, digest_of, find_earlier, read_key, start_once
+from importer.idempotency import HEADER, read_key
 from importer.serializers import SessionFormSerializer, SheetSerializer
 from importer.transitions import Transition
 from importer.uploads import read_form, start_form_once, start_import
@@ -141,28 +142,26 @@ class ImportSessionViewSet(SessionReadViewSet):
 
         The files stay as they are. The corrections apply to every later session with the same files.
         """
-        key = read_key(request.headers.get(HEADER))
-        user, corrected = actor_of(request), self.get_object()
+        try:
+            key = read_key(request.headers.get(HEADER))
+        except InvalidForm as invalid:
+            # `errors` names entries here, and no fields.
+            raise BadRequest(invalid.sentence()) from invalid
         workbook = request.FILES.get("workbook")
         if workbook is not None:
-            session, repeated = start_from_workbook(corrected, upload=workbook, user=user, key=key)
-            return self._started(session, repeated=repeated)
-        entries = read_json(request.data)
-        digest = digest_of({"corrects": corrected.pk, "entries": request.data})
-        earlier = find_earlier(user=user, key=key, digest=digest) if key else None
-        if earlier is not None:
-            return self._started(earlier, repeated=True)
+            started = start_from_workbook(self.get_object(), upload=workbook, user=actor_of(request), key=key)
+            return self._started(started[0], repeated=started[1])
         try:
-            prepared = prepare(corrected, cells=entries.cells, removals=entries.removals, problems=entries.problems)
+            session, repeated = correct_once(
+                session=self.get_object(),
+                entries=read_json(request.data),
+                user=actor_of(request),
+                origin=CorrectionOrigin.CELLS,
+                key=key,
+                content=request.data,
+            )
         except UnreadableFile as unreadable:
             raise BadRequest("\n".join(map(sentence, unreadable.problems))) from unreadable
-
-        def begin(_stored: object = None) -> ImportSession:
-            return start(prepared, user=user, origin=CorrectionOrigin.CELLS)
-
-        if not key:
-            return self._started(begin(), repeated=False)
-        session, repeated = start_once(user=user, key=key, digest=digest, start=begin)
         return self._started(session, repeated=repeated)
 
     @extend_schema(

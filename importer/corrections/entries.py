@@ -62,7 +62,8 @@ def read_json(body: Any) -> Entries:
     Raises InvalidEntries for a body that has no such lists.
     """
     cells, removals = (body.get("cells", []), body.get("remove", [])) if isinstance(body, Mapping) else (None, None)
-    if not isinstance(cells, list) or not isinstance(removals, list):
+    is_known = isinstance(body, Mapping) and set(body) <= {"cells", "remove"}
+    if not is_known or not isinstance(cells, list) or not isinstance(removals, list):
         raise InvalidEntries(sentence=_("Send a JSON object with the lists “cells” and “remove”."))
     if len(cells) + len(removals) > MOST_ENTRIES:
         raise InvalidEntries(sentence=_("Send at most %(most)d entries at a time.") % {"most": MOST_ENTRIES})

@@ -1,4 +1,4 @@
-"""The pages of corrections: the workbook of a session, what a corrected session changes, the list of corrections."""
+"""The page of a session's correction workbook, the whole comparison of a corrected session, the list of corrections."""
 
 from __future__ import annotations
 
@@ -44,8 +44,7 @@ from users.access.refusals import carry_out
 from users.access.viewsets import MayImport, MayManageAccounts, MayReadImports
 from users.models import AuditAction
 
-# Rows of the comparison on the page of a session, and problems of a workbook on a page.
-COMPARED_SHOWN = 20
+# Problems of a workbook on a page.
 PROBLEMS_SHOWN = 200
 # The headers of the fields as the files have them.
 _HEADERS = {column.field: column.header for kind in reversed(KINDS) for column in columns_of(kind)}
@@ -54,11 +53,11 @@ _HEADERS = {column.field: column.header for kind in reversed(KINDS) for column i
 # ------------------------------------------------------------------------------------------------ the workbook
 
 
-class CorrectPage(PageView):
+class CorrectionWorkbookPage(PageView):
     """GET: how to correct, and the form that takes the workbook back. POST starts the corrected session."""
 
     permission = MayReadImports
-    template_name = "importer/session/correct.html"
+    template_name = "importer/session/workbook.html"
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         return self._form(self._session(pk), [])
@@ -191,7 +190,7 @@ class ComparisonPage(PageView):
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         sessions = ImportSession.objects.visible_to(self.user).select_related("country", "corrects")
         session: ImportSession = self.row(sessions, pk)
-        rows, refusal = compared(session)
+        rows, refusal = _compared(session)
         pages = PageNumberPagination()
         try:
             found = pages.paginate_queryset(rows, Request(request))
@@ -203,11 +202,11 @@ class ComparisonPage(PageView):
             session=session,
             refusal=refusal,
             answer=ListAnswer(found, pages.count, pages.is_exact, first, pages.previous, pages.next),
-            table=comparison_table(found),
+            table=_comparison_table(found),
         )
 
 
-def compared(session: ImportSession) -> tuple[list[dict[str, Any]], str]:
+def _compared(session: ImportSession) -> tuple[list[dict[str, Any]], str]:
     """The claims that the corrections change, with the currency of their amounts, or why there is no comparison."""
     # Imported here: a web process loads the frames library once it needs it.
     from importer.corrections.comparison import compared_claims
@@ -220,7 +219,7 @@ def compared(session: ImportSession) -> tuple[list[dict[str, Any]], str]:
         return [], str(conflict)
 
 
-def comparison_table(rows: list[dict[str, Any]]) -> ComparisonTable:
+def _comparison_table(rows: list[dict[str, Any]]) -> ComparisonTable:
     table = ComparisonTable(rows)
     table.label = gettext_lazy("What the corrections change")
     return table

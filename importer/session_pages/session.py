@@ -31,13 +31,8 @@ from file_handling.sessions.views import with_session_related
 from importer import steering
 from importer.report.figures import blocks, category_counts, figure_text
 from importer.session_pages import progress
-from importer.session_pages.corrections import (
-    COMPARED_SHOWN,
-    compared,
-    comparison_table,
-    correct_context,
-    record_comparison,
-)
+from importer.session_pages.compared import ComparedPart, compared
+from importer.session_pages.corrections import correct_context, record_comparison
 from importer.session_pages.finding_names import code_name
 from importer.session_pages.outcome import CENT, LEFT_OUT, FindingSum, outcome_of
 from importer.session_pages.timeline import duration, timeline
@@ -106,22 +101,15 @@ class SessionPage(_OneSessionPage):
             created=created_records(session, created_by_session(session)),
             same_files=services.sessions_of_same_files(session=session, user=self.user),
             **correct_context(request, session, has_rows=may_have_rows),
-            **self._comparison(session),
+            compared=self._compared(session),
         )
 
-    def _comparison(self, session: ImportSession) -> dict[str, Any]:
+    def _compared(self, session: ImportSession) -> ComparedPart | None:
         """The first claims that the corrections of the session change."""
-        if session.corrects_id is None:
-            return {}
-        rows, refusal = compared(session)
-        shown = rows[:COMPARED_SHOWN]
-        record_comparison(self, session, len(shown))
-        return {
-            "comparison": {"rows": shown, "refusal": refusal},
-            "comparison_table": comparison_table(shown),
-            "more_compared": len(rows) > len(shown),
-            "all_compared": len(rows),
-        }
+        found = compared(session)
+        if found is not None:
+            record_comparison(self, session, len(found.rows))
+        return found
 
     def _acts(self, session: ImportSession) -> dict[str, Any]:
         buttons = steering.buttons(user=self.user, session=session)

@@ -97,6 +97,7 @@ def test_the_tables_name_every_page_and_form() -> None:
         "help/imports/": "help/*/",
         "figures/trends/": "figures/*/",
         "imports/*/findings/1/": "imports/*/findings/*/",
+        "imports/*/findings/1/correct/": "imports/*/findings/*/correct/",
         "figures/watch-list/": "figures/*/",
         "imports/*/cancel/": "imports/*/*/",
         "accounts/*/deactivate/": "accounts/*/*/",

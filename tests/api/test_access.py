@@ -14,7 +14,7 @@ from file_handling.models import Correction, SessionStatus
 from tests.support import canary
 from tests.support.cast import SHUT_OUT, Cast
 from tests.support.pairs import recap_upload, stat_upload
-from tests.support.records import Records, make_file, make_session
+from tests.support.records import Records, add_corrected_session, make_file, make_session
 from tests.support.routes import CATALOGUE_ROUTES, FOREIGN, GETS, OPEN, TABLE, UNMARKED, ask
 from users.models import Country, User
 
@@ -32,6 +32,7 @@ def test_every_account_gets_at_every_route_what_its_role_and_country_allow(
         country=cast.togo,
         status=SessionStatus.PENDING if method == "POST" or method == "DELETE" else SessionStatus.DONE,
     )
+    add_corrected_session(togo)
     expected = TABLE[method, path]
     got = {}
     for name in expected:
@@ -85,6 +86,7 @@ def test_the_table_names_every_route_and_method_of_the_api() -> None:
 
 @pytest.mark.parametrize("path", GETS)
 def test_no_answer_contains_data_of_another_country(path: str, cast: Cast, togo: Records, benin: Records) -> None:
+    add_corrected_session(togo)
     canary.mark_people(cast)
     canary.mark_country(cast)
     own = cast.client("togo_admin")

@@ -257,7 +257,9 @@ def test_every_entry_that_does_not_fit_is_named() -> None:
     assert "248540" not in answer.content.decode()
 
 
-@pytest.mark.parametrize("body", [{}, {"cells": [], "remove": []}, [], {"cells": {}}, {"cells": "x"}])
+@pytest.mark.parametrize(
+    "body", [{}, {"cells": [], "remove": []}, [], {"cells": {}}, {"cells": [], "delete": []}, {"cells": "x"}]
+)
 def test_a_body_without_entries_is_refused(body: Any) -> None:
     api = ApiUser()
     first = gap_pair(api)

@@ -1,125 +1,115 @@
-"""Correcting an import on its pages: the workbook, what it changes, the list of corrections."""
+"""Correcting the cells of a finding on its page, and what the page of the corrected import shows (DOMAIN §13)."""
 
 from __future__ import annotations
+
+import re
+from html import unescape
 
 import pytest
 from django.test import Client
 
-from file_handling.models import Correction
-from importer.runs import run_session
+from file_handling.models import Correction, ImportSession
 from tests.support.api_user import ApiUser, Outcome
 from tests.support.browser import Browser
 from tests.support.cast import Cast
-from tests.support.correction_workbooks import CorrectionWorkbook
-from tests.support.page_text import FRENCH, marked, opened, words
-from tests.support.pairs import line, matching_pair, row
-from tests.support.responses import content_of
+from tests.support.page_text import words
+from tests.support.pairs import line, row
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-GAP = ([line("A1"), line("GAP", "6000"), line("LOST")], [row("A1"), row("GAP")])
+
+@pytest.fixture
+def outcome(cast: Cast) -> Outcome:
+    clinic = "CLINIQUE\nDU PORT"
+    stat = [line("S-1"), line("S-2", "248540", partner=clinic), line("S-2", "1000", "0", partner=clinic)]
+    return ApiUser.for_user(cast.togo_head).import_pair(stat, [row("S-1"), row("S-2", "248450")])
 
 
-def imported(cast: Cast, name: str = "togo_admin") -> Outcome:
-    return ApiUser.for_user(cast.users[name]).import_pair(*GAP)
+def address(outcome: Outcome) -> str:
+    (gap,) = outcome.findings_in("amount_gap")
+    return f"/imports/{outcome.id}/findings/{gap['sequence']}/correct/"
 
 
-def workbook(cast: Cast, session_id: int, amount: str = "5000") -> CorrectionWorkbook:
-    book = CorrectionWorkbook.of(ApiUser.for_user(cast.users["togo_admin"]), session_id)
-    book.cell(book.stat, book.row_of(book.stat, "GAP"), "claimed_amount").value = amount
-    return book
+def form_of(client: Client, path: str) -> dict[str, str]:
+    """Every input of the form as a browser would send it, unticked boxes left out."""
+    page = client.get(path).content.decode()
+    inputs = re.findall(r"<input ([^>]*)>", page.split('id="correct"')[1].split("</form>")[0])
+    found = {}
+    for attributes in inputs:
+        values = dict(re.findall(r'(\w[\w-]*)="([^"]*)"', attributes))
+        if values["type"] != "checkbox":
+            # A text input has no line breaks.
+            value = unescape(values["value"])
+            found[values["name"]] = value.replace("\n", "") if values["type"] == "text" else value
+    return found
 
 
-def sent(client: Client, session_id: int, book: CorrectionWorkbook) -> int:
-    """Send the workbook by the form of the page; → the session that it starts, after its run."""
-    answer = client.post(f"/imports/{session_id}/corrections/", {"workbook": book.upload()})
-    assert answer.status_code == 302, answer.content.decode()
-    corrected = int(answer["Location"].strip("/").rpartition("/")[2])
-    run_session(corrected)
-    return corrected
+def test_a_finding_is_corrected_on_its_page_and_shows_what_becomes_of_it(
+    cast: Cast, browser: Browser, outcome: Outcome
+) -> None:
+    client, path = browser("togo_head"), address(outcome)
+    assert path in client.get(path.removesuffix("correct/")).content.decode()
+    form = form_of(client, path)
+    assert (form["cell-0-claimed_amount"], form["cell-0-partner"]) == ("248540", "CLINIQUE DU PORT")
+    answer = client.post(path, form | {"cell-0-claimed_amount": "248 450", "remove-1": "1"})
+    session = ImportSession.objects.get(corrects=outcome.id)
+    assert answer["Location"] == f"/imports/{session.pk}/"
+    # Only what was changed is stored.
+    assert set(Correction.objects.values_list("row", "field", "was", "value")) == {
+        (3, "claimed_amount", "248540", "248 450"),
+        (4, "", "", ""),
+    }
+    assert client.get(answer["Location"]).status_code == 200
+    after = ApiUser.for_user(cast.togo_head).run(session.pk)
+    assert after.status == "REVIEW"
+    shown = words(client.get(answer["Location"]).content.decode().split('id="comparison"')[1].split("</section>")[0])
+    assert "The corrections touch 1 claim" in shown
+    assert "S-2 Amount gap Conform" in shown
+    assert "claimed_amount 248540 → 248 450" in shown
+    # The form shows the correction that is in force, and what the file has.
+    again = client.get(path).content.decode()
+    assert 'value="248 450"' in again
+    assert "248540" in again
 
 
-def test_a_workbook_is_downloaded_sent_back_reviewed_and_committed(cast: Cast, browser: Browser) -> None:
-    outcome, client = imported(cast), browser("togo_admin")
-    page = opened(client, f"/imports/{outcome.id}/")
-    address = f"/api/v1/import-sessions/{outcome.id}/corrections/workbook/"
-    assert address in page
-    assert content_of(client.get(address)).startswith(b"PK")
-    corrected = sent(client, outcome.id, workbook(cast, outcome.id))
-    page = opened(client, f"/imports/{corrected}/")
-    changes = page.partition('id="changes"')[2].partition("</section>")[0]
-    assert f"/imports/{outcome.id}/" in changes
-    [change] = marked(changes, "claim").values()
-    assert change.startswith("GAP")
-    for text in ("Amount gap", "Conform", "6 000", "5 000", "“6000” → “5000”"):
-        assert text in words(changes).replace(",", " "), text
-    assert "Write what was reviewed" in page
-    assert client.post(f"/imports/{corrected}/commit/").status_code == 302
-    run_session(corrected)
-    assert ApiUser.for_user(cast.users["togo_admin"]).outcome(corrected).session["claims_created_count"] == 1
-    whole = opened(client, f"/imports/{corrected}/comparison/")
-    assert marked(whole, "claim").keys() == {"GAP"}
+def test_a_form_that_is_sent_twice_corrects_once(browser: Browser, outcome: Outcome) -> None:
+    client, path = browser("togo_head"), address(outcome)
+    form = form_of(client, path) | {"cell-0-claimed_amount": "248450"}
+    assert client.post(path, form)["Location"] == client.post(path, form)["Location"]
+    assert Correction.objects.count() == 1
 
 
-def test_the_problems_of_a_workbook_are_listed_with_sheet_and_row(cast: Cast, browser: Browser) -> None:
-    outcome, client = imported(cast), browser("togo_admin")
-    book = workbook(cast, outcome.id)
-    number = book.row_of(book.stat, "LOST")
-    book.cell(book.stat, number, "action").value = "perhaps"
-    book.cell(book.stat, book.row_of(book.stat, "GAP"), "row").value = 77
-    answer = client.post(f"/imports/{outcome.id}/corrections/", {"workbook": book.upload()}, headers=FRENCH)
-    assert answer.status_code == 400
-    problems = marked(answer.content.decode(), "row")
-    assert problems.keys() == {str(number), str(book.row_of(book.stat, "GAP"))}
-    assert problems[str(number)].startswith(f"Stat lines, ligne {number} : L’action « perhaps » est inconnue.")
+def test_a_value_that_cannot_be_read_and_an_unchanged_form_are_refused_with_what_was_typed(
+    browser: Browser, outcome: Outcome
+) -> None:
+    client, path = browser("togo_head"), address(outcome)
+    form = form_of(client, path)
+    refused = client.post(path, form | {"cell-0-claimed_amount": "beaucoup"})
+    page = refused.content.decode()
+    assert refused.status_code == 400
+    assert "Row 3, claimed_amount" in page
+    assert 'value="beaucoup"' in page
+    assert client.post(path, form).status_code == 400
     assert not Correction.objects.exists()
-    empty = client.post(f"/imports/{outcome.id}/corrections/", {})
-    assert empty.status_code == 400
-    assert "Choose the workbook" in empty.content.decode()
 
 
-def test_a_form_that_is_sent_twice_starts_one_import(cast: Cast, browser: Browser) -> None:
-    outcome, client = imported(cast), browser("togo_admin")
-    upload = workbook(cast, outcome.id).upload()
-    answers = []
-    for _ in range(2):
-        upload.seek(0)
-        form = {"workbook": upload, "idempotency_key": "twice"}
-        answers.append(client.post(f"/imports/{outcome.id}/corrections/", form)["Location"])
-    assert answers[0] == answers[1]
+def test_an_import_that_cannot_be_corrected_offers_no_form(browser: Browser, outcome: Outcome) -> None:
+    client, path = browser("togo_head"), address(outcome)
+    ImportSession.objects.update(status="CANCELLED")
+    assert path not in client.get(path.removesuffix("correct/")).content.decode()
+    assert client.get(path).status_code == 302
+    assert path not in browser("global_admin").get(path.removesuffix("correct/")).content.decode()
 
 
-def test_the_form_is_for_those_who_may_import(cast: Cast, browser: Browser) -> None:
-    outcome = imported(cast)
-    for name, may_send in (("togo_head", True), ("global_admin", False)):
-        page = opened(browser(name), f"/imports/{outcome.id}/")
-        assert 'id="correct"' in page
-        assert ('id="send-workbook"' in page) == may_send
-
-
-def test_an_import_without_findings_offers_no_workbook(cast: Cast, browser: Browser) -> None:
-    outcome = ApiUser.for_user(cast.users["togo_admin"]).import_pair(*matching_pair(line("A1")))
-    assert 'id="correct"' not in opened(browser("togo_admin"), f"/imports/{outcome.id}/")
-    assert "nothing to correct" in opened(browser("togo_admin"), f"/imports/{outcome.id}/corrections/")
-
-
-def test_corrections_are_listed_filtered_and_withdrawn(cast: Cast, browser: Browser) -> None:
-    outcome, client = imported(cast), browser("togo_admin")
-    corrected = sent(client, outcome.id, workbook(cast, outcome.id))
-    correction = Correction.objects.get()
-    page = opened(client, "/corrections/")
-    [text] = marked(page, "correction").values()
-    assert "GAP" in text
-    assert "Montant facturé" in text
-    assert not marked(opened(client, "/corrections/?claim_number=OTHER"), "correction")
-    assert marked(opened(client, f"/corrections/?session={corrected}"), "correction")
-    # A head of department reads the list and withdraws nothing.
-    assert "Withdraw</button>" not in opened(browser("togo_head"), "/corrections/")
-    assert "Withdraw</button>" in page
-    answer = client.post(f"/corrections/{correction.pk}/withdraw/", follow=True)
-    assert "The correction was withdrawn" in answer.content.decode()
-    correction.refresh_from_db()
-    assert correction.withdrawn_at is not None
-    assert not marked(opened(client, "/corrections/?withdrawn=false"), "correction")
-    answer = client.post(f"/corrections/{correction.pk}/withdraw/", follow=True)
-    assert "withdrawn already" in answer.content.decode()
+def test_the_page_of_a_claim_says_which_rows_were_corrected(cast: Cast, browser: Browser, outcome: Outcome) -> None:
+    client, path = browser("togo_head"), address(outcome)
+    client.post(path, form_of(client, path) | {"cell-0-claimed_amount": "247450"})
+    api = ApiUser.for_user(cast.togo_head)
+    session = api.run(ImportSession.objects.get(corrects=outcome.id).pk)
+    api.steer(session.id, "commit")
+    assert api.run(session.id).status == "DONE"
+    lines = client.get(f"/claims/{api.claim('S-2')['id']}/").content.decode().split('id="lines"')[1]
+    assert [">corrected<" in one for one in lines.split("<tbody>")[1].split("</tbody>")[0].split("<tr>")[1:]] == [
+        True,
+        False,
+    ]

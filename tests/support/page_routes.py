@@ -45,6 +45,7 @@ GETS: dict[str, set[str]] = {
     "imports/{session}/progress/": OF_SESSION,
     "imports/{session}/findings/": OF_SESSION,
     "imports/{session}/findings/1/": OF_SESSION,
+    "imports/{session}/findings/1/correct/": OF_SESSION - {"global_admin"},
     "imports/{session}/corrections/": OF_SESSION,
     "imports/{corrected}/comparison/": OF_SESSION,
     "imports/{session}/revert/": STEER,

@@ -188,15 +188,6 @@ def make_records(*, country: Country, owner: User, mark: str) -> Records:
     rows["insured-spellings"] = core.InsuredSpelling.objects.create(
         insured=rows["insured"], name=f"{mark} AFFI", name_key=f"AFFI {mark}", **origin
     )
-    rows["corrected"] = make_session(
-        user=owner,
-        country=country,
-        status=SessionStatus.REVIEW,
-        stat_file=file,
-        recap_file=recap,
-        corrects=session,
-        last_correction=2**31,
-    )
     rows["corrections"] = Correction.objects.create(
         country=country,
         sha256=file.sha256,
@@ -206,19 +197,34 @@ def make_records(*, country: Country, owner: User, mark: str) -> Records:
         value=f"{mark} note",
         claim_number=f"{mark}-1",
         origin="cells",
-        session=rows["corrected"],
+        session=session,
         author=owner,
         author_name=owner.display_name(),
     )
-    for one, category in ((session, "amount_gap"), (rows["corrected"], "conform")):
-        content = io.BytesIO()
-        facts = {"category": category, "claimed": 500000, "reimbursed": 400000}
-        pl.DataFrame([{"claim_number": f"{mark}-1"} | facts]).write_parquet(content)
-        SessionClaims.objects.create(session=one, content=content.getvalue())
     rows["act-aliases"], _ = core.ActAlias.objects.get_or_create(
         key="PARACETAMOL 500", defaults={"name": "PARACETAMOL 500", "act": rows["acts"]}
     )
     return Records(mark=mark, file=file, recap=recap, session=session, finding=finding, rows=rows)
+
+
+def add_corrected_session(records: Records) -> None:
+    """A session in REVIEW that corrects the one of the records: `rows["corrected"]`."""
+    session = records.session
+    corrected = make_session(
+        user=session.user,  # type: ignore[arg-type]
+        country=session.country,
+        status=SessionStatus.REVIEW,
+        stat_file=session.stat_file,
+        recap_file=session.recap_file,
+        corrects=session,
+        last_correction=records.rows["corrections"].pk,
+    )
+    for one, category in ((session, "amount_gap"), (corrected, "conform")):
+        content = io.BytesIO()
+        facts = {"category": category, "claimed": 500000, "reimbursed": 400000}
+        pl.DataFrame([{"claim_number": f"{records.mark}-1"} | facts]).write_parquet(content)
+        SessionClaims.objects.create(session=one, content=content.getvalue())
+    records.rows["corrected"] = corrected
 
 
 @pytest.fixture
