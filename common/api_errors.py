@@ -1,5 +1,6 @@
 """Errors of the API: `{"detail": sentence}`, with further fields for some; `{field: [sentences]}` for invalid values;
-for a form with files `{"detail": sentence, "errors": [{"field", "file", "message"}, …]}`.
+for a form with files `{"detail": sentence, "errors": [{"field", "file", "message"}, …]}`; for a list of entries
+`{"detail": sentence, "errors": [{"index", "message"}, …]}`; for a filled-in workbook the same, with `sheet` and `row`.
 
 A response never repeats the message of a database or a library, or the content of a file.
 """
@@ -16,7 +17,16 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler as default_handler
 from rest_framework.views import set_rollback
 
-from common.errors import Conflict, Gone, Invalid, InvalidForm, NotAllowed, is_disk_full
+from common.errors import (
+    Conflict,
+    Gone,
+    Invalid,
+    InvalidEntries,
+    InvalidForm,
+    InvalidWorkbook,
+    NotAllowed,
+    is_disk_full,
+)
 
 
 class AccessDenied(PermissionDenied):
@@ -76,6 +86,15 @@ def _as_api_error(error: Exception) -> Exception:
     if isinstance(error, InvalidForm):
         problems = [{"field": one.field, "file": one.file, "message": one.message} for one in error.problems]
         return _with_fields(BadRequest(error.sentence()), {"errors": problems})
+    if isinstance(error, InvalidEntries):
+        entries = [{"index": one.index, "message": one.message} for one in error.problems]
+        return _with_fields(BadRequest(str(error)), {"errors": entries})
+    if isinstance(error, InvalidWorkbook):
+        places = [
+            {"index": index, "message": one.message, "sheet": one.sheet, "row": one.row}
+            for index, one in enumerate(error.problems)
+        ]
+        return _with_fields(BadRequest(str(error)), {"errors": places})
     if isinstance(error, Invalid):
         return ValidationError(error.errors)
     if isinstance(error, Conflict):

@@ -68,6 +68,60 @@ class InvalidForm(Invalid):
         return " ".join(messages)
 
 
+@dataclass(frozen=True)
+class EntryProblem:
+    """One problem of an entry of a list that a client sent: the entry's index (0-based), a sentence for the actor."""
+
+    index: int
+    message: str
+
+
+class InvalidEntries(ServiceError):
+    """A list that a client sent cannot be accepted, and none of it was stored.
+
+    `problems`: those of all entries, by index. `sentence`: where no single entry is the reason, such as an empty list.
+    """
+
+    def __init__(self, problems: Sequence[EntryProblem] = (), sentence: str = "") -> None:
+        self.problems = sorted(problems, key=lambda problem: problem.index)
+        count = len({problem.index for problem in self.problems})
+        counted = ngettext(
+            "%(number)d entry cannot be accepted, so nothing was changed.",
+            "%(number)d entries cannot be accepted, so nothing was changed.",
+            count,
+        )
+        super().__init__(sentence or counted % {"number": count})
+
+
+@dataclass(frozen=True)
+class WorkbookProblem:
+    """One problem of a workbook that a user filled in: a sentence for the actor, and its place.
+
+    `sheet`: "" for the whole workbook. `row`: as a spreadsheet shows it; None for the whole sheet.
+    """
+
+    message: str
+    sheet: str = ""
+    row: int | None = None
+
+
+class InvalidWorkbook(ServiceError):
+    """A workbook that a user filled in cannot be accepted, and nothing of it was stored. `problems`: all of them."""
+
+    def __init__(self, problems: Sequence[WorkbookProblem]) -> None:
+        self.problems = list(problems)
+        super().__init__(
+            self.problems[0].message
+            if len(self.problems) == 1
+            else ngettext(
+                "The workbook has %(number)d problem, so nothing was changed.",
+                "The workbook has %(number)d problems, so nothing was changed.",
+                len(self.problems),
+            )
+            % {"number": len(self.problems)}
+        )
+
+
 class Conflict(ServiceError):
     """The state of the object does not allow the action. `facts`: further fields of the API's answer."""
 

@@ -2,7 +2,10 @@
 
 import re
 import unicodedata
+from hashlib import blake2b
 
+# The longest key that the database stores, in characters.
+KEY_LENGTH = 255
 EMPTY_WORDS = frozenset({"", "-", "--", "nan", "none", "null", "nat", "n/a"})
 
 # The masculine ordinal º is typed for the degree sign ° (`Nº` for `N°`); NFKD would turn it, and the ligature №, into a
@@ -99,3 +102,13 @@ def reference_key(text: str) -> str:
 def claim_number(text: str) -> str:
     """A claim number in capitals without any white space, nor the `.0` of a number cell (DOMAIN §4)."""
     return "".join(reference_text(text).upper().split())
+
+
+def shortened_key(key: str) -> str:
+    """The key, at most KEY_LENGTH characters long.
+
+    Two long keys that differ must stay different, so the end of a key that is too long is replaced by its digest.
+    """
+    if len(key) <= KEY_LENGTH:
+        return key
+    return key[: KEY_LENGTH - 33] + "#" + blake2b(key.encode(), digest_size=16).hexdigest()

@@ -28,7 +28,7 @@ MONEY_FORMAT = "#,##0.00"
 DATE_FORMAT = "dd/mm/yyyy"
 _NUMBER_FORMATS: dict[str, str] = {"money": MONEY_FORMAT, "date": DATE_FORMAT, "integer": "0", "number": "0.####"}
 _TEXT_FORMAT = "@"
-_HEADER_FILL = "#DCE6F1"
+HEADER_FILL = "#DCE6F1"
 # Up to this many hundredths, the nearest double of an amount has the amount's digits.
 _LARGEST_EXACT_CENTS = 2**53
 
@@ -70,7 +70,7 @@ def add_sheet(book: FastExcel, *, title: str, columns: Sequence[ColumnSpec], row
         rows if is_frame else _records(rows, headers),
         column_widths=[float(column.width) for column in columns],
         column_formats=[Format().set_num_format(_NUMBER_FORMATS.get(column.kind, _TEXT_FORMAT)) for column in columns],
-        header_format=Format().set_bold().set_background_color(_HEADER_FILL).set_border_bottom("thin"),
+        header_format=Format().set_bold().set_background_color(HEADER_FILL).set_border_bottom("thin"),
         autofilter=True,
         ignore_errors=headers,
     )

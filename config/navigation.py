@@ -44,6 +44,7 @@ def _navigation(request: HttpRequest) -> Navigation:
         (True, _("Home"), "start"),
         (imports, _("New import"), "page-import-new"),
         (sessions, _("Imports"), "page-imports"),
+        (sessions, _("Corrections"), "page-corrections"),
         (sessions, _("Files"), "page-files"),
         (reads, _("Figures"), "page-figures"),
         (reads, _("Claims"), "page-claims"),

@@ -7,12 +7,12 @@ reference becomes empty. Names keep the spelling of the file; keys (DOMAIN §4) 
 from typing import Any
 
 from django.db import models
-from django.db.models import Q, Subquery
+from django.db.models import Exists, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from common.keys import label_key
-from file_handling.models import File, ImportSession
+from file_handling.models import Correction, File, ImportSession
 from users.models import Country
 from users.scoping import ScopedQuerySet
 
@@ -409,6 +409,15 @@ class ClaimStatus(models.TextChoices):
     CANCELLED = "cancelled", _("cancelled")
 
 
+class ClaimQuerySet(ScopedQuerySet):
+    def with_corrected_recap(self) -> Any:
+        """The claims with `recap_corrected`: as `ClaimLineQuerySet.with_corrected`, of the recap row."""
+        applied = Correction.objects.of_outer_row(
+            country="country_id", file="recap_file", sheet="recap_sheet", row="recap_row"
+        )
+        return self.annotate(recap_corrected=Exists(applied))
+
+
 class Claim(models.Model):
     """A claim on which stat and recap agree. Its amounts are the sums of its lines, in units of `currency`.
 
@@ -463,7 +472,7 @@ class Claim(models.Model):
     file = file_origin("claims")
     import_session = session_origin("imported_claims")
 
-    objects = ScopedQuerySet.as_manager()
+    objects = ClaimQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("claim")
@@ -487,6 +496,11 @@ class ClaimLineQuerySet(ScopedQuerySet):
         # True for all of them: the database starts to read at the first claim of the country, not at the first of all.
         first = Claim.objects.filter(country=country_id).order_by("pk").values("pk")[:1]
         return super().of_country(country_id).filter(claim__gte=Subquery(first))
+
+    def with_corrected(self) -> Any:
+        """The lines with `corrected`: whether cells of the row were corrected before it was imported (DOMAIN §13)."""
+        applied = Correction.objects.of_outer_row(country="claim__country_id", file="file", sheet="sheet", row="row")
+        return self.annotate(corrected=Exists(applied))
 
 
 class ClaimLine(models.Model):

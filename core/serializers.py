@@ -289,6 +289,9 @@ class ClaimSerializer(RecordSerializer):
 class ClaimLineSerializer(RecordSerializer):
     """One act of a claim, with the file, sheet and 1-based row from which it was read."""
 
+    corrected = serializers.BooleanField(
+        read_only=True, help_text="Whether cells of the row were corrected before it was imported"
+    )
     act = ActReferenceSerializer(read_only=True, allow_null=True)
     category = ActCategoryReferenceSerializer(read_only=True)
     operator = OperatorReferenceSerializer(read_only=True, allow_null=True)
@@ -315,6 +318,7 @@ class ClaimLineSerializer(RecordSerializer):
             "file",
             "sheet",
             "row",
+            "corrected",
             "import_session",
         ]
         read_only_fields = fields
@@ -336,6 +340,9 @@ class RecapPlaceSerializer(serializers.Serializer[Claim]):
     file = FileReferenceSerializer(source="recap_file", allow_null=True)
     sheet = serializers.CharField(source="recap_sheet", allow_blank=True)
     row = serializers.IntegerField(source="recap_row", allow_null=True)
+    corrected = serializers.BooleanField(
+        source="recap_corrected", help_text="Whether cells of the row were corrected before it was imported"
+    )
 
 
 class ClaimDetailSerializer(ClaimSerializer):

@@ -235,11 +235,13 @@ class ClaimViewSet(RecordViewSet):
         rows = super().with_related(rows)
         if self.action != "retrieve":
             return rows
-        lines = ClaimLine.objects.select_related(*_LINE_RELATED).order_by("position")
+        lines = ClaimLine.objects.with_corrected().select_related(*_LINE_RELATED).order_by("position")
         # In a query of its own: to plan a statement with thirteen tables takes longer than to run two smaller ones.
         memberships = Membership.objects.select_related(*MembershipViewSet.related)
-        return rows.select_related("recap_file").prefetch_related(
-            Prefetch("membership", queryset=memberships), Prefetch("lines", queryset=lines)
+        return (
+            rows.with_corrected_recap()  # type: ignore[attr-defined]
+            .select_related("recap_file")
+            .prefetch_related(Prefetch("membership", queryset=memberships), Prefetch("lines", queryset=lines))
         )
 
     @extend_schema(filters=False, responses={200: ClaimRevisionSerializer(many=True)})
@@ -273,6 +275,9 @@ class ClaimLineViewSet(RecordViewSet):
     # Claim by claim: the lines of a country are read in this order from one index.
     ordering = ["claim_id", "position"]
     personal = True
+
+    def with_related(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        return super().with_related(rows).with_corrected()  # type: ignore[attr-defined]
 
 
 class ClaimRevisionViewSet(RecordViewSet):

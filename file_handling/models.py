@@ -1,4 +1,4 @@
-"""Uploaded files, import sessions, and the events and findings of sessions (DOMAIN §5–§7).
+"""Uploaded files with their corrections, import sessions, their events and findings (DOMAIN §5–§7, §13).
 
 Messages and observations are stored as codes with parameters and read as sentences of the active language (`wording`).
 """
@@ -181,6 +181,17 @@ class ImportSession(models.Model):
     # Digest of the contents of the files. It identifies the same pair again, even after the earlier files were deleted.
     files_sha256 = models.CharField(_("fingerprint of its files"), max_length=64, blank=True)
 
+    # A session that corrects another one, and the last correction that applies: later ones never change its outcome.
+    corrects = models.ForeignKey(
+        "self",
+        verbose_name=_("corrects the session"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="corrected_by",
+    )
+    last_correction = models.PositiveBigIntegerField(_("last correction that applies"), default=0)
+
     # The lease. Each run that claims the session raises the token by one; only the run with the latest token may write.
     lease_token = models.PositiveBigIntegerField(_("lease token"), default=0)
     lease_expires_at = models.DateTimeField(_("lease expires on"), null=True, blank=True)
@@ -218,6 +229,121 @@ class ImportSession(models.Model):
     def message(self) -> str:
         """What happened and what to do next, in the active language."""
         return wording.message(self.message_parts)
+
+
+class SessionClaims(models.Model):
+    """Category and amounts of every claim of a session as one value, for the comparison of a corrected session.
+
+    `content`: a Parquet file (`importer.corrections.comparison`).
+    """
+
+    country_path = "session__country_id"
+
+    session = models.OneToOneField(
+        ImportSession, verbose_name=_("import session"), on_delete=models.CASCADE, related_name="claims_seen"
+    )
+    content = models.BinaryField(_("content"))
+
+    objects = SessionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("claims of a session")
+        verbose_name_plural = _("claims of sessions")
+
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name} {self.session_id}"
+
+
+class CorrectionOrigin(models.TextChoices):
+    CELLS = "cells", _("cell by cell")
+    WORKBOOK = "workbook", _("correction workbook")
+
+
+class CorrectionQuerySet(SessionQuerySet):
+    def of_session(self, session: ImportSession) -> Self:
+        """The corrections that the session applies to its files, as far as they are not withdrawn; oldest first."""
+        files = File.objects.filter(
+            models.Q(pk__in=[session.stat_file_id, session.recap_file_id]) | models.Q(first_page=session.recap_file_id)
+        )
+        return self.filter(
+            country_id=session.country_id,
+            sha256__in=files.order_by().values("sha256"),
+            pk__lte=session.last_correction,
+            withdrawn_at__isnull=True,
+        ).order_by("pk")
+
+    def of_outer_row(self, *, country: str, file: str, sheet: str, row: str) -> Self:
+        """For a subquery: the corrections with which the row of an outer record was imported.
+
+        `country`, `file`, `sheet`, `row`: the fields of the record, which has an `import_session`, too.
+        """
+        outer = models.OuterRef
+        return self.filter(
+            models.Q(withdrawn_at__isnull=True) | models.Q(withdrawn_at__gt=outer("import_session__written_at")),
+            country_id=outer(country),
+            sha256=outer(f"{file}__sha256"),
+            sheet=outer(sheet),
+            row=outer(row),
+            pk__lte=outer("import_session__last_correction"),
+        )
+
+
+class Correction(models.Model):
+    """A cell of a file with another text, or a row of it to leave out (`field` is empty) (DOMAIN §13).
+
+    It belongs to the content of the file, by its fingerprint, and applies to every later session with that content
+    until it is withdrawn; the newest one of a cell counts. It stays when its session or file is deleted. `was`: the
+    text as read; `claim_number`: that of the row as the file has it.
+    """
+
+    country_path = "country_id"
+
+    country = models.ForeignKey(
+        Country, verbose_name=_("country"), on_delete=models.PROTECT, related_name="corrections", db_index=False
+    )
+    sha256 = models.CharField(_("fingerprint of the file (SHA-256)"), max_length=64)
+    file_name = models.CharField(_("file"), max_length=255)
+    sheet = models.TextField(_("sheet"), blank=True)
+    row = models.PositiveIntegerField(_("row"))
+    field = models.CharField(_("field"), max_length=30, blank=True)
+    was = models.TextField(_("text as read"), blank=True)
+    value = models.TextField(_("corrected text"), blank=True)
+    claim_number = models.CharField(_("claim number"), max_length=255, blank=True)
+    origin = models.CharField(_("origin"), max_length=8, choices=CorrectionOrigin.choices)
+    session = models.ForeignKey(
+        ImportSession,
+        verbose_name=_("import session"),
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="corrections",
+    )
+    author = models.ForeignKey(
+        User, verbose_name=_("account"), on_delete=models.SET_NULL, null=True, related_name="corrections"
+    )
+    author_name = models.CharField(_("author"), max_length=310, blank=True)
+    made_at = models.DateTimeField(_("made on"), auto_now_add=True)
+    withdrawn_at = models.DateTimeField(_("withdrawn on"), null=True, blank=True)
+    withdrawn_by = models.ForeignKey(
+        User, verbose_name=_("withdrawn by"), on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    objects = CorrectionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("correction")
+        verbose_name_plural = _("corrections")
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["country", "sha256", "row"]),
+            models.Index(fields=["country", "-id"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name} {self.pk}"
+
+    @property
+    def removes_row(self) -> bool:
+        return self.field == ""
 
 
 class IdempotencyKey(models.Model):

@@ -168,6 +168,20 @@ def _wrong_extension(problem: Problem) -> str:
     }
 
 
+def _correction_gone(problem: Problem) -> str:
+    return _(
+        "%(where)s has no line in row %(row)d any more, but a correction of that row is kept. Nothing was written."
+        " Withdraw the correction, then run the session again."
+    ) % {"where": _where(problem), "row": problem.params["row"]}
+
+
+def _correction_changed(problem: Problem) -> str:
+    return _(
+        "%(where)s, row %(row)d: the field %(field)s has another text than the one that was corrected. Nothing was"
+        " written. Withdraw the correction, then run the session again."
+    ) % {"where": _where(problem), "row": problem.params["row"], "field": problem.params["field"]}
+
+
 def _with(text: Callable[[], str], *names: str) -> _Sentence:
     """A sentence with `where`, and the parameters `names` of the problem."""
 
@@ -185,6 +199,8 @@ _SENTENCES: dict[str, _Sentence] = {
     "same_field_twice": _same_field_twice,
     "several_sheets": _several_sheets,
     "no_such_sheet": _no_such_sheet,
+    "correction_row_gone": _correction_gone,
+    "correction_changed": _correction_changed,
     "wrong_content": _wrong_content,
     "wrong_extension": _wrong_extension,
     "too_old": _with(

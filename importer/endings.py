@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from file_handling.models import EventLevel, SessionStatus
 from file_handling.wording import part
 from importer import dispatch, lease
+from importer.corrections.comparison import keep_claims
 from importer.lease import LeaseLost
 from importer.planning import PlannedImport
 from importer.report import ending_texts, files
@@ -98,6 +99,7 @@ def review(ctx: RunContext, planned: PlannedImport, source_files: SourceFiles) -
     fields["outcome"] |= {"reviewed": planned.review_facts()}
     with transaction.atomic():
         write_findings(ctx.session.pk, ctx.session.country_id, report.findings())
+        keep_claims(ctx.session.pk, planned)
         _close(ctx, paths, status=S.REVIEW, message_parts=parts, **fields)
 
 

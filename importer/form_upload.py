@@ -9,8 +9,8 @@ from rest_framework.exceptions import APIException
 from common.errors import InvalidForm, ServiceError, is_disk_full
 from common.throttling import UploadThrottle
 from file_handling.models import ImportSession
-from importer.idempotency import read_key, start_once
-from importer.uploads import read_form, start_import
+from importer.idempotency import read_key
+from importer.uploads import read_form, start_form_once, start_import
 from users.models import User
 
 FIELDS = (
@@ -45,7 +45,7 @@ def start_upload(request: HttpRequest, *, user: User) -> UploadResult:
         key = read_key(request.POST.get(KEY_FIELD) or None)
         form = read_form(user=user, data=_as_api_data(request))
         if key:
-            return UploadResult(session=start_once(user=user, form=form, key=key)[0])
+            return UploadResult(session=start_form_once(user=user, form=form, key=key)[0])
         return UploadResult(session=start_import(user=user, form=form))
     except InvalidForm as invalid:
         errors: dict[str, list[str]] = {}

@@ -3,6 +3,8 @@
 import hashlib
 import json
 import re
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from django.db import IntegrityError
 from django.utils.translation import gettext as _
@@ -11,9 +13,8 @@ from rest_framework.exceptions import APIException
 
 from common.api_errors import SessionNotFound
 from common.errors import Conflict, FormError, InvalidForm
-from file_handling.files.storage import all_or_nothing
+from file_handling.files.storage import StoredObjects, all_or_nothing
 from file_handling.models import IdempotencyKey, ImportSession
-from importer.uploads import ImportForm, store
 from users.access.viewsets import visible_or_refused
 from users.models import User
 
@@ -39,31 +40,34 @@ def read_key(header: str | None) -> str:
     return key
 
 
-def start_once(*, user: User, form: ImportForm, key: str) -> tuple[ImportSession, bool]:
+def start_once(
+    *, user: User, key: str, digest: str, start: Callable[[StoredObjects], ImportSession]
+) -> tuple[ImportSession, bool]:
     """Start an import under `key`, or find the one that the account started under it; → session, whether it was found.
 
-    Of two at the same time, the second waits for the row of the key and finds the first. Raises KeyReused when the
-    first import had other files or options, Conflict when its session was deleted, AccessDenied when the user may no
-    longer see it; OSError as `start_import`.
+    `digest`: the fingerprint of what the request asks for. `start` runs inside the transaction of the key. Of two at
+    the same time, the second waits for the row of the key and finds the first. Raises KeyReused when the first request
+    had another digest, Conflict when its session was deleted, AccessDenied when the user may no longer see it; and
+    what `start` raises.
     """
-    digest = _digest(form)
-    found = _find(user=user, key=key, digest=digest)
+    found = find_earlier(user=user, key=key, digest=digest)
     if found is not None:
         return found, True
     try:
         with all_or_nothing() as stored:
             row = IdempotencyKey.objects.create(user=user, key=key, request_sha256=digest)
-            row.session = store(stored=stored, user=user, form=form)
+            row.session = start(stored)
             row.save(update_fields=["session"])
             return row.session, False
     except IntegrityError:
-        found = _find(user=user, key=key, digest=digest)
+        found = find_earlier(user=user, key=key, digest=digest)
         if found is None:
             raise
         return found, True
 
 
-def _find(*, user: User, key: str, digest: str) -> ImportSession | None:
+def find_earlier(*, user: User, key: str, digest: str) -> ImportSession | None:
+    """The session that the account started under the key; None for a new key. Raises as `start_once`."""
     row = IdempotencyKey.objects.filter(user=user, key=key).first()
     if row is None:
         return None
@@ -77,14 +81,6 @@ def _find(*, user: User, key: str, digest: str) -> ImportSession | None:
     return session
 
 
-def _digest(form: ImportForm) -> str:
-    fields = {
-        "country": form.country.pk,
-        "stat": form.stat.digests(),
-        "recap": form.recap.digests(),
-        "stat_sheet": form.stat_sheet,
-        "dry_run": form.dry_run,
-        "on_conflict": form.on_conflict,
-        "currency": form.currency,
-    }
-    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+def digest_of(values: Mapping[str, Any]) -> str:
+    """The fingerprint of what a request asks for. `values`: JSON values."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

@@ -10,7 +10,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from common.errors import Conflict
-from file_handling.models import File, ImportSession, OnConflict
+from file_handling.models import Correction, File, ImportSession, OnConflict
 from file_handling.sessions.services import pair_sha256
 from file_handling.wording import part
 from importer import dispatch, events
@@ -31,8 +31,12 @@ def create_session(
     on_conflict: str = OnConflict.REPORT,
     currency: str = "",
     language: str = "en",
+    corrects: ImportSession | None = None,
 ) -> ImportSession:
-    """Create a session that waits for a run; a worker is called once the session is committed."""
+    """Create a session that waits for a run; a worker is called once the session is committed.
+
+    The corrections that its files have now apply to it (DOMAIN §13). `corrects`: the session that it corrects.
+    """
     with transaction.atomic():
         session = ImportSession.objects.create(
             user=user,
@@ -45,6 +49,8 @@ def create_session(
             currency=currency or country.currency_code,
             language=language,
             files_sha256=pair_sha256(stat_file=stat_file, recap_file=recap_file),
+            corrects=corrects,
+            last_correction=_newest_correction(country),
         )
         events.append(session.pk, step="received", code="received")
         audit.record(actor=user, action=AuditAction.IMPORT, target=session)
@@ -59,6 +65,11 @@ def create_session(
             )
         dispatch.enqueue_after_commit(session.pk)
     return session
+
+
+def _newest_correction(country: Country) -> int:
+    newest = Correction.objects.filter(country=country).order_by("-pk").values_list("pk", flat=True).first()
+    return newest or 0
 
 
 def name_sheet(*, session: ImportSession, actor: User, stat_sheet: str) -> ImportSession:

@@ -19,6 +19,8 @@ from file_handling import problem_texts
 from file_handling.models import EventLevel, File
 from file_handling.wording import part
 from importer import lease
+from importer.corrections.applied import corrections_of_run
+from importer.corrections.comparison import keep_claims
 from importer.lease import LeaseLost
 from importer.pipeline.reconcile import IMPORTED, NoCommonPeriod, Reconciliation
 from importer.pipeline.reconcile import reconcile as reconcile_pair
@@ -80,6 +82,13 @@ def read(ctx: RunContext) -> Pair:
         raise CannotImport([part("files_deleted")])
     stat_file, pages = session.stat_file, session.recap_file.all_pages()
     ctx.record("read", "reading", progress=5, data={"pages": len(pages)})
+    of_stat, of_recap = corrections_of_run(session, [stat_file], pages)
+    if of_stat or of_recap:
+        counts = {
+            "cells": len(of_stat.cells) + len(of_recap.cells),
+            "rows": len(of_stat.removals) + len(of_recap.removals),
+        }
+        ctx.record("read", "correcting", progress=5, data=counts)
     options: dict[str, Any] = {
         "limits": ctx.limits,
         "wall_seconds": settings.CONCORD["READER_WALL_SECONDS"],
@@ -90,12 +99,14 @@ def read(ctx: RunContext) -> Pair:
             kind="stat",
             files=[Source(str(_local_path(ctx, stat_file)), stat_file.name, session.stat_sheet or None)],
             out_dir=ctx.folder / "stat",
+            corrections=of_stat,
             **options,
         ) as stat_job,
         start_read(
             kind="recap",
             files=[Source(str(_local_path(ctx, page)), page.name, None) for page in pages],
             out_dir=ctx.folder / "recap",
+            corrections=of_recap,
             **options,
         ) as recap_job,
     ):
@@ -226,6 +237,7 @@ def _write_once(ctx: RunContext, to_write: Written, files: SourceFiles, *, is_ou
     created = write_plan(planned.plan, origin)
     planned = replace(planned, summary=planned.summary | {"entities": created})
     write_findings(session.pk, session.country_id, report.findings())
+    keep_claims(session.pk, planned)
     claims = planned.plan.claims
     if claims.height:
         Country.objects.filter(pk=country.pk).update(data_version=F("data_version") + 1)

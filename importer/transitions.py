@@ -111,6 +111,17 @@ RETRY = Transition(
     event="run_again",
     calls_worker=True,
 )
+CORRECT = Transition(
+    name="correct",
+    # A session that has shown what is wrong with its files; REVERTED, because what it left out is still left out.
+    from_statuses=(S.REVIEW, S.DONE, S.DONE_WITH_ERRORS, S.REVERTED),
+    refusal=_("A session can be corrected once its files are reconciled."),
+    to_status=None,
+    conditions=(
+        Condition("stat_file_id", is_set=True, refusal=_FILES_DELETED),
+        Condition("recap_file_id", is_set=True, refusal=_FILES_DELETED),
+    ),
+)
 REPORT = Transition(
     name="report",
     from_statuses=(S.DONE, S.DONE_WITH_ERRORS, S.REVIEW),
@@ -138,5 +149,6 @@ REVERT = Transition(
     refusal=_("Only a session that is done can be reverted."),
     to_status=S.REVERTED,
 )
-# In the order in which the admin shows the buttons.
+# In the order in which the admin shows the buttons. CORRECT has none: it takes cells or a workbook, and starts another
+# session.
 TRANSITIONS = (SHEET, COMMIT, RETRY, REPORT, CANCEL, REVERT)

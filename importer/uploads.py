@@ -21,6 +21,7 @@ from file_handling.models import File, FileType, ImportSession, OnConflict
 from file_handling.problem_texts import sentence
 from file_handling.reading_limits import reading_limits
 from importer import lifecycle
+from importer.idempotency import digest_of, start_once
 from reading.process import inspect_upload
 from reading.sources import Source
 from users.access.viewsets import visible_or_refused
@@ -72,6 +73,20 @@ class ImportForm:
     dry_run: bool
     on_conflict: str
     currency: str
+
+    def digest(self) -> str:
+        """The fingerprint of files and options."""
+        return digest_of(
+            {
+                "country": self.country.pk,
+                "stat": self.stat.digests(),
+                "recap": self.recap.digests(),
+                "stat_sheet": self.stat_sheet,
+                "dry_run": self.dry_run,
+                "on_conflict": self.on_conflict,
+                "currency": self.currency,
+            }
+        )
 
 
 class _ImportFormReader(FormReader):
@@ -183,6 +198,16 @@ def start_import(*, user: User, form: ImportForm) -> ImportSession:
     """
     with all_or_nothing() as stored:
         return store(stored=stored, user=user, form=form)
+
+
+def start_form_once(*, user: User, form: ImportForm, key: str) -> tuple[ImportSession, bool]:
+    """`start_import` under an idempotency key; → session, whether an earlier request started it.
+
+    Raises as `start_once`, and OSError as `start_import`.
+    """
+    return start_once(
+        user=user, key=key, digest=form.digest(), start=lambda stored: store(stored=stored, user=user, form=form)
+    )
 
 
 def store(*, stored: StoredObjects, user: User, form: ImportForm) -> ImportSession:

@@ -3,31 +3,62 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
+from common.api_errors import BadRequest
+from common.errors import InvalidForm
 from common.throttling import UploadThrottle
 from file_handling.files.serializers import RefusalSerializer
 from file_handling.files.views import DENIED_OR_NONE
-from file_handling.models import ImportSession
+from file_handling.models import CorrectionOrigin, ImportSession
+from file_handling.problem_texts import sentence
 from file_handling.sessions.serializers import SessionDetailSerializer
 from file_handling.sessions.views import SessionReadViewSet
 from importer import lifecycle, transitions
-from importer.idempotency import HEADER, read_key, start_once
+from importer.corrections.entries import read_json
+from importer.corrections.from_workbook import start_from_workbook
+from importer.corrections.requests import correct_once
+from importer.corrections.serializers import (
+    ComparedClaimSerializer,
+    CorrectionFormSerializer,
+    CorrectionWorkbookFormSerializer,
+    EntriesRefusedSerializer,
+)
+from importer.idempotency import HEADER, read_key
 from importer.serializers import SessionFormSerializer, SheetSerializer
 from importer.transitions import Transition
-from importer.uploads import read_form, start_import
+from importer.uploads import read_form, start_form_once, start_import
+from reading.problems import UnreadableFile
+from users import audit
 from users.access.actor import actor_of
 from users.access.viewsets import MayImport
+from users.models import AuditAction
 from users.serializers import DetailSerializer
 
-_READING = {"list", "export", "retrieve", "download"}
+_READING = {"list", "export", "retrieve", "download", "comparison"}
 REPEATED = "Idempotent-Replayed"
+_KEY_PARAMETERS = [
+    OpenApiParameter(
+        HEADER,
+        location=OpenApiParameter.HEADER,
+        description="A request that is sent again under the same key returns the session of the first",
+    ),
+    OpenApiParameter(
+        REPEATED,
+        location=OpenApiParameter.HEADER,
+        response=[202],
+        enum=["true"],
+        description="Present when an earlier request with this key started the session",
+    ),
+]
 
 
 def _responses(transition: Transition) -> dict[int, Any]:
@@ -55,20 +86,7 @@ class ImportSessionViewSet(SessionReadViewSet):
 
     @extend_schema(
         tags=["import sessions"],
-        parameters=[
-            OpenApiParameter(
-                HEADER,
-                location=OpenApiParameter.HEADER,
-                description="A request that is sent again under the same key returns the session of the first",
-            ),
-            OpenApiParameter(
-                REPEATED,
-                location=OpenApiParameter.HEADER,
-                response=[202],
-                enum=["true"],
-                description="Present when an earlier request with this key started the session",
-            ),
-        ],
+        parameters=_KEY_PARAMETERS,
         request={"multipart/form-data": SessionFormSerializer},
         responses={
             202: SessionDetailSerializer,
@@ -84,14 +102,97 @@ class ImportSessionViewSet(SessionReadViewSet):
         """Start an import. Files that the country has imported before are accepted again; see `same_files_as`."""
         key = read_key(request.headers.get(HEADER))
         form = read_form(user=actor_of(request), data=request.data)
-        headers = {}
         if key:
-            session, repeated = start_once(user=actor_of(request), form=form, key=key)
-            headers = {REPEATED: "true"} if repeated else {}
+            session, repeated = start_form_once(user=actor_of(request), form=form, key=key)
         else:
-            session = start_import(user=actor_of(request), form=form)
-        shown = self._shown(session)
-        return Response(shown, status=status.HTTP_202_ACCEPTED, headers={"Location": str(shown["url"])} | headers)
+            session, repeated = start_import(user=actor_of(request), form=form), False
+        return self._started(session, repeated=repeated)
+
+    @extend_schema(
+        tags=["corrections"],
+        parameters=_KEY_PARAMETERS,
+        request={
+            "application/json": CorrectionFormSerializer,
+            "multipart/form-data": CorrectionWorkbookFormSerializer,
+        },
+        responses={
+            202: SessionDetailSerializer,
+            400: OpenApiResponse(
+                EntriesRefusedSerializer,
+                description=(
+                    "Every entry that does not fit, by its index: the cells come first, the rows to remove continue "
+                    "behind them. Of a workbook every problem, with its sheet and row. Nothing was stored"
+                ),
+            ),
+            409: OpenApiResponse(
+                DetailSerializer,
+                description=(
+                    "The session that the key started was deleted, or this session cannot be corrected. Allowed in: "
+                    + ", ".join(transitions.CORRECT.from_statuses)
+                ),
+            ),
+            422: OpenApiResponse(DetailSerializer, description="The key was used for another request"),
+            507: OpenApiResponse(DetailSerializer, description="No room left; nothing was stored"),
+            **DENIED_OR_NONE,
+        },
+    )
+    @action(detail=True, methods=["post"], throttle_classes=[UploadThrottle])
+    def corrections(self, request: Request, pk: str) -> Response:
+        """Correct cells of the session's files, and leave rows out: a new session with them runs and waits for review.
+
+        The files stay as they are. The corrections apply to every later session with the same files.
+        """
+        try:
+            key = read_key(request.headers.get(HEADER))
+        except InvalidForm as invalid:
+            # `errors` names entries here, and no fields.
+            raise BadRequest(invalid.sentence()) from invalid
+        workbook = request.FILES.get("workbook")
+        if workbook is not None:
+            started = start_from_workbook(self.get_object(), upload=workbook, user=actor_of(request), key=key)
+            return self._started(started[0], repeated=started[1])
+        try:
+            session, repeated = correct_once(
+                session=self.get_object(),
+                entries=read_json(request.data),
+                user=actor_of(request),
+                origin=CorrectionOrigin.CELLS,
+                key=key,
+                content=request.data,
+            )
+        except UnreadableFile as unreadable:
+            raise BadRequest("\n".join(map(sentence, unreadable.problems))) from unreadable
+        return self._started(session, repeated=repeated)
+
+    @extend_schema(
+        tags=["corrections"],
+        filters=False,
+        responses={
+            200: ComparedClaimSerializer(many=True),
+            404: OpenApiResponse(DetailSerializer, description="No such session, or it does not correct another one"),
+            409: OpenApiResponse(DetailSerializer, description="The files of one of them are not reconciled yet"),
+            403: DENIED_OR_NONE[403],
+        },
+    )
+    @action(detail=True, filter_backends=[], filterset_class=None)
+    def comparison(self, request: Request, pk: str) -> Response:
+        """The claims that a corrected session has otherwise than the session that it corrects, and those of the
+        corrected rows, by number.
+        """
+        # Imported here: a web process loads the frames library once it needs it.
+        from importer.corrections.comparison import compared_claims
+
+        session: ImportSession = self.get_object()
+        if session.corrects_id is None:
+            raise NotFound(_("This session does not correct another one, so there is nothing to compare."))
+        page = self.paginate_queryset(compared_claims(session)) or []
+        audit.record(
+            actor=actor_of(request),
+            action=AuditAction.READ,
+            target=session,
+            data={"part": "comparison", "rows": len(page)},
+        )
+        return self.get_paginated_response(ComparedClaimSerializer(page, many=True).data)  # type: ignore[arg-type]
 
     @extend_schema(tags=["import sessions"], request=SheetSerializer, responses=_responses(transitions.SHEET))
     @action(detail=True, methods=["post"])
@@ -126,6 +227,11 @@ class ImportSessionViewSet(SessionReadViewSet):
     def report(self, request: Request, pk: str) -> Response:
         """Make the report again."""
         return self._steered(self.steerable(), lifecycle.remake_report)
+
+    def _started(self, session: ImportSession, *, repeated: bool) -> Response:
+        shown = self._shown(session)
+        headers = {"Location": str(shown["url"])} | ({REPEATED: "true"} if repeated else {})
+        return Response(shown, status=status.HTTP_202_ACCEPTED, headers=headers)
 
     def _steered(self, session: ImportSession, service: Callable[..., ImportSession], **arguments: Any) -> Response:
         service(session=session, actor=actor_of(self.request), **arguments)

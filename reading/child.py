@@ -4,10 +4,12 @@ A file is hostile until read, and is read by a process that may die: this proces
 and dies with its parent. The job is a JSON object: `mode`, `out` (a folder), `limits`, `parent` (process id), `files`
 (`path`, `name`, `sheet` each) and, by mode:
 
-- `read`: `kind` and `currency`. Writes `<out>/frame.arrow`.
+- `read`: `kind` and `currency`, and the `corrections` of the files, if any. Writes `<out>/frame.arrow`.
+- `lines`: `kind`, and the `places` of the lines: [index of the file, sheet, row] each.
 - `first_look`: a `kind` in each file.
 - `heads`: the `expected` kind in each file, or null.
 - `preview`: one file, and `rows`.
+- `marked`: one file, and the `mark`. Writes the rows of its marked sheets to `<out>/frame.arrow`.
 - `sheet`: one file. Writes every row of the sheet to `<out>/frame.arrow`.
 
 The answer is `<out>/facts.json`.
@@ -29,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 
 from common.processes import end_with_parent
 from reading.columns import FileKind
+from reading.corrections import Corrections
 from reading.excel.guard import LostCells, Scan, scan_file
 from reading.limits import Limits
 from reading.parallel_scan import NICENESS, fork_reader, is_large_xlsx
@@ -86,7 +89,7 @@ def _confine(limits: Limits, *, parent: int) -> None:
 
 def _fork_large_xlsx(job: dict[str, Any], limits: Limits) -> Scan | None:
     """For one large workbook: go on in a child process while this one scans the file (see `parallel_scan`)."""
-    if job["mode"] not in ("read", "sheet") or len(job["files"]) != 1:
+    if job["mode"] not in ("read", "lines", "sheet") or len(job["files"]) != 1:
         return None
     source = _source(job["files"][0])
     if not is_large_xlsx(source):
@@ -116,6 +119,14 @@ def _answer(job: dict[str, Any], limits: Limits, out: Path, scanned: Scan | None
             from reading.preview import preview
 
             return {"problems": []} | preview(_source(job["files"][0]), rows=job["rows"], limits=limits)
+        case "marked":
+            from reading.marked_sheets import marked_sheets
+
+            frame, facts = marked_sheets(_source(job["files"][0]), mark=job["mark"], limits=limits)
+            write_frame(out / FRAME_NAME, frame)
+            return {"problems": []} | facts
+        case "lines":
+            return _lines(job, limits, scanned)
         case "sheet":
             from reading.preview import whole_sheet
 
@@ -158,10 +169,13 @@ def _heads(job: dict[str, Any], out: Path) -> dict[str, Any]:
 
 def _read(job: dict[str, Any], limits: Limits, out: Path, scanned: Scan | None) -> dict[str, Any]:
     # Imported late, as in `_answer`.
-    from reading.sources import read_file
+    from reading.overlay import with_corrections
+    from reading.sources import ReadFile, read_file
     from reading.typed import RawFile, type_amounts, type_texts
 
     kind: FileKind = job["kind"]
+    corrections = Corrections.from_dict(job["corrections"])
+    to_correct: list[ReadFile] = []
     typed: list[RawFile] = []
     lone_marks: list[dict[str, Any]] = []
     files: list[dict[str, Any]] = []
@@ -176,12 +190,20 @@ def _read(job: dict[str, Any], limits: Limits, out: Path, scanned: Scan | None) 
             files.append({"name": source.name, "sheets": [], "read": [], "rows": 0})
             continue
         files.append({"name": source.name, "sheets": read.sheets, "read": read.read, "rows": read.frame.height})
-        if not problems:
+        if corrections:
+            to_correct.append(read)
+        elif not problems:
             typed.append(RawFile(type_texts(read.frame, kind=kind), read.fractions))
         del read
         _give_back_memory()
+    if corrections and not problems:
+        names = [one["name"] for one in job["files"]]
+        corrected = with_corrections(to_correct, corrections, kind=kind, names=names, currency=job["currency"])
+        to_correct.clear()
+        problems += corrected.refused
+        typed = [RawFile(type_texts(read.frame, kind=kind), read.fractions) for read in corrected.reads]
     if typed and not problems:
-        side = type_amounts(typed, kind=kind, currency=job.get("currency", ""))
+        side = type_amounts(typed, kind=kind, currency=job["currency"])
         lone_marks = [mark.as_dict() for mark in side.lone_marks]
         write_frame(out / FRAME_NAME, side.frame)
     seconds = round(time.perf_counter() - began, 3)
@@ -191,6 +213,32 @@ def _read(job: dict[str, Any], limits: Limits, out: Path, scanned: Scan | None) 
         "lone_marks": lone_marks,
         "seconds": seconds,
     }
+
+
+def _lines(job: dict[str, Any], limits: Limits, scanned: Scan | None) -> dict[str, Any]:
+    """`lines`: for each place that is a line of its file, [file, sheet, row, {field: text as read}]."""
+    # Imported late, as in `_answer`.
+    import polars as pl
+
+    from reading.sources import read_file
+
+    places = pl.DataFrame(
+        job["places"], schema={"file": pl.UInt32, "sheet": pl.String, "row": pl.UInt32}, orient="row"
+    ).unique()
+    lines: list[list[Any]] = []
+    problems: list[Problem] = []
+    for index, one in enumerate(job["files"]):
+        try:
+            frame = read_file(_source(one), index=index, kind=job["kind"], limits=limits, scanned=scanned).frame
+        except UnreadableFile as unreadable:
+            problems += unreadable.problems
+            continue
+        found = frame.join(places, on=["file", "sheet", "row"], how="semi", maintain_order="left").drop("anomaly")
+        lines += [
+            [file, sheet, row, dict(zip(found.columns[3:], texts, strict=True))]
+            for file, sheet, row, *texts in found.iter_rows()
+        ]
+    return {"problems": [problem.as_dict() for problem in problems], "lines": lines}
 
 
 def _give_back_memory() -> None:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from reading import child
 from reading.child import FACTS_NAME, FRAME_NAME, NO_ROOM
 from reading.columns import FileKind
+from reading.corrections import Corrections
 from reading.heads import Head
 from reading.limits import Limits
 from reading.problems import Problem, UnreadableFile
@@ -29,6 +30,9 @@ from reading.sources import Source
 
 if TYPE_CHECKING:
     import polars as pl
+
+# A line: the index of its file in the list of files, its sheet ("" for CSV) and its row.
+Place = tuple[int, str, int]
 
 # The folder from which Python finds the package `reading`.
 _ROOT = Path(__file__).resolve().parent.parent
@@ -79,6 +83,11 @@ class ReadResult:
     def lone_marks(self) -> list[dict[str, Any]]:
         marks: list[dict[str, Any]] = self.facts.get("lone_marks", [])
         return marks
+
+    @property
+    def lines(self) -> dict[Place, dict[str, str | None]]:
+        """Place → the text of each field as read, null where it is empty, for the places that are lines of a file."""
+        return {(file, sheet, row): texts for file, sheet, row, texts in self.facts.get("lines", [])}
 
     @property
     def seconds(self) -> float:
@@ -182,15 +191,37 @@ def start_read(
     out_dir: Path,
     limits: Limits,
     currency: str = "",
+    corrections: Corrections | None = None,
     wall_seconds: float = DEFAULT_WALL_SECONDS,
 ) -> ReadJob:
     """Start reading `files`, all of one `kind`, into `out_dir`.
 
     `currency`: the ISO 4217 code of the amounts, which decides what `12.000` is where nothing else does (DOMAIN §4).
+    `corrections`: those of the files; one that does not fit any more is a problem of the result (`reading.overlay`).
     The thread that calls this must live until the job ends: the process dies with it, so that a killed worker leaves no
     reader behind.
     """
-    job = {"mode": "read", "kind": kind, "files": [_as_dict(file) for file in files], "currency": currency}
+    job = {
+        "mode": "read",
+        "kind": kind,
+        "files": [_as_dict(file) for file in files],
+        "currency": currency,
+        "corrections": (corrections or Corrections()).as_dict(),
+    }
+    return _start(job, out_dir=out_dir, limits=limits, wall_seconds=wall_seconds)
+
+
+def start_lines(
+    *,
+    kind: FileKind,
+    files: Sequence[Source],
+    places: Sequence[Place],
+    out_dir: Path,
+    limits: Limits,
+    wall_seconds: float = PREVIEW_SECONDS,
+) -> ReadJob:
+    """Start reading the lines at `places`; they are in `ReadResult.lines`. For the rest, see `start_read`."""
+    job = {"mode": "lines", "kind": kind, "files": [_as_dict(file) for file in files], "places": list(places)}
     return _start(job, out_dir=out_dir, limits=limits, wall_seconds=wall_seconds)
 
 
@@ -248,6 +279,30 @@ def preview(file: Source, *, rows: int, limits: Limits, wall_seconds: float = PR
         if result.problems:
             raise UnreadableFile(result.problems)
         return {name: result.facts[name] for name in PREVIEW_FACTS}
+
+
+@dataclass(frozen=True)
+class MarkedSheets:
+    """What `reading.marked_sheets` reads: the names of the sheets, their rows, and (sheet, row, column) of formulas."""
+
+    sheets: list[str]
+    frame: pl.DataFrame
+    formulas: list[tuple[int, int, int]]
+
+
+def marked_sheets(file: Source, *, mark: str, limits: Limits, wall_seconds: float = PREVIEW_SECONDS) -> MarkedSheets:
+    """The rows of the sheets of a workbook whose first cell begins with `mark` (`reading.marked_sheets`).
+
+    Raises as `preview`.
+    """
+    job = {"mode": "marked", "files": [_as_dict(file)], "mark": mark}
+    with tempfile.TemporaryDirectory(prefix="marked-") as folder:
+        with _start(job, out_dir=Path(folder), limits=limits, wall_seconds=wall_seconds) as running:
+            result = running.wait()
+        if result.problems:
+            raise UnreadableFile(result.problems)
+        formulas = [(sheet, row, column) for sheet, row, column in result.facts["formulas"]]
+        return MarkedSheets(result.facts["sheets"], result.frame, formulas)
 
 
 def whole_sheet(file: Source, *, target: Path, limits: Limits, wall_seconds: float = PREVIEW_SECONDS) -> dict[str, Any]:

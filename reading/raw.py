@@ -20,7 +20,8 @@ _BLANK = rf"^{_INVISIBLE}(?i:{'|'.join(sorted(EMPTY_WORDS, key=len, reverse=True
 # A text with a letter and without a digit: a title may be one, an amount, a date or a claim number hardly.
 _WORDS = r"^[^0-9]*\p{L}[^0-9]*$"
 _TITLE_FIELDS = ("claim_number", "settlement_date", "claimed_amount", "reimbursed_amount")
-_CONTROL = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]"
+# Characters that no text of a raw frame has.
+CONTROL = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]"
 
 
 @dataclass(frozen=True)
@@ -172,9 +173,9 @@ def _choose_columns(
 
 def _without_control_characters(frame: pl.DataFrame) -> pl.DataFrame:
     texts = frame.columns[4:]
-    found = frame.select(pl.col(texts).str.contains(_CONTROL).any())
+    found = frame.select(pl.col(texts).str.contains(CONTROL).any())
     dirty = [name for name in texts if found[name].item()]
-    cleaned = frame.with_columns(pl.col(dirty).str.replace_all(_CONTROL, "")) if dirty else frame
+    cleaned = frame.with_columns(pl.col(dirty).str.replace_all(CONTROL, "")) if dirty else frame
     return cleaned.with_columns(
         pl.when(pl.col(name).str.len_bytes() > 0).then(pl.col(name)).alias(name)
         for name in texts

@@ -46,11 +46,12 @@ class ClaimPage(PageView):
         )
 
     def _claims(self) -> Any:
-        lines = ClaimLine.objects.select_related(*_LINE_RELATED).order_by("position")
+        lines = ClaimLine.objects.with_corrected().select_related(*_LINE_RELATED).order_by("position")
         # In a query of its own: to plan a statement with thirteen tables takes longer than to run two smaller ones.
         memberships = Membership.objects.select_related("principal", "plan")
         return (
             Claim.objects.visible_to(self.user)
+            .with_corrected_recap()
             .select_related("country", "insured", "policy", "client", "partner", "file", "recap_file")
             .prefetch_related(Prefetch("membership", queryset=memberships), Prefetch("lines", queryset=lines))
         )

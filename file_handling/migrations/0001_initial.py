@@ -76,6 +76,8 @@ class Migration(migrations.Migration):
                 ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='attempts')),
                 ('rung_at', models.DateTimeField(blank=True, null=True, verbose_name='last queued on')),
                 ('runner', models.CharField(blank=True, max_length=255, verbose_name='worker process')),
+                ('last_correction', models.PositiveBigIntegerField(default=0, verbose_name='last correction that applies')),
+                ('corrects', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='corrected_by', to='file_handling.importsession', verbose_name='corrects the session')),
                 ('country', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='import_sessions', to='users.country', verbose_name='country')),
                 ('recap_file', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='recap_sessions', to='file_handling.file', verbose_name='recap file')),
                 ('stat_file', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='stat_sessions', to='file_handling.file', verbose_name='stat file')),
@@ -84,6 +86,45 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'import session',
                 'verbose_name_plural': 'import sessions',
+                'ordering': ['-id'],
+            },
+        ),
+        migrations.CreateModel(
+            name='SessionClaims',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('content', models.BinaryField(verbose_name='content')),
+                ('session', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='claims_seen', to='file_handling.importsession', verbose_name='import session')),
+            ],
+            options={
+                'verbose_name': 'claims of a session',
+                'verbose_name_plural': 'claims of sessions',
+            },
+        ),
+        migrations.CreateModel(
+            name='Correction',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sha256', models.CharField(max_length=64, verbose_name='fingerprint of the file (SHA-256)')),
+                ('file_name', models.CharField(max_length=255, verbose_name='file')),
+                ('sheet', models.TextField(blank=True, verbose_name='sheet')),
+                ('row', models.PositiveIntegerField(verbose_name='row')),
+                ('field', models.CharField(blank=True, max_length=30, verbose_name='field')),
+                ('was', models.TextField(blank=True, verbose_name='text as read')),
+                ('value', models.TextField(blank=True, verbose_name='corrected text')),
+                ('claim_number', models.CharField(blank=True, max_length=255, verbose_name='claim number')),
+                ('origin', models.CharField(choices=[('cells', 'cell by cell'), ('workbook', 'correction workbook')], max_length=8, verbose_name='origin')),
+                ('author_name', models.CharField(blank=True, max_length=310, verbose_name='author')),
+                ('made_at', models.DateTimeField(auto_now_add=True, verbose_name='made on')),
+                ('withdrawn_at', models.DateTimeField(blank=True, null=True, verbose_name='withdrawn on')),
+                ('author', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='corrections', to=settings.AUTH_USER_MODEL, verbose_name='account')),
+                ('country', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='corrections', to='users.country', verbose_name='country')),
+                ('session', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='corrections', to='file_handling.importsession', verbose_name='import session')),
+                ('withdrawn_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='withdrawn by')),
+            ],
+            options={
+                'verbose_name': 'correction',
+                'verbose_name_plural': 'corrections',
                 'ordering': ['-id'],
             },
         ),
@@ -160,6 +201,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='importsession',
             index=models.Index(condition=models.Q(('status__in', ['PENDING', 'PROCESSING'])), fields=['status', 'lease_expires_at'], name='session_unfinished'),
+        ),
+        migrations.AddIndex(
+            model_name='correction',
+            index=models.Index(fields=['country', 'sha256', 'row'], name='file_handli_country_532eed_idx'),
+        ),
+        migrations.AddIndex(
+            model_name='correction',
+            index=models.Index(fields=['country', '-id'], name='file_handli_country_904e35_idx'),
         ),
         migrations.AddConstraint(
             model_name='idempotencykey',

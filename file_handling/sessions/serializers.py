@@ -52,6 +52,7 @@ class SessionSerializer(serializers.ModelSerializer[ImportSession]):
             "stat_sheet",
             "sheet_choices",
             "dry_run",
+            "corrects",
             "on_conflict",
             "currency",
             "summary",

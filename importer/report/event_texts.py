@@ -21,6 +21,10 @@ def reading(facts: Facts) -> str:
     ) % {"count": facts["pages"]}
 
 
+def correcting(facts: Facts) -> str:
+    return _("Applying corrections (cells: %(cells)d; rows left out: %(rows)d).") % facts
+
+
 def read(facts: Facts) -> str:
     return _("Read: %(lines)d stat lines, %(rows)d recap rows (%(duplicates)d repeated rows left out).") % {
         "lines": facts["stat_lines"],
@@ -63,6 +67,7 @@ MESSAGES: dict[str, Sentence] = {
     "received": _plain(lambda: _("Files received; waiting for a worker.")),
     "started_again": started_again,
     "reading": reading,
+    "correcting": correcting,
     "read": read,
     "reconciled": reconciled,
     "planned": planned,

@@ -13,12 +13,14 @@ from core.models import Claim
 from file_handling.models import File, Finding, ImportSession
 from file_handling.sessions.filters import FindingFilter
 from importer.report.figures import category_name
+from importer.session_pages.correct import places_of
 from importer.session_pages.finding_names import advice, code_name
 from importer.session_pages.lists import kept_filters
 from importer.session_pages.sides import Place, compared, gap, side_tables
+from importer.transitions import CORRECT
 from users import audit
-from users.access.pages import PageView
-from users.access.viewsets import MayReadImports
+from users.access.pages import PageView, holds
+from users.access.viewsets import MayImport, MayReadImports
 from users.models import AuditAction
 
 OTHERS_SHOWN = 10
@@ -68,6 +70,7 @@ class FindingPage(PageView):
             sides=[_with_addresses(table) for table in tables],
             others=others[:OTHERS_SHOWN] if finding.claim_number else [],
             claim=self._claim(session, finding),
+            may_correct=holds(MayImport, request) and CORRECT.objection(session) is None and bool(places_of(finding)),
             list_query=kept_filters(request),
             neighbours=self._neighbours(session, findings, sequence),
         )

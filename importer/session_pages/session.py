@@ -16,23 +16,35 @@ from django.utils.translation import gettext as _
 from common.formats import format_count
 from file_handling import permissions
 from file_handling.lineage import created_by_session, record_kinds
-from file_handling.models import UNFINISHED, Finding, FindingCategory, ImportSession, SessionEvent, SessionStatus
+from file_handling.models import (
+    UNFINISHED,
+    Finding,
+    FindingCategory,
+    FindingCode,
+    ImportSession,
+    SessionEvent,
+    SessionStatus,
+)
 from file_handling.page_parts import created_records
 from file_handling.sessions import services
 from file_handling.sessions.views import with_session_related
 from importer import steering
 from importer.report.figures import blocks, category_counts, figure_text
 from importer.session_pages import progress
+from importer.session_pages.compared import ComparedPart, compared
+from importer.session_pages.corrections import correct_context, record_comparison
 from importer.session_pages.finding_names import code_name
 from importer.session_pages.outcome import CENT, LEFT_OUT, FindingSum, outcome_of
 from importer.session_pages.timeline import duration, timeline
-from importer.transitions import REVERT, TRANSITIONS
+from importer.transitions import CORRECT, REVERT, TRANSITIONS
 from importer.undo import preview
 from users.access.pages import PageView
 from users.access.refusals import carry_out
 from users.access.viewsets import MayImport, MayReadImports
 
 EVENTS_SHOWN = 200
+# The other warnings are about a column, or about names.
+WARNINGS_ABOUT_ROWS = (FindingCode.UNKNOWN_DATE, FindingCode.LOST_DIGITS, FindingCode.DEDUCED)
 # What htmx does with an answer that has this header: it loads the whole page again.
 RELOAD = {"HX-Refresh": "true"}
 S = SessionStatus
@@ -43,7 +55,8 @@ class _OneSessionPage(PageView):
     permission = MayReadImports
 
     def session(self, pk: int) -> ImportSession:
-        session: ImportSession = self.row(with_session_related(ImportSession.objects.visible_to(self.user)), pk)
+        sessions = with_session_related(ImportSession.objects.visible_to(self.user)).select_related("corrects")
+        session: ImportSession = self.row(sessions, pk)
         return session
 
     def events(self, session: ImportSession) -> list[SessionEvent]:
@@ -66,6 +79,8 @@ class SessionPage(_OneSessionPage):
         counts: dict[str, int] = {}
         for one in sums:
             counts[one.category] = counts.get(one.category, 0) + one.number
+        is_about_rows = any(one.category != FindingCategory.WARNING or one.code in WARNINGS_ABOUT_ROWS for one in sums)
+        may_have_rows = is_about_rows and CORRECT.objection(session) is None
         return self.page(
             **context,
             outcome=outcome_of(
@@ -85,7 +100,16 @@ class SessionPage(_OneSessionPage):
             findings=sum(counts.values()),
             created=created_records(session, created_by_session(session)),
             same_files=services.sessions_of_same_files(session=session, user=self.user),
+            **correct_context(request, session, has_rows=may_have_rows),
+            compared=self._compared(session),
         )
+
+    def _compared(self, session: ImportSession) -> ComparedPart | None:
+        """The first claims that the corrections of the session change."""
+        found = compared(session)
+        if found is not None:
+            record_comparison(self, session, len(found.rows))
+        return found
 
     def _acts(self, session: ImportSession) -> dict[str, Any]:
         buttons = steering.buttons(user=self.user, session=session)

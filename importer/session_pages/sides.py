@@ -60,7 +60,13 @@ _KEYS: dict[str, Callable[[str], str]] = {
 COMPARED = ("settlement_date", "beneficiary", "main_insured", "employer", "policy_number", "invoice_number")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
-Marks = dict[tuple[int, str], str]
+# Why a cell is the reason of a finding.
+_UNREADABLE = gettext_lazy("cannot be read")
+_MISSING = gettext_lazy("is missing")
+_DIFFERS = gettext_lazy("differs")
+_OUTSIDE = gettext_lazy("outside the period")
+
+Marks = dict[tuple[int, str], str | Promise]
 
 
 @dataclass(frozen=True)
@@ -112,7 +118,7 @@ def side_tables(
     for side, title in (("stat", _("Stat file")), ("recap", _("Recap"))):
         own = [line for line in lines if line.get("side") == side]
         if own:
-            marks = _marks(own, side=side, category=category, code=code)
+            marks = marks_of(own, side=side, category=category, code=code)
             tables.append(_table(side, title, own, marks, currency, readable, _wrong_totals(category, code)))
     return tables
 
@@ -169,14 +175,15 @@ def _table(
             line.get("file") or "", file_id if file_id in readable else None, line.get("sheet") or "", line.get("row")
         )
         cells = [
-            Cell(_text(name, line.get(name), currency), name in AMOUNTS, marks.get((at, name), "")) for name in names
+            Cell(_text(name, line.get(name), currency), name in AMOUNTS, str(marks.get((at, name), "")))
+            for name in names
         ]
         rows.append((place, cells))
     totals: list[Cell | None] = []
     if len(lines) > 1 and side == "stat":
         for name in names:
             values = [line[name] for line in lines if line.get(name) is not None] if name in AMOUNTS else []
-            mark = _("differs") if name in wrong_totals else ""
+            mark = str(_DIFFERS) if name in wrong_totals else ""
             totals.append(Cell(_text(name, sum(values), currency), is_number=True, mark=mark) if values else None)
     return SideTable(side, title, [(str(FIELDS[name]), name in AMOUNTS) for name in names], rows, totals)
 
@@ -211,43 +218,42 @@ def _wrong_totals(category: str, code: str) -> set[str]:
     return set(AMOUNTS) if code == "both" else {_FIELD_OF.get(code, code)}
 
 
-def _marks(lines: Sequence[Line], *, side: str, category: str, code: str) -> Marks:
+def marks_of(lines: Sequence[Line], *, side: str, category: str, code: str) -> Marks:
     """(line, field) → the word for the cell, for the cells that are the reason of a finding (DOMAIN §5)."""
-    unreadable, missing, differs = _("cannot be read"), _("is missing"), _("differs")
     fields = [_FIELD_OF.get(one, one) for one in code.split(",") if one]
     match category:
         case C.UNREADABLE | C.UNREADABLE_LINE:
             return {
-                (at, name): unreadable if line.get(name) else missing
+                (at, name): _UNREADABLE if line.get(name) else _MISSING
                 for at, line in enumerate(lines)
                 for name in _unreadable_fields(line, side)
             }
         case C.DIVERGENT_IN_RECAP if side == "recap":
-            return _mark_all(lines, [name for name in FIELDS if len({line.get(name) for line in lines}) > 1], differs)
+            return _mark_all(lines, [name for name in FIELDS if len({line.get(name) for line in lines}) > 1], _DIFFERS)
         case C.INCONSISTENT if side == "stat":
             return {
                 place: word
-                for place, word in _mark_all(lines, fields, differs).items()
+                for place, word in _mark_all(lines, fields, _DIFFERS).items()
                 if lines[place[0]].get(place[1])
             }
         case C.INCOMPLETE if side == "stat":
-            return {(at, name): missing for at, line in enumerate(lines) for name in fields if not line.get(name)}
+            return {(at, name): _MISSING for at, line in enumerate(lines) for name in fields if not line.get(name)}
         case C.AMOUNT_GAP:
             # Of several lines, the sum differs and not one of them.
             wrong = _wrong_totals(category, code)
-            return _mark_all(lines, wrong, differs) if side == "recap" or len(lines) == 1 else {}
+            return _mark_all(lines, wrong, _DIFFERS) if side == "recap" or len(lines) == 1 else {}
         case C.MISSING_IN_RECAP if side == "recap" and code in ("dated_outside", "unpaid"):
-            return _mark_all(lines, ["settlement_date"], missing if code == "unpaid" else _("outside the period"))
+            return _mark_all(lines, ["settlement_date"], _MISSING if code == "unpaid" else _OUTSIDE)
         case C.OUT_OF_PERIOD:
-            return _mark_all(lines, ["settlement_date"], _("outside the period"))
+            return _mark_all(lines, ["settlement_date"], _OUTSIDE)
         case C.UNPAID:
-            return _mark_all(lines, ["settlement_date"], missing)
+            return _mark_all(lines, ["settlement_date"], _MISSING)
         case C.WARNING if code == "unknown_incident_date":
-            return _mark_all(lines, ["incident_date"], unreadable)
+            return _mark_all(lines, ["incident_date"], _UNREADABLE)
     return {}
 
 
-def _mark_all(lines: Sequence[Line], names: Iterable[str], word: str) -> Marks:
+def _mark_all(lines: Sequence[Line], names: Iterable[str], word: Promise) -> Marks:
     return {(at, name): word for name in names for at in range(len(lines))}
 
 

@@ -1,4 +1,4 @@
-"""Number cells of an .xlsx, found again in the XML of its sheets: a second pass, only for the columns that need it."""
+"""Cells of an .xlsx, found again in the XML of its sheets: numbers, and formulas without a value. A second pass."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ _TYPE = re.compile(rb"""\bt\s*=\s*["']([^"']*)["']""")
 _ROW_OR_CELL = re.compile(rb"<(?:\w+:)?(?:(row)|c)(?=[\s/>])[^<>]*>")
 _ROW_NUMBER = re.compile(rb"""\br\s*=\s*["']([0-9]{1,9})["']""")
 _FORMULA = rb"(?:<(?:\w+:)?f(?:\s[^>]*)?(?:/>|>[^<]*</(?:\w+:)?f\s*>))?"
+_WITHOUT_VALUE = re.compile(
+    rb"<(?:\w+:)?c(\s[^<>]*)>\s*<(?:\w+:)?f(?:\s[^<>]*)?(?:/>|>[^<]*</(?:\w+:)?f\s*>)\s*"
+    rb"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+)
 # The value of a cell, from the end of its tag.
 _VALUE = rb"\s*%s\s*<(?:\w+:)?v>(%s)<"
 
@@ -29,6 +33,22 @@ def number_cells(
     """
     try:
         yield from (_addressed if _is_addressed(package, sheet) else _counted)(package, sheet, columns, value)
+    except RuntimeError as error:
+        raise UnreadableFile([Problem("encrypted")]) from error
+    except DAMAGED as error:
+        raise refuse_damaged() from error
+
+
+def formulas_without_value(package: Package, sheet: str) -> Iterator[tuple[int, int]]:
+    """Row and column (0-based) of the cells that have a formula and no value, as programs write them that do not count.
+
+    Raises UnreadableFile: `damaged`, `encrypted`.
+    """
+    try:
+        for rows in _rows(package, sheet):
+            for match in _WITHOUT_VALUE.finditer(rows):
+                if reference := REFERENCE.search(match[1]):
+                    yield place_of(reference)
     except RuntimeError as error:
         raise UnreadableFile([Problem("encrypted")]) from error
     except DAMAGED as error:

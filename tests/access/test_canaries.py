@@ -12,7 +12,7 @@ from django.urls import resolve
 from file_handling.models import ImportSession
 from importer import events
 from tests.support import canary
-from tests.support.api_user import API, ApiUser
+from tests.support.api_user import API, SESSIONS, ApiUser
 from tests.support.cast import SHUT_OUT, Cast
 from tests.support.pages import OUTSIDE
 from tests.support.pages import TABLE as PAGES
@@ -82,6 +82,10 @@ def import_marked_pair(owner: User, mark: str) -> Records:
     events.append(waiting, step="queued", code="sheet_chosen", data={"sheet": f"{mark} said"})
     first = api.run(waiting)
     assert first.status == "DONE_WITH_ERRORS", first.message
+    cell = {"file": first.session["stat_file"]["id"], "row": 4, "field": "note", "value": f"{mark} corrected"}
+    answer = api.client.post(f"{SESSIONS}{first.id}/corrections/", {"cells": [cell]}, format="json")
+    corrected = api.run(answer.json()["id"])
+    assert corrected.status == "REVIEW", corrected.message
     replaced = api.import_pair(**pair("7000"), on_conflict="update")
     assert replaced.numbers("amount_gap") == [f"{mark}-3"]
     session = ImportSession.objects.get(pk=first.id)
@@ -89,6 +93,8 @@ def import_marked_pair(owner: User, mark: str) -> Records:
     for name in [*RECORD_ROUTES, *CATALOGUE_ROUTES]:
         model = resolve(f"{API}{name}/").func.cls.model  # type: ignore[attr-defined]
         rows[name] = model.objects.visible_to(owner).first() or Nothing()
+    rows["corrected"] = ImportSession.objects.get(pk=corrected.id)
+    rows["corrections"] = rows["corrected"].corrections.get()
     return Records(
         mark=mark,
         file=session.stat_file,  # type: ignore[arg-type]

@@ -47,6 +47,8 @@ UNMARKED = {
     # They contain numbers only, or lead elsewhere.
     "imports/{session}/progress/",
     "imports/{session}/cancel/",
+    "imports/{session}/corrections/",
+    "corrections/{corrections}/withdraw/",
     "imports/{session}/delete/",
     "imports/{session}/revert/",
     # No names of records. The one claim with findings was imported, and no rule finds it.
@@ -95,6 +97,7 @@ def test_the_tables_name_every_page_and_form() -> None:
         "help/imports/": "help/*/",
         "figures/trends/": "figures/*/",
         "imports/*/findings/1/": "imports/*/findings/*/",
+        "imports/*/findings/1/correct/": "imports/*/findings/*/correct/",
         "figures/watch-list/": "figures/*/",
         "imports/*/cancel/": "imports/*/*/",
         "accounts/*/deactivate/": "accounts/*/*/",

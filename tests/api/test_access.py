@@ -10,11 +10,11 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
-from file_handling.models import SessionStatus
+from file_handling.models import Correction, SessionStatus
 from tests.support import canary
 from tests.support.cast import SHUT_OUT, Cast
 from tests.support.pairs import recap_upload, stat_upload
-from tests.support.records import Records, make_file, make_session
+from tests.support.records import Records, add_corrected_session, make_file, make_session
 from tests.support.routes import CATALOGUE_ROUTES, FOREIGN, GETS, OPEN, TABLE, UNMARKED, ask
 from users.models import Country, User
 
@@ -32,6 +32,7 @@ def test_every_account_gets_at_every_route_what_its_role_and_country_allow(
         country=cast.togo,
         status=SessionStatus.PENDING if method == "POST" or method == "DELETE" else SessionStatus.DONE,
     )
+    add_corrected_session(togo)
     expected = TABLE[method, path]
     got = {}
     for name in expected:
@@ -45,6 +46,7 @@ def test_every_account_gets_at_every_route_what_its_role_and_country_allow(
             file = make_file(user=cast.togo_head, country=cast.togo, name="gone.csv")
         if path.endswith("/cancel/"):
             waiting = make_session(user=cast.togo_head, country=cast.togo, status=SessionStatus.PENDING)
+        Correction.objects.update(withdrawn_at=None)
         named = {key: row.pk for key, row in togo.rows.items()} | {"file": file.pk, "session": waiting.pk}
         named["country"] = cast.togo.pk
         named["account"] = account.pk if "{account}" in path else 0
@@ -84,6 +86,7 @@ def test_the_table_names_every_route_and_method_of_the_api() -> None:
 
 @pytest.mark.parametrize("path", GETS)
 def test_no_answer_contains_data_of_another_country(path: str, cast: Cast, togo: Records, benin: Records) -> None:
+    add_corrected_session(togo)
     canary.mark_people(cast)
     canary.mark_country(cast)
     own = cast.client("togo_admin")

@@ -35,6 +35,7 @@ FIELDS = {
     "stat_sheet",
     "sheet_choices",
     "dry_run",
+    "corrects",
     "on_conflict",
     "currency",
     "summary",

@@ -77,7 +77,7 @@ def test_a_key_does_not_show_a_session_that_its_account_may_no_longer_see(cast: 
 def test_a_request_with_the_same_key_between_check_and_insert_is_detected(
     cast: Cast, own_storage: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look = idempotency._find
+    look = idempotency.find_earlier
     others: list[Any] = []
 
     def look_then_insert_another(**arguments: Any) -> ImportSession | None:
@@ -87,7 +87,7 @@ def test_a_request_with_the_same_key_between_check_and_insert_is_detected(
             others.append(send(cast.client("togo_head")))
         return found
 
-    monkeypatch.setattr(idempotency, "_find", look_then_insert_another)
+    monkeypatch.setattr(idempotency, "find_earlier", look_then_insert_another)
     late = send(cast.client("togo_head"))
     assert late.status_code == 202
     assert late.json()["id"] == others[1].json()["id"]

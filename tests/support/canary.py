@@ -97,6 +97,7 @@ def ids(cast: Cast, records: Records) -> dict[str, int]:
         "country": cast.togo.pk,
         "account": cast.togo_operator.pk,
         "user": records.session.user_id or 0,
+        "author": records.session.user_id or 0,
         "actor": cast.togo_admin.pk,
         "object_id": records.file.pk,
         "client": rows["clients"],

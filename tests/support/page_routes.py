@@ -45,8 +45,14 @@ GETS: dict[str, set[str]] = {
     "imports/{session}/progress/": OF_SESSION,
     "imports/{session}/findings/": OF_SESSION,
     "imports/{session}/findings/1/": OF_SESSION,
+    "imports/{session}/findings/1/correct/": OF_SESSION - {"global_admin"},
+    "imports/{session}/corrections/": OF_SESSION,
+    "imports/{corrected}/comparison/": OF_SESSION,
     "imports/{session}/revert/": STEER,
     "imports/{session}/delete/": STEER,
+    "corrections/": READ_IMPORTS,
+    # Leads to the list.
+    "corrections/{corrections}/withdraw/": OF_COUNTRY,
     # Leads to the session.
     "imports/{session}/cancel/": IMPORTERS - {"benin_admin", "benin_head"},
     "files/": READ_IMPORTS,
@@ -96,6 +102,8 @@ POSTS: dict[str, set[str]] = {
     "imports/{session}/revert/": STEER,
     "imports/{session}/delete/": STEER,
     "imports/{session}/cancel/": STEER,
+    "imports/{session}/corrections/": OF_SESSION - {"global_admin"},
+    "corrections/{corrections}/withdraw/": OF_COUNTRY,
     "files/{file}/delete/": STEER,
     "accounts/new/": MANAGERS,
     "accounts/import/": MANAGERS,

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import datetime
+import io
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+import polars as pl
 import pytest
 from django.core.files.base import ContentFile
 
 from core import models as core
-from file_handling.models import EventLevel, File, FileType, Finding, ImportSession, SessionEvent, SessionStatus
+from file_handling.models import (
+    Correction,
+    EventLevel,
+    File,
+    FileType,
+    Finding,
+    ImportSession,
+    SessionClaims,
+    SessionEvent,
+    SessionStatus,
+)
 from tests.support.cast import Cast
 from tests.support.pairs import STAT_HEADER, STAT_LINE
 from users.models import Country, User
@@ -49,7 +61,17 @@ def make_finding(session: ImportSession, sequence: int, **more: Any) -> Finding:
         "stat_claimed": Decimal(5000),
         "recap_claimed": Decimal(4000),
         "locations": [{"side": "stat", "file": "stat.csv", "sheet": "", "row": 2}],
-        "lines": [{"beneficiary": "SECRET"}],
+        "lines": [
+            {
+                "side": "stat",
+                "file": "stat.csv",
+                "file_id": session.stat_file_id,
+                "sheet": "",
+                "row": 2,
+                "claim_number": f"S-{sequence}",
+                "beneficiary": "SECRET",
+            }
+        ],
     }
     return Finding.objects.create(session=session, sequence=sequence, **(values | more))
 
@@ -166,10 +188,43 @@ def make_records(*, country: Country, owner: User, mark: str) -> Records:
     rows["insured-spellings"] = core.InsuredSpelling.objects.create(
         insured=rows["insured"], name=f"{mark} AFFI", name_key=f"AFFI {mark}", **origin
     )
+    rows["corrections"] = Correction.objects.create(
+        country=country,
+        sha256=file.sha256,
+        file_name=file.name,
+        row=9,
+        field="note",
+        value=f"{mark} note",
+        claim_number=f"{mark}-1",
+        origin="cells",
+        session=session,
+        author=owner,
+        author_name=owner.display_name(),
+    )
     rows["act-aliases"], _ = core.ActAlias.objects.get_or_create(
         key="PARACETAMOL 500", defaults={"name": "PARACETAMOL 500", "act": rows["acts"]}
     )
     return Records(mark=mark, file=file, recap=recap, session=session, finding=finding, rows=rows)
+
+
+def add_corrected_session(records: Records) -> None:
+    """A session in REVIEW that corrects the one of the records: `rows["corrected"]`."""
+    session = records.session
+    corrected = make_session(
+        user=session.user,  # type: ignore[arg-type]
+        country=session.country,
+        status=SessionStatus.REVIEW,
+        stat_file=session.stat_file,
+        recap_file=session.recap_file,
+        corrects=session,
+        last_correction=records.rows["corrections"].pk,
+    )
+    for one, category in ((session, "amount_gap"), (corrected, "conform")):
+        content = io.BytesIO()
+        facts = {"category": category, "claimed": 500000, "reimbursed": 400000}
+        pl.DataFrame([{"claim_number": f"{records.mark}-1"} | facts]).write_parquet(content)
+        SessionClaims.objects.create(session=one, content=content.getvalue())
+    records.rows["corrected"] = corrected
 
 
 @pytest.fixture

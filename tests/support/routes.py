@@ -130,6 +130,16 @@ TABLE: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "import-sessions/{session}/events/"): SESSION,
     ("GET", "import-sessions/{session}/events/stream/"): SESSION,
     ("GET", "import-sessions/{session}/download/?type=log"): SESSION,
+    ("POST", "import-sessions/{session}/corrections/"): STEERED | {"rival_head": 409},
+    # The session has neither files nor findings.
+    ("GET", "import-sessions/{session}/corrections/workbook/"): {
+        name: 409 if status == 200 else status for name, status in SESSION.items()
+    },
+    ("GET", "import-sessions/{corrected}/comparison/"): SESSION,
+    ("GET", "corrections/"): SESSIONS,
+    ("GET", "corrections/export/"): SESSIONS,
+    ("GET", "corrections/{corrections}/"): SESSION,
+    ("POST", "corrections/{corrections}/withdraw/"): only(superuser=200, global_admin=200, togo_admin=200),
     ("POST", "import-sessions/{session}/sheet/"): STEERED,
     ("POST", "import-sessions/{session}/commit/"): STEERED,
     ("POST", "import-sessions/{session}/retry/"): STEERED,
