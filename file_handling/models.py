@@ -178,6 +178,9 @@ class ImportSession(models.Model):
     commit_requested = models.BooleanField(_("commit requested"), default=False)
     written_at = models.DateTimeField(_("written on"), null=True, blank=True)
 
+    # Warnings as codes with their figures: from the names of the pages at the upload, from both files after the run.
+    missing_pages = models.JSONField(_("missing recap pages"), default=list, blank=True)
+
     # Digest of the contents of the files. It identifies the same pair again, even after the earlier files were deleted.
     files_sha256 = models.CharField(_("fingerprint of its files"), max_length=64, blank=True)
 
@@ -218,6 +221,10 @@ class ImportSession(models.Model):
     def message(self) -> str:
         """What happened and what to do next, in the active language."""
         return wording.message(self.message_parts)
+
+    def missing_page_texts(self) -> list[str]:
+        """The warnings of missing recap pages, in the active language."""
+        return [wording.OBSERVATIONS.text(one["code"], one | {"currency": self.currency}) for one in self.missing_pages]
 
 
 class IdempotencyKey(models.Model):
@@ -325,6 +332,8 @@ class FindingCode(models.TextChoices):
     UNPAID = "unpaid", _("not paid yet")
     ABSENT = "absent", _("no row in the recap")
     THOUSANDS = "thousands_from_three_digits", _("three digits read as thousands")
+    MISSING_PAGES = "missing_pages", _("recap pages missing among the names")
+    MISSING_DAYS = "missing_days", _("days without a row of the recap")
     LOST_DIGITS = "references_lost_digits", _("references without their digits")
     UNKNOWN_DATE = "unknown_incident_date", _("unknown incident date")
     DEDUCED = "principal_deduced", _("principal without lines")

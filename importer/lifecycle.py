@@ -15,6 +15,7 @@ from file_handling.models import File, ImportSession, OnConflict
 from file_handling.sessions.services import pair_sha256
 from file_handling.wording import part
 from importer import dispatch, events, reverting
+from importer.pipeline.page_names import warnings_of_names
 from importer.transitions import CANCEL, COMMIT, REPORT, RETRY, REVERT, SHEET, Transition
 from importer.undo import preview, undo_session
 from users import audit
@@ -45,6 +46,7 @@ def create_session(
             on_conflict=on_conflict,
             currency=currency or country.currency_code,
             language=language,
+            missing_pages=warnings_of_names(page.name for page in recap_file.all_pages()),
             files_sha256=pair_sha256(stat_file=stat_file, recap_file=recap_file),
         )
         events.append(session.pk, step="received", code="received")

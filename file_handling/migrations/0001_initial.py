@@ -70,6 +70,7 @@ class Migration(migrations.Migration):
                 ('outcome', models.JSONField(blank=True, default=dict, verbose_name='outcome')),
                 ('commit_requested', models.BooleanField(default=False, verbose_name='commit requested')),
                 ('written_at', models.DateTimeField(blank=True, null=True, verbose_name='written on')),
+                ('missing_pages', models.JSONField(blank=True, default=list, verbose_name='missing recap pages')),
                 ('files_sha256', models.CharField(blank=True, max_length=64, verbose_name='fingerprint of its files')),
                 ('lease_token', models.PositiveBigIntegerField(default=0, verbose_name='lease token')),
                 ('lease_expires_at', models.DateTimeField(blank=True, null=True, verbose_name='lease expires on')),
