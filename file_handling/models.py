@@ -258,6 +258,57 @@ class IdempotencyKey(models.Model):
         return f"{self.user_id}/{self.pk}"
 
 
+class DroppedFolder(models.Model):
+    """A folder that was dropped for import, from its session to its move. The same content makes one session only."""
+
+    country_path = "country_id"
+
+    country = models.ForeignKey(
+        Country, verbose_name=_("country"), on_delete=models.PROTECT, related_name="dropped_folders", db_index=False
+    )
+    name = models.CharField(_("name"), max_length=255)
+    content_sha256 = models.CharField(_("fingerprint of its files"), max_length=64)
+    # The names of its files when it was read.
+    files = models.JSONField(_("files"), default=list)
+    # Empty after the session was deleted; the same content is not imported again.
+    session = models.ForeignKey(
+        ImportSession,
+        verbose_name=_("import session"),
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="dropped_folders",
+    )
+    # The earlier folder with the same content, whose session is shown.
+    first = models.ForeignKey(
+        "self", verbose_name=_("first delivery"), on_delete=models.CASCADE, null=True, related_name="repeats"
+    )
+    # Where the folder goes, written before it moves.
+    moving_to = models.CharField(_("moves to"), max_length=600, blank=True)
+    created_at = models.DateTimeField(_("read on"), auto_now_add=True)
+    ended_at = models.DateTimeField(_("moved on"), null=True)
+
+    objects = SessionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("dropped folder")
+        verbose_name_plural = _("dropped folders")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["country", "content_sha256"],
+                condition=models.Q(first__isnull=True),
+                name="dropped_content_once",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["country", "name"], name="dropped_under_way", condition=models.Q(ended_at__isnull=True)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class EventLevel(models.TextChoices):
     INFO = "info", _("information")
     WARNING = "warning", _("warning")
