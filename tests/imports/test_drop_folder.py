@@ -9,7 +9,7 @@ import signal
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import boto3
 import pytest
@@ -186,6 +186,26 @@ def test_a_folder_becomes_an_import_once_it_is_unchanged_and_moves_with_report_a
     clock.now += 1000
     watch.step()
     assert (ImportSession.objects.count(), DroppedFolder.objects.count()) == (1, 1)
+
+
+def test_a_file_that_arrives_while_the_others_are_read_is_waited_for(
+    watch: Watch, place: Place, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop(place, "TG/march", {"export.csv": STAT, "p1.csv": RECAP[0]})
+    opened = place.open
+
+    def late(path: str) -> IO[bytes]:
+        drop(place, "TG/march", {"p2.csv": RECAP[1]})
+        return opened(path)
+
+    watch.step()
+    clock.now += 31
+    with monkeypatch.context() as patch:
+        patch.setattr(place, "open", late)
+        watch.step()
+    assert ImportSession.objects.count() == File.objects.count() == 0
+    settle(watch, clock)
+    assert everything(place) == sorted(moved("done"))
 
 
 def test_a_folder_with_the_file_ready_is_taken_at_once(watch: Watch, place: Place) -> None:
