@@ -9,8 +9,8 @@ CLAIMS ?= 2000
 ARGS   ?=
 export PORT
 
-# DATABASE_URL, REDIS_URL and STORAGE_URL serve `make serve` only: tests and demo have services of their own.
-EMBEDDED := env -u DATABASE_URL -u REDIS_URL -u STORAGE_URL
+# DATABASE_URL, REDIS_URL, STORAGE_URL and WATCH_URL serve `make serve` only: tests and demo have services of their own.
+EMBEDDED := env -u DATABASE_URL -u REDIS_URL -u STORAGE_URL -u WATCH_URL
 
 .PHONY: help setup serve demo test browser screenshots lint bench faults access live-load messages pins clean
 .DEFAULT_GOAL := help

@@ -85,6 +85,25 @@ def broker(*, redis_url: str, folder: Path, prefix: str, visibility_seconds: int
     }
 
 
+def drop_place(*, url: str) -> dict[str, Any]:
+    """Django's storage for the place of WATCH_URL: a folder, `file:///folder`, or as `storage` with a prefix behind the
+    bucket: `s3://KEY:SECRET@host[:port]/bucket/prefix?region=…&tls=0|1`.
+    """
+    if not url.startswith("s3://"):
+        folder = Path(unquote(urlsplit(url).path) if url.startswith("file://") else url)
+        if not folder.is_absolute():
+            raise ImproperlyConfigured("WATCH_URL must be the absolute path of a folder, or begin with s3://.")
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(folder)}}
+    parts = urlsplit(url)
+    bucket, _slash, prefix = parts.path.strip("/").partition("/")
+    try:
+        place = storage(url=parts._replace(path=f"/{bucket}").geturl(), folder=Path())
+    except ImproperlyConfigured as error:
+        raise ImproperlyConfigured(str(error).replace("STORAGE_URL", "WATCH_URL")) from None
+    place["OPTIONS"]["location"] = prefix
+    return place
+
+
 def storage(*, url: str, folder: Path) -> dict[str, Any]:
     """Django's storage for uploaded files and reports: a folder, or `s3://KEY:SECRET@host[:port]/bucket?region=…&tls=0|1`.
 

@@ -146,6 +146,13 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
+# Where files are dropped for import; empty: nowhere. WATCH_ACCOUNT: the name of the account in each country.
+if WATCH_URL := env.str("WATCH_URL", default=""):
+    STORAGES["drop"] = services.drop_place(url=WATCH_URL)
+WATCH = {
+    "SECONDS": env.float("WATCH_SECONDS", default=30),
+    "ACCOUNT": env.str("WATCH_ACCOUNT", default="drop-{country}"),
+}
 # Mail goes to the console unless MAIL_URL is set. The URL may contain a secret.
 MAIL = services.mail(url=env.str("MAIL_URL", default=""))
 EMAIL_BACKEND = MAIL["BACKEND"]

@@ -19,7 +19,7 @@ atexit.register(_remove_folder)
 os.environ["DATA_DIR"] = _folder
 os.environ["KEY_PREFIX"] = f"concord-test-{_owner}"
 os.environ.setdefault("LOG_LEVEL", "WARNING")
-for _unwanted in ("DEBUG", "STORAGE_URL", "BEHIND_TLS", "ALLOWED_HOSTS"):
+for _unwanted in ("DEBUG", "STORAGE_URL", "WATCH_URL", "BEHIND_TLS", "ALLOWED_HOSTS"):
     os.environ.pop(_unwanted, None)
 
 from config.settings import *  # noqa: E402, F403

@@ -178,6 +178,9 @@ class ImportSession(models.Model):
     commit_requested = models.BooleanField(_("commit requested"), default=False)
     written_at = models.DateTimeField(_("written on"), null=True, blank=True)
 
+    # Warnings as codes with their figures: from the names of the pages at the upload, from both files after the run.
+    missing_pages = models.JSONField(_("missing recap pages"), default=list, blank=True)
+
     # Digest of the contents of the files. It identifies the same pair again, even after the earlier files were deleted.
     files_sha256 = models.CharField(_("fingerprint of its files"), max_length=64, blank=True)
 
@@ -229,6 +232,10 @@ class ImportSession(models.Model):
     def message(self) -> str:
         """What happened and what to do next, in the active language."""
         return wording.message(self.message_parts)
+
+    def missing_page_texts(self) -> list[str]:
+        """The warnings of missing recap pages, in the active language."""
+        return [wording.OBSERVATIONS.text(one["code"], one | {"currency": self.currency}) for one in self.missing_pages]
 
 
 class SessionClaims(models.Model):
@@ -377,6 +384,57 @@ class IdempotencyKey(models.Model):
         return f"{self.user_id}/{self.pk}"
 
 
+class DroppedFolder(models.Model):
+    """A folder that was dropped for import, from its session to its move. The same content makes one session only."""
+
+    country_path = "country_id"
+
+    country = models.ForeignKey(
+        Country, verbose_name=_("country"), on_delete=models.PROTECT, related_name="dropped_folders", db_index=False
+    )
+    name = models.CharField(_("name"), max_length=255)
+    content_sha256 = models.CharField(_("fingerprint of its files"), max_length=64)
+    # The names of its files when it was read.
+    files = models.JSONField(_("files"), default=list)
+    # Empty after the session was deleted; the same content is not imported again.
+    session = models.ForeignKey(
+        ImportSession,
+        verbose_name=_("import session"),
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="dropped_folders",
+    )
+    # The earlier folder with the same content, whose session is shown.
+    first = models.ForeignKey(
+        "self", verbose_name=_("first delivery"), on_delete=models.CASCADE, null=True, related_name="repeats"
+    )
+    # Where the folder goes, written before it moves.
+    moving_to = models.CharField(_("moves to"), max_length=600, blank=True)
+    created_at = models.DateTimeField(_("read on"), auto_now_add=True)
+    ended_at = models.DateTimeField(_("moved on"), null=True)
+
+    objects = SessionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("dropped folder")
+        verbose_name_plural = _("dropped folders")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["country", "content_sha256"],
+                condition=models.Q(first__isnull=True),
+                name="dropped_content_once",
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["country", "name"], name="dropped_under_way", condition=models.Q(ended_at__isnull=True)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class EventLevel(models.TextChoices):
     INFO = "info", _("information")
     WARNING = "warning", _("warning")
@@ -451,6 +509,8 @@ class FindingCode(models.TextChoices):
     UNPAID = "unpaid", _("not paid yet")
     ABSENT = "absent", _("no row in the recap")
     THOUSANDS = "thousands_from_three_digits", _("three digits read as thousands")
+    MISSING_PAGES = "missing_pages", _("recap pages missing among the names")
+    MISSING_DAYS = "missing_days", _("days without a row of the recap")
     LOST_DIGITS = "references_lost_digits", _("references without their digits")
     UNKNOWN_DATE = "unknown_incident_date", _("unknown incident date")
     DEDUCED = "principal_deduced", _("principal without lines")

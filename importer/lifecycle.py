@@ -3,6 +3,7 @@
 Each change of status is one conditional UPDATE, so that two people, or a person and a run, never both succeed.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
@@ -13,9 +14,10 @@ from common.errors import Conflict
 from file_handling.models import Correction, File, ImportSession, OnConflict
 from file_handling.sessions.services import pair_sha256
 from file_handling.wording import part
-from importer import dispatch, events
+from importer import dispatch, events, reverting
+from importer.pipeline.page_names import warnings_of_names
 from importer.transitions import CANCEL, COMMIT, REPORT, RETRY, REVERT, SHEET, Transition
-from importer.undo import undo_session
+from importer.undo import preview, undo_session
 from users import audit
 from users.models import AuditAction, Country, User
 
@@ -48,6 +50,7 @@ def create_session(
             on_conflict=on_conflict,
             currency=currency or country.currency_code,
             language=language,
+            missing_pages=warnings_of_names(page.name for page in recap_file.all_pages()),
             files_sha256=pair_sha256(stat_file=stat_file, recap_file=recap_file),
             corrects=corrects,
             last_correction=_newest_correction(country),
@@ -97,12 +100,29 @@ def cancel(*, session: ImportSession, actor: User) -> ImportSession:
     return _steer(CANCEL, session, actor)
 
 
-def revert(*, session: ImportSession, actor: User) -> ImportSession:
-    """Remove what the session created and nothing later relies on, in one transaction (DOMAIN §6, undo)."""
+def preview_of_revert(*, session: ImportSession) -> dict[str, Any]:
+    """What a revert would do now (`reverting.preview_facts`), with the token of the preview. Raises Conflict."""
+    objection = REVERT.objection(session)
+    if objection is not None:
+        raise Conflict(str(objection))
+    return reverting.current_preview(session)
+
+
+def revert(*, session: ImportSession, actor: User, preview_token: str = "") -> ImportSession:
+    """Remove what the session created and nothing later relies on, in one transaction (DOMAIN §6, undo).
+
+    With the token of a preview, exactly what it said is done, or Conflict is raised and nothing is done.
+    """
+    before = reverting.previewed(session, preview_token) if preview_token else None
     with transaction.atomic():
         Country.objects.select_for_update(no_key=True).get(pk=session.country_id)
         _change(REVERT, session)
+        found = preview(session) if before is not None else None
         removed = undo_session(session_id=session.pk, country_id=session.country_id)
+        if before is not None and found is not None:
+            # With what was removed in fact: the catalogue of acts is shared with countries that go on importing.
+            now = reverting.preview_facts(session, replace(found, removed=removed))
+            reverting.require_same(before=before, now=now)
         counts = {name: count for name, count in removed.items() if name not in ("kept_claims", "relied_on")}
         ImportSession.objects.filter(pk=session.pk).update(message_parts=[part("reverted", **removed)])
         Country.objects.filter(pk=session.country_id).update(data_version=F("data_version") + 1)

@@ -7,7 +7,7 @@ import secrets
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -16,13 +16,16 @@ from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
 from common.formats import format_count
+from common.parsing import positive_int
 from file_handling.files.checks import max_file_bytes, upload_limits
 from file_handling.files.heads import FileHead, look_at
 from file_handling.files.serializers import RecognisedFileSerializer, with_heads
 from file_handling.files.storage import local_path
 from file_handling.files.uploads import Uploaded, with_same_content
 from file_handling.models import File, FileType
+from file_handling.wording import OBSERVATIONS
 from importer.form_upload import FIELDS, KEY_FIELD, UploadResult, start_upload
+from importer.pipeline.page_names import warnings_of_names
 from users.access.pages import PageView
 from users.access.viewsets import MayImport
 from users.models import Country, User
@@ -76,6 +79,20 @@ class WaitingFiles(PageView):
         return JsonResponse({"files": _as_json(files, user=self.user, request=request)})
 
 
+class MissingPages(PageView):
+    """JSON for the script: what is missing among the names of the recap files that `?ids=1,2` names."""
+
+    permission = MayImport
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        ids = [pk for text in request.GET.get("ids", "").split(",") if (pk := positive_int(text)) is not None]
+        ids = ids[: settings.CONCORD["MAX_PAGES"]]
+        pages = File.objects.visible_to(self.user).filter(Q(pk__in=ids) | Q(first_page__in=ids))
+        names = pages.filter(file_type=FileType.RECAP).values_list("name", flat=True)
+        warnings = [OBSERVATIONS.text(one["code"], one) for one in warnings_of_names(names)]
+        return JsonResponse({"warnings": warnings})
+
+
 def waiting_files(*, user: User) -> QuerySet[File]:
     """The files that `user` sent in the last day for an import that has not started yet, newest first."""
     since = timezone.now() - dt.timedelta(hours=WAITING_HOURS)
@@ -114,6 +131,7 @@ def _script_settings() -> dict[str, Any]:
         "files": reverse("file-list"),
         "sessions": reverse("import-session-list"),
         "waiting": reverse("page-import-new-waiting"),
+        "missingPages": reverse("page-import-new-missing-pages"),
         "page": reverse("page-import", kwargs={"pk": 0}),
         "maxBytes": max_file_bytes(),
         "maxPages": settings.CONCORD["MAX_PAGES"],

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from importer.new_import import NewImportPage, WaitingFiles
+from importer.new_import import MissingPages, NewImportPage, WaitingFiles
 from importer.session_pages import corrections, lists, session
 from importer.session_pages.correct import CorrectFindingPage
 from importer.session_pages.finding import FindingPage
@@ -11,6 +11,7 @@ urlpatterns = [
     path("imports/", lists.ImportsPage.as_view(), name="page-imports"),
     path("imports/new/", NewImportPage.as_view(), name="page-import-new"),
     path("imports/new/waiting/", WaitingFiles.as_view(), name="page-import-new-waiting"),
+    path("imports/new/missing-pages/", MissingPages.as_view(), name="page-import-new-missing-pages"),
     path("imports/<int:pk>/", session.SessionPage.as_view(), name="page-import"),
     path("imports/<int:pk>/progress/", session.ProgressPage.as_view(), name="page-import-progress"),
     path("imports/<int:pk>/findings/", lists.FindingsPage.as_view(), name="page-findings"),

@@ -1,5 +1,6 @@
 """A reconciliation planned against the records of the country: what would be written, as a value."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,7 @@ import polars as pl
 
 from file_handling.models import ImportSession
 from importer.pipeline.country import Snapshot
+from importer.pipeline.missing_pages import missing_page_warnings
 from importer.pipeline.plan import Plan, importable, make_plan, wanted
 from importer.pipeline.reconcile import Reconciliation
 from importer.snapshot import take_snapshot
@@ -14,13 +16,14 @@ from importer.snapshot import take_snapshot
 
 @dataclass(frozen=True)
 class PlannedImport:
-    """`lines`: the importable lines. `summary`: that of the session (DOMAIN §5)."""
+    """`lines`: the importable lines. `summary`: that of the session (DOMAIN §5). `missing_pages`: warnings (§13)."""
 
     reconciliation: Reconciliation
     lines: pl.DataFrame
     snapshot: Snapshot
     plan: Plan
     summary: dict[str, Any]
+    missing_pages: list[dict[str, Any]]
 
     def outcome(self) -> dict[str, Any]:
         return self.plan.outcome()
@@ -43,11 +46,16 @@ class PlannedImport:
             "outcome": self.outcome() | {"complete": self.complete()},
             "start_date": first,
             "end_date": last,
+            "missing_pages": self.missing_pages,
         }
 
 
 def plan_import(
-    session: ImportSession, reconciliation: Reconciliation, lines: pl.DataFrame | None = None
+    session: ImportSession,
+    reconciliation: Reconciliation,
+    *,
+    recap_names: Iterable[str],
+    lines: pl.DataFrame | None = None,
 ) -> PlannedImport:
     """Plan against what the country has now. `lines`: the importable lines, where the caller has them already."""
     lines = importable(reconciliation) if lines is None else lines
@@ -59,5 +67,10 @@ def plan_import(
         currency=session.currency or session.country.currency_code,
     )
     return PlannedImport(
-        reconciliation, lines, snapshot, plan, reconciliation.summary() | {"entities": plan.entities()}
+        reconciliation,
+        lines,
+        snapshot,
+        plan,
+        reconciliation.summary() | {"entities": plan.entities()},
+        missing_page_warnings(reconciliation, recap_names),
     )

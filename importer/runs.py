@@ -118,7 +118,7 @@ def _steps(ctx: RunContext) -> Written | None:
         facts |= {"stat_lines": pair.stat.height, "recap_rows": pair.recap.height}
     with ctx.timed("reconcile"):
         reconciliation = steps.reconcile(ctx, pair)
-    planned = steps.plan(ctx, reconciliation)
+    planned = steps.plan(ctx, reconciliation, pair.files)
     if ctx.session.dry_run and not ctx.session.commit_requested:
         endings.review(ctx, planned, pair.files)
         return None

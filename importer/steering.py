@@ -71,7 +71,13 @@ def buttons(*, user: User, session: ImportSession) -> list[Button]:
     return [button for button in BUTTONS if button.is_shown(session)]
 
 
-def press(*, button: Button, session: ImportSession, actor: User, stat_sheet: str = "") -> ImportSession:
+def press(
+    *, button: Button, session: ImportSession, actor: User, stat_sheet: str = "", preview_token: str = ""
+) -> ImportSession:
     """Raises Conflict where the session does not allow the act, OSError when a report cannot be stored."""
-    arguments: dict[str, Any] = {"stat_sheet": stat_sheet} if button.transition is transitions.SHEET else {}
+    arguments: dict[str, Any] = {}
+    if button.transition is transitions.SHEET:
+        arguments = {"stat_sheet": stat_sheet}
+    elif button.transition is transitions.REVERT:
+        arguments = {"preview_token": preview_token}
     return button.service(session=session, actor=actor, **arguments)

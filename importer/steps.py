@@ -179,11 +179,13 @@ def reconcile(ctx: RunContext, pair: Pair) -> Reconciliation:
     return reconciliation
 
 
-def plan(ctx: RunContext, reconciliation: Reconciliation, lines: pl.DataFrame | None = None) -> PlannedImport:
+def plan(
+    ctx: RunContext, reconciliation: Reconciliation, files: SourceFiles, lines: pl.DataFrame | None = None
+) -> PlannedImport:
     """Plan against what the country has now. `lines`: the importable ones, where an earlier plan has them already."""
     ctx.heartbeat.check()
     with ctx.timed("plan"):
-        planned = plan_import(ctx.session, reconciliation, lines)
+        planned = plan_import(ctx.session, reconciliation, recap_names=[name for _id, name in files.recap], lines=lines)
     ctx.record("plan", "planned", progress=60, data=planned.outcome())
     return planned
 
@@ -224,7 +226,7 @@ def _write_once(ctx: RunContext, to_write: Written, files: SourceFiles, *, is_ou
     country = Country.objects.select_for_update(no_key=True).get(pk=session.country_id)
     planned, report = to_write.planned, to_write.report
     if is_outdated or country.data_version != planned.snapshot.data_version:
-        planned = plan(ctx, planned.reconciliation, planned.lines)
+        planned = plan(ctx, planned.reconciliation, files, planned.lines)
         require_reviewed(ctx, planned)
         report = ctx.start_report(planned, files, is_written=True)
     origin = Origin(

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Exists, Func, IntegerField, Model, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, Model, OuterRef, Q, QuerySet, Sum, Value
 from django.db.models.expressions import RawSQL
 
 from core import models as core
@@ -22,6 +22,7 @@ from importer.sql import INTEGER, values_table
 # A statement with more ids takes longer than one with the query that finds them.
 MOST_IDS = 1_000
 MOST_SESSIONS = 20
+ZERO = Decimal("0.00")
 # Kind of record → its model, and the references that keep a record: (model, field).
 REFERENCES: dict[str, tuple[type[Model], tuple[tuple[type[Model], str], ...]]] = {
     "invoices": (core.Invoice, ((core.ClaimLine, "invoice"),)),
@@ -41,6 +42,8 @@ REFERENCES: dict[str, tuple[type[Model], tuple[tuple[type[Model], str], ...]]] =
 # In the order in which they are removed: a record goes after those that refer to it.
 BEFORE_PERSONS, AFTER_PERSONS = ("invoices", "payments", "operators"), ("plans", "policies", "clients", "partners")
 CATALOGUE = ("acts", "act_categories")
+# So many go, and so long is the query that finds them, that a preview finds them once and names them by their ids.
+FOUND_ONCE = ("invoices", "payments")
 
 
 @dataclass(frozen=True)
@@ -49,14 +52,16 @@ class Preview:
 
     `removed`: as `undo_session` returns it. `stays`: kind → how many records that the session created stay, because
     others rely on them; kinds without any are left out. `claimed`, `reimbursed`: the sums of the claims that go, in the
-    currency of the session. `later_sessions`: ids of other sessions of the country whose claims rely on what stays,
-    MOST_SESSIONS at most.
+    currency of the session; `stays_claimed`, `stays_reimbursed`: of its claims that stay. `later_sessions`: ids of
+    other sessions of the country whose claims rely on what stays, MOST_SESSIONS at most.
     """
 
     removed: dict[str, int]
     stays: dict[str, int]
     claimed: Decimal
     reimbursed: Decimal
+    stays_claimed: Decimal
+    stays_reimbursed: Decimal
     later_sessions: list[int]
 
 
@@ -86,8 +91,9 @@ class _Undo:
             core.ClaimLine.objects.filter(claim=OuterRef("pk")).exclude(import_session_id__in=self.sessions)
         )
         # Claims whose lines a later session replaced are few or none: then the others are found without their lines.
-        others = self.created.filter(self.lines_of_others).values_list("pk", "import_session_id")[: MOST_IDS + 1]
-        self.few_relied_on = dict(others)
+        values = ("pk", "import_session_id", "claimed_amount", "reimbursed_amount")
+        others = self.created.filter(self.lines_of_others).values_list(*values)[: MOST_IDS + 1]
+        self.few_relied_on = {pk: facts for pk, *facts in others}
         if len(self.few_relied_on) > MOST_IDS:
             self.claims = self.created.filter(~self.lines_of_others)
         elif self.few_relied_on:
@@ -96,11 +102,12 @@ class _Undo:
             self.claims = self.created
         self.lines = core.ClaimLine.objects.filter(claim__in=self.claims)
 
-    def relied_on(self) -> int:
-        """Claims of this session whose lines a later session replaced."""
+    def relied_on(self) -> tuple[int, Decimal, Decimal]:
+        """Claims of this session whose lines a later session replaced: their number, claimed and reimbursed."""
         if len(self.few_relied_on) > MOST_IDS:
-            return self.created.filter(self.lines_of_others, import_session_id=self.session_id).count()
-        return sum(session == self.session_id for session in self.few_relied_on.values())
+            return _sums(self.created.filter(self.lines_of_others, import_session_id=self.session_id))
+        own = [amounts for session, *amounts in self.few_relied_on.values() if session == self.session_id]
+        return len(own), sum((one for one, _ in own), ZERO), sum((one for _, one in own), ZERO)
 
     def kept_claims(self) -> QuerySet[core.ClaimRevision]:
         """One revision for each claim of another session whose lines this session replaced."""
@@ -164,7 +171,7 @@ def undo_session(*, session_id: int, country_id: int) -> dict[str, int]:
     undo = _Undo(session_id=session_id, country_id=country_id)
     # Figures are kept by month: those of the months that lose claims are outdated.
     renew(country_id, [MEMBERSHIPS, *map(claims_of, undo.claims.dates("settlement_date", "month"))])
-    removed = {"relied_on": undo.relied_on(), "kept_claims": undo.kept_claims().count()}
+    removed = {"relied_on": undo.relied_on()[0], "kept_claims": undo.kept_claims().count()}
     removed["claim_lines"] = _delete(undo.lines)
     core.ClaimRevision.objects.filter(claim__in=undo.claims).update(claim=None)
     touched = list(core.Membership.objects.filter(claims__in=undo.claims).values_list("pk", flat=True).distinct())
@@ -191,65 +198,74 @@ def undo_session(*, session_id: int, country_id: int) -> dict[str, int]:
 def preview(session: ImportSession) -> Preview:
     """What a revert of the session would remove now, and what would stay. Writes nothing and locks nothing."""
     undo = _Undo(session_id=session.pk, country_id=session.country_id)
-    sums = undo.claims.aggregate(count=Count("pk"), claimed=Sum("claimed_amount"), reimbursed=Sum("reimbursed_amount"))
+    (claims, claimed, reimbursed), (relied_on, stays_claimed, stays_reimbursed) = _sums(undo.claims), undo.relied_on()
     left = _Left()
     left.without(core.Claim, Q(pk__in=undo.claims.values("pk")))
     left.without(core.ClaimLine, Q(claim__in=undo.claims.values("pk")))
-    going: dict[str, QuerySet[Any]] = {"claim_lines": undo.lines}
+    going: dict[str, QuerySet[Any]] = {}
+    # Kind → session → how many of its records go. Of sessions reverted earlier, more may go than this one created.
+    by_session: dict[str, Counter[int]] = {}
+
+    def found(kind: str, model: type[Model], ids: dict[int, int]) -> None:
+        by_session[kind] = Counter(ids.values())
+        left.without(model, _among(list(ids)))
 
     def count_on(kinds: Iterable[str]) -> None:
         for kind in kinds:
-            model = REFERENCES[kind][0]
-            going[kind] = undo.unused(kind, left)
-            left.without(model, Q(pk__in=going[kind].values("pk")))
+            model, rows = REFERENCES[kind][0], undo.unused(kind, left)
+            if kind in FOUND_ONCE:
+                found(kind, model, dict(rows.values_list("pk", "import_session_id")))
+            else:
+                going[kind] = rows
+                left.without(model, Q(pk__in=rows.values("pk")))
 
     count_on(BEFORE_PERSONS)
-    memberships = _among(_all_rounds(undo, left))
-    going["memberships"] = core.Membership.objects.filter(memberships)
-    left.without(core.Membership, memberships)
+    found("memberships", core.Membership, _all_rounds(undo, left))
     going["insured_spellings"] = undo.insured_spellings(left)
     count_on(("insured", *AFTER_PERSONS, *CATALOGUE))
-    going["kept_claims"] = undo.kept_claims()
+    going |= {"claim_lines": undo.lines, "kept_claims": undo.kept_claims()}
     # The spellings of a person go with the person, and lines with their claim.
-    of_session = {kind: going[kind].filter(import_session_id=session.pk) for kind in ("memberships", *REFERENCES)}
+    models = {"memberships": core.Membership} | {kind: model for kind, (model, _references) in REFERENCES.items()}
     created = {
-        f"created_{kind}": rows.model._default_manager.filter(import_session_id=session.pk)
-        for kind, rows in of_session.items()
+        f"created_{kind}": model._default_manager.filter(import_session_id=session.pk) for kind, model in models.items()
     }
-    # Of sessions reverted earlier, more may go than this one created.
-    own = {f"own_{kind}": rows for kind, rows in of_session.items()} if len(undo.sessions) > 1 else {}
-    counts = _counts(session, going | created | own)
-    relied_on = undo.relied_on()
+    counts = _counts_by_session(going | created)
+    by_session |= {kind: counts[kind] for kind in going}
     stays = {"claims": relied_on} | {
-        kind: counts[f"created_{kind}"] - counts.get(f"own_{kind}", counts[kind]) for kind in of_session
+        kind: counts[f"created_{kind}"].total() - by_session[kind][session.pk] for kind in models
     }
     return Preview(
-        removed={kind: counts[kind] for kind in going} | {"claims": sums["count"], "relied_on": relied_on},
+        removed={kind: numbers.total() for kind, numbers in by_session.items()}
+        | {"claims": claims, "relied_on": relied_on},
         stays={kind: count for kind, count in stays.items() if count},
-        claimed=_amount(sums["claimed"]),
-        reimbursed=_amount(sums["reimbursed"]),
+        claimed=claimed,
+        reimbursed=reimbursed,
+        stays_claimed=stays_claimed,
+        stays_reimbursed=stays_reimbursed,
         later_sessions=undo.later_sessions() if any(stays.values()) else [],
     )
 
 
-def _all_rounds(undo: _Undo, left: _Left) -> list[int]:
-    """The ids of the memberships that go, dependants and then principals: the rule of `_Undo.memberships`, in memory.
+def _all_rounds(undo: _Undo, left: _Left) -> dict[int, int]:
+    """The memberships that go, id → session: dependants and then principals, by the rule of `_Undo.memberships`.
 
-    In the database each round would read what the rounds before it found.
+    In memory: in the database each round would read what the rounds before it found.
     """
     links = ("policy_id", "principal_id", "client_id")
-    rows = undo.without_claims(left).values_list("pk", "insured_id", *links)
+    rows = list(undo.without_claims(left).values_list("pk", "import_session_id", "insured_id", *links))
+    session_of = {pk: session for pk, session, *_links in rows}
     candidates = {
-        pk: ((policy, insured, client), (policy, principal, client)) for pk, insured, policy, principal, client in rows
+        pk: ((policy, insured, client), (policy, principal, client))
+        for pk, _session, insured, policy, principal, client in rows
     }
     policies = core.Membership.objects.filter(import_session_id__in=undo.sessions).values("policy_id")
     dependants = core.Membership.objects.filter(principal__isnull=False, policy__in=policies)
     # Person on a policy → how many dependants that stay name them as principal.
     relying = Counter(dependants.values_list(*links))
-    gone: list[int] = []
+    gone: dict[int, int] = {}
     while going := [pk for pk, (person, _principal) in candidates.items() if not relying[person]]:
-        gone += going
         for pk in going:
+            gone[pk] = session_of[pk]
             _person, principal = candidates.pop(pk)
             relying[principal] -= 1
     return gone
@@ -260,23 +276,24 @@ def _among(ids: list[int]) -> Q:
     return Q(pk__in=RawSQL(f"SELECT picked.id FROM {source}", parameters))  # noqa: S611
 
 
-def _amount(total: Decimal | None) -> Decimal:
-    """A sum in whole hundredths: SQLite adds decimals as floats."""
-    return (total or Decimal(0)).quantize(Decimal("0.01"))
+def _sums(claims: QuerySet[core.Claim]) -> tuple[int, Decimal, Decimal]:
+    """Number, claimed and reimbursed of claims. In whole hundredths: SQLite adds decimals as floats."""
+    sums = claims.aggregate(count=Count("pk"), claimed=Sum("claimed_amount"), reimbursed=Sum("reimbursed_amount"))
+    claimed, reimbursed = ((sums[name] or ZERO).quantize(ZERO) for name in ("claimed", "reimbursed"))
+    return sums["count"], claimed, reimbursed
 
 
-def _counts(session: ImportSession, rows: dict[str, QuerySet[Any]]) -> dict[str, int]:
-    """How many rows each query finds, in one statement."""
-    counts = {
-        f"count_{name}": Subquery(
-            found.order_by()
-            .annotate(found_rows=Func(template="COUNT(*)", output_field=IntegerField()))
-            .values("found_rows")
-        )
-        for name, found in rows.items()
-    }
-    row = ImportSession.objects.filter(pk=session.pk).values(**counts).get()
-    return {name: row[f"count_{name}"] for name in rows}
+def _counts_by_session(rows: dict[str, QuerySet[Any]]) -> dict[str, Counter[int]]:
+    """How many rows each query finds of each session, in one statement."""
+    queries = []
+    for name, found in rows.items():
+        session = "replaced_by_session_id" if found.model is core.ClaimRevision else "import_session_id"
+        by_session = found.order_by().annotate(kind=Value(name)).values("kind", session)
+        queries.append(by_session.annotate(number=Count("*")).values_list("kind", session, "number"))
+    counts: dict[str, Counter[int]] = {name: Counter() for name in rows}
+    for kind, session, number in queries[0].union(*queries[1:], all=True):
+        counts[kind][session] = number
+    return counts
 
 
 def _lock_catalogue(sessions: list[int]) -> None:

@@ -176,7 +176,7 @@ def read_form(*, user: User, data: object) -> ImportForm:
     currency = form.currency()
     stat = form.source("stat_file", kind=FileType.STAT, country=country)
     recap = form.source("recap_file", kind=FileType.RECAP, country=country)
-    errors = form.errors + _first_rows_errors(stat=stat, recap=recap, stat_sheet=stat_sheet)
+    errors = form.errors + first_rows_errors(stat=stat, recap=recap, stat_sheet=stat_sheet)
     if errors or country is None:
         raise InvalidForm(errors)
     return ImportForm(
@@ -246,7 +246,7 @@ def _joined(files: Sequence[File]) -> File:
     return first
 
 
-def _first_rows_errors(*, stat: PairSide, recap: PairSide, stat_sheet: str) -> list[FormError]:
+def first_rows_errors(*, stat: PairSide, recap: PairSide, stat_sheet: str) -> list[FormError]:
     """The problems that the first rows show. Several stat sheets are no problem: the session asks for one."""
     sources: list[tuple[str, str, Source]] = []
     for field, source, sheet in (("stat_file", stat, stat_sheet), ("recap_file", recap, "")):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, PolymorphicProxySerializer, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
@@ -33,7 +33,13 @@ from importer.corrections.serializers import (
     EntriesRefusedSerializer,
 )
 from importer.idempotency import HEADER, read_key
-from importer.serializers import SessionFormSerializer, SheetSerializer
+from importer.serializers import (
+    RevertPreviewSerializer,
+    RevertRefusedSerializer,
+    RevertSerializer,
+    SessionFormSerializer,
+    SheetSerializer,
+)
 from importer.transitions import Transition
 from importer.uploads import read_form, start_form_once, start_import
 from reading.problems import UnreadableFile
@@ -217,10 +223,44 @@ class ImportSessionViewSet(SessionReadViewSet):
     def cancel(self, request: Request, pk: str) -> Response:
         return self._steered(self.steerable(), lifecycle.cancel)
 
-    @extend_schema(tags=["import sessions"], request=None, responses=_responses(transitions.REVERT))
+    @extend_schema(
+        tags=["import sessions"],
+        parameters=[
+            OpenApiParameter(
+                "dry_run",
+                enum=["true", "false"],
+                default="false",
+                description="Revert nothing, and answer what a revert would do",
+            )
+        ],
+        request=RevertSerializer,
+        responses={
+            **_responses(transitions.REVERT),
+            200: PolymorphicProxySerializer(
+                component_name="RevertAnswer",
+                serializers=[SessionDetailSerializer, RevertPreviewSerializer],
+                resource_type_field_name=None,
+            ),
+            400: OpenApiResponse(RefusalSerializer, description="The token is none of a preview of this session"),
+            409: OpenApiResponse(
+                RevertRefusedSerializer,
+                description="The session does not allow it, or the situation is not the previewed one any more. "
+                f"Allowed in: {', '.join(transitions.REVERT.from_statuses)}",
+            ),
+        },
+    )
     @action(detail=True, methods=["post"])
     def revert(self, request: Request, pk: str) -> Response:
-        return self._steered(self.steerable(), lifecycle.revert)
+        """Remove what the session created and nothing later relies on; with `dry_run`, only say what that is."""
+        dry_run = request.query_params.get("dry_run", "false")
+        if dry_run not in ("true", "false"):
+            raise BadRequest(_("Must be true or false."))
+        session = self.steerable()
+        if dry_run == "true":
+            return Response(lifecycle.preview_of_revert(session=session))
+        form = RevertSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        return self._steered(session, lifecycle.revert, preview_token=form.validated_data["preview_token"])
 
     @extend_schema(tags=["import sessions"], request=None, responses=_responses(transitions.REPORT))
     @action(detail=True, methods=["post"])

@@ -60,6 +60,8 @@ class ClaimMaker:
         self.margin = 10
         self.calendar = [start + dt.timedelta(days=day) for day in range(-self.margin - 90, days + self.margin)]
         self.stat_is_early = rng.random() < 0.5
+        # Days of the period on which nothing is settled, unless the day is given.
+        self.closed = range(0)
         self.count = 0
         self.alternations = 0
 
@@ -69,7 +71,9 @@ class ClaimMaker:
         return self.calendar[day + self.margin + 90]
 
     def any_day(self) -> int:
-        return int(self.rng.random() * self.days)
+        while (day := int(self.rng.random() * self.days)) in self.closed:
+            pass
+        return day
 
     def outside(self, *, early: bool) -> dt.date:
         far = self.rng.randint(1, self.margin)

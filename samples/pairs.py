@@ -15,7 +15,7 @@ from decimal import Decimal
 from itertools import zip_longest
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
 from samples import columns as c
 from samples.cells import line_cells, recap_cells, respell_recap
@@ -24,12 +24,16 @@ from samples.kinds import SHARES, WAYS, Way, set_out_of_period
 from samples.odd import ODD_KINDS, OddKind, Where, find_kinds
 from samples.odd.merged import merge_cells
 from samples.spelling import Cell, pick
-from samples.tally import Tally
+from samples.tally import Figures, Tally
 from samples.to_look_at import CASES, CLAIMS_OF_CASES
 from samples.world import make_world
 from samples.writing import FORMATS, SHEET, write_pair
 
 LEAST_CLAIMS = 10
+# A page of the recap that is left out: the number in its name, its rows, which were all of some days, or both.
+LeftOut = Literal["", "name", "days", "both"]
+# The page of that number, counted from 0: neither the first nor the last.
+PAGE_LEFT_OUT = 1
 MOST_OVERLAP = 5
 # Every so many-th claim that is imported costs more in a later export of the same period.
 REVISED_EVERY = 25
@@ -60,8 +64,9 @@ class PairMaker:
         where: Where = "both",
         revision: int = 0,
         to_look_at: int = 0,
+        left_out: LeftOut = "",
     ) -> None:
-        self.revision, self.to_look_at = revision, to_look_at
+        self.revision, self.to_look_at, self.left_out = revision, to_look_at, left_out
         self.revised: list[str] = []
         self.looked_at: dict[str, list[list[str]]] = defaultdict(list)
         self.claims, self.pages, self.tolerance, self.start, self.days = claims, pages, tolerance, start, days
@@ -83,6 +88,7 @@ class PairMaker:
         self.recap: list[Row] = []
 
     def make(self) -> Pair:
+        days_left_out = self._page_by_days() if self.left_out in ("days", "both") else None
         self._claims()
         self._rows_outside_claims()
         if self.merging:
@@ -97,6 +103,11 @@ class PairMaker:
             expected["revised"] = self.revised
         if self.to_look_at:
             expected["to_look_at"] = dict(self.looked_at)
+        if self.left_out:
+            expected["missing_pages"] = {
+                "names": self.tally.without_row.figures() if self.left_out in ("name", "both") else None,
+                "days": days_left_out,
+            }
         return Pair(self.stat, pages, expected)
 
     def _add(self, claim: SampleClaim, category: str | None) -> None:
@@ -146,6 +157,22 @@ class PairMaker:
         """The ways of the odd kinds; those that need both files only where both are odd."""
         places: list[Where] = ["stat", "recap", "both"] if self.where == "both" else [self.where]
         return [way for kind in self.odd for place in places for way in kind.claims.get(place, ())]
+
+    def _page_by_days(self) -> dict[str, Any]:
+        """Claims of some days in the middle of the period, whose recap rows were on the page that is left out.
+
+        No other claim is settled on these days. → the first and the last day with a claim, and the figures.
+        """
+        begin, length = self.days // 3, max(2, self.days // 25)
+        self.maker.closed = range(begin, begin + length)
+        page, settled = Figures(), []
+        for number in range(max(LEAST_CLAIMS // 2, self.claims // 20)):
+            claim = self.maker.claim(day=begin + number % length)
+            claim.recaps.clear()
+            settled.append(claim.settled)
+            page.add(claim)
+            self._add(claim, "missing_in_recap")
+        return {"first": min(settled).isoformat(), "last": max(settled).isoformat(), **page.figures()}
 
     def _claims(self) -> None:
         rng, maker = self.rng, self.maker
@@ -236,6 +263,7 @@ def make_rows(
     where: Where = "both",
     revision: int = 0,
     to_look_at: int = 0,
+    left_out: LeftOut = "",
 ) -> Pair:
     """A pair in memory, the same for the same arguments.
 
@@ -249,6 +277,10 @@ def make_rows(
     have their rows in another order. `to_look_at` is the number of cases of each kind that the watch list shows; their
     claims are conform, and the expected outcome has their numbers (`to_look_at`: kind → cases → claim numbers).
 
+    `left_out` leaves a page of the recap out: its `name` alone, so that a number is missing among the names; its rows
+    alone, those of some `days` in the middle; or `both`. The expected outcome has the figures of both (`missing_pages`:
+    `names` has those of all claims without a row in the recap, `days` its days and those of their claims, or None).
+
     Raises ValueError on a size that is too small for what a pair must show, and on a `revision` of odd files.
     """
     if claims < LEAST_CLAIMS or pages < 1 or days < 1:
@@ -260,6 +292,8 @@ def make_rows(
         raise ValueError("a later export has no odd kinds")
     if to_look_at * CLAIMS_OF_CASES > claims // 4:
         raise ValueError(f"{claims} claims are too few for {to_look_at} cases of each kind to look at")
+    if left_out and (days < 10 or pages < 2 or revision or to_look_at):
+        raise ValueError("a plain pair of two pages and ten days can have a page left out")
     return PairMaker(
         claims=claims,
         seed=seed,
@@ -273,6 +307,7 @@ def make_rows(
         where=where,
         revision=revision,
         to_look_at=to_look_at,
+        left_out=left_out,
     ).make()
 
 
@@ -294,6 +329,7 @@ def make_pair(
     revision: int = 0,
     to_look_at: int = 0,
     draft_sheet: bool = False,
+    left_out: LeftOut = "",
 ) -> dict[str, Any]:
     """Writes `stat.<fmt>`, `recap_01.<fmt>` … and `expected.json` into `out_dir`; → the content of `expected.json`.
 
@@ -322,6 +358,7 @@ def make_pair(
         where=where,
         revision=revision,
         to_look_at=to_look_at,
+        left_out=left_out,
     )
     out = Path(out_dir)
     out.mkdir(parents=True, exist_ok=True)
@@ -335,11 +372,14 @@ def make_pair(
         where=where,
         zipped=zipped,
         draft_sheet=draft_sheet,
+        number_left_out=PAGE_LEFT_OUT + 1 if left_out in ("name", "both") else 0,
         rng=rng,
     )
     expected = {**pair.expected, "files": {"stat": stat, "recaps": recaps}}
     if draft_sheet:
         expected["sheet"] = SHEET
+    if left_out in ("name", "both"):
+        expected["missing_pages"]["names"]["pages"] = [f"recap_{PAGE_LEFT_OUT + 1:02d}.{fmt}"]
     if kinds:
         expected["odd"] = {
             "kinds": [kind.name for kind in kinds],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 from samples import columns as c
@@ -28,8 +29,29 @@ ENTITIES = (
 _NEEDED = (c.NUMBER, c.SETTLED, c.CLAIMED, c.REIMBURSED)
 
 
+@dataclass(slots=True)
+class Figures:
+    """Number and sums of claims whose amounts are numbers."""
+
+    claims: int = 0
+    claimed: int = 0
+    reimbursed: int = 0
+
+    def add(self, claim: SampleClaim) -> None:
+        claimed, reimbursed = claim.totals()
+        self.claims, self.claimed, self.reimbursed = (
+            self.claims + 1,
+            self.claimed + claimed,
+            self.reimbursed + reimbursed,
+        )
+
+    def figures(self) -> dict[str, Any]:
+        return {"claims": self.claims, "claimed": money(self.claimed), "reimbursed": money(self.reimbursed)}
+
+
 class Tally:
     def __init__(self) -> None:
+        self.without_row = Figures()
         self.category_of: dict[str, str] = {}
         self.facts: Counter[str] = Counter()
         self.entities: dict[str, set[Any]] = {name: set() for name in ENTITIES}
@@ -46,6 +68,8 @@ class Tally:
         if category is None:
             return
         self.category_of[claim.number] = category
+        if category == "missing_in_recap" and not any(row[c.R_NUMBER] for row in claim.recaps):
+            self.without_row.add(claim)
         if category in IMPORTED:
             self._import(claim)
             (self.settled if category == CONFORM else self.cancelled).append(claim)

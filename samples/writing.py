@@ -40,19 +40,21 @@ def write_pair(
     where: Where = "both",
     zipped: bool = False,
     draft_sheet: bool = False,
+    number_left_out: int = 0,
     rng: Random,
 ) -> tuple[str, list[str]]:
     """Writes the files of a pair into `out`; → the name of the stat file, the names of the recap files.
 
     The files of `where` have the `odd` kinds. `zipped` writes the recap pages into one .zip. `draft_sheet` adds a sheet
-    with half of the lines to a plain stat workbook.
+    with half of the lines to a plain stat workbook. `number_left_out`: the page that no name has.
     """
     tables = [Table("stat", STAT_HEADERS, stat, (INCIDENT, SETTLED), "%d/%m/%Y")]
     tables += [Table("recap", RECAP_HEADERS, page, (R_SETTLED,), "%d-%m-%Y") for page in recap_pages]
     names = []
     first_turn = rng.randrange(len(SEPARATORS) * len(ENCODINGS))
     for turn, table in enumerate(tables):
-        stem = "stat" if table.kind == "stat" else f"recap_{turn:02d}"
+        number = turn + 1 if 0 < number_left_out <= turn else turn
+        stem = "stat" if table.kind == "stat" else f"recap_{number:02d}"
         kinds = odd if where in (table.kind, "both") else ()
         extension = next((kind.extension for kind in kinds if kind.extension), fmt)
         names.append(f"{stem}.{extension}")

@@ -1,5 +1,5 @@
 """`make serve`: updates database and static files, then runs web server and worker in the foreground, and the ASGI
-process for live progress where LIVE_PORT is set.
+process for live progress where LIVE_PORT is set, and the watch of dropped files where WATCH_URL is.
 
 Ctrl-C and SIGTERM end all. Configured by the environment alone (see README.md).
 """
@@ -60,8 +60,9 @@ def main() -> None:
         raise SystemExit(f"Concord does not start: port {live_port} is taken. Set LIVE_PORT to another one.")
     prepare()
     os.environ |= {"PORT": str(port), "BIND": host, "BASE_DIR": str(BASE_DIR), "PYTHON": sys.executable}
-    # For supervisord: whether it starts the ASGI process.
+    # For supervisord: whether it starts the ASGI process and the watch of dropped files.
     os.environ["LIVE_STARTS"] = "true" if live_port else "false"
+    os.environ["WATCH_STARTS"] = "true" if settings.WATCH_URL else "false"
     print(f"Concord serves on http://{host}:{port}/ (Ctrl-C stops it)", file=sys.stderr, flush=True)
     command = [sys.executable, "-m", "supervisor.supervisord", "-c", "config/supervisord.conf"]
     if os.getuid() == 0:

@@ -70,6 +70,7 @@ class Migration(migrations.Migration):
                 ('outcome', models.JSONField(blank=True, default=dict, verbose_name='outcome')),
                 ('commit_requested', models.BooleanField(default=False, verbose_name='commit requested')),
                 ('written_at', models.DateTimeField(blank=True, null=True, verbose_name='written on')),
+                ('missing_pages', models.JSONField(blank=True, default=list, verbose_name='missing recap pages')),
                 ('files_sha256', models.CharField(blank=True, max_length=64, verbose_name='fingerprint of its files')),
                 ('lease_token', models.PositiveBigIntegerField(default=0, verbose_name='lease token')),
                 ('lease_expires_at', models.DateTimeField(blank=True, null=True, verbose_name='lease expires on')),
@@ -231,4 +232,25 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(fields=('session', 'sequence'), name='event_sequence_once'),
         ),
         KeepAsWritten("SessionEvent", goes_with_its_owner=True),
+        migrations.CreateModel(
+            name='DroppedFolder',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=255, verbose_name='name')),
+                ('content_sha256', models.CharField(max_length=64, verbose_name='fingerprint of its files')),
+                ('files', models.JSONField(default=list, verbose_name='files')),
+                ('moving_to', models.CharField(blank=True, max_length=600, verbose_name='moves to')),
+                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='read on')),
+                ('ended_at', models.DateTimeField(null=True, verbose_name='moved on')),
+                ('country', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='dropped_folders', to='users.country', verbose_name='country')),
+                ('first', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='repeats', to='file_handling.droppedfolder', verbose_name='first delivery')),
+                ('session', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='dropped_folders', to='file_handling.importsession', verbose_name='import session')),
+            ],
+            options={
+                'verbose_name': 'dropped folder',
+                'verbose_name_plural': 'dropped folders',
+                'indexes': [models.Index(condition=models.Q(('ended_at__isnull', True)), fields=['country', 'name'], name='dropped_under_way')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('first__isnull', True)), fields=('country', 'content_sha256'), name='dropped_content_once')],
+            },
+        ),
     ]

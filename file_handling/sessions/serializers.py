@@ -6,6 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.reverse import reverse
 
+from common.money import decimal_string
 from file_handling.files.serializers import CreatedSerializer, FileReferenceSerializer
 from file_handling.lineage import created_by_session
 from file_handling.models import Finding, ImportSession, SessionEvent
@@ -17,6 +18,21 @@ class RecapReferenceSerializer(serializers.Serializer[None]):
     id = serializers.IntegerField()
     name = serializers.CharField()
     pages = serializers.IntegerField(help_text="Number of pages, the first one included")
+
+
+class MissingPagesSerializer(serializers.Serializer[None]):
+    """A warning that recap pages are missing (DOMAIN §13), by their names or by days without a row."""
+
+    code = serializers.ChoiceField(choices=["missing_pages", "missing_days"])
+    message = serializers.CharField()
+    pages = serializers.ListField(child=serializers.CharField(), help_text="Names; empty for `missing_days`")
+    first = serializers.DateField(allow_null=True, help_text="Null for `missing_pages`")
+    last = serializers.DateField(allow_null=True)
+    claims = serializers.IntegerField(
+        allow_null=True, help_text="Claims without a row in the recap; null before the run"
+    )
+    claimed = serializers.DecimalField(max_digits=20, decimal_places=2, allow_null=True, help_text="Of these claims")
+    reimbursed = serializers.DecimalField(max_digits=20, decimal_places=2, allow_null=True)
 
 
 class SessionSerializer(serializers.ModelSerializer[ImportSession]):
@@ -31,6 +47,7 @@ class SessionSerializer(serializers.ModelSerializer[ImportSession]):
     sheet_choices = serializers.ListField(child=serializers.CharField(), read_only=True)
     summary = serializers.DictField(read_only=True, allow_null=True)
     outcome = serializers.DictField(read_only=True)
+    missing_pages = serializers.SerializerMethodField()
 
     class Meta:
         model = ImportSession
@@ -57,6 +74,7 @@ class SessionSerializer(serializers.ModelSerializer[ImportSession]):
             "currency",
             "summary",
             "outcome",
+            "missing_pages",
             "insured_created_count",
             "claims_created_count",
             "total_claimed_amount",
@@ -68,6 +86,23 @@ class SessionSerializer(serializers.ModelSerializer[ImportSession]):
             "log_file",
         ]
         read_only_fields = fields
+
+    @extend_schema_field(MissingPagesSerializer(many=True))
+    def get_missing_pages(self, session: ImportSession) -> list[dict[str, Any]]:
+        return [
+            {
+                "code": one["code"],
+                "message": text,
+                "pages": one.get("pages", []),
+                "first": one.get("first"),
+                "last": one.get("last"),
+                "claims": one["claims"],
+                **{
+                    name: None if one[name] is None else decimal_string(one[name]) for name in ("claimed", "reimbursed")
+                },
+            }
+            for one, text in zip(session.missing_pages, session.missing_page_texts(), strict=True)
+        ]
 
     @extend_schema_field(RecapReferenceSerializer(allow_null=True))
     def get_recap_file(self, session: ImportSession) -> dict[str, Any] | None:

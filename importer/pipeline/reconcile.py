@@ -16,6 +16,8 @@ from importer.pipeline.key_length import limit_key_length
 CONFORM, CANCELLED = "conform", "cancelled"
 UNREADABLE, DIVERGENT, INCONSISTENT, INCOMPLETE = "unreadable", "divergent_in_recap", "inconsistent", "incomplete"
 AMOUNT_GAP, MISSING = "amount_gap", "missing_in_recap"
+# The code of a claim that the recap does not have at all.
+ABSENT = "absent"
 IMPORTED = (CONFORM, CANCELLED)
 # Also the order in which a report lists them.
 NOT_IMPORTED = (UNREADABLE, DIVERGENT, INCONSISTENT, INCOMPLETE, AMOUNT_GAP, MISSING)
@@ -304,7 +306,7 @@ def _categorise(claims: pl.DataFrame, tolerance_cents: int) -> pl.DataFrame:
             .then(pl.lit("dated_outside"))
             .when(pl.col("has_unpaid").fill_null(False))
             .then(pl.lit("unpaid"))
-            .otherwise(pl.lit("absent"))
+            .otherwise(pl.lit(ABSENT))
         )
         .otherwise(pl.lit(""))
     )

@@ -53,6 +53,7 @@ class BackgroundReport:
                 lines=planned.lines,
                 plan=planned.plan,
                 snapshot=planned.snapshot,
+                missing_pages=planned.missing_pages,
                 files=files,
                 currency=self.session.currency or self.session.country.currency_code,
             )

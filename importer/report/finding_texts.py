@@ -5,17 +5,18 @@ the currency unit, days ISO dates, `currency` an ISO 4217 code. A row has its pl
 with the codes of what cannot be read, and the texts of these cells.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from common.formats import format_cents, format_day
+from common.formats import format_cents, format_count, format_day
 from common.money import MarkMeaning, parse_amount
 from common.words import clauses
 from file_handling.wording import Facts, Sentence
 
+MOST_PAGES_NAMED = 10
 FIELD_LABELS = {
     "claim_number": gettext_lazy("claim number"),
     "settlement_date": gettext_lazy("settlement date"),
@@ -270,6 +271,60 @@ def homonyms(facts: Facts) -> str:
     )
 
 
+def missing_pages(facts: Facts) -> str:
+    """`facts`: a warning of `pipeline.missing_pages`; before the run, its `claims` is None."""
+    pages = facts["pages"]
+    named = ngettext(
+        "Among the names of the recap pages, this one is missing: %(pages)s.",
+        "Among the names of the recap pages, these are missing: %(pages)s.",
+        len(pages),
+    ) % {"pages": _named(pages)}
+    if facts["claims"] is None:
+        return _("%(missing)s If there is such a page, add it before you import.") % {"missing": named}
+    if not facts["claims"]:
+        return _("%(missing)s But the recap has a row for every claim, so the number alone may be missing.") % {
+            "missing": named
+        }
+    return _("%(missing)s %(claims)s If there is such a page, import again with it.") % {
+        "missing": named,
+        "claims": _claims_without_row(facts),
+    }
+
+
+def missing_days(facts: Facts) -> str:
+    first, last = day(facts["first"]), day(facts["last"])
+    if first == last:
+        named = _("The recap has no row of %(day)s, but of days before and after.") % {"day": first}
+    else:
+        named = _("The recap has no row from %(first)s to %(last)s, but of days before and after.") % {
+            "first": first,
+            "last": last,
+        }
+    return _("%(missing)s %(claims)s A page of the recap is probably missing: import again with it.") % {
+        "missing": named,
+        "claims": _claims_without_row(facts),
+    }
+
+
+def _claims_without_row(facts: Facts) -> str:
+    return ngettext(
+        "%(count)s claim of the stat file has no row in it: claimed %(claimed)s, reimbursed %(reimbursed)s.",
+        "%(count)s claims of the stat file have no row in it: claimed %(claimed)s, reimbursed %(reimbursed)s.",
+        facts["claims"],
+    ) % {
+        "count": format_count(facts["claims"]),
+        **{
+            name: format_cents(facts[name], facts["currency"], with_currency=True) for name in ("claimed", "reimbursed")
+        },
+    }
+
+
+def _named(pages: Sequence[str]) -> str:
+    named = ", ".join(pages[:MOST_PAGES_NAMED])
+    more = len(pages) - MOST_PAGES_NAMED
+    return _("%(pages)s and %(more)d more") % {"pages": named, "more": more} if more > 0 else named
+
+
 # Category of a finding → its observation; of warnings, the code.
 OBSERVATIONS: dict[str, Sentence] = {
     "unreadable": unreadable,
@@ -288,6 +343,8 @@ OBSERVATIONS: dict[str, Sentence] = {
     "unknown_incident_date": unknown_incident_date,
     "principal_deduced": deduced,
     "homonyms": homonyms,
+    "missing_pages": missing_pages,
+    "missing_days": missing_days,
     "alike_insured": similar_insured,
     "alike_client": similar_clients,
     "alike_partner": similar_partners,

@@ -76,6 +76,7 @@ def build_findings(
     lines: pl.DataFrame,
     plan: Plan,
     snapshot: Snapshot,
+    missing_pages: list[dict[str, Any]],
     files: SourceFiles,
     currency: str,
 ) -> pl.DataFrame:
@@ -86,6 +87,7 @@ def build_findings(
         _claims(reconciliation, stat, recap, currency),
         _conflicts(plan, stat, currency),
         *_lists(reconciliation, stat, recap, currency),
+        _missing_pages(missing_pages, currency),
         *_reading_warnings(stat, recap, files.lone_marks),
         *_warnings(lines, plan, snapshot, stat, files),
     ]
@@ -340,6 +342,13 @@ def _warnings_of(warnings: Iterable[tuple[str, dict[str, Any], str]]) -> pl.Data
             orient="row",
         ),
         category=Category.WARNING.value,
+    )
+
+
+def _missing_pages(warnings: list[dict[str, Any]], currency: str) -> pl.DataFrame:
+    return _warnings_of(
+        (one["code"], one | {"currency": currency}, " ".join(name_key(name) for name in one.get("pages", ())))
+        for one in warnings
     )
 
 

@@ -30,6 +30,7 @@ from file_handling.sessions import services
 from file_handling.sessions.views import with_session_related
 from importer import steering
 from importer.report.figures import blocks, category_counts, figure_text
+from importer.reverting import PREVIEW_FIELD, preview_facts, with_token
 from importer.session_pages import progress
 from importer.session_pages.compared import ComparedPart, compared
 from importer.session_pages.corrections import correct_context, record_comparison
@@ -168,8 +169,12 @@ class SessionActPage(_OneSessionPage):
         if button is None:
             raise Http404
         session = self.steerable(pk)
-        if not _is_done_already(button, session):
-            self.press(button, session)
+        if _is_done_already(button, session) or self.press(button, session):
+            return redirect("page-import", pk)
+        return self.refused(pk)
+
+    def refused(self, pk: int) -> HttpResponse:
+        """The page that shows why the act was refused."""
         return redirect("page-import", pk)
 
     def steerable(self, pk: int) -> ImportSession:
@@ -178,17 +183,18 @@ class SessionActPage(_OneSessionPage):
             raise PermissionDenied
         return session
 
-    def press(self, button: steering.Button, session: ImportSession) -> None:
-        sheet = self.request.POST.get("stat_sheet", "")
-        if carry_out(
-            self.request,
-            lambda: steering.press(button=button, session=session, actor=self.user, stat_sheet=sheet),
+    def press(self, button: steering.Button, session: ImportSession) -> bool:
+        given = {name: self.request.POST.get(name, "") for name in ("stat_sheet", PREVIEW_FIELD)}
+        if not carry_out(
+            self.request, lambda: steering.press(button=button, session=session, actor=self.user, **given)
         ):
-            messages.success(self.request, str(button.success))
+            return False
+        messages.success(self.request, str(button.success))
+        return True
 
 
 class SessionRevertPage(SessionActPage):
-    """GET shows what would go and what would stay; POST reverts."""
+    """GET shows what would go and what would stay; POST does that, or shows how the situation has changed."""
 
     template_name = "importer/session/revert.html"
 
@@ -204,12 +210,17 @@ class SessionRevertPage(SessionActPage):
             title=_("Revert import %(number)d?") % {"number": session.pk},
             session=session,
             found=found,
+            token=with_token(preview_facts(session, found))[PREVIEW_FIELD],
             removed=[(kind, names[kind], found.removed[kind]) for kind in names if found.removed.get(kind)],
             stays=[(kind, names[kind], found.stays[kind]) for kind in names if found.stays.get(kind)],
         )
 
     def post(self, request: HttpRequest, pk: int, act: str = REVERT.name) -> HttpResponse:
         return super().post(request, pk, act)
+
+    def refused(self, pk: int) -> HttpResponse:
+        may_revert = REVERT.objection(self.session(pk)) is None
+        return redirect("page-import-revert" if may_revert else "page-import", pk)
 
 
 class SessionDeletePage(_OneSessionPage):

@@ -41,6 +41,7 @@ UNMARKED = {
     "search/",
     "imports/new/",
     "imports/new/waiting/",
+    "imports/new/missing-pages/?ids={file}",
     "accounts/new/",
     "accounts/import/",
     "acts/",

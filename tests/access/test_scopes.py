@@ -14,7 +14,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from dashboard.models import WatchMark
 from file_handling import permissions
-from file_handling.models import File, IdempotencyKey
+from file_handling.models import DroppedFolder, File, IdempotencyKey
 from tests.support.cast import SHUT_OUT, Cast
 from tests.support.records import Records, add_corrected_session
 from users.models import AuditEntry, Country, Role, User
@@ -42,6 +42,7 @@ OF_A_COUNTRY = {
     "file_handling.SessionClaims": SESSION,
     "file_handling.Correction": SESSION,
     "file_handling.IdempotencyKey": RECORD,
+    "file_handling.DroppedFolder": SESSION,
     "users.AuditEntry": AUDIT,
     "dashboard.WatchMark": RECORD,
     **{
@@ -83,6 +84,7 @@ def test_an_account_sees_the_rows_of_the_countries_that_are_its_own(
     for records, country, owner in [(togo, cast.togo, cast.togo_head), (benin, cast.benin, cast.benin_head)]:
         AuditEntry.objects.create(actor=owner, country=country, action="read", object_type="x", object_id=1)
         add_corrected_session(records)
+        DroppedFolder.objects.create(country=country, name="march", content_sha256="0" * 64, session=records.session)
         IdempotencyKey.objects.create(user=owner, key="k", request_sha256="0" * 64, session=records.session)
         WatchMark.objects.create(country=country, rule="many_lines", key="insured=1", note="A chronic illness")
     model = apps.get_model(label)

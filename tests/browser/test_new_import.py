@@ -73,6 +73,19 @@ def test_files_that_are_dropped_are_recognised_and_imported(visits: Any, tmp_pat
     page.wait_for_url(IMPORT)
 
 
+def test_a_page_that_is_missing_among_the_names_is_said_before_the_import_starts(visits: Any, tmp_path: Path) -> None:
+    stat, first, third = pair(tmp_path)
+    third = third.rename(tmp_path / "page_3.csv")
+    page = open_page(visits.page(HEAD))
+    drop(page, [stat, first, third])
+    expect_ready(page, ["stat.csv", "page_1.csv", "page_3.csv"])
+    expect(page.locator("#missing-pages")).to_contain_text("page_2.csv")
+    expect(page.locator("#start")).to_be_enabled()
+    drop(page, [write(tmp_path / "page_2.csv", recap_csv([row("S9")]))])
+    expect_ready(page, ["page_2.csv"])
+    expect(page.locator("#missing-pages")).to_be_hidden()
+
+
 def test_a_folder_and_an_archive_become_a_row_for_each_file(visits: Any, tmp_path: Path) -> None:
     stat, *pages = pair(tmp_path / "export")
     with zipfile.ZipFile(tmp_path / "pages.zip", "w") as archive:

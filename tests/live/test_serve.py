@@ -7,12 +7,23 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import pytest
 import urllib3
 
-from tests.support.installation import ROOT, Installation, command_line, free_port, kill, processes_mentioning, until
+from samples import make_pair
+from tests.support.installation import (
+    ROOT,
+    Installation,
+    command_line,
+    expected_totals,
+    free_port,
+    kill,
+    processes_mentioning,
+    until,
+)
 from tests.support.live import EventStream
 
 Ports = tuple[int, int]
@@ -24,6 +35,7 @@ def ports(installation: Installation) -> Iterator[Ports]:
     web, live = free_port(), free_port()
     environment = installation.environment() | {
         "PORT": str(web), "LIVE_PORT": str(live), "DEBUG": "1", "WEB_PROCESSES": "1", "WEB_THREADS": "4",
+        "WATCH_URL": str(dropped(installation)), "WATCH_SECONDS": "1", "WATCH_ACCOUNT": "admin-{country}",
     }  # fmt: skip
     with (installation.folder / "serve.log").open("wb") as log:
         process = subprocess.Popen(
@@ -36,6 +48,12 @@ def ports(installation: Installation) -> Iterator[Ports]:
     process.terminate()
     assert process.wait(40) == 0
     assert processes_mentioning(str(installation.data)) == []
+
+
+def dropped(installation: Installation) -> Path:
+    folder = installation.folder / "dropped"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def status(port: int, path: str, **headers: str) -> int:
@@ -96,3 +114,26 @@ def test_the_process_of_live_progress_is_started_again(installation: Installatio
     until(lambda: status(live, "/") == 404, seconds=60, name="the new process")
     with EventStream(address, headers | {"Last-Event-ID": "1"}) as second:
         assert next(one for one in second if one["type"] != "heartbeat")["id"] == 2
+
+
+def test_a_dropped_folder_is_imported_though_the_watch_is_killed(
+    installation: Installation, ports: Ports, tmp_path: Path
+) -> None:
+    def watching() -> list[int]:
+        return [pid for pid in processes_mentioning(str(installation.data)) if "watch" in command_line(pid).split()]
+
+    code = installation.new_country()
+    installation.command("admin", country=code)
+    expected = make_pair(tmp_path / "made", claims=60, pages=2, fmt="csv")
+    country = dropped(installation) / code
+    country.mkdir()
+    (tmp_path / "made").rename(country / "march")
+    # Its description is no file of an import: the folder waits, and says so.
+    until((country / "march.concord.txt").is_file, name="the note")
+    for pid in until(watching, name="the watch"):
+        kill(pid)
+    (country / "march" / "expected.json").unlink()
+    until((country / "done" / "march").is_dir, seconds=60, name="the end of the import")
+    assert (country / "done" / "march.report.xlsx").is_file()
+    assert sorted(path.name for path in country.iterdir()) == ["done"]
+    assert installation.totals(country=code) == expected_totals(expected)

@@ -41,6 +41,7 @@ GETS: dict[str, set[str]] = {
     "imports/": READ_IMPORTS,
     "imports/new/": IMPORTERS,
     "imports/new/waiting/": IMPORTERS,
+    "imports/new/missing-pages/?ids={file}": IMPORTERS,
     "imports/{session}/": OF_SESSION,
     "imports/{session}/progress/": OF_SESSION,
     "imports/{session}/findings/": OF_SESSION,

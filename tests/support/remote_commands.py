@@ -106,6 +106,11 @@ def check_records() -> None:
     call_command("check_records")
 
 
+def admin(country: str) -> str:
+    """The administrator of a country; → the name of the account."""
+    return _admin(country).username
+
+
 def _client(user: User) -> APIClient:
     client = APIClient(raise_request_exception=False, SERVER_NAME="localhost")
     client.credentials(HTTP_AUTHORIZATION=f"Token {AuthToken.objects.create(user=user)[1]}")
@@ -131,7 +136,7 @@ def _stored(user: User, path: Path, file_type: str, first_page: File | None = No
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     command.__name__: command
-    for command in (migrate, ready, start_session, upload, export, steer, send_message, check_records)
+    for command in (migrate, ready, start_session, upload, export, steer, send_message, check_records, admin)
 } | live_commands.COMMANDS
 
 

@@ -46,6 +46,12 @@ class Command(BaseCommand):
         )
         parser.add_argument("--days", type=int, default=365, help=_("number of days in the period"))
         parser.add_argument(
+            "--left-out",
+            choices=["name", "days", "both"],
+            default="",
+            help=_("leave a page of the recap out: its number among the names, its rows (of some days), or both"),
+        )
+        parser.add_argument(
             "--odd",
             nargs="?",
             const=_ALL,
@@ -80,6 +86,7 @@ class Command(BaseCommand):
             "days": options["days"],
             "where": options["odd_files"],
             "zipped": options["zip"],
+            "left_out": options["left_out"],
         }
         try:
             if options["odd"] == _ALL:

@@ -193,6 +193,32 @@ function missing() {
     return "";
 }
 
+// --- Pages that are missing among the names -------------------------------------------------------------------------
+
+let askedAbout = "";
+
+async function showMissingPages() {
+    if (listed().some(isBusy)) return;
+    const ids = storedAs("recap")
+        .map((row) => row.stored.id)
+        .join(",");
+    if (ids === askedAbout) return;
+    askedAbout = ids;
+    const answer = ids ? await send("GET", `${settings.missingPages}?ids=${ids}`) : null;
+    // The list has changed meanwhile: its own answer follows.
+    if (ids !== askedAbout) return;
+    // A warning that cannot be fetched now is asked for again with the next change; the session has it too.
+    if (answer && answer.status !== 200) askedAbout = "";
+    const warnings = answer?.body?.warnings ?? [];
+    const items = warnings.map((text) => {
+        const item = document.createElement("li");
+        item.textContent = text;
+        return item;
+    });
+    at("missing-pages").querySelector("ul").replaceChildren(...items);
+    at("missing-pages").hidden = items.length === 0;
+}
+
 function show() {
     const all = listed();
     findProblems();
@@ -205,6 +231,7 @@ function show() {
     at("summary").textContent = fill(texts.summary, numbers);
     at("remove-problems").hidden = problems < 2;
     showSheets();
+    showMissingPages();
     const reason = missing();
     at("start").disabled = reason !== "" || leaving;
     const text = leaving ? texts.starting : reason || texts.allReady;
