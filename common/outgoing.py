@@ -52,7 +52,9 @@ class OutgoingError(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """`whole_seconds` includes resolving, connecting, sending and reading. `answer_bytes`: see `Answer`."""
+    """`whole_seconds` includes resolving, connecting, sending and reading. `answer_bytes`: how much of the body is read
+    at most; 0 for none of it.
+    """
 
     connect_seconds: float
     read_seconds: float
@@ -62,7 +64,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Answer:
-    """`body`: the first `answer_bytes` of the body; `is_whole`: whether there are no more."""
+    """`body`: what was read of the body; `is_whole`: whether the limit has cut off nothing."""
 
     status: int
     headers: Mapping[str, str]
@@ -110,6 +112,8 @@ def is_public(address: str) -> bool:
         inner = _ipv4_inside(found)
         if inner is not None:
             return is_public(str(inner))
+        if found.is_site_local:
+            return False
     return found.is_global and not (found.is_multicast or found.is_reserved)
 
 
@@ -209,6 +213,9 @@ class _Call:
                 raise OutgoingError(Reason.REDIRECT)
             most = self.limits.answer_bytes
             content = response.read(most + 1) if most else b""
+            if self.is_over():
+                # The connection was cut off, which looks like the end of an answer.
+                raise OutgoingError(Reason.TIMEOUT)
             return Answer(response.status, dict(response.headers), content[:most], is_whole=len(content) <= most)
         finally:
             connection.close()

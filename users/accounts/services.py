@@ -116,7 +116,7 @@ def create_account(
 
 
 def update_account(*, actor: User, account: User, **fields: Any) -> User:
-    """Change any of CHANGEABLE; of the own account, any of OWN_PROFILE. A new role ends tokens and sessions, and removes
+    """Change any of CHANGEABLE; of the own account, of OWN_PROFILE. A new role ends tokens and sessions, and removes
     the country if the role has none. A replaced e-mail address gets a notice.
 
     Raises NotAllowed for an account that the actor does not manage, for a role not below the actor's, and for the
