@@ -30,6 +30,8 @@ DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY_GIVEN = env.str("SECRET_KEY", default="") or (SAMPLE_KEY if DEBUG else "")
 # Without a key no server starts (config.secret), but tests, migrations and checks of the code run.
 SECRET_KEY = SECRET_KEY_GIVEN or secrets.token_urlsafe(50)
+# Former keys, with which secrets were sealed (common.sealed) and sessions signed.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
