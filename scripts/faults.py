@@ -179,17 +179,19 @@ def killed_in_deliveries(installation: Installation, folder: Path, *, deliveries
     waiting = "SELECT count(*) FROM notifications_webhookmessage WHERE state = 'pending'"
     with running_receiver() as receiver:
         installation.command("register_webhook", country=country, url=receiver.url)
+        receiver.manner = "hang"
         worker = installation.start_worker(2)
         sessions = [installation.start_session(folder, country) for _ in range(deliveries)]
         for session in sessions:
             installation.finished_session(session, seconds=LONGEST_SECONDS)
             installation.command("steer", act="revert", session=session)
-        receiver.manner = "hang"
-        while killed < deliveries and installation.row(waiting)[0]:
-            begun = len(receiver.requests)
-            until(lambda begun=begun: len(receiver.requests) > begun, seconds=LONGEST_SECONDS)
-            for process in installation.pool_processes(worker):
-                kill(process)
+        while killed < deliveries:
+            # Only the process that delivers: an idle one may hold a lock of the pool.
+            delivering = until(
+                lambda: installation.processes_connected_to(worker, receiver.port), every=0.02, seconds=LONGEST_SECONDS
+            )
+            kill(delivering[0])
+            until(lambda pid=delivering[0]: not is_alive(pid))
             killed += 1
         receiver.manner = "accept"
         until(lambda: installation.row(waiting)[0] == 0, seconds=LONGEST_SECONDS)

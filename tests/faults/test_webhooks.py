@@ -46,10 +46,9 @@ def test_messages_of_workers_killed_in_a_delivery_arrive_with_the_next_worker_in
     worker = installation.start_worker(processes=2)
     session = installation.start_session(pairs()[0])
     assert installation.finished_session(session)["status"] == "DONE_WITH_ERRORS"
-    until(lambda: receiver.requests, name="the first delivery")
-    # One process in the middle of a delivery, as when memory is short.
-    for process in installation.pool_processes(worker):
-        kill(process)
+    # The process in the middle of a delivery, as when memory is short.
+    (delivering,) = until(lambda: installation.processes_connected_to(worker, receiver.port), name="a delivery")
+    kill(delivering)
     assert installation.command("steer", act="revert", session=session)["refusal"] == ""
     worker.kill()
     until(lambda: not any(is_alive(pid) for pid in children(worker.pid, recursive=True)))
