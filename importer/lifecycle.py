@@ -18,6 +18,8 @@ from importer import dispatch, events, reverting
 from importer.pipeline.page_names import warnings_of_names
 from importer.transitions import CANCEL, COMMIT, REPORT, RETRY, REVERT, SHEET, Transition
 from importer.undo import preview, undo_session
+from notifications.models import Ending
+from notifications.outbox import session_ended
 from users import audit
 from users.models import AuditAction, Country, User
 
@@ -128,6 +130,11 @@ def revert(*, session: ImportSession, actor: User, preview_token: str = "") -> I
         Country.objects.filter(pk=session.country_id).update(data_version=F("data_version") + 1)
         events.append(session.pk, step="reverted", code="reverted", progress=100, data=removed)
         audit.record(actor=actor, action=AuditAction.REVERT, target=session, data=counts)
+        session_ended(
+            session.pk,
+            Ending.REVERTED,
+            counts={"claims_removed": removed["claims"], "claim_lines_removed": removed["claim_lines"]},
+        )
     session.refresh_from_db()
     return session
 

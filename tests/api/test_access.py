@@ -14,7 +14,14 @@ from file_handling.models import Correction, SessionStatus
 from tests.support import canary
 from tests.support.cast import SHUT_OUT, Cast
 from tests.support.pairs import recap_upload, stat_upload
-from tests.support.records import Records, add_corrected_session, make_file, make_session
+from tests.support.records import (
+    Records,
+    add_corrected_session,
+    make_file,
+    make_message,
+    make_session,
+    make_webhook,
+)
 from tests.support.routes import CATALOGUE_ROUTES, FOREIGN, GETS, OPEN, TABLE, UNMARKED, ask
 from users.models import Country, User
 
@@ -48,6 +55,9 @@ def test_every_account_gets_at_every_route_what_its_role_and_country_allow(
             waiting = make_session(user=cast.togo_head, country=cast.togo, status=SessionStatus.PENDING)
         Correction.objects.update(withdrawn_at=None)
         named = {key: row.pk for key, row in togo.rows.items()} | {"file": file.pk, "session": waiting.pk}
+        if path.startswith("webhooks/{webhooks}/"):
+            endpoint = make_webhook(cast.togo)
+            named |= {"webhooks": endpoint.pk, "webhook-messages": make_message(endpoint, f"msg_{name}").pk}
         named["country"] = cast.togo.pk
         named["account"] = account.pk if "{account}" in path else 0
         got[name] = ask(cast.client(name), method, path.format(**named))

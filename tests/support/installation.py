@@ -229,6 +229,15 @@ class Installation:
         """The processes that run the tasks of the worker."""
         return [pid for pid in children(worker.pid) if "celery" in command_line(pid)]
 
+    def processes_connected_to(self, worker: Worker, port: int) -> list[int]:
+        """Those of them that have a connection to a port of this machine."""
+        connected = []
+        for pid in self.pool_processes(worker):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                connections = psutil.Process(pid).net_connections()
+                connected += [pid for connection in connections if connection.raddr and connection.raddr.port == port]
+        return connected
+
     def reader_processes(self) -> list[int]:
         """The reader processes of this installation."""
         return [pid for pid in processes_mentioning(str(self.data)) if "reading.child" in command_line(pid)]
