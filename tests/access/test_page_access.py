@@ -24,7 +24,7 @@ from tests.support.page_routes import (
     plain,
     signed_in,
 )
-from tests.support.records import Records, make_file, make_session
+from tests.support.records import Records, add_corrected_session, make_file, make_session
 from tests.support.routes import FOREIGN
 from users.models import Country, User
 
@@ -62,6 +62,7 @@ UNMARKED = {
 
 @pytest.fixture
 def named(cast: Cast, togo: Records) -> dict[str, int]:
+    add_corrected_session(togo)
     return canary.ids(cast, togo)
 
 

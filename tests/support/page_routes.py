@@ -107,6 +107,7 @@ POSTS: dict[str, set[str]] = {
     "imports/{session}/revert/": STEER,
     "imports/{session}/delete/": STEER,
     "imports/{session}/cancel/": STEER,
+    "imports/{session}/findings/1/correct/": OF_SESSION - {"global_admin"},
     "imports/{session}/corrections/": OF_SESSION - {"global_admin"},
     "corrections/{corrections}/withdraw/": OF_COUNTRY,
     "files/{file}/delete/": STEER,
