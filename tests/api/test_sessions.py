@@ -40,6 +40,7 @@ FIELDS = {
     "currency",
     "summary",
     "outcome",
+    "missing_pages",
     "insured_created_count",
     "claims_created_count",
     "total_claimed_amount",

@@ -38,8 +38,11 @@ def warned_pair() -> tuple[list[Any], list[Any]]:
         line("W5", beneficiary="TWIN ADA", main_insured="TWIN ADA", card_number="C-72", invoice_number="2,0230E+16"),
     ]
     rows = [row("W1"), row("W2"), row("W3"), row("W4"), row("W5")]
+    # A day whose page is missing, as the names of the pages show too.
+    more += [line(f"W{number}", settlement_date="16/06/2024") for number in (6, 7, 8)]
     first, *others = recap_pages()
-    return [*stat_lines(), *more], [recap_csv(page, f"p{n}.csv") for n, page in enumerate([[*first, *rows], *others])]
+    pages = [[*first, *rows], *others]
+    return [*stat_lines(), *more], [recap_csv(page, f"p{2 * number + 1}.csv") for number, page in enumerate(pages)]
 
 
 def said(api: ApiUser, session_id: int, language: str) -> dict[str, Any]:
