@@ -191,7 +191,7 @@ def killed_in_deliveries(installation: Installation, folder: Path, *, deliveries
                 lambda: installation.processes_connected_to(worker, receiver.port), every=0.02, seconds=LONGEST_SECONDS
             )
             kill(delivering[0])
-            until(lambda pid=delivering[0]: not is_alive(pid))
+            until(partial(has_ended, delivering[0]))
             killed += 1
         receiver.manner = "accept"
         until(lambda: installation.row(waiting)[0] == 0, seconds=LONGEST_SECONDS)
@@ -202,6 +202,10 @@ def killed_in_deliveries(installation: Installation, folder: Path, *, deliveries
         "messages_lost": 2 * len(sessions) - len(first),
         "out_of_order": sum(statuses != sorted(statuses) for statuses in told.values()),
     }  # fmt: skip
+
+
+def has_ended(pid: int) -> bool:
+    return not is_alive(pid)
 
 
 def overlapping(installation: Installation, folder: Path, *, pairs: int) -> Figures:
