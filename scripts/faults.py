@@ -191,7 +191,7 @@ def killed_in_deliveries(installation: Installation, folder: Path, *, deliveries
                 lambda: installation.processes_connected_to(worker, receiver.port), every=0.02, seconds=LONGEST_SECONDS
             )
             kill(delivering[0])
-            _wait_for_end(delivering[0])
+            until(partial(has_ended, delivering[0]))
             killed += 1
         receiver.manner = "accept"
         until(lambda: installation.row(waiting)[0] == 0, seconds=LONGEST_SECONDS)
@@ -204,8 +204,8 @@ def killed_in_deliveries(installation: Installation, folder: Path, *, deliveries
     }  # fmt: skip
 
 
-def _wait_for_end(pid: int) -> None:
-    until(lambda: not is_alive(pid))
+def has_ended(pid: int) -> bool:
+    return not is_alive(pid)
 
 
 def overlapping(installation: Installation, folder: Path, *, pairs: int) -> Figures:

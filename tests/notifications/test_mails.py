@@ -142,9 +142,7 @@ def test_a_real_import_sends_no_name_of_a_person_or_a_file(cast: Cast) -> None:
     assert "togo_head" not in texts
 
 
-def test_an_import_that_waits_for_the_name_of_a_sheet_sends_a_mail_and_a_retry_after_a_failure_another(
-    cast: Cast,
-) -> None:
+def test_every_failure_of_an_import_sends_a_mail_that_of_its_retry_too(cast: Cast) -> None:
     choose(cast, "togo_admin", mail_imports="all", mail_failures_only=True)
     api = ApiUser.for_user(cast.togo_head)
     failed = api.import_pair([line("A1")], [row("A1", settlement_date="2031-01-01")])
