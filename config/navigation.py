@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from users.access.pages import holds
-from users.access.viewsets import MayImport, MayManageAccounts, MayReadImports, MayReadRecords
+from users.access.viewsets import MayImport, MayManageAccounts, MayManageWebhooks, MayReadImports, MayReadRecords
 from users.sign_in.admin import may_enter_admin
 
 
@@ -37,8 +37,9 @@ def _navigation(request: HttpRequest) -> Navigation:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return Navigation([], may_search=False, may_import=False)
-    reads, imports, sessions, accounts = (
-        holds(right, request) for right in (MayReadRecords, MayImport, MayReadImports, MayManageAccounts)
+    reads, imports, sessions, accounts, webhooks = (
+        holds(right, request)
+        for right in (MayReadRecords, MayImport, MayReadImports, MayManageAccounts, MayManageWebhooks)
     )
     pages = [
         (True, _("Home"), "start"),
@@ -56,6 +57,7 @@ def _navigation(request: HttpRequest) -> Navigation:
         (accounts, _("Accounts"), "page-accounts"),
         (accounts, _("Countries"), "page-countries"),
         (accounts, _("Audit trail"), "page-audit"),
+        (webhooks, _("Webhooks"), "page-webhooks"),
         (True, _("Help"), "page-help"),
         (may_enter_admin(user), _("Administration"), "admin:index"),
     ]

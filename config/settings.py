@@ -30,6 +30,8 @@ DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY_GIVEN = env.str("SECRET_KEY", default="") or (SAMPLE_KEY if DEBUG else "")
 # Without a key no server starts (config.secret), but tests, migrations and checks of the code run.
 SECRET_KEY = SECRET_KEY_GIVEN or secrets.token_urlsafe(50)
+# Former keys, with which secrets were sealed (common.sealed) and sessions signed.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -65,6 +67,7 @@ if BEHIND_TLS:
 INSTALLED_APPS = [
     "users",
     "file_handling",
+    "notifications",
     "core",
     "importer",
     "dashboard",
@@ -247,6 +250,9 @@ SPECTACULAR_SETTINGS = {
         "MembershipRole": "core.models.MembershipRole",
         "AccountRole": "users.models.Role",
         "AuditAction": "users.models.AuditAction",
+        "ImportMails": "users.models.ImportMails",
+        "WebhookState": "notifications.models.EndpointState",
+        "WebhookMessageState": "notifications.models.MessageState",
         "PortfolioKey": "dashboard.indicators.portfolio.KEYS",
         "DelayBandKey": "dashboard.answer_shapes.BAND_KEYS",
         "RankingBy": "dashboard.indicators.rankings.BY",
@@ -309,6 +315,32 @@ if not 0 <= LIVE["STREAMS"] < WEB_THREADS:
     raise ImproperlyConfigured("LIVE_STREAMS must be below WEB_THREADS, or streams would leave no thread for requests.")
 if min(value for name, value in LIVE.items() if name != "STREAMS") <= 0 or LIVE["CHECK_SECONDS"] > 25:
     raise ImproperlyConfigured("LIVE_… must be above zero, and LIVE_CHECK_SECONDS at most 25.")
+
+# --- Notifications ----------------------------------------------------------------------------------------------------
+
+# Hosts of a private network, as `host` or `host:port`, to which this server may connect for webhooks all the same.
+OUTGOING_ALLOWED_HOSTS = env.list("OUTGOING_ALLOWED_HOSTS", default=[])
+# Times in seconds: limits of one delivery; the claim of a worker on an endpoint; the wait after a failure, which grows
+# fourfold up to the longest; the time after which an endpoint that fails is disabled; and how long the former secret
+# signs beside a new one.
+WEBHOOKS = {
+    "CONNECT_SECONDS": env.float("WEBHOOK_CONNECT_SECONDS", default=5),
+    "READ_SECONDS": env.float("WEBHOOK_READ_SECONDS", default=10),
+    "WHOLE_SECONDS": env.float("WEBHOOK_WHOLE_SECONDS", default=15),
+    "CLAIM_SECONDS": env.float("WEBHOOK_CLAIM_SECONDS", default=60),
+    "FIRST_WAIT_SECONDS": env.float("WEBHOOK_FIRST_WAIT_SECONDS", default=5),
+    "LONGEST_WAIT_SECONDS": env.float("WEBHOOK_LONGEST_WAIT_SECONDS", default=4 * 3600),
+    "GIVE_UP_SECONDS": env.float("WEBHOOK_GIVE_UP_SECONDS", default=24 * 3600),
+    "OVERLAP_SECONDS": env.float("WEBHOOK_OVERLAP_SECONDS", default=24 * 3600),
+}
+if min(WEBHOOKS.values()) <= 0 or WEBHOOKS["CLAIM_SECONDS"] < WEBHOOKS["WHOLE_SECONDS"] * 2:
+    raise ImproperlyConfigured(
+        "WEBHOOK_… must be above zero, and WEBHOOK_CLAIM_SECONDS at least twice WEBHOOK_WHOLE_SECONDS."
+    )
+# The hour of the day (UTC) from which the summaries of the day before are sent.
+SUMMARY_HOUR = env.int("SUMMARY_HOUR", default=6)
+
+# --- Uploads ----------------------------------------------------------------------------------------------------------
 
 # Uploads are written to disk while they arrive, so no request holds a file in memory.
 FILE_UPLOAD_HANDLERS = ["file_handling.files.upload_handler.TidyUploadHandler"]

@@ -12,6 +12,7 @@ from users.sign_in.language import choose_language
 api: list[URLPattern | URLResolver] = [
     path("", include("users.urls")),
     path("", include("file_handling.urls")),
+    path("", include("notifications.urls")),
     path("", include("core.urls")),
     path("", include("importer.urls")),
     path("", include("dashboard.urls")),
@@ -29,6 +30,7 @@ urlpatterns = [
     path("account/", include("users.sign_in.page_urls")),
     path("", include("users.page_urls")),
     path("", include("file_handling.page_urls")),
+    path("", include("notifications.page_urls")),
     path("", include("importer.page_urls")),
     path("", include("core.page_urls")),
     path("", include("dashboard.page_urls")),

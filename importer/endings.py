@@ -20,6 +20,8 @@ from importer.report.findings import SourceFiles
 from importer.run_context import RunContext
 from importer.steps import Written
 from importer.writer import write_findings
+from notifications.models import Ending
+from notifications.outbox import session_ended
 
 log = structlog.get_logger(__name__)
 
@@ -69,6 +71,7 @@ def end_written(ctx: RunContext, *, parts: list[Part], complete: bool, report: B
     _close(
         ctx,
         paths,
+        Ending.COMPLETED,
         status=S.DONE if complete and not trouble else S.DONE_WITH_ERRORS,
         message_parts=parts + trouble,
         completed_at=Now(),
@@ -98,30 +101,35 @@ def review(ctx: RunContext, planned: PlannedImport, source_files: SourceFiles) -
     fields["outcome"] |= {"reviewed": planned.review_facts()}
     with transaction.atomic():
         write_findings(ctx.session.pk, ctx.session.country_id, report.findings())
-        _close(ctx, paths, status=S.REVIEW, message_parts=parts, **fields)
+        _close(ctx, paths, Ending.REVIEW, status=S.REVIEW, message_parts=parts, **fields)
 
 
 def ask_for_sheet(ctx: RunContext, sheets: list[str]) -> None:
     parts = [part("sheet_needed", sheets=sheets)]
     _record_end(ctx, "sheet", parts, progress=0, level=EventLevel.WARNING)
     ctx.heartbeat.flush()
-    lease.current(ctx.lease).update(
-        status=S.AWAITING_SHEET, message_parts=parts, sheet_choices=sheets, lease_expires_at=None
-    )
+    with transaction.atomic():
+        if lease.current(ctx.lease).update(
+            status=S.AWAITING_SHEET, message_parts=parts, sheet_choices=sheets, lease_expires_at=None
+        ):
+            session_ended(ctx.session.pk, Ending.SHEET)
 
 
 def fail(ctx: RunContext, parts: list[Part]) -> None:
     """Nothing was written. `parts`: the message for the user, why and what to do."""
     _record_end(ctx, "failed", parts, progress=0, level=EventLevel.ERROR)
     paths = _store_log(ctx)
-    is_current = lease.current(ctx.lease).update(
-        status=S.ERROR,
-        message_parts=parts,
-        completed_at=Now(),
-        lease_expires_at=None,
-        commit_requested=False,
-        **paths,
-    )
+    with transaction.atomic():
+        is_current = lease.current(ctx.lease).update(
+            status=S.ERROR,
+            message_parts=parts,
+            completed_at=Now(),
+            lease_expires_at=None,
+            commit_requested=False,
+            **paths,
+        )
+        if is_current:
+            session_ended(ctx.session.pk, Ending.FAILED)
     if is_current:
         files.delete_stored({ctx.session.log_file_path} - set(paths.values()))
     else:
@@ -146,11 +154,17 @@ def _record_end(
     ctx.record(step, "ended", progress=progress, level=level, data={"parts": parts})
 
 
-def _close(ctx: RunContext, paths: dict[str, str], **fields: Any) -> None:
-    """Set the session's last fields; delete the stored files of its earlier runs, or these when it was taken over."""
-    is_current = lease.current(ctx.lease).update(
-        progress=100, lease_expires_at=None, commit_requested=False, **fields, **paths
-    )
+def _close(ctx: RunContext, paths: dict[str, str], ending: Ending, **fields: Any) -> None:
+    """Set the session's last fields, and store what others are to be told of the ending.
+
+    Delete the stored files of its earlier runs, or these when it was taken over.
+    """
+    with transaction.atomic():
+        is_current = lease.current(ctx.lease).update(
+            progress=100, lease_expires_at=None, commit_requested=False, **fields, **paths
+        )
+        if is_current:
+            session_ended(ctx.session.pk, ending)
     if not is_current:
         files.delete_stored(paths.values())
         raise LeaseLost

@@ -16,6 +16,8 @@ from file_handling.wording import part
 from importer import dispatch, events
 from importer.transitions import CANCEL, COMMIT, REPORT, RETRY, REVERT, SHEET, Transition
 from importer.undo import undo_session
+from notifications.models import Ending
+from notifications.outbox import session_ended
 from users import audit
 from users.models import AuditAction, Country, User
 
@@ -97,6 +99,11 @@ def revert(*, session: ImportSession, actor: User) -> ImportSession:
         Country.objects.filter(pk=session.country_id).update(data_version=F("data_version") + 1)
         events.append(session.pk, step="reverted", code="reverted", progress=100, data=removed)
         audit.record(actor=actor, action=AuditAction.REVERT, target=session, data=counts)
+        session_ended(
+            session.pk,
+            Ending.REVERTED,
+            counts={"claims_removed": removed["claims"], "claim_lines_removed": removed["claim_lines"]},
+        )
     session.refresh_from_db()
     return session
 

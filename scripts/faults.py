@@ -40,6 +40,7 @@ from tests.support.installation import (
     until,
 )
 from tests.support.numbered_pairs import make_numbered_pair
+from tests.support.receiver import running_receiver
 
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST_SECONDS = 600
@@ -161,6 +162,43 @@ def messages_lost(installation: Installation, redis: Redis | None, folder: Path,
     return {
         "waiting": waiting, "queued_again_within_seconds": round(seconds, 1),
         "ended": sum(status == "DONE" for status in ended),
+    }  # fmt: skip
+
+
+def killed_in_deliveries(installation: Installation, folder: Path, *, deliveries: int) -> Figures:
+    """WH: kill a process of the worker in the middle of each delivery of a webhook, then let the receiver accept."""
+    for worker in installation.workers:
+        worker.stop()
+    installation.settings |= {"OUTGOING_ALLOWED_HOSTS": "127.0.0.1"} | {
+        f"WEBHOOK_{name}_SECONDS": seconds
+        for name, seconds in {"READ": "2", "WHOLE": "2", "CLAIM": "4", "FIRST_WAIT": "0.1", "LONGEST_WAIT": "1"}.items()
+    }
+    # The process of the commands must know the settings, too.
+    installation.end_commands()
+    country, killed = installation.new_country(), 0
+    waiting = "SELECT count(*) FROM notifications_webhookmessage WHERE state = 'pending'"
+    with running_receiver() as receiver:
+        installation.command("register_webhook", country=country, url=receiver.url)
+        worker = installation.start_worker(2)
+        sessions = [installation.start_session(folder, country) for _ in range(deliveries)]
+        for session in sessions:
+            installation.finished_session(session, seconds=LONGEST_SECONDS)
+            installation.command("steer", act="revert", session=session)
+        receiver.manner = "hang"
+        while killed < deliveries and installation.row(waiting)[0]:
+            begun = len(receiver.requests)
+            until(lambda begun=begun: len(receiver.requests) > begun, seconds=LONGEST_SECONDS)
+            for process in installation.pool_processes(worker):
+                kill(process)
+            killed += 1
+        receiver.manner = "accept"
+        until(lambda: installation.row(waiting)[0] == 0, seconds=LONGEST_SECONDS)
+        first = [request.message["data"] for request in {one.uid: one for one in receiver.accepted()}.values()]
+    told = {session: [data["status"] for data in first if data["import_session"] == session] for session in sessions}
+    return {
+        "injected": killed, "sessions": len(sessions), "ended": sum(len(statuses) == 2 for statuses in told.values()),
+        "messages_lost": 2 * len(sessions) - len(first),
+        "out_of_order": sum(statuses != sorted(statuses) for statuses in told.values()),
     }  # fmt: skip
 
 
@@ -291,6 +329,7 @@ def main() -> None:
     options.add_argument("--points", type=int, default=20, help="moments at which the run is killed (F1)")
     options.add_argument("--pairs", type=int, default=50, help="overlapping pairs (F10)")
     options.add_argument("--waiting", type=int, default=20, help="sessions that wait while the broker is emptied (F6)")
+    options.add_argument("--deliveries", type=int, default=10, help="deliveries in which a worker is killed (WH)")
     options.add_argument("--harmed", type=int, default=25, help="damaged copies of each good file (HF, harmful files)")
     options.add_argument("--only", default="", help="faults to inject, such as F1,F3")
     arguments = options.parse_args()
@@ -330,6 +369,7 @@ def main() -> None:
                 )
                 trial("F3", place, partial(power_cut, installation, small, few))
                 trial("F6", place, partial(messages_lost, installation, broker, tiny, waiting=arguments.waiting))
+                trial("WH", place, partial(killed_in_deliveries, installation, tiny, deliveries=arguments.deliveries))
                 trial("F11", place, partial(stopped_inside_the_write, installation, small, few))
                 trial(
                     "HF", place, partial(hostile, installation, folder / "hostile", small, few, harmed=arguments.harmed)
@@ -341,7 +381,7 @@ def main() -> None:
     print(json.dumps(results))
     bad = (
         "claims_lost", "claims_doubled", "sums_wrong", "summaries_wrong", "partly_written",
-        "unanswered", "hung", "worker_deaths",
+        "unanswered", "hung", "worker_deaths", "messages_lost", "out_of_order",
     )  # fmt: skip
     if any(figures.get(name) for figures in results.values() for name in bad) or any(
         figures["ended"] != figures.get("sessions", figures.get("waiting")) for figures in results.values()

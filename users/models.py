@@ -111,6 +111,14 @@ class Language(models.TextChoices):
     ENGLISH = "en", _("English")
 
 
+class ImportMails(models.TextChoices):
+    """Of which imports an account gets a mail when one ends."""
+
+    NONE = "none", _("of no import")
+    OWN = "own", _("of my own imports")
+    ALL = "all", _("of all imports that I may see")
+
+
 class User(AbstractUser):
     """An account: the role decides what it may do, the country on which rows."""
 
@@ -126,6 +134,13 @@ class User(AbstractUser):
         default=Language.FRENCH,
         help_text=_("Language of e-mails to this person"),
     )
+    mail_imports = models.CharField(
+        _("e-mail at the end"), max_length=4, choices=ImportMails.choices, default=ImportMails.NONE
+    )
+    mail_failures_only = models.BooleanField(_("only when an import failed"), default=False)
+    mail_daily = models.BooleanField(_("a summary each morning"), default=False)
+    # The day on which the last summary was queued.
+    summary_queued_on = models.DateField(_("last summary"), null=True, editable=False)
     # Part of the hash that a web session stores: a new number ends all sessions of the account.
     access_version = models.PositiveIntegerField(_("session version"), default=0, editable=False)
 
@@ -271,11 +286,14 @@ class MailPurpose(models.TextChoices):
     RESET = "reset", _("password reset")
     CHANGED = "changed", _("password changed")
     ADDRESS = "address", _("address changed")
+    IMPORT = "import", _("end of an import")
+    SUMMARY = "summary", _("summary of a day")
+    WEBHOOK = "webhook", _("webhook disabled")
 
 
 class QueuedMail(models.Model):
     """A mail that waits to be sent; the row is deleted once it is. The mail itself is written at that moment, so no
-    link is ever stored.
+    link is ever stored. `data`: what the mail is about, in ids, counts and codes.
 
     `address` without an account: somebody requested a reset for this address. Whether an account has it is looked up
     only when the mail is sent, so that the response takes the same time for all addresses. Both: the mail goes to this
@@ -285,6 +303,7 @@ class QueuedMail(models.Model):
     purpose = models.CharField(_("purpose"), max_length=20, choices=MailPurpose.choices)
     account = models.ForeignKey(User, verbose_name=_("account"), on_delete=models.CASCADE, null=True, related_name="+")
     address = models.CharField(_("e-mail address"), max_length=254, blank=True)
+    data = models.JSONField(_("details"), default=dict, blank=True)
     asked_at = models.DateTimeField(_("requested on"), auto_now_add=True)
     due_at = models.DateTimeField(_("due on"), default=timezone.now, db_index=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from common.parsing import positive_int
-from users.models import LONGEST_PASSWORD, Country, Language, Role, User
+from users.models import LONGEST_PASSWORD, Country, ImportMails, Language, Role, User
 
 # A password typed to sign in is only compared: one set by `createsuperuser` may be longer than LONGEST_PASSWORD.
 _LONGEST_TYPED = 4096
@@ -65,14 +65,32 @@ class AccountSerializer(serializers.ModelSerializer[User]):
         read_only_fields = fields
 
 
+class OwnAccountSerializer(AccountSerializer):
+    """One's own account, with the choice of mails."""
+
+    class Meta(AccountSerializer.Meta):
+        fields = [*AccountSerializer.Meta.fields, "mail_imports", "mail_failures_only", "mail_daily"]
+        read_only_fields = fields
+
+
 class ProfileFormSerializer(serializers.Serializer[None]):
-    """The fields that people change of their own account."""
+    """The fields that people and their administrators change."""
 
     first_name = serializers.CharField(max_length=200, required=False, allow_blank=True)
     last_name = serializers.CharField(max_length=200, required=False, allow_blank=True)
     language = serializers.ChoiceField(
         choices=Language.choices, required=False, help_text="Language of e-mails to this person"
     )
+
+
+class OwnProfileFormSerializer(ProfileFormSerializer):
+    """The fields that people change of their own account."""
+
+    mail_imports = serializers.ChoiceField(
+        choices=ImportMails.choices, required=False, help_text="Of which imports a mail is sent when one ends"
+    )
+    mail_failures_only = serializers.BooleanField(required=False, help_text="Only when an import failed")
+    mail_daily = serializers.BooleanField(required=False, help_text="A summary each morning")
 
 
 class AccountChangeSerializer(ProfileFormSerializer):
@@ -158,7 +176,7 @@ class LoginSerializer(serializers.Serializer[None]):
 class SignedInSerializer(serializers.Serializer[dict[str, Any]]):
     token = serializers.CharField(help_text="For the header `Authorization: Token …`")
     expiry = serializers.DateTimeField(allow_null=True)
-    user = AccountSerializer()
+    user = OwnAccountSerializer()
 
 
 class PasswordChangeSerializer(serializers.Serializer[None]):

@@ -17,7 +17,7 @@ from tests.support.cast import SHUT_OUT, Cast
 from tests.support.pages import OUTSIDE
 from tests.support.pages import TABLE as PAGES
 from tests.support.pairs import Cells, line, recap_csv, row, stat_csv
-from tests.support.records import Records
+from tests.support.records import Records, make_webhook
 from tests.support.routes import (
     CATALOGUE_ROUTES,
     FIGURES,
@@ -77,6 +77,7 @@ def import_marked_pair(owner: User, mark: str) -> Records:
             "recap": [recap_csv(recap, f"{mark}-recap.csv")],
         }
 
+    endpoint = make_webhook(owner.country, mark)
     waiting = api.send(**pair("5000"))
     # What a run says of itself names nothing; the mark shows whose words an answer, or a log, brings.
     events.append(waiting, step="queued", code="sheet_chosen", data={"sheet": f"{mark} said"})
@@ -89,6 +90,7 @@ def import_marked_pair(owner: User, mark: str) -> Records:
     for name in [*RECORD_ROUTES, *CATALOGUE_ROUTES]:
         model = resolve(f"{API}{name}/").func.cls.model  # type: ignore[attr-defined]
         rows[name] = model.objects.visible_to(owner).first() or Nothing()
+    rows |= {"webhooks": endpoint, "webhook-messages": endpoint.messages.get(session_number=first.id)}
     return Records(
         mark=mark,
         file=session.stat_file,  # type: ignore[arg-type]
@@ -182,6 +184,7 @@ def test_no_byte_of_one_country_s_import_reaches_another(cast: Cast) -> None:
         "countries/",
         "countries/{country}/",
         "users/me/",
+        "webhooks/{webhooks}/messages/",
     }
 
 

@@ -44,6 +44,7 @@ UNMARKED = {
     "accounts/new/",
     "accounts/import/",
     "acts/",
+    "webhooks/new/",
     # They contain numbers only, or lead elsewhere.
     "imports/{session}/progress/",
     "imports/{session}/cancel/",
@@ -99,6 +100,7 @@ def test_the_tables_name_every_page_and_form() -> None:
         "imports/*/cancel/": "imports/*/*/",
         "accounts/*/deactivate/": "accounts/*/*/",
         "countries/*/deactivate/": "countries/*/*/",
+        "webhooks/*/test/": "webhooks/*/*/",
     }.items():
         gets |= {every} if one in gets else set()
         posts |= {every} if one in posts else set()

@@ -42,6 +42,9 @@ OF_A_COUNTRY = {
     "file_handling.IdempotencyKey": RECORD,
     "users.AuditEntry": AUDIT,
     "dashboard.WatchMark": RECORD,
+    "notifications.WebhookEndpoint": AUDIT,
+    "notifications.WebhookMessage": AUDIT,
+    "notifications.WebhookAttempt": AUDIT,
     **{
         f"core.{name}": RECORD
         for name in [

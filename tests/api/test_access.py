@@ -14,7 +14,7 @@ from file_handling.models import SessionStatus
 from tests.support import canary
 from tests.support.cast import SHUT_OUT, Cast
 from tests.support.pairs import recap_upload, stat_upload
-from tests.support.records import Records, make_file, make_session
+from tests.support.records import Records, make_file, make_message, make_session, make_webhook
 from tests.support.routes import CATALOGUE_ROUTES, FOREIGN, GETS, OPEN, TABLE, UNMARKED, ask
 from users.models import Country, User
 
@@ -46,6 +46,9 @@ def test_every_account_gets_at_every_route_what_its_role_and_country_allow(
         if path.endswith("/cancel/"):
             waiting = make_session(user=cast.togo_head, country=cast.togo, status=SessionStatus.PENDING)
         named = {key: row.pk for key, row in togo.rows.items()} | {"file": file.pk, "session": waiting.pk}
+        if path.startswith("webhooks/{webhooks}/"):
+            endpoint = make_webhook(cast.togo)
+            named |= {"webhooks": endpoint.pk, "webhook-messages": make_message(endpoint, f"msg_{name}").pk}
         named["country"] = cast.togo.pk
         named["account"] = account.pk if "{account}" in path else 0
         got[name] = ask(cast.client(name), method, path.format(**named))

@@ -5,8 +5,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = (
-    "common", "config", "core", "dashboard", "file_handling", "importer", "reading", "samples", "scripts",
-    "tests/support", "users",
+    "common", "config", "core", "dashboard", "file_handling", "importer", "notifications", "reading", "samples",
+    "scripts", "tests/support", "users",
 )  # fmt: skip
 MODULES = "## Every module"
 

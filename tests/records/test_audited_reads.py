@@ -18,7 +18,7 @@ from users.models import AuditEntry, User
 
 READINGS = {"read", "preview", "download", "export"}
 # Not audited: the catalogue and the countries, which are not personal; the own account; the progress of a session (only
-# counts, and read every few seconds); the audit trail itself; lists of records that are not personal.
+# counts, and read every few seconds); webhooks; the audit trail itself; lists of records that are not personal.
 SILENT_ROUTES = {
     *(f"{name}/" for name in [*CATALOGUE_ROUTES, "clients", "policies", "plans", "partners", "invoices", "payments"]),
     *(f"{name}/{{{name}}}/" for name in CATALOGUE_ROUTES),
@@ -32,6 +32,7 @@ SILENT_ROUTES = {
     "import-sessions/{session}/",
     "import-sessions/{session}/events/",
     "import-sessions/{session}/events/stream/",
+    *(path for _method, path in ROUTES if path.startswith("webhooks/")),
     *(
         path
         for method, path in ROUTES

@@ -63,6 +63,10 @@ GETS: dict[str, set[str]] = {
     "countries/{country}/": OF_COUNTRY,
     "countries/{country}/change/": GLOBAL,
     "audit/": MANAGERS,
+    "webhooks/": MANAGERS,
+    "webhooks/new/": MANAGERS,
+    "webhooks/{webhooks}/": OF_COUNTRY,
+    "webhooks/{webhooks}/change/": OF_COUNTRY,
     "figures/": READERS,
 }
 RECORDS = {
@@ -105,6 +109,10 @@ POSTS: dict[str, set[str]] = {
     "countries/new/": GLOBAL,
     "countries/{country}/change/": GLOBAL,
     "countries/{country}/deactivate/": GLOBAL,
+    "webhooks/new/": MANAGERS,
+    "webhooks/{webhooks}/change/": OF_COUNTRY,
+    "webhooks/{webhooks}/test/": OF_COUNTRY,
+    "webhooks/{webhooks}/messages/{webhook-messages}/replay/": OF_COUNTRY,
     # Only the watch list has a form.
     "figures/": READERS,
     "figures/watch-list/": IMPORTERS,

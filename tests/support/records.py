@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 
+from common.sealed import seal
 from core import models as core
 from file_handling.models import EventLevel, File, FileType, Finding, ImportSession, SessionEvent, SessionStatus
+from notifications.models import EVENT_TYPES, WebhookEndpoint, WebhookMessage
 from tests.support.cast import Cast
 from tests.support.pairs import STAT_HEADER, STAT_LINE
 from users.models import Country, User
@@ -52,6 +54,27 @@ def make_finding(session: ImportSession, sequence: int, **more: Any) -> Finding:
         "lines": [{"beneficiary": "SECRET"}],
     }
     return Finding.objects.create(session=session, sequence=sequence, **(values | more))
+
+
+def make_webhook(country: Country | None, mark: str = "") -> WebhookEndpoint:
+    """A webhook for all event types. Nothing is sent to it: there is no host of this name."""
+    return WebhookEndpoint.objects.create(
+        country=country,
+        name=f"{mark} hook",
+        url=f"https://{mark or 'some'}.invalid/hook",
+        events=[event.value for event in EVENT_TYPES],
+        secret=seal("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+    )
+
+
+def make_message(endpoint: WebhookEndpoint, uid: str) -> WebhookMessage:
+    """A message that was delivered at the second attempt."""
+    message = WebhookMessage.objects.create(
+        endpoint=endpoint, uid=uid, event="import_session.completed", body="{}", state="delivered"
+    )
+    message.log.create(result="refused", status=500)
+    message.log.create(result="accepted", status=200)
+    return message
 
 
 def summary_of_one_claim(mark: str) -> dict[str, Any]:
@@ -169,6 +192,8 @@ def make_records(*, country: Country, owner: User, mark: str) -> Records:
     rows["act-aliases"], _ = core.ActAlias.objects.get_or_create(
         key="PARACETAMOL 500", defaults={"name": "PARACETAMOL 500", "act": rows["acts"]}
     )
+    rows["webhooks"] = make_webhook(country, mark)
+    rows["webhook-messages"] = make_message(rows["webhooks"], f"msg_{mark}")
     return Records(mark=mark, file=file, recap=recap, session=session, finding=finding, rows=rows)
 
 

@@ -31,6 +31,8 @@ from config import celery_app  # noqa: E402
 from core.models import Client  # noqa: E402
 from file_handling.models import File, ImportSession  # noqa: E402
 from importer import dispatch, lifecycle  # noqa: E402
+from notifications import services as webhooks  # noqa: E402
+from notifications.models import EVENT_TYPES  # noqa: E402
 from tests.support import live_commands  # noqa: E402
 from users.models import Country, Role, User  # noqa: E402
 
@@ -92,6 +94,14 @@ def steer(act: str, session: int) -> dict[str, Any]:
     return {"refusal": ""}
 
 
+def register_webhook(country: str, url: str) -> str:
+    """Register a webhook of the country for all event types; → its secret."""
+    user = _admin(country)
+    events = [event.value for event in EVENT_TYPES]
+    _endpoint, secret = webhooks.register(actor=user, name="hook", url=url, events=events)
+    return secret
+
+
 def send_message(session: int, times: int = 1) -> None:
     """Send the message of the session to the queue `times` times."""
     for _ in range(times):
@@ -131,7 +141,7 @@ def _stored(user: User, path: Path, file_type: str, first_page: File | None = No
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     command.__name__: command
-    for command in (migrate, ready, start_session, upload, export, steer, send_message, check_records)
+    for command in (migrate, ready, start_session, upload, export, steer, register_webhook, send_message, check_records)
 } | live_commands.COMMANDS
 
 

@@ -137,6 +137,20 @@ TABLE: dict[tuple[str, str], dict[str, int]] = {
     ("POST", "import-sessions/{session}/report/"): STEERED,
     ("POST", "import-sessions/{session}/cancel/"): STEERED | {"superuser": 200, "togo_admin": 200, "togo_head": 200},
 }
+_WEBHOOK, _MESSAGES = "webhooks/{webhooks}/", "webhooks/{webhooks}/messages/"
+TABLE |= {
+    ("GET", "webhooks/"): ACCOUNTS_LIST,
+    ("POST", "webhooks/"): ACCOUNT_FORM,
+    ("GET", _WEBHOOK): ACCOUNT,
+    ("PATCH", _WEBHOOK): ACCOUNT,
+    ("DELETE", _WEBHOOK): only(superuser=204, global_admin=204, togo_admin=204),
+    ("POST", f"{_WEBHOOK}enable/"): ACCOUNT,
+    ("POST", f"{_WEBHOOK}disable/"): ACCOUNT,
+    ("POST", f"{_WEBHOOK}rotate/"): ACCOUNT,
+    ("POST", f"{_WEBHOOK}test/"): only(superuser=202, global_admin=202, togo_admin=202),
+    ("GET", _MESSAGES): ACCOUNT,
+    ("POST", f"{_MESSAGES}{{webhook-messages}}/replay/"): only(superuser=202, global_admin=202, togo_admin=202),
+}
 for _name in RECORD_ROUTES:
     TABLE["GET", f"{_name}/"] = RECORDS
     TABLE["GET", f"{_name}/export/"] = RECORDS

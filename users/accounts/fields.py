@@ -5,10 +5,11 @@ import re
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 
 from common.keys import clean_text
-from users.models import Language, User
+from users.models import User
 from users.sign_in.throttling import accounts_named
 
 LONGEST_NAME = 150
@@ -51,10 +52,8 @@ def username_errors(username: str, *, email: str, account: User | None = None) -
     return _uniqueness_errors(username, account=account)
 
 
-def language_errors(language: str) -> list[str]:
-    return (
-        [] if language in Language.values else [_("Choose from: %(values)s.") % {"values": ", ".join(Language.values)}]
-    )
+def choice_errors(value: str, choices: type[TextChoices]) -> list[str]:
+    return [] if value in choices.values else [_("Choose from: %(values)s.") % {"values": ", ".join(choices.values)}]
 
 
 def cleaned(text: str) -> str:

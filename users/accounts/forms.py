@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.errors import Invalid, NotAllowed
 from users.accounts import countries, services
-from users.models import Country, Language, Role, User
+from users.models import Country, ImportMails, Language, Role, User
 
 
 class ServiceForm(forms.Form):
@@ -110,7 +110,7 @@ class CountryForm(ServiceForm):
 
 
 class ProfileForm(ServiceForm):
-    """What people change of their own account."""
+    """What people change of their own account. `reads_imports`: whether it may see imports and get mails of them."""
 
     first_name = forms.CharField(
         label=_("first name"),
@@ -129,10 +129,24 @@ class ProfileForm(ServiceForm):
         choices=Language.choices,
         help_text=_("Language of the pages after sign-in, and of e-mails"),
     )
+    mail_imports = forms.ChoiceField(
+        label=_("e-mail at the end"),
+        choices=ImportMails.choices,
+        help_text=_("When an import ends, waits for somebody or is reverted"),
+    )
+    mail_failures_only = forms.BooleanField(label=_("only when an import failed"), required=False)
+    mail_daily = forms.BooleanField(
+        label=_("a summary each morning"),
+        required=False,
+        help_text=_("Of all imports of the day before that you may see, if there are any"),
+    )
 
-    def __init__(self, data: Any = None, *, account: User) -> None:
+    def __init__(self, data: Any = None, *, account: User, reads_imports: bool) -> None:
         super().__init__(data, initial={name: getattr(account, name) for name in services.OWN_PROFILE})
         self.account = account
+        if not reads_imports:
+            for name in services.MAIL_CHOICES:
+                del self.fields[name]
 
     def save(self) -> User:
         """Change the account. Raises Invalid."""

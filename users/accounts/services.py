@@ -12,12 +12,26 @@ from django.utils.translation import gettext as _
 
 from common.errors import Invalid, NotAllowed
 from users import audit
-from users.accounts.fields import cleaned, email_errors, language_errors, name_errors, username_errors
-from users.models import COUNTRY_BOUND, COUNTRY_STAFF, HIERARCHY, AuditAction, Country, MailPurpose, Role, User
+from users.accounts.fields import choice_errors, cleaned, email_errors, name_errors, username_errors
+from users.models import (
+    COUNTRY_BOUND,
+    COUNTRY_STAFF,
+    HIERARCHY,
+    AuditAction,
+    Country,
+    ImportMails,
+    Language,
+    MailPurpose,
+    Role,
+    User,
+)
 from users.sign_in.mails import notify_old_address, queue_mail
 
-OWN_PROFILE = ("first_name", "last_name", "language")
-CHANGEABLE = ("username", "email", *OWN_PROFILE, "role")
+_PROFILE = ("first_name", "last_name", "language")
+# Nobody else chooses the mails that a person gets.
+MAIL_CHOICES = ("mail_imports", "mail_failures_only", "mail_daily")
+OWN_PROFILE = (*_PROFILE, *MAIL_CHOICES)
+CHANGEABLE = ("username", "email", *_PROFILE, "role")
 
 
 def assignable_roles(actor: User) -> list[Role]:
@@ -102,13 +116,13 @@ def create_account(
 
 
 def update_account(*, actor: User, account: User, **fields: Any) -> User:
-    """Change any of CHANGEABLE. A new role ends tokens and sessions, and removes the country if the role has none. A
-    replaced e-mail address gets a notice.
+    """Change any of CHANGEABLE; of the own account, of OWN_PROFILE. A new role ends tokens and sessions, and removes
+    the country if the role has none. A replaced e-mail address gets a notice.
 
     Raises NotAllowed for an account that the actor does not manage, for a role not below the actor's, and for the
     actor's own role, user name or address; Invalid with every error of the fields; TypeError for an unknown field.
     """
-    unknown = set(fields) - set(CHANGEABLE)
+    unknown = set(fields) - {*CHANGEABLE, *(MAIL_CHOICES if actor.pk == account.pk else ())}
     if unknown:
         raise TypeError(f"unknown fields: {', '.join(sorted(unknown))}")
     if actor.pk == account.pk and set(fields) - set(OWN_PROFILE):
@@ -117,7 +131,7 @@ def update_account(*, actor: User, account: User, **fields: Any) -> User:
         )
     with transaction.atomic():
         locked = _locked(account) if actor.pk == account.pk else _managed(actor, account)
-        values = {name: value if name == "role" else cleaned(value) for name, value in fields.items()}
+        values = {name: value if name in ("role", *MAIL_CHOICES) else cleaned(value) for name, value in fields.items()}
         if locked.username.casefold() == locked.email.casefold() and "username" not in values and "email" in values:
             values["username"] = values["email"].lower()
         errors = field_errors(values, account=locked)
@@ -157,7 +171,7 @@ def update_account(*, actor: User, account: User, **fields: Any) -> User:
 
 
 def update_own_profile(*, account: User, **fields: Any) -> User:
-    """Change one's own first name, last name or language. Raises Invalid."""
+    """Change any of OWN_PROFILE of one's own account. Raises Invalid."""
     return update_account(actor=account, account=account, **fields)
 
 
@@ -267,7 +281,9 @@ def field_errors(values: dict[str, Any], *, account: User | None = None) -> dict
             case "first_name" | "last_name":
                 found[name] = name_errors(value)
             case "language":
-                found[name] = language_errors(value)
+                found[name] = choice_errors(value, Language)
+            case "mail_imports":
+                found[name] = choice_errors(value, ImportMails)
     return {name: reasons for name, reasons in found.items() if reasons}
 
 

@@ -14,7 +14,8 @@ from rest_framework.permissions import IsAuthenticated
 
 from common.error_pages import too_many_requests
 from users.access.actor import actor_of
-from users.access.pages import PageView
+from users.access.pages import PageView, holds
+from users.access.viewsets import MayReadImports
 from users.accounts.forms import ProfileForm
 from users.models import User
 from users.sign_in import passwords
@@ -53,10 +54,10 @@ class OwnAccountPage(PageView):
     template_name = "users/pages/own_account.html"
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        return self._shown(ProfileForm(account=self.user))
+        return self._shown(self._form())
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        form = ProfileForm(request.POST, account=self.user)
+        form = self._form(request.POST)
         saved = form.saved()
         if saved is None:
             return self._shown(form, status=400)
@@ -64,6 +65,9 @@ class OwnAccountPage(PageView):
             follow_account(request, saved)
         messages.success(request, _("Your account was changed."))
         return redirect("own-account")
+
+    def _form(self, data: Any = None) -> ProfileForm:
+        return ProfileForm(data, account=self.user, reads_imports=holds(MayReadImports, self.request))
 
     def _shown(self, form: ProfileForm, *, status: int = 200) -> HttpResponse:
         tokens = self.user.auth_token_set.filter(expiry__gt=timezone.now()).count()  # type: ignore[attr-defined]

@@ -3,6 +3,8 @@
 So no request waits for a mail server or for the broker, and no response time tells whether an account exists.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -35,9 +37,32 @@ _PURPOSES_WITH_LINK = (MailPurpose.INVITATION, MailPurpose.RESET)
 _SEND_ERRORS = (OSError, AnymailError)
 
 
-def queue_mail(*, purpose: MailPurpose, account: User) -> None:
-    """Queue a mail to an account. A worker sends it once the caller's transaction is committed."""
-    QueuedMail.objects.create(purpose=purpose, account=account)
+@dataclass(frozen=True)
+class Content:
+    """How the mails of a purpose that a higher app has registered are written.
+
+    `template`: the path of the text without language and ending. `context`: account and `data` of the queued mail → the
+    values of the template; None when the account is not to get the mail any more.
+    """
+
+    template: str
+    context: Callable[[User, dict[str, Any]], dict[str, Any] | None]
+
+
+_contents: dict[str, Content] = {}
+
+
+def register_content(purpose: MailPurpose, content: Content) -> None:
+    """Called by an app above this one when it starts."""
+    _contents[purpose] = content
+
+
+def queue_mail(*, purpose: MailPurpose, account: User, data: dict[str, Any] | None = None) -> None:
+    """Queue a mail to an account. A worker sends it once the caller's transaction is committed.
+
+    `data`: ids, counts and codes for the content of a registered purpose.
+    """
+    QueuedMail.objects.create(purpose=purpose, account=account, data=data or {})
     request_sending_after_commit()
 
 
@@ -114,13 +139,18 @@ def _deliver(queued: QueuedMail) -> bool | None:
     if account is None or not (old_address or (account.is_active and not account.is_frozen())):
         queued.delete()
         return None
+    mail = compose(purpose=MailPurpose(queued.purpose), account=account, address=old_address, data=queued.data)
+    if mail is None:
+        queued.delete()
+        return None
     try:
-        compose(purpose=MailPurpose(queued.purpose), account=account, address=old_address).send()
+        mail.send()
     except _SEND_ERRORS as error:
         # Only the class: the server's message may repeat the address.
         log.warning("mail_not_sent", mail=queued.pk, attempts=queued.attempts, error=type(error).__name__)
         if queued.attempts >= MAX_ATTEMPTS:
-            _record(queued, account, success=False)
+            if queued.purpose not in _contents:
+                _record(queued, account, success=False)
             queued.delete()
         return False
     if queued.account is None:
@@ -140,22 +170,22 @@ def _record(queued: QueuedMail, account: User, *, success: bool) -> None:
     )
 
 
-def compose(*, purpose: MailPurpose, account: User, address: str = "") -> EmailMultiAlternatives:
-    """The mail in the account's language, as plain text and as HTML.
+def compose(
+    *, purpose: MailPurpose, account: User, address: str = "", data: dict[str, Any] | None = None
+) -> EmailMultiAlternatives | None:
+    """The mail in the account's language, as plain text and as HTML; None when the account is not to get it any more.
 
-    `address`: the recipient, if it is not the account's own address.
+    `address`: the recipient, if it is not the account's own address. `data`: see `QueuedMail`.
     """
-    context: dict[str, Any] = {
-        "name": account.get_full_name(),
-        "username": account.username,
-        "hours": settings.PASSWORD_RESET_TIMEOUT // 3600,
-        "site": settings.PUBLIC_URL,
-        "link": make_link(account) if purpose in _PURPOSES_WITH_LINK else "",
-    }
+    content = _contents.get(purpose)
     with override(account.language):
-        content = render_to_string(f"users/mails/{purpose}.{account.language}.txt", context)
+        context = _own_context(purpose, account) if content is None else content.context(account, data or {})
+        if context is None:
+            return None
+        template = f"users/mails/{purpose}" if content is None else content.template
+        written = render_to_string(f"{template}.{account.language}.txt", context)
         # The first line of the template is the subject.
-        subject, _separator, text = content.strip().partition("\n")
+        subject, _separator, text = written.strip().partition("\n")
         html = render_to_string(
             "users/mails/mail.html",
             context | {"language": account.language, "subject": subject, "text": text.strip()},
@@ -165,3 +195,13 @@ def compose(*, purpose: MailPurpose, account: User, address: str = "") -> EmailM
     # Tells automatic repliers not to answer.
     mail.extra_headers["Auto-Submitted"] = "auto-generated"
     return mail
+
+
+def _own_context(purpose: MailPurpose, account: User) -> dict[str, Any]:
+    return {
+        "name": account.get_full_name(),
+        "username": account.username,
+        "hours": settings.PASSWORD_RESET_TIMEOUT // 3600,
+        "site": settings.PUBLIC_URL,
+        "link": make_link(account) if purpose in _PURPOSES_WITH_LINK else "",
+    }

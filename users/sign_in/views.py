@@ -17,10 +17,10 @@ from users.access.actor import actor_of
 from users.accounts import services
 from users.models import AuditAction, User
 from users.serializers import (
-    AccountSerializer,
     DetailSerializer,
     LoginSerializer,
-    ProfileFormSerializer,
+    OwnAccountSerializer,
+    OwnProfileFormSerializer,
     SignedInSerializer,
 )
 from users.sign_in.throttling import SIGN_IN_THROTTLES
@@ -87,19 +87,21 @@ class MeView(APIView):
 
     permission_classes = [IsAuthenticated]
 
-    @extend_schema(operation_id="users_me", tags=["users"], responses={200: AccountSerializer, 401: DetailSerializer})
+    @extend_schema(
+        operation_id="users_me", tags=["users"], responses={200: OwnAccountSerializer, 401: DetailSerializer}
+    )
     def get(self, request: Request) -> Response:
-        return Response(AccountSerializer(actor_of(request)).data)
+        return Response(OwnAccountSerializer(actor_of(request)).data)
 
     @extend_schema(
         operation_id="users_me_change",
         tags=["users"],
-        request=ProfileFormSerializer,
-        responses={200: AccountSerializer},
+        request=OwnProfileFormSerializer,
+        responses={200: OwnAccountSerializer},
     )
     def patch(self, request: Request) -> Response:
-        """Change one's own name or language. An administrator changes role, country and address."""
-        form = ProfileFormSerializer(data=request.data)
+        """Change one's own name, language or choice of mails. An administrator changes role, country and address."""
+        form = OwnProfileFormSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         account = services.update_own_profile(account=actor_of(request), **form.validated_data)
-        return Response(AccountSerializer(account).data)
+        return Response(OwnAccountSerializer(account).data)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from importer.lease import seconds
 from importer.sweeper import sweep
+from notifications import delivery, summaries
 from users.sign_in import mails
 
 log = structlog.get_logger(__name__)
@@ -48,7 +49,9 @@ class Command(BaseCommand):
             called = sweep()
             if called:
                 log.info("sweeper_rang", sessions=called)
+            summaries.queue_due()
             mails.request_sending_if_due()
+            delivery.request_due()
         except (DatabaseFailure, OSError) as error:
             # Database or disk is away; they are asked again at the next pass.
             log.warning("sweeper_failed", error=type(error).__name__)
