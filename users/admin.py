@@ -5,11 +5,10 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -20,7 +19,7 @@ from users.access.service_admin import ServiceAdmin
 from users.accounts import countries, services
 from users.accounts.forms import AccountForm, CountryForm, ServiceForm
 from users.accounts.sheet_form import AccountSheetForm
-from users.models import AuditAction, AuditEntry, Country, MailPurpose, User
+from users.models import AuditEntry, Country, MailPurpose, User
 
 
 @admin.register(User)
