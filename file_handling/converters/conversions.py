@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ def _require_readable(answer: TemporaryUploadedFile, *, name: str, kind: FileTyp
 
     A table that lacks columns is stored: the run names them.
     """
-    problems = content_problems(answer, name=name)
+    problems = [replace(problem, file=name) for problem in content_problems(answer, name=name)]
     if not problems:
         source = Source(path=str(Path(answer.temporary_file_path())), name=name)
         (head,) = inspect_heads([(source, expected_kind(kind))], limits=reading_limits(), seconds=HEAD_SECONDS)

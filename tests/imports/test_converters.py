@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
+from django.conf import settings as configured
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -23,13 +26,20 @@ from tests.support.api_user import API, ApiUser, Outcome
 from tests.support.cast import Cast
 from tests.support.converter import ConverterService, recap_pipe, running_converter, stat_pipe
 from tests.support.installation import until
-from tests.support.pairs import line, matching_pair, recap_csv, row
+from tests.support.pairs import RECAP_HEADERS, line, matching_pair, recap_csv, row
 from tests.support.responses import content_of
 from users.models import AuditEntry, Role, User
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CONVERTERS = f"{API}converters/"
+
+
+class _SilentHandler(WSGIRequestHandler):
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
 LINES, ROWS = matching_pair(line("A1"), line("A2"))
 
 
@@ -106,12 +116,11 @@ def test_files_are_converted_before_they_are_read_and_every_record_leads_to_the_
     browser = Client()
     browser.force_login(api.user)
     for path in (f"/claims/{claim['id']}/", f"/files/{page.pk}/", f"/files/{page.pk}/preview/?row=2"):
-        french = browser.get(path, headers={"accept-language": "fr"}).content.decode()
-        assert "Pipes 1.0" in french, path
+        assert "Pipes 1.0" in browser.get(path).content.decode(), path
     with translation.override("fr"):
         events = ImportSession.objects.get(pk=outcome.id).events.filter(code__startswith="convert")
         assert [event.message for event in events] == [
-            "Conversion de 2 fichiers par « Tables ».",
+            "Conversion de 2 fichiers par «\u00a0Tables\u00a0».",
             "Fichiers convertis par Pipes 1.0.",
         ]
 
@@ -180,7 +189,7 @@ def test_a_session_waits_for_a_converter_that_is_away_and_goes_on_when_it_is_bac
     assert "It is asked again in 60 minutes." in event.message
     browser = Client()
     browser.force_login(api.user)
-    assert "A converter does not answer" in browser.get(f"/imports/{session}/").content.decode()
+    assert "Un convertisseur ne répond pas. Nouvel essai à" in browser.get(f"/imports/{session}/").content.decode()
 
     service.manner = "convert"
     ImportSession.objects.filter(pk=session).update(not_before=row.created_at)
@@ -205,7 +214,7 @@ def test_after_the_last_attempt_the_session_ends_with_a_message_that_names_the_c
     assert message.startswith("The converter “Tables” was asked 3 times for “stat.pipe”")
     assert "status 503" in message
     with translation.override("fr"):
-        assert "« Tables »" in ImportSession.objects.get(pk=session).message
+        assert "«\u00a0Tables\u00a0»" in ImportSession.objects.get(pk=session).message
     # By hand, once it works again.
     service.manner = "convert"
     assert api.steer(session, "retry").status_code == 200
@@ -369,10 +378,35 @@ def test_the_admin_registers_a_converter_and_shows_its_secret_once(service: Conv
     assert secret not in browser.get(f"{address}change/").content.decode()
     service.secret = secret
     checked = browser.post(f"{address}act/check/", follow=True)
-    assert "The converter answers. Its version: 1.0" in checked.content.decode()
+    assert "Le convertisseur répond. Sa version\u00a0: 1.0" in checked.content.decode()
     renewed = browser.post(f"{address}act/rotate/").content.decode()
     converter.refresh_from_db()
     assert unseal(converter.secret) in renewed
     assert unseal(converter.secret) != secret
     wrong = browser.post(f"{address}change/", form | {"extensions": "xlsx"})
-    assert "Concord reads these itself: xlsx." in wrong.content.decode()
+    assert "Concord lit lui-même ces fichiers\u00a0: xlsx." in wrong.content.decode()
+
+
+def test_the_converter_that_the_document_shows_works(superuser: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (configured.BASE_DIR / "docs" / "converters.md").read_text(encoding="utf-8")
+    code = text.split("```python\n")[1].split("```")[0]
+    assert len(code.splitlines()) <= 40
+    module: dict[str, Any] = {}
+    exec(compile(code, "converters.md", "exec"), module)
+    with make_server("127.0.0.1", 0, module["application"], handler_class=_SilentHandler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            form = {"name": "Lists", "extensions": ["json"], "url": f"http://127.0.0.1:{server.server_port}/"}
+            made = superuser.post(CONVERTERS, form).json()
+            monkeypatch.setenv("CONVERTER_SECRET", made["secret"])
+            assert superuser.post(f"{CONVERTERS}{made['id']}/check/").json()["version"] == "1"
+            rows = [{RECAP_HEADERS[field]: value for field, value in cells.items()} for cells in ROWS]
+            api = ApiUser()
+            good, bad = (SimpleUploadedFile("r.json", content) for content in (json.dumps(rows).encode(), b"[]"))
+            outcome = api.import_pair(LINES, [good])
+            assert outcome.status == "DONE", outcome.message
+            assert "This is no list of JSON objects." in failed(api.import_pair(LINES, [bad]))
+        finally:
+            server.shutdown()
+            thread.join()

@@ -31,11 +31,15 @@ class Request:
 
 
 class ConverterService(Receiver):
-    """`manner`: "convert", a key of the answers in `_answers`, or one of the manners "hang" and "close"."""
+    """`manner`: "convert", a key of the answers in `_answers`, or one of the manners "hang" and "close".
+
+    `hangs_at`: the number of a request (1-based) that gets no answer, whatever the manner is.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.manner, self.secret, self.version = "convert", "", "1.0"
+        self.hangs_at = 0
         self.converted: list[Request] = []
 
     @property
@@ -45,6 +49,7 @@ class ConverterService(Receiver):
     def _answers(self, body: bytes) -> tuple[int, str, bytes]:
         answers: dict[str, tuple[int, str, bytes]] = {
             "convert": (200, "text/csv; charset=utf-8", body.replace(b"|", b";")),
+            "echo": (200, WORKBOOK if body.startswith(b"PK") else "text/csv", body),
             "unnamed": (200, "text/csv", body),
             "fail": (503, "text/plain", b"no room"),
             "refuse": (422, "text/plain; charset=utf-8", "Il n’y a pas de tableau.".encode()),
@@ -73,7 +78,7 @@ class ConverterService(Receiver):
                     self._send(204, "text/plain", b"")
                     return
                 service.converted.append(Request(facts, headers, body))
-                if service.manner == "hang":
+                if service.manner == "hang" or len(service.converted) == service.hangs_at:
                     service.released.wait(30)
                 elif service.manner != "close":
                     self._send(*service._answers(body))
