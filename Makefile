@@ -111,6 +111,7 @@ COMPILE = $(VENV)/bin/uv pip compile --quiet --upgrade --universal --generate-ha
 pins: $(VENV)/development
 	$(COMPILE) requirements.in --output-file requirements.txt
 	$(COMPILE) requirements-dev.in --output-file requirements-dev.txt
+	$(COMPILE) services/converter/requirements.in --output-file services/converter/requirements.txt
 
 clean:
 	rm -rf $(VENV) data/demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -325,7 +325,8 @@ if min(value for name, value in LIVE.items() if name != "STREAMS") <= 0 or LIVE[
 
 # --- Notifications ----------------------------------------------------------------------------------------------------
 
-# Hosts of a private network, as `host` or `host:port`, to which this server may connect for webhooks all the same.
+# Hosts of a private network, as `host` or `host:port`, to which this server may connect all the same, for
+# webhooks and converters.
 OUTGOING_ALLOWED_HOSTS = env.list("OUTGOING_ALLOWED_HOSTS", default=[])
 # Times in seconds: limits of one delivery; the claim of a worker on an endpoint; the wait after a failure, which grows
 # fourfold up to the longest; the time after which an endpoint that fails is disabled; and how long the former secret
@@ -346,6 +347,19 @@ if min(WEBHOOKS.values()) <= 0 or WEBHOOKS["CLAIM_SECONDS"] < WEBHOOKS["WHOLE_SE
     )
 # The hour of the day (UTC) from which the summaries of the day before are sent.
 SUMMARY_HOUR = env.int("SUMMARY_HOUR", default=6)
+
+# --- Converters -------------------------------------------------------------------------------------------------------
+
+# Times in seconds: the longest that a converter may take for a file; to connect; the wait after the first attempt
+# without an answer, which grows fourfold up to the longest.
+CONVERTERS = {
+    "MAX_SECONDS": env.float("CONVERTER_MAX_SECONDS", default=600),
+    "CONNECT_SECONDS": env.float("CONVERTER_CONNECT_SECONDS", default=5),
+    "FIRST_WAIT_SECONDS": env.float("CONVERTER_FIRST_WAIT_SECONDS", default=60),
+    "LONGEST_WAIT_SECONDS": env.float("CONVERTER_LONGEST_WAIT_SECONDS", default=3600),
+}
+if min(CONVERTERS.values()) <= 0:
+    raise ImproperlyConfigured("CONVERTER_… must be above zero.")
 
 # --- Uploads ----------------------------------------------------------------------------------------------------------
 

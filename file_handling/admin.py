@@ -1,5 +1,6 @@
 """Uploaded files in the admin: list, preview, download, delete (DOMAIN §1)."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -20,14 +21,19 @@ from common.formats import format_count
 from common.parsing import positive_int
 from common.throttling import ExportThrottle
 from file_handling import permissions
+from file_handling.converters import services as converter_services
+from file_handling.converters.forms import ConverterForm
+from file_handling.converters.services import may_manage_converters
 from file_handling.files import services
 from file_handling.files.preview import preview_file
 from file_handling.files.views import attachment, unreadable
 from file_handling.lineage import created_by_file, created_by_session, record_kinds
-from file_handling.models import File, ImportSession
+from file_handling.models import Converter, File, ImportSession
 from reading.problems import UnreadableFile
 from users.access.actor import actor_of
 from users.access.admin import ScopedModelAdmin
+from users.access.service_admin import ServiceAdmin
+from users.accounts.forms import ServiceForm
 from users.models import AuditAction
 
 PREVIEW_ROWS = 20
@@ -82,6 +88,7 @@ class FileAdmin(ScopedModelAdmin):
         "uploaded_by_email",
         "uploaded_at",
         "sha256",
+        "conversion",
         "first_page",
         "page_list",
         "session_list",
@@ -116,6 +123,10 @@ class FileAdmin(ScopedModelAdmin):
     @admin.display(description=gettext_lazy("pages"))
     def page_count(self, file: File) -> int:
         return 1 + int(getattr(file, "later", 0))
+
+    @admin.display(description=gettext_lazy("converted by"))
+    def conversion(self, file: File) -> str:
+        return file.converted_by() or NOTHING
 
     @admin.display(description=gettext_lazy("later pages"))
     def page_list(self, file: File) -> str | SafeString:
@@ -219,3 +230,54 @@ def record_links(records: list[tuple[str, str, int]]) -> SafeString:
         for name, address, count in records
     ]
     return format_html_join("", "{}: {}<br>", lines)
+
+
+@admin.register(Converter)
+class ConverterAdmin(ServiceAdmin):
+    """Converters, for superusers alone."""
+
+    list_display = ("name", "endings", "url", "version", "is_active")
+    ordering = ("name",)
+
+    @admin.display(description=gettext_lazy("file extensions"))
+    def endings(self, converter: Converter) -> str:
+        return ", ".join(converter.extensions)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may_manage_converters(actor_of(request))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return may_manage_converters(actor_of(request))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return may_manage_converters(actor_of(request))
+
+    def form_for(self, request: HttpRequest, row: Any, data: Any) -> ServiceForm:
+        return ConverterForm(data, actor=actor_of(request), converter=row)
+
+    def saved_response(self, request: HttpRequest, form: Any, saved: Any) -> HttpResponse:
+        if form.secret:
+            return self._secret_page(request, saved, form.secret)
+        return super().saved_response(request, form, saved)
+
+    def acts_on(self, request: HttpRequest, row: Any) -> list[tuple[str, str]]:
+        return [("check", _("Check")), ("rotate", _("Renew the secret"))]
+
+    def acts(self) -> list[tuple[str, Callable[[HttpRequest, Any], HttpResponse | None]]]:
+        return [("check", self._check), ("rotate", self._rotate)]
+
+    def _check(self, request: HttpRequest, converter: Converter) -> None:
+        checked = converter_services.check(actor=actor_of(request), converter=converter)
+        messages.success(request, _("The converter answers. Its version: %(version)s") % {"version": checked.version})
+
+    def _rotate(self, request: HttpRequest, converter: Converter) -> HttpResponse:
+        return self._secret_page(request, *converter_services.rotate(actor=actor_of(request), converter=converter))
+
+    def _secret_page(self, request: HttpRequest, converter: Converter, secret: str) -> HttpResponse:
+        return self.page(
+            request,
+            "admin/file_handling/converter/secret.html",
+            title=str(converter),
+            original=converter,
+            secret=secret,
+        )

@@ -9,5 +9,7 @@ class FileHandlingConfig(AppConfig):
     def ready(self) -> None:
         # The modules of an app can only be imported once all apps are loaded.
         from file_handling import problem_texts, wording
+        from file_handling.converters import texts
 
         wording.MESSAGES.register(problem_texts.MESSAGES)
+        wording.MESSAGES.register(texts.MESSAGES)

@@ -5,11 +5,13 @@ Messages and observations are stored as codes with parameters and read as senten
 
 import uuid
 from decimal import Decimal
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from common.outgoing import LONGEST_URL
 from file_handling import wording
 from users.models import Country, User
 from users.scoping import ScopedQuerySet
@@ -39,8 +41,55 @@ def stored_file_name(instance: "File", filename: str) -> str:
     return f"uploads/{instance.country_id}/{uuid.uuid4().hex}{suffix}"
 
 
+def converted_file_name(instance: "File", filename: str) -> str:
+    """A random name with the extension of `filename`."""
+    suffix = filename[filename.rfind(".") :]
+    return f"uploads/{instance.country_id}/{uuid.uuid4().hex}{suffix}"
+
+
+class ConverterQuerySet(models.QuerySet[Any]):
+    """Converters serve all countries. Superusers alone manage them."""
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        may_manage = isinstance(user, User) and user.is_active and user.is_superuser_role()
+        return self.all() if may_manage else self.none()
+
+
+class Converter(models.Model):
+    """An HTTP service that turns files of other formats into one that Concord reads (docs/converters.md)."""
+
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    # Lower case, without a dot. Of the active converters, one has an extension.
+    extensions = models.JSONField(_("file extensions"), default=list)
+    url = models.CharField(_("address"), max_length=LONGEST_URL)
+    # Sealed.
+    secret = models.TextField(_("secret"))
+    megabytes = models.PositiveSmallIntegerField(_("largest answer (MB)"), default=50)
+    seconds = models.PositiveSmallIntegerField(_("longest time for a file (seconds)"), default=60)
+    version = models.CharField(_("version"), max_length=50, blank=True, help_text=_("As the service answered last"))
+    is_active = models.BooleanField(_("active"), default=True)
+    registered_by = models.ForeignKey(
+        User, verbose_name=_("registered by"), on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    created_at = models.DateTimeField(_("registered on"), auto_now_add=True)
+
+    objects = ConverterQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("converter")
+        verbose_name_plural = _("converters")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class File(models.Model):
-    """An uploaded file. The later pages of a recap point to its first page."""
+    """An uploaded file. The later pages of a recap point to its first page.
+
+    `converted`: what a converter made of a file that Concord does not read itself; empty before its first import. Rows
+    and sheets of such a file are those of the converted one.
+    """
 
     country_path = "country_id"
     EXTENSIONS = (".xlsx", ".xls", ".csv")
@@ -60,6 +109,17 @@ class File(models.Model):
     first_page = models.ForeignKey(
         "self", verbose_name=_("first page"), on_delete=models.CASCADE, null=True, blank=True, related_name="pages"
     )
+
+    converted = models.FileField(_("converted file"), upload_to=converted_file_name, max_length=255, blank=True)
+    converted_size = models.PositiveBigIntegerField(_("size of the converted file"), default=0, help_text=_("bytes"))
+    converted_sha256 = models.CharField(_("fingerprint of the converted file"), max_length=64, blank=True)
+    converted_at = models.DateTimeField(_("converted on"), null=True, blank=True)
+    converter = models.ForeignKey(
+        Converter, verbose_name=_("converter"), on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    # As the service named itself. They stay when the converter is deleted.
+    converter_name = models.CharField(_("name of the converter"), max_length=100, blank=True)
+    converter_version = models.CharField(_("version of the converter"), max_length=50, blank=True)
 
     objects = FileQuerySet.as_manager()
 
@@ -83,6 +143,23 @@ class File(models.Model):
     def extension(self) -> str:
         lowered = self.name.lower()
         return next((e for e in self.EXTENSIONS if lowered.endswith(e)), ".bin")
+
+    def is_read_directly(self) -> bool:
+        """Whether Concord reads the file itself, without a converter."""
+        return self.extension() != ".bin"
+
+    def content(self) -> "FieldFile":
+        """The stored object that is read: the converted file where there is one."""
+        return self.converted if self.converted else self.file  # type: ignore[return-value]
+
+    def read_name(self) -> str:
+        """The name of what is read: of a converted file, with its own ending."""
+        stored = self.converted.name or ""
+        return f"{self.name}{stored[stored.rfind('.') :]}" if stored else self.name
+
+    def converted_by(self) -> str:
+        """Name and version of the converter; "" for a file that was not converted."""
+        return f"{self.converter_name} {self.converter_version}".strip() if self.converted else ""
 
     def all_pages(self) -> list["File"]:
         """This file and its later pages, in the order of the upload."""
@@ -201,6 +278,8 @@ class ImportSession(models.Model):
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     rung_at = models.DateTimeField(_("last queued on"), null=True, blank=True)
     runner = models.CharField(_("worker process"), max_length=255, blank=True)
+    # A converter did not answer: the session waits until then.
+    not_before = models.DateTimeField(_("next attempt"), null=True, blank=True)
 
     objects = SessionQuerySet.as_manager()
 

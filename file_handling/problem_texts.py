@@ -249,6 +249,15 @@ _SENTENCES: dict[str, _Sentence] = {
         lambda: _("%(where)s has error cells (such as #N/A) that cannot be located. Open it in Excel and save it"
                   " again.")
     ),
+    "no_converter": _with(
+        lambda: _(
+            "%(where)s must be converted before it is read, and no converter of this installation does that now. Save"
+            " it as .xlsx and upload that, or ask your administrator for the converter and run the session again."
+        )
+    ),
+    "not_converted": _with(
+        lambda: _("%(where)s is converted when it is imported. Its rows can be shown from then on.")
+    ),
     "not_stored": _with(lambda: _("%(where)s is no longer stored. Upload it again.")),
     "reader_interrupted": lambda problem: _("Reading was interrupted. Try again in a few minutes."),
     "reader_out_of_memory": lambda problem: _(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from file_handling.models import File, FileType, OnConflict
-from importer.form_upload import FIELDS
+from importer.form_upload import FIELDS, converted_formats
 from users.models import Country, User
 
 STORED_FILES_SHOWN = 100
@@ -21,4 +21,5 @@ def form_context(*, user: User, values: Any) -> dict[str, Any]:
         "stat_files": stored.filter(file_type=FileType.STAT)[:STORED_FILES_SHOWN],
         "recap_files": stored.filter(file_type=FileType.RECAP)[:STORED_FILES_SHOWN],
         "values": {name: values.get(name, "") for name in (*FIELDS, "dry_run")},
+        **converted_formats(),
     }

@@ -1,5 +1,6 @@
 """The endings of a run. Each stores the log and changes the session's status, under the run's token."""
 
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -148,6 +149,23 @@ def hand_back(ctx: RunContext, reason: Exception) -> None:
     except DatabaseFailure:
         # The database is still away. The lease expires, and the sweeper calls a worker.
         log.warning("not_handed_back", session=ctx.session.pk)
+
+
+def wait_for_converter(ctx: RunContext, facts: dict[str, Any]) -> None:
+    """A converter did not convert a file: back to the queue for some time, or the end after the last attempt.
+
+    `facts`: see `run_context.ConverterAway`.
+    """
+    if ctx.lease.attempt >= settings.CONCORD["MAX_ATTEMPTS"]:
+        fail(ctx, [part("converter_away", attempts=ctx.lease.attempt, **facts)])
+        return
+    waits = settings.CONVERTERS
+    seconds = min(waits["LONGEST_WAIT_SECONDS"], waits["FIRST_WAIT_SECONDS"] * 4 ** (ctx.lease.attempt - 1))
+    log.warning("converter_away", session=ctx.session.pk, failure=facts["failure"])
+    ctx.record("convert", "converter_waiting", progress=0, level=EventLevel.WARNING, data={"seconds": seconds} | facts)
+    ctx.heartbeat.flush()
+    # The sweeper calls a worker when the time has come.
+    lease.release(ctx.lease, wait=timedelta(seconds=seconds))
 
 
 def _record_end(

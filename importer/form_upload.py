@@ -1,6 +1,7 @@
 """Starting an import from a form of a page or of the admin, by the same functions as in the API."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
@@ -8,6 +9,7 @@ from rest_framework.exceptions import APIException
 
 from common.errors import InvalidForm, ServiceError, is_disk_full
 from common.throttling import UploadThrottle
+from file_handling.converters.registered import converters_by_extension
 from file_handling.models import ImportSession
 from importer.idempotency import read_key
 from importer.uploads import read_form, start_form_once, start_import
@@ -62,6 +64,12 @@ def start_upload(request: HttpRequest, *, user: User) -> UploadResult:
             raise
         full = _("The server has no room left to store this. Nothing was stored; try again later.")
         return UploadResult(errors={"": [full]}, status=507)
+
+
+def converted_formats() -> dict[str, Any]:
+    """The context of a form: the extensions that active converters read, and the same for the input of files."""
+    endings = sorted(f".{extension}" for extension in converters_by_extension())
+    return {"converted": endings, "converted_accept": "".join(f",{ending}" for ending in endings)}
 
 
 def _as_api_data(request: HttpRequest) -> QueryDict:

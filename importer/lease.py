@@ -52,12 +52,17 @@ def seconds(name: str) -> float:
 
 
 def claimable() -> Q:
-    """Sessions that wait for a run, or whose run stopped renewing its lease.
+    """Sessions that wait for a run and are due, or whose run stopped renewing its lease.
 
-    A lease that ends later than any lease can was given before the clock of the database was set back.
+    A lease that ends later than any lease can was given before the clock of the database was set back, and so was a
+    time of the next attempt that is later than any can be.
     """
     expired = Q(lease_expires_at__lt=Now()) | Q(lease_expires_at__gt=Now() + _lease_time(10))
-    return Q(status=SessionStatus.PENDING) | (Q(status=SessionStatus.PROCESSING) & (expired | Q(lease_expires_at=None)))
+    longest = timedelta(seconds=settings.CONVERTERS["LONGEST_WAIT_SECONDS"])
+    due = Q(not_before=None) | Q(not_before__lte=Now()) | Q(not_before__gt=Now() + 2 * longest)
+    return (Q(status=SessionStatus.PENDING) & due) | (
+        Q(status=SessionStatus.PROCESSING) & (expired | Q(lease_expires_at=None))
+    )
 
 
 def _lease_time(times: int = 1) -> timedelta:
@@ -80,6 +85,7 @@ def claim(session_id: int) -> Lease | None:
         lease_token=F("lease_token") + 1,
         lease_expires_at=renewed(),
         started_at=Coalesce("started_at", Now()),
+        not_before=None,
         runner=runner,
     )
     if not taken:
@@ -95,9 +101,12 @@ def current(lease: Lease) -> Any:
     return ImportSession.objects.filter(pk=lease.session_id, lease_token=lease.token, status=SessionStatus.PROCESSING)
 
 
-def release(lease: Lease) -> bool:
-    """Put the session back into the queue; its attempt stays counted."""
-    return bool(current(lease).update(status=SessionStatus.PENDING, lease_expires_at=None, rung_at=None))
+def release(lease: Lease, *, wait: timedelta | None = None) -> bool:
+    """Put the session back into the queue, from which it is taken after `wait`; its attempt stays counted."""
+    not_before = None if wait is None else Now() + wait
+    return bool(
+        current(lease).update(status=SessionStatus.PENDING, lease_expires_at=None, rung_at=None, not_before=not_before)
+    )
 
 
 # ------------------------------------------------------------------------------------------------ heartbeat

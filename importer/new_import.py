@@ -24,7 +24,7 @@ from file_handling.files.storage import local_path
 from file_handling.files.uploads import Uploaded, with_same_content
 from file_handling.models import File, FileType
 from file_handling.wording import OBSERVATIONS
-from importer.form_upload import FIELDS, KEY_FIELD, UploadResult, start_upload
+from importer.form_upload import FIELDS, KEY_FIELD, UploadResult, converted_formats, start_upload
 from importer.pipeline.page_names import warnings_of_names
 from users.access.pages import PageView
 from users.access.viewsets import MayImport
@@ -54,7 +54,7 @@ class NewImportPage(PageView):
 
     def _form(self, result: UploadResult) -> HttpResponse:
         values = self.request.POST if self.request.method == "POST" else self.request.GET
-        limits = upload_limits()
+        limits, formats = upload_limits(), converted_formats()
         return self.page(
             status=result.status,
             errors=result.errors,
@@ -63,7 +63,8 @@ class NewImportPage(PageView):
             countries=Country.objects.filter(is_active=True) if self.user.is_superuser_role() else [],
             values={name: values.get(name, "") for name in (*FIELDS, "dry_run")},
             key=values.get(KEY_FIELD) or secrets.token_urlsafe(24),
-            script=_script_settings(),
+            script=_script_settings(formats["converted"]),
+            **formats,
         )
 
 
@@ -125,7 +126,7 @@ def _heads(files: list[File]) -> dict[int, FileHead]:
     return unknown | {file.pk: head for (file, _path), head in zip(local, looked, strict=True)}
 
 
-def _script_settings() -> dict[str, Any]:
+def _script_settings(converted: list[str]) -> dict[str, Any]:
     """The addresses, limits and texts of the script, which has none of its own. `%(name)s` is filled by the script."""
     return {
         "files": reverse("file-list"),
@@ -133,6 +134,7 @@ def _script_settings() -> dict[str, Any]:
         "waiting": reverse("page-import-new-waiting"),
         "missingPages": reverse("page-import-new-missing-pages"),
         "page": reverse("page-import", kwargs={"pk": 0}),
+        "converted": converted,
         "maxBytes": max_file_bytes(),
         "maxPages": settings.CONCORD["MAX_PAGES"],
         "tries": TRIES,
@@ -147,6 +149,9 @@ def _script_texts() -> dict[str, str]:
             "“%(file)s” is larger than %(limit)d MB. Remove what is not needed, or split the period into several files."
         ),
         "waits": _("Waits for its turn"),
+        "asks": _("It will be converted. Is it the stat file or a recap page?"),
+        "needKind": _("Choose for each file to convert whether it is the stat file or a recap page."),
+        "willConvert": _("“%(converter)s” converts it when the import starts."),
         "sending": _("Is being sent"),
         "checking": _("Sent. Its first rows are being checked"),
         "ready": _("Ready"),

@@ -31,6 +31,16 @@ class SheetUnnamed(Exception):
         self.sheets = sheets
 
 
+class ConverterAway(Exception):
+    """A converter did not convert a file, and may do so later. `facts`: the parameters of `converter_away`, such as the
+    name of the converter (`file_handling.converters.texts`).
+    """
+
+    def __init__(self, facts: dict[str, Any]) -> None:
+        super().__init__(facts["failure"])
+        self.facts = facts
+
+
 class OutcomeChanged(Exception):
     """A commit would write something else than what was reviewed (DOMAIN §7)."""
 

@@ -22,7 +22,7 @@ from file_handling.reading_limits import reading_limits
 from file_handling.wording import part
 from importer import endings, lease, steps
 from importer.lease import Heartbeat, Lease, LeaseLost
-from importer.run_context import CannotImport, OutcomeChanged, RunContext, SheetUnnamed
+from importer.run_context import CannotImport, ConverterAway, OutcomeChanged, RunContext, SheetUnnamed
 from importer.steps import Written
 from reading.process import ReaderKilled
 
@@ -98,6 +98,8 @@ def _write_or_end(ctx: RunContext) -> Written | None:
         endings.fail(ctx, refusal.parts)
     except SheetUnnamed as several:
         endings.ask_for_sheet(ctx, several.sheets)
+    except ConverterAway as away:
+        endings.wait_for_converter(ctx, away.facts)
     except Exception as error:  # noqa: BLE001
         if is_disk_full(error):
             endings.fail(ctx, [part("no_room")])
@@ -113,6 +115,7 @@ def _steps(ctx: RunContext) -> Written | None:
     steps.begin(ctx)
     if ctx.lease.attempt > settings.CONCORD["MAX_ATTEMPTS"]:
         raise CannotImport([part("given_up", attempts=settings.CONCORD["MAX_ATTEMPTS"])])
+    steps.convert(ctx)
     with ctx.timed("read") as facts:
         pair = steps.read(ctx)
         facts |= {"stat_lines": pair.stat.height, "recap_rows": pair.recap.height}

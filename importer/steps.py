@@ -1,9 +1,10 @@
-"""The steps of a run, in their order: read, reconcile, plan, write. Each is a function over the run's context.
+"""The steps of a run, in their order: convert, read, reconcile, plan, write. Each is a function over the run's context.
 
 A step that cannot go on raises an exception of `run_context`, LeaseLost, or what went wrong; `runs` chooses the ending.
 """
 
 import shutil
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,11 @@ from django.db.models.functions import Now
 
 from common.money import cents_of, to_decimal
 from file_handling import problem_texts
-from file_handling.models import EventLevel, File
+from file_handling.converters import conversions
+from file_handling.converters.calling import Failure, NoAnswer
+from file_handling.converters.conversions import Unreadable, has_conversion
+from file_handling.converters.registered import converters_for
+from file_handling.models import Converter, EventLevel, File
 from file_handling.wording import part
 from importer import lease
 from importer.corrections.applied import corrections_of_run
@@ -28,9 +33,10 @@ from importer.planning import PlannedImport, plan_import
 from importer.report import ending_texts
 from importer.report.files import BackgroundReport
 from importer.report.findings import SourceFiles
-from importer.run_context import CannotImport, OutcomeChanged, RunContext, SheetUnnamed
+from importer.run_context import CannotImport, ConverterAway, OutcomeChanged, RunContext, SheetUnnamed
 from importer.sql import analyze, prepare_write
 from importer.writer import Origin, rows_by_table, write_findings, write_plan
+from reading.formats import extension_of
 from reading.problems import Problem
 from reading.process import start_read
 from reading.sources import Source
@@ -72,15 +78,77 @@ def begin(ctx: RunContext) -> None:
         )
 
 
+def _files(ctx: RunContext) -> tuple[File, list[File]]:
+    """The stat file and the recap pages. Raises CannotImport when they were deleted."""
+    stat_file, recap_file = ctx.session.stat_file, ctx.session.recap_file
+    if stat_file is None or recap_file is None:
+        raise CannotImport([part("files_deleted")])
+    return stat_file, recap_file.all_pages()
+
+
+# ------------------------------------------------------------------------------------------------ converting
+
+
+def convert(ctx: RunContext) -> None:
+    """Have a converter read the files that Concord does not read itself. Raises CannotImport, ConverterAway.
+
+    A conversion that an earlier attempt stored is not asked for again.
+    """
+    stat_file, pages = _files(ctx)
+    files = [file for file in (stat_file, *pages) if not file.is_read_directly()]
+    converters = converters_for([file.name for file in files])
+    found = [(file, converters.get(extension_of(file.name))) for file in files]
+    to_convert = [
+        (file, converter)
+        for file, converter in found
+        if not has_conversion(file, converter=converter, session=ctx.session)
+    ]
+    without = [file for file, converter in to_convert if converter is None]
+    if without:
+        raise CannotImport([problem_texts.part(Problem("no_converter", file=file.name)) for file in without])
+    counts = Counter(converter for _file, converter in to_convert)
+    for file, converter in to_convert:
+        if converter is not None:
+            if converter in counts:
+                data = {"converter": converter.name, "files": counts.pop(converter)}
+                ctx.record("convert", "converting", progress=2, data=data)
+            _convert(ctx, file, converter)
+    if to_convert:
+        ctx.record(
+            "convert",
+            "converted",
+            progress=4,
+            data={"services": list(dict.fromkeys(file.converted_by() for file, _converter in to_convert))},
+        )
+
+
+def _convert(ctx: RunContext, file: File, converter: Converter) -> None:
+    def fence() -> None:
+        if not lease.current(ctx.lease).exists():
+            raise LeaseLost
+
+    ctx.heartbeat.check()
+    facts = {"converter": converter.name, "file": file.name}
+    try:
+        with ctx.timed("convert"):
+            conversions.convert(file, converter=converter, language=ctx.session.language, fence=fence)
+    except Unreadable as wrong:
+        raise CannotImport(
+            [part("conversion_failed", **facts, **wrong.facts), *map(problem_texts.part, wrong.problems)]
+        ) from wrong
+    except Failure as failed:
+        raise CannotImport([part("conversion_failed", **facts, **failed.facts)]) from failed
+    except NoAnswer as away:
+        raise ConverterAway(facts | away.facts) from away
+
+
 # ------------------------------------------------------------------------------------------------ reading
 
 
 def read(ctx: RunContext) -> Pair:
     """Read the stat file and the recap pages at the same time, each side in a process of its own."""
     session = ctx.session
-    if session.stat_file is None or session.recap_file is None:
-        raise CannotImport([part("files_deleted")])
-    stat_file, pages = session.stat_file, session.recap_file.all_pages()
+    stat_file, pages = _files(ctx)
     ctx.record("read", "reading", progress=5, data={"pages": len(pages)})
     of_stat, of_recap = corrections_of_run(session, [stat_file], pages)
     if of_stat or of_recap:
@@ -97,14 +165,14 @@ def read(ctx: RunContext) -> Pair:
     with (
         start_read(
             kind="stat",
-            files=[Source(str(_local_path(ctx, stat_file)), stat_file.name, session.stat_sheet or None)],
+            files=[Source(str(_local_path(ctx, stat_file)), stat_file.read_name(), session.stat_sheet or None)],
             out_dir=ctx.folder / "stat",
             corrections=of_stat,
             **options,
         ) as stat_job,
         start_read(
             kind="recap",
-            files=[Source(str(_local_path(ctx, page)), page.name, None) for page in pages],
+            files=[Source(str(_local_path(ctx, page)), page.read_name(), None) for page in pages],
             out_dir=ctx.folder / "recap",
             corrections=of_recap,
             **options,
@@ -136,13 +204,14 @@ def read(ctx: RunContext) -> Pair:
 
 
 def _local_path(ctx: RunContext, file: File) -> Path:
-    """The path at which the reader finds the file: its own, or that of a copy when the storage is not local."""
+    """The path at which the reader finds the content of a file: a copy when the storage is not local."""
+    content = file.content()
     try:
-        return Path(file.file.path)
+        return Path(content.path)
     except NotImplementedError:
         pass
-    target = ctx.folder / f"source-{file.pk}{file.extension()}"
-    with file.file.open("rb") as source, target.open("wb") as copy:
+    target = ctx.folder / f"source-{file.pk}{Path(content.name or '').suffix}"
+    with content.open("rb") as source, target.open("wb") as copy:
         shutil.copyfileobj(source, copy, 1024 * 1024)
     return target
 

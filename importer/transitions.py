@@ -66,7 +66,13 @@ class Transition:
 
 
 # A session that goes back to the queue counts its attempts from zero.
-_QUEUED: dict[str, Any] = {"attempts": 0, "progress": 0, "rung_at": None, "lease_expires_at": None}
+_QUEUED: dict[str, Any] = {
+    "attempts": 0,
+    "progress": 0,
+    "rung_at": None,
+    "lease_expires_at": None,
+    "not_before": None,
+}
 _FILES_DELETED = _("The session's files were deleted. Upload them again in a new session.")
 _CANNOT_CANCEL = _(
     "This session has ended or is already written; it cannot be cancelled. A written one can be reverted."

@@ -52,12 +52,13 @@ class PairSide:
         return [sha256_and_size(page.content)[0] for page in self.pages]
 
     def named_paths(self) -> list[tuple[str, Path]]:
-        """Name and path of each page that is on this machine; pages in a remote storage are left out."""
+        """Name and path of each page that is on this machine and that Concord reads without a converter."""
         if not self.stored:
-            return [(page.name, page.path) for page in self.pages]
+            return [(page.name, page.path) for page in self.pages if page.is_read_directly]
         found = [
             (page.name, local_path(storage=page.file.storage, name=page.file.name or ""))
             for page in self.stored_pages()
+            if page.is_read_directly()
         ]
         return [(name, path) for name, path in found if path is not None and path.is_file()]
 

@@ -28,7 +28,7 @@ from notifications.models import (
     WebhookEndpoint,
     WebhookMessage,
 )
-from notifications.signing import signed_headers
+from notifications.signing import headers_of
 from users.models import MailPurpose
 from users.sign_in.mails import queue_mail
 
@@ -179,7 +179,7 @@ def _attempt(endpoint: WebhookEndpoint, message: WebhookMessage) -> Outcome:
     )
     began, status = monotonic(), None
     try:
-        headers = signed_headers(endpoint, message, now=timezone.now())
+        headers = headers_of(endpoint, message, now=timezone.now())
         status = outgoing.post(endpoint.url, body=message.body.encode(), headers=headers, limits=limits).status
         result = AttemptResult.ACCEPTED if 200 <= status < 300 else AttemptResult.REFUSED
         return Outcome(result.value, status, _milliseconds_since(began))

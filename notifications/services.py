@@ -16,9 +16,9 @@ from common.errors import Conflict, Gone, Invalid, NotAllowed
 from common.keys import clean_text
 from common.outgoing import OutgoingError
 from common.sealed import seal
+from common.signing import new_secret
 from notifications import delivery, outbox
 from notifications.models import EVENT_TYPES, EndpointState, MessageState, WebhookEndpoint, WebhookMessage
-from notifications.signing import new_secret
 from users import audit
 from users.models import AuditAction, Country, User
 

@@ -22,7 +22,7 @@ PO = BASE_DIR / "locale" / LANGUAGE / "LC_MESSAGES" / "django.po"
 MO = PO.with_suffix(".mo")
 
 # Folders without messages. All others are searched, so a new app need not be named here.
-_WITHOUT_MESSAGES = ("build", "data", "docs", "locale", "static", "tests")
+_WITHOUT_MESSAGES = ("build", "data", "docs", "locale", "services", "static", "tests")
 _TEMPLATES = (".html", ".txt")
 _SINGLE, _PLURAL, _CONTEXT, _PLURAL_IN_CONTEXT = (1,), (1, 2), ((1, "c"), 2), ((1, "c"), 2, 3)
 KEYWORDS: dict[str, Any] = {

@@ -5,89 +5,25 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from common.throttling import UploadThrottle
 from users.access.actor import actor_of
 from users.access.admin import ScopedModelAdmin
+from users.access.service_admin import ServiceAdmin
 from users.accounts import countries, services
 from users.accounts.forms import AccountForm, CountryForm, ServiceForm
 from users.accounts.sheet_form import AccountSheetForm
-from users.models import AuditAction, AuditEntry, Country, MailPurpose, User
-
-
-class _ServiceAdmin(ScopedModelAdmin):
-    """Pages that change rows by service functions. The form shows the errors that those raise."""
-
-    def form_for(self, request: HttpRequest, row: Any, data: Any) -> ServiceForm:
-        raise NotImplementedError
-
-    def acts_on(self, request: HttpRequest, row: Any) -> list[tuple[str, str]]:
-        """(name, label) of the row's buttons, beside the form."""
-        return []
-
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        if not self.has_add_permission(request):
-            raise PermissionDenied
-        return self._form_page(request, None)
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        row = self.get_object(request, unquote(object_id))
-        if not self.has_view_or_change_permission(request, row):
-            raise PermissionDenied
-        if not self.has_change_permission(request, row):
-            return super().change_view(request, object_id, form_url, extra_context)
-        return self._form_page(request, row)
-
-    def _form_page(self, request: HttpRequest, row: Any) -> HttpResponse:
-        form = self.form_for(request, row, request.POST if request.method == "POST" else None)
-        if request.method == "POST" and (saved := form.saved()) is not None:
-            messages.success(request, _("“%(name)s” was saved.") % {"name": saved})
-            return HttpResponseRedirect(self.address("changelist"))
-        if self.audited and row is not None and request.method == "GET":
-            self.record_audit(request, AuditAction.READ, row)
-        return self.page(
-            request,
-            "admin/users/form.html",
-            title=str(row) if row else _("Add %(name)s") % {"name": self.opts.verbose_name},
-            form=form,
-            original=row,
-            acts=self.acts_on(request, row) if row else [],
-        )
-
-    def address(self, name: str, *args: Any) -> str:
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{name}", args=args)
-
-    def get_urls(self) -> list[URLPattern]:
-        name = f"{self.opts.app_label}_{self.opts.model_name}_act"
-        view = self.admin_site.admin_view(self.act_view)
-        return [path("<path:object_id>/act/<slug:act>/", view, name=name), *super().get_urls()]
-
-    def act_view(self, request: HttpRequest, object_id: str, act: str) -> HttpResponse:
-        row = self.get_object(request, unquote(object_id))
-        if not self.has_change_permission(request, row):
-            raise PermissionDenied
-        change = dict(self.acts()).get(act)
-        if change is None:
-            raise Http404
-        if request.method == "POST":
-            self.carry_out(request, lambda: change(request, row))
-        return HttpResponseRedirect(self.address("change", row.pk))
-
-    def acts(self) -> list[tuple[str, Callable[[HttpRequest, Any], None]]]:
-        return []
+from users.models import AuditEntry, Country, MailPurpose, User
 
 
 @admin.register(User)
-class AccountAdmin(_ServiceAdmin):
+class AccountAdmin(ServiceAdmin):
     audited = True
     personal = True
     list_display = ("username", "email", "name", "role", "is_active", "last_login")
@@ -151,7 +87,7 @@ class AccountAdmin(_ServiceAdmin):
         toggle = ("deactivate", _("Deactivate")) if row.is_active else ("activate", _("Activate"))
         return [toggle, ("send_link", _("Send a link to choose a password"))]
 
-    def acts(self) -> list[tuple[str, Callable[[HttpRequest, Any], None]]]:
+    def acts(self) -> list[tuple[str, Callable[[HttpRequest, Any], HttpResponse | None]]]:
         return [("activate", self._activate), ("deactivate", self._deactivate), ("send_link", self._send_link)]
 
     def _activate(self, request: HttpRequest, account: User) -> None:
@@ -185,7 +121,7 @@ class AccountAdmin(_ServiceAdmin):
 
 
 @admin.register(Country)
-class CountryAdmin(_ServiceAdmin):
+class CountryAdmin(ServiceAdmin):
     list_display = ("name", "code", "currency_code", "tolerance", "is_active")
     ordering = ("name",)
     fields = ("name", "code", "currency_code", "currency_name", "tolerance", "is_active")
@@ -202,7 +138,7 @@ class CountryAdmin(_ServiceAdmin):
     def acts_on(self, request: HttpRequest, row: Any) -> list[tuple[str, str]]:
         return [("close", _("Deactivate the country and its accounts")) if row.is_active else ("open", _("Activate"))]
 
-    def acts(self) -> list[tuple[str, Callable[[HttpRequest, Any], None]]]:
+    def acts(self) -> list[tuple[str, Callable[[HttpRequest, Any], HttpResponse | None]]]:
         return [("open", self._activate), ("close", self._deactivate)]
 
     def _activate(self, request: HttpRequest, country: Country) -> None:

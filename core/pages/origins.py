@@ -19,6 +19,7 @@ class Place:
     """A row of a file, or a file (`row` is None). `preview` and `source` are empty where the account may not read it.
 
     `preview`: the address of the row in the preview of the file; `source`: that of the records that came from it.
+    `converted_by`: name and version of the converter that made the file in which sheet and row are.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Place:
     row: int | None
     preview: str = ""
     source: str = ""
+    converted_by: str = ""
 
 
 class Origins:
@@ -47,9 +49,11 @@ class Origins:
         if file is None:
             return None if row is None else Place("", sheet, row)
         if ("File", file.pk) not in self._visible:
-            return Place(file.name, sheet, row)
+            return Place(file.name, sheet, row, converted_by=file.converted_by())
         if row is None:
-            return Place(file.name, sheet, row, preview=reverse("page-file", args=[file.pk]))
+            return Place(
+                file.name, sheet, row, preview=reverse("page-file", args=[file.pk]), converted_by=file.converted_by()
+            )
         at = {"sheet": sheet, "row": row} if sheet else {"row": row}
         return Place(
             file.name,
@@ -57,6 +61,7 @@ class Origins:
             row,
             preview=f"{reverse('page-file-preview', args=[file.pk])}?{urlencode(at)}",
             source=f"{reverse('page-source')}?{urlencode({'file': file.pk, **at})}",
+            converted_by=file.converted_by(),
         )
 
     def session(self, session_id: int | None) -> tuple[int, str] | None:

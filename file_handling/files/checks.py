@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 import zipfile
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import IO, Any
@@ -68,8 +69,10 @@ def upload_limits() -> dict[str, int]:
     }
 
 
-def check_upload(uploaded: UploadedFile, *, kind: str | None) -> CheckedUpload | None:
+def check_upload(uploaded: UploadedFile, *, kind: str | None, converted: Collection[str] = ()) -> CheckedUpload | None:
     """Check one file of `kind` (`stat`, `recap`, None if not known; a stat cannot be a .zip). Leaves it rewound.
+
+    `converted`: further extensions, of files that a converter reads. Only their size is checked.
 
     None for a lock file of Excel, which is to be left out.
 
@@ -80,11 +83,11 @@ def check_upload(uploaded: UploadedFile, *, kind: str | None) -> CheckedUpload |
     if is_lock_file(name):
         return None
     size = uploaded.size or 0
-    allowed = EXTENSIONS if kind == "stat" else (*EXTENSIONS, "zip")
+    known = EXTENSIONS if kind == "stat" else (*EXTENSIONS, "zip")
     stream = _content(uploaded)
     stream.seek(0)
     try:
-        errors = _errors(stream, name=name, size=size, allowed=allowed)
+        errors = _errors(stream, name=name, size=size, known=known, converted=converted)
     finally:
         stream.seek(0)
     if errors:
@@ -98,10 +101,14 @@ def _content(uploaded: UploadedFile) -> IO[bytes]:
     return content
 
 
-def _errors(stream: IO[bytes], *, name: str, size: int, allowed: tuple[str, ...]) -> list[str]:
+def _errors(
+    stream: IO[bytes], *, name: str, size: int, known: tuple[str, ...], converted: Collection[str]
+) -> list[str]:
     errors: list[str] = []
-    if extension_of(name) not in allowed:
-        errors.append(sentence(Problem("wrong_extension", file=name, params={"known": list(allowed)})))
+    extension = extension_of(name)
+    if extension not in known and extension not in converted:
+        params = {"known": [*known, *sorted(converted)]}
+        errors.append(sentence(Problem("wrong_extension", file=name, params=params)))
     if size > max_file_bytes():
         megabytes = max_file_bytes() // (1024 * 1024)
         errors.append(
@@ -113,7 +120,12 @@ def _errors(stream: IO[bytes], *, name: str, size: int, allowed: tuple[str, ...]
         )
     if errors:
         return errors
-    problems = _archive_problems(stream) if extension_of(name) == "zip" else _problems(stream, name=name)
+    if extension == "zip":
+        problems = _archive_problems(stream)
+    elif extension in converted:
+        problems = [] if size else [Problem("empty_file")]
+    else:
+        problems = content_problems(stream, name=name)
     return [sentence(replace(problem, file=name)) for problem in problems]
 
 
@@ -145,7 +157,8 @@ def _wrong_content(found: str, extension: str) -> Problem:
     return Problem("wrong_content", params={"found": found, "extension": extension})
 
 
-def _problems(stream: IO[bytes], *, name: str) -> list[Problem]:
+def content_problems(stream: IO[bytes], *, name: str) -> list[Problem]:
+    """Why the content of a file cannot be read, as far as its first bytes and its table of contents show."""
     try:
         match format_of(stream, name=name):
             case "xlsx":
@@ -202,11 +215,12 @@ def _has_filepass(stream: IO[bytes]) -> bool:
     return False
 
 
-def expand_recap_zip(uploaded: UploadedFile) -> list[TemporaryUploadedFile]:
+def expand_recap_zip(uploaded: UploadedFile, *, converted: Collection[str] = ()) -> list[TemporaryUploadedFile]:
     """The pages in a .zip, each as an upload of its own, ordered by name; the caller closes them.
 
     Pages may stand in folders; names are never used as paths. Lock files, hidden files and the files that macOS adds
-    are skipped. Sizes are counted while inflating. Each page is checked like any other upload.
+    are skipped. Sizes are counted while inflating. Each page is checked like any other upload. `converted`: as for
+    `check_upload`.
     Raises InvalidUpload with every reason.
     """
     checked = check_upload(uploaded, kind="recap")
@@ -219,7 +233,7 @@ def expand_recap_zip(uploaded: UploadedFile) -> list[TemporaryUploadedFile]:
             entries = [entry for entry in archive.infolist() if _is_page(entry)]
             errors += _archive_errors(entries, name=checked.name)
             if not errors:
-                errors += _inflate_pages(archive, entries, pages=pages, zip_name=checked.name)
+                errors += _inflate_pages(archive, entries, pages=pages, zip_name=checked.name, converted=converted)
     except (*BAD_ZIP, RuntimeError):
         errors.append(sentence(Problem("bad_archive", file=checked.name)))
     if errors:
@@ -250,7 +264,12 @@ def _is_page(entry: zipfile.ZipInfo) -> bool:
 
 
 def _inflate_pages(
-    archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo], *, pages: list[TemporaryUploadedFile], zip_name: str
+    archive: zipfile.ZipFile,
+    entries: list[zipfile.ZipInfo],
+    *,
+    pages: list[TemporaryUploadedFile],
+    zip_name: str,
+    converted: Collection[str],
 ) -> list[str]:
     """Inflate each entry into a file of its own, added to `pages`; returns what is wrong with them."""
     errors: list[str] = []
@@ -272,7 +291,7 @@ def _inflate_pages(
             ]
         left -= page.size
         page.seek(0)
-        errors += _errors(page, name=name, size=page.size, allowed=EXTENSIONS)
+        errors += _errors(page, name=name, size=page.size, known=EXTENSIONS, converted=converted)
         page.seek(0)
     return errors
 

@@ -62,9 +62,30 @@ class FileFormSerializer(serializers.Serializer[None]):
 
 
 class FileReferenceSerializer(serializers.ModelSerializer[File]):
+    converted_by = serializers.CharField(
+        read_only=True,
+        help_text="Name and version of the converter; sheet and row are then those of the converted file. Else empty",
+    )
+
     class Meta:
         model = File
-        fields = ["id", "name"]
+        fields = ["id", "name", "converted_by"]
+        read_only_fields = fields
+
+
+class ConversionSerializer(serializers.ModelSerializer[File]):
+    """What a converter made of a file. `converter` and `version`: as the service named itself."""
+
+    converter = serializers.CharField(source="converter_name")
+    version = serializers.CharField(source="converter_version")
+    name = serializers.CharField(source="read_name")
+    size = serializers.IntegerField(source="converted_size")
+    sha256 = serializers.CharField(source="converted_sha256")
+    download = serializers.HyperlinkedIdentityField(view_name="file-converted")
+
+    class Meta:
+        model = File
+        fields = ["converter", "version", "name", "size", "sha256", "converted_at", "download"]
         read_only_fields = fields
 
 
@@ -81,6 +102,9 @@ class FileSerializer(serializers.ModelSerializer[File]):
     preview = serializers.HyperlinkedIdentityField(view_name="file-preview")
     country = CountrySerializer(read_only=True)
     page_count = serializers.IntegerField(read_only=True, help_text="Number of pages, the first one included")
+    conversion = serializers.SerializerMethodField(
+        help_text="What a converter made of the file; null for a file that was not converted"
+    )
 
     class Meta:
         model = File
@@ -100,8 +124,13 @@ class FileSerializer(serializers.ModelSerializer[File]):
             "page_count",
             "download",
             "preview",
+            "conversion",
         ]
         read_only_fields = fields
+
+    @extend_schema_field(ConversionSerializer(allow_null=True))
+    def get_conversion(self, file: File) -> Any:
+        return ConversionSerializer(file, context=self.context).data if file.converted else None
 
 
 class CreatedSerializer(serializers.Serializer[dict[str, int]]):
@@ -158,12 +187,18 @@ class RecognisedFileSerializer(FileSerializer):
         help_text="Its sheets with these columns; with several in a stat file, the import needs `stat_sheet`",
     )
     problems = HeadProblemSerializer(many=True, read_only=True, source="head.problems")
+    converter = serializers.CharField(
+        read_only=True,
+        source="head.converter",
+        help_text="Name of the converter that will convert the file when it is imported; empty for a file that is"
+        " read as it is",
+    )
     same_content_as = FileReferenceSerializer(
         many=True, read_only=True, source="same_content", help_text="Other files of the country with the same content"
     )
 
     class Meta(FileSerializer.Meta):
-        fields = [*FileSerializer.Meta.fields, "recognised_as", "sheets", "problems", "same_content_as"]
+        fields = [*FileSerializer.Meta.fields, "recognised_as", "sheets", "problems", "converter", "same_content_as"]
         read_only_fields = fields
 
 

@@ -154,7 +154,8 @@ def _delete_file(*, actor: User, file: File, force: bool) -> None:
             label=locked.name,
             data={"pages": len(pages), "sessions": sessions},
         )
-        delete_after_commit(storage=locked.file.storage, names=[page.file.name or "" for page in pages])
+        objects = [stored.name or "" for page in pages for stored in (page.file, page.converted)]
+        delete_after_commit(storage=locked.file.storage, names=objects)
         for page in pages:
             transaction.on_commit(partial(forget_sheets, page), robust=True)
         locked.delete()

@@ -1,7 +1,8 @@
-"""Any rows of any sheet of a stored file. A sheet is read once and kept on disk for some minutes.
+"""Any rows of any sheet of a stored file, which is read once and kept on disk for some minutes.
 
-To read a large workbook takes seconds, and a person who looks for a row opens several pages. What is kept lies in the
-folder for temporary files of this installation, never in a cache that installations share: it has personal data.
+Of a converted file, they are the rows of what it was converted into. To read a large workbook takes seconds, and a
+person who looks for a row opens several pages. What is kept lies in the folder for temporary files of this
+installation, never in a cache that installations share: it has personal data.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 
 from django.conf import settings
 
+from file_handling.converters.conversions import require_content
 from file_handling.files.storage import on_local_disk
 from file_handling.models import File
 from file_handling.reading_limits import reading_limits
@@ -56,6 +58,7 @@ def sheet_rows(file: File, *, first: int, count: int, sheet: str | None = None) 
     # Imported here: a worker's main process, which forks, loads this module but must not load the frames library.
     import polars as pl
 
+    require_content(file)
     try:
         with _kept_sheet(file, sheet) as (facts, frame_path):
             cells = pl.scan_ipc(frame_path).slice(max(0, first - 1), count).collect(engine="in-memory")
@@ -103,8 +106,9 @@ def _kept_sheet(file: File, sheet: str | None) -> Iterator[tuple[dict[str, Any],
 def _read(file: File, sheet: str | None, folder: Path, key: str) -> None:
     """Read the sheet. Its facts are kept under its name, too, where the first sheet was asked for without one."""
     target = folder / f"{key}-new.arrow"
-    with on_local_disk(storage=file.file.storage, name=file.file.name or "") as path:
-        facts = process.whole_sheet(Source(str(path), file.name, sheet), target=target, limits=reading_limits())
+    content = file.content()
+    with on_local_disk(storage=content.storage, name=content.name or "") as path:
+        facts = process.whole_sheet(Source(str(path), file.read_name(), sheet), target=target, limits=reading_limits())
     target.replace(folder / f"{key}-{_digest(facts['sheet'])}.arrow")
     for name in {sheet or "", facts["sheet"]}:
         (folder / f"{key}-{_digest(name)}.json").write_text(json.dumps(facts))
@@ -132,7 +136,7 @@ def _folder() -> Path:
 
 def _file_key(file: File) -> str:
     # A stored object never changes and its name is never used again, so the name stands for the content.
-    return _digest(file.file.name or "")
+    return _digest(file.content().name or "")
 
 
 def _digest(text: str) -> str:

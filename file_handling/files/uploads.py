@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from common.api_errors import BadRequest
 from common.errors import FormError, InvalidForm
 from common.parsing import positive_int
+from file_handling.converters.registered import converters_for, is_read_directly
 from file_handling.files.checks import InvalidUpload, check_upload, expand_recap_zip
 from file_handling.files.heads import FileHead, look_at, of_all_pages, reasons_to_refuse, same_content
 from file_handling.files.services import store_upload
@@ -31,6 +32,10 @@ class Page:
     content: TemporaryUploadedFile
 
     @property
+    def is_read_directly(self) -> bool:
+        return is_read_directly(self.name)
+
+    @property
     def path(self) -> Path:
         return Path(self.content.temporary_file_path())
 
@@ -41,16 +46,18 @@ def check_files(
     """The pages in `uploads`, in their order, and everything that is wrong with them.
 
     A stat is one file; a recap is one file or several, or .zip archives of pages, and so are files of unknown kind.
-    Excel's lock files (`~$…`) are skipped.
+    Excel's lock files (`~$…`) are skipped. Files for which there is a converter are accepted unread.
     """
     pages: list[Page] = []
     errors: list[FormError] = []
+    converted = converters_for([upload.name or "" for upload in uploads]).keys()
     for upload in uploads:
         name = upload.name or ""
         try:
             if kind != FileType.STAT and name.lower().endswith(".zip"):
-                pages += [Page(name=page.name or "", content=page) for page in expand_recap_zip(upload)]
-            elif check_upload(upload, kind=kind) is not None:
+                expanded = expand_recap_zip(upload, converted=converted)
+                pages += [Page(name=page.name or "", content=page) for page in expanded]
+            elif check_upload(upload, kind=kind, converted=converted) is not None:
                 pages.append(Page(name=name, content=upload))
         except InvalidUpload as invalid:
             errors += [FormError(field, sentence, name) for sentence in invalid.sentences()]

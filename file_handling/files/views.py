@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.files.base import File as DjangoFile
 from django.db.models import Count, QuerySet
+from django.db.models.fields.files import FieldFile
 from django.http import FileResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
@@ -177,7 +178,8 @@ class FileViewSet(ExportMixin, ScopedReadViewSet):
     def create(self, request: Request) -> Response:
         """Store a file, after a look at its first rows. A file that cannot be read at all is refused.
 
-        A file whose columns are incomplete is stored; `problems` says what it lacks.
+        A file whose columns are incomplete is stored; `problems` says what it lacks. A file that a converter will
+        convert (`converter`) is stored without a look at it, and needs a `file_type`.
         """
         uploads = upload_files(user=actor_of(request), data=request.data)
         rows = self.get_queryset().prefetch_related("pages").in_bulk([one.file.pk for one in uploads])
@@ -192,14 +194,27 @@ class FileViewSet(ExportMixin, ScopedReadViewSet):
     )
     @action(detail=True, throttle_classes=[ExportThrottle])
     def download(self, request: Request, pk: str) -> HttpResponseBase:
+        """The file as it was uploaded."""
         file: File = self.get_object()
+        return self._downloaded(file, file.file, name=file.name)
+
+    @extend_schema(tags=["files"], responses={(200, *DOWNLOADED): OpenApiTypes.BINARY, **DENIED_OR_NONE})
+    @action(detail=True, throttle_classes=[ExportThrottle])
+    def converted(self, request: Request, pk: str) -> HttpResponseBase:
+        """What a converter made of the file. 404 for a file that was not converted."""
+        file: File = self.get_object()
+        if not file.converted:
+            raise FileNotFound()
+        return self._downloaded(file, file.converted, name=file.read_name())
+
+    def _downloaded(self, file: File, stored: FieldFile, *, name: str) -> HttpResponseBase:
         try:
-            content = file.file.open("rb")
+            content = stored.open("rb")
         except FileNotFoundError as missing:
             self._note(AuditAction.DOWNLOAD, file, success=False)
             raise FileNotFound() from missing
         self._note(AuditAction.DOWNLOAD, file)
-        return attachment(content=content, name=file.name)
+        return attachment(content=content, name=name)
 
     @extend_schema(
         tags=["files"],

@@ -19,6 +19,27 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='Converter',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=100, unique=True, verbose_name='name')),
+                ('extensions', models.JSONField(default=list, verbose_name='file extensions')),
+                ('url', models.CharField(max_length=2000, verbose_name='address')),
+                ('secret', models.TextField(verbose_name='secret')),
+                ('megabytes', models.PositiveSmallIntegerField(default=50, verbose_name='largest answer (MB)')),
+                ('seconds', models.PositiveSmallIntegerField(default=60, verbose_name='longest time for a file (seconds)')),
+                ('version', models.CharField(blank=True, help_text='As the service answered last', max_length=50, verbose_name='version')),
+                ('is_active', models.BooleanField(default=True, verbose_name='active')),
+                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='registered on')),
+                ('registered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='registered by')),
+            ],
+            options={
+                'verbose_name': 'converter',
+                'verbose_name_plural': 'converters',
+                'ordering': ['name'],
+            },
+        ),
+        migrations.CreateModel(
             name='File',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -30,6 +51,13 @@ class Migration(migrations.Migration):
                 ('uploaded_at', models.DateTimeField(auto_now_add=True, verbose_name='date of upload')),
                 ('size', models.PositiveBigIntegerField(default=0, help_text='bytes', verbose_name='size')),
                 ('sha256', models.CharField(db_index=True, max_length=64, verbose_name='fingerprint (SHA-256)')),
+                ('converted', models.FileField(blank=True, max_length=255, upload_to=file_handling.models.converted_file_name, verbose_name='converted file')),
+                ('converted_size', models.PositiveBigIntegerField(default=0, help_text='bytes', verbose_name='size of the converted file')),
+                ('converted_sha256', models.CharField(blank=True, max_length=64, verbose_name='fingerprint of the converted file')),
+                ('converted_at', models.DateTimeField(blank=True, null=True, verbose_name='converted on')),
+                ('converter_name', models.CharField(blank=True, max_length=100, verbose_name='name of the converter')),
+                ('converter_version', models.CharField(blank=True, max_length=50, verbose_name='version of the converter')),
+                ('converter', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='file_handling.converter', verbose_name='converter')),
                 ('country', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='files', to='users.country', verbose_name='country')),
                 ('first_page', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='pages', to='file_handling.file', verbose_name='first page')),
                 ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='files', to=settings.AUTH_USER_MODEL, verbose_name='account')),
@@ -79,6 +107,7 @@ class Migration(migrations.Migration):
                 ('runner', models.CharField(blank=True, max_length=255, verbose_name='worker process')),
                 ('last_correction', models.PositiveBigIntegerField(default=0, verbose_name='last correction that applies')),
                 ('corrects', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='corrected_by', to='file_handling.importsession', verbose_name='corrects the session')),
+                ('not_before', models.DateTimeField(blank=True, null=True, verbose_name='next attempt')),
                 ('country', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='import_sessions', to='users.country', verbose_name='country')),
                 ('recap_file', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='recap_sessions', to='file_handling.file', verbose_name='recap file')),
                 ('stat_file', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='stat_sessions', to='file_handling.file', verbose_name='stat file')),

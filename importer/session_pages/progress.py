@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.formats import date_format
 from django.utils.functional import Promise
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -51,6 +53,9 @@ def steps(session: ImportSession) -> list[Step]:
 
 def news(session: ImportSession) -> tuple[str, str]:
     """(key, sentence) of what happens now. A screen reader reads the sentence when the key changes."""
+    if session.status == SessionStatus.PENDING and session.not_before is not None:
+        time = date_format(localtime(session.not_before), "TIME_FORMAT")
+        return "converter", _("A converter does not answer. It is asked again at %(time)s.") % {"time": time}
     if session.status == SessionStatus.PENDING:
         return "waiting", _("Waiting for a worker.")
     current = next((step for step in steps(session) if step.state == CURRENT), None)

@@ -17,7 +17,7 @@ from tests.support.cast import SHUT_OUT, Cast
 from tests.support.pages import OUTSIDE
 from tests.support.pages import TABLE as PAGES
 from tests.support.pairs import Cells, line, recap_csv, row, stat_csv
-from tests.support.records import Records, make_webhook
+from tests.support.records import Records, make_converter, make_webhook, mark_converted
 from tests.support.routes import (
     CATALOGUE_ROUTES,
     FIGURES,
@@ -90,6 +90,7 @@ def import_marked_pair(owner: User, mark: str) -> Records:
     replaced = api.import_pair(**pair("7000"), on_conflict="update")
     assert replaced.numbers("amount_gap") == [f"{mark}-3"]
     session = ImportSession.objects.get(pk=first.id)
+    mark_converted(session.stat_file, mark)  # type: ignore[arg-type]
     rows = {}
     for name in [*RECORD_ROUTES, *CATALOGUE_ROUTES]:
         model = resolve(f"{API}{name}/").func.cls.model  # type: ignore[attr-defined]
@@ -97,6 +98,7 @@ def import_marked_pair(owner: User, mark: str) -> Records:
     rows["corrected"] = ImportSession.objects.get(pk=corrected.id)
     rows["corrections"] = rows["corrected"].corrections.get()
     rows |= {"webhooks": endpoint, "webhook-messages": endpoint.messages.get(session_number=first.id)}
+    rows["converters"] = make_converter(mark, is_active=False)
     return Records(
         mark=mark,
         file=session.stat_file,  # type: ignore[arg-type]
@@ -157,7 +159,7 @@ def test_what_one_country_sees_does_not_change_by_a_byte_when_another_country_im
     assert {f"{name}/" for name in RECORD_ROUTES} <= reached
     assert {"import-sessions/{session}/download/?type=error", "import-sessions/{session}/download/?type=log"} <= reached
     assert {"import-sessions/{session}/findings/", "import-sessions/{session}/events/"} <= reached
-    assert "files/{file}/preview/" in reached
+    assert {"files/{file}/preview/", "files/{file}/converted/"} <= reached
     assert "/admin/core/claim/" in reached
 
 
@@ -187,6 +189,8 @@ def test_no_byte_of_one_country_s_import_reaches_another(cast: Cast) -> None:
     assert unmarked == {
         *(address for path in [*catalogue, *figures] for address in addresses(path)),
         *(f"dashboard/files/?format={kind}" for kind in ("csv", "xlsx", "parquet")),
+        "converters/",
+        "converters/{converters}/",
         "countries/",
         "countries/{country}/",
         "users/me/",

@@ -68,6 +68,7 @@ OF_A_COUNTRY = {
     },
 }
 SHARED = ["core.ActCategory", "core.Act", "core.ActAlias"]
+OF_SUPERUSERS = ["file_handling.Converter"]
 PEOPLE = ["users.User", "users.Country"]
 
 
@@ -77,7 +78,7 @@ def everybody(cast: Cast) -> dict[str, Any]:
 
 def test_the_tables_name_every_model_that_has_a_scope() -> None:
     found = {model._meta.label for model in apps.get_models() if hasattr(model._default_manager.all(), "visible_to")}
-    assert found == {*OF_A_COUNTRY, *SHARED, *PEOPLE}
+    assert found == {*OF_A_COUNTRY, *SHARED, *OF_SUPERUSERS, *PEOPLE}
 
 
 @pytest.mark.parametrize("label", OF_A_COUNTRY)
@@ -106,6 +107,12 @@ def test_the_catalogue_is_seen_by_every_account_that_has_a_country_to_see(
     rows = apps.get_model(label)._default_manager.all()
     seen = {name for name, user in everybody(cast).items() if rows.visible_to(user).exists()}
     assert seen == {name for name, countries in RECORD.items() if countries}
+
+
+@pytest.mark.parametrize("label", OF_SUPERUSERS)
+def test_what_serves_all_countries_is_seen_by_superusers_alone(label: str, cast: Cast, togo: Records) -> None:
+    rows = apps.get_model(label)._default_manager.all()
+    assert {name for name, user in everybody(cast).items() if rows.visible_to(user).exists()} == {"superuser"}
 
 
 def test_an_account_sees_the_countries_that_are_its_own(cast: Cast) -> None:

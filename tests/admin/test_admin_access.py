@@ -87,7 +87,8 @@ def test_the_table_names_every_page_of_the_admin() -> None:
         if "<slug:act>" in path and "importsession" in path:
             found |= {path.replace("<slug:act>", act) for act in BY_NAME}
         elif "<slug:act>" in path:
-            found.add(path.replace("<slug:act>", "open" if "country" in path else "deactivate"))
+            act = {"country": "open", "converter": "rotate"}.get(path.split("/")[1], "deactivate")
+            found.add(path.replace("<slug:act>", act))
         else:
             found.add(path)
     assert found == known

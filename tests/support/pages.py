@@ -44,6 +44,8 @@ RECORDS = {
     "claimrevision": "claim-revisions",
 }
 CATALOGUE = {"actcategory": "act-categories", "act": "acts"}
+SUPERUSERS = answers(superuser=200, reader=403, own=403, other=403)
+CONVERTER = "file_handling/converter"
 FILE, SESSION = "file_handling/file", "file_handling/importsession"
 
 TABLE: dict[tuple[str, str], dict[str, int]] = {
@@ -64,6 +66,13 @@ TABLE: dict[tuple[str, str], dict[str, int]] = {
     ("GET", f"{FILE}/{{file}}/preview/"): READ,
     ("GET", f"{FILE}/{{file}}/delete/"): STEERABLE,
     ("POST", f"{FILE}/{{file}}/delete/"): STEERED,
+    ("GET", f"{CONVERTER}/"): SUPERUSERS,
+    ("GET", f"{CONVERTER}/add/"): SUPERUSERS,
+    ("POST", f"{CONVERTER}/add/"): SUPERUSERS,
+    ("GET", f"{CONVERTER}/{{converters}}/change/"): SUPERUSERS,
+    ("GET", f"{CONVERTER}/{{converters}}/history/"): SUPERUSERS,
+    ("GET", f"{CONVERTER}/{{converters}}/delete/"): NOBODY,
+    ("POST", f"{CONVERTER}/{{converters}}/act/rotate/"): SUPERUSERS,
     ("GET", f"{SESSION}/"): SHARED,
     ("GET", f"{SESSION}/add/"): IMPORTERS,
     ("GET", f"{SESSION}/{{session}}/change/"): READ,

@@ -15,6 +15,7 @@ from django.core.files.base import ContentFile
 from common.sealed import seal
 from core import models as core
 from file_handling.models import (
+    Converter,
     Correction,
     EventLevel,
     File,
@@ -35,6 +36,14 @@ def make_file(*, user: User, country: Country, name: str, file_type: str = FileT
     file = File(user=user, country=country, name=name, file_type=file_type, size=5, sha256="0" * 64, **more)
     file.file.save(name, ContentFile(f"{STAT_HEADER}\n{STAT_LINE}\n".encode()), save=True)
     return file
+
+
+def mark_converted(file: File, mark: str) -> None:
+    """As after an import for which a converter, whose name has the mark, made the same content once more."""
+    with file.file.open("rb") as content:
+        file.converted.save(f"{mark}.csv", ContentFile(content.read()), save=False)
+    file.converter_name, file.converter_version, file.converted_at = f"{mark} service", "1.0", file.uploaded_at
+    file.save()
 
 
 def make_session(*, user: User, country: Country, status: str = SessionStatus.DONE, **more: Any) -> ImportSession:
@@ -87,6 +96,17 @@ def make_webhook(country: Country | None, mark: str = "") -> WebhookEndpoint:
         events=[event.value for event in EVENT_TYPES],
         secret=seal("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
     )
+
+
+def make_converter(mark: str = "", **fields: Any) -> Converter:
+    """A converter for `.odd`. There is no host of its name."""
+    values = {
+        "name": f"{mark} converter",
+        "extensions": ["odd"],
+        "url": "https://converter.invalid/",
+        "secret": seal("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+    }
+    return Converter.objects.create(**(values | fields))
 
 
 def make_message(endpoint: WebhookEndpoint, uid: str) -> WebhookMessage:
@@ -227,6 +247,8 @@ def make_records(*, country: Country, owner: User, mark: str) -> Records:
     rows["act-aliases"], _ = core.ActAlias.objects.get_or_create(
         key="PARACETAMOL 500", defaults={"name": "PARACETAMOL 500", "act": rows["acts"]}
     )
+    mark_converted(file, mark)
+    rows["converters"] = make_converter(mark, is_active=False)
     rows["webhooks"] = make_webhook(country, mark)
     rows["webhook-messages"] = make_message(rows["webhooks"], f"msg_{mark}")
     return Records(mark=mark, file=file, recap=recap, session=session, finding=finding, rows=rows)

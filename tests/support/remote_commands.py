@@ -29,6 +29,7 @@ from rest_framework.test import APIClient  # noqa: E402
 from common.errors import Conflict  # noqa: E402
 from config import celery_app  # noqa: E402
 from core.models import Client  # noqa: E402
+from file_handling.converters import services as converters  # noqa: E402
 from file_handling.models import File, ImportSession  # noqa: E402
 from importer import dispatch, lifecycle  # noqa: E402
 from notifications import services as webhooks  # noqa: E402
@@ -102,6 +103,13 @@ def register_webhook(country: str, url: str) -> str:
     return secret
 
 
+def register_converter(url: str, extension: str) -> str:
+    """Register a converter for files with this extension; → its secret."""
+    root, _ = User.objects.get_or_create(username="root", email="root@example.org", role=Role.SUPERUSER)
+    _converter, secret = converters.register(actor=root, name="converter", extensions=[extension], url=url, seconds=20)
+    return secret
+
+
 def send_message(session: int, times: int = 1) -> None:
     """Send the message of the session to the queue `times` times."""
     for _ in range(times):
@@ -154,6 +162,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
         export,
         steer,
         register_webhook,
+        register_converter,
         send_message,
         check_records,
         admin,

@@ -120,6 +120,7 @@ TABLE: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "audit/export/"): AUDIT,
     ("GET", "files/{file}/download/"): FILE,
     ("GET", "files/{file}/preview/"): FILE,
+    ("GET", "files/{file}/converted/"): FILE,
     ("GET", "import-sessions/"): SESSIONS,
     ("POST", "import-sessions/"): UPLOAD,
     ("GET", "import-sessions/{session}/"): SESSION,
@@ -160,6 +161,17 @@ TABLE |= {
     ("POST", f"{_WEBHOOK}test/"): only(superuser=202, global_admin=202, togo_admin=202),
     ("GET", _MESSAGES): ACCOUNT,
     ("POST", f"{_MESSAGES}{{webhook-messages}}/replay/"): only(superuser=202, global_admin=202, togo_admin=202),
+}
+_CONVERTER = "converters/{converters}/"
+TABLE |= {
+    ("GET", "converters/"): only(superuser=200),
+    ("POST", "converters/"): only(superuser=400),
+    ("GET", _CONVERTER): only(superuser=200),
+    ("PATCH", _CONVERTER): only(superuser=200),
+    ("DELETE", _CONVERTER): only(superuser=204),
+    ("POST", f"{_CONVERTER}rotate/"): only(superuser=200),
+    # There is no host of its name.
+    ("POST", f"{_CONVERTER}check/"): only(superuser=409),
 }
 for _name in RECORD_ROUTES:
     TABLE["GET", f"{_name}/"] = RECORDS
@@ -229,6 +241,9 @@ UNMARKED = {
     "import-sessions/{session}/events/stream/",
     "import-sessions/{session}/download/?type=log",
     "files/{file}/preview/",
+    # Converters serve all countries; only superusers see them.
+    "converters/",
+    "converters/{converters}/",
     # Only names of records are marked. The one claim with findings was imported, and no rule finds it.
     *(f"dashboard/{name}" for name in [*FIGURES, *UPLOAD_FIGURES] if name not in MARKED_FIGURES),
     # The most read files are in the JSON alone.

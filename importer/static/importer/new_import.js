@@ -17,7 +17,7 @@ const REFUSED = new Set([400, 413]);
 const PARALLEL = 2;
 const MEGABYTE = 1024 * 1024;
 
-// A row of the list. `state`: waits, sending, checking, broken, failed, refused, stored. `stored`: the file as the API shows it.
+// A row of the list. `state`: asks, waits, sending, checking, broken, failed, refused, stored. `stored`: the file as the API shows it.
 const rows = [];
 let leaving = false;
 
@@ -88,6 +88,9 @@ function newRow({ name, size, file = null, stored = null, state = "waits", befor
     row.part = (selector) => row.element.querySelector(selector);
     row.part(".send-again").addEventListener("click", () => sendAgain(row));
     row.part(".remove").addEventListener("click", () => remove([row]));
+    for (const button of row.part(".file-choice").children) {
+        button.addEventListener("click", () => chooseKind(row, button.dataset.kind));
+    }
     rows.push(row);
     at("rows").append(row.element);
     return row;
@@ -112,8 +115,9 @@ function findProblems() {
         row.problems = row.reasons.map((text) => ({ text, blocking: true }));
         if (!row.stored) continue;
         const add = (text, blocking) => row.problems.push({ text, blocking });
-        const { file_type: kind, problems, sha256, same_content_as: elsewhere } = row.stored;
+        const { file_type: kind, problems, sha256, same_content_as: elsewhere, converter } = row.stored;
         problems.forEach((problem) => add(problem.message, true));
+        if (converter) add(fill(texts.willConvert, { converter }), false);
         if (contents.has(sha256)) add(fill(texts.sameContent, { name: contents.get(sha256) }), true);
         else if (names.has(row.name)) add(texts.sameName, false);
         if (kind === "stat" && hasStat) add(texts.secondStat, true);
@@ -130,6 +134,7 @@ const hasProblem = (row) => isStopped(row) || row.problems.some((problem) => pro
 
 function stateOf(row) {
     if (row.state === "broken") return [fill(texts.broken, { seconds: count(row.pause) }), "warn"];
+    if (row.state === "asks") return [texts.asks, "warn"];
     if (row.state !== "stored") return [texts[row.state], isStopped(row) ? "bad" : "busy"];
     if (hasProblem(row)) return [texts.problem, "bad"];
     return [row.before ? texts.sentBefore : texts.ready, "good"];
@@ -154,6 +159,10 @@ function showRow(row) {
     row.part("progress").value = row.sent;
     row.part(".badge").textContent = state;
     row.part(".badge").className = `badge ${colour}`;
+    row.part(".file-choice").hidden = row.state !== "asks";
+    for (const button of row.part(".file-choice").children) {
+        button.setAttribute("aria-label", `${button.textContent}: ${row.name}`);
+    }
     row.part(".send-again").hidden = row.state !== "failed";
     row.part(".send-again").setAttribute("aria-label", `${row.part(".send-again").textContent}: ${row.name}`);
     row.part(".remove").setAttribute("aria-label", `${row.part(".remove").textContent}: ${row.name}`);
@@ -184,6 +193,7 @@ function missing() {
     if (country && !country.value) return texts.needCountry;
     if (all.length === 0) return texts.needFiles;
     if (all.some(hasProblem)) return texts.needFixed;
+    if (all.some((row) => row.state === "asks")) return texts.needKind;
     if (all.some(isBusy)) return texts.needSent;
     if (storedAs("stat").length === 0) return texts.needStat;
     const pages = storedAs("recap").reduce((sum, row) => sum + row.stored.page_count, 0);
@@ -261,6 +271,7 @@ async function sendFile(row) {
     const body = new FormData();
     body.append("file", row.file, row.name);
     if (row.country) body.append("country", row.country);
+    if (row.kind) body.append("file_type", row.kind);
     show();
     const answer = await send("POST", settings.files, {
         body,
@@ -315,6 +326,17 @@ function sendAgain(row) {
     next();
 }
 
+// What a converter reads has no columns yet that would show its kind.
+function chooseKind(row, kind) {
+    Object.assign(row, { state: "waits", kind });
+    row.part(".remove").focus();
+    next();
+}
+
+function isConverted(name) {
+    return settings.converted.some((ending) => name.toLowerCase().endsWith(ending));
+}
+
 function add(files) {
     if (country && !country.value) {
         country.focus();
@@ -328,6 +350,9 @@ function add(files) {
             row.state = "refused";
             const limit = Math.floor(settings.maxBytes / MEGABYTE);
             row.reasons = [fill(texts.tooLarge, { file: file.name, limit })];
+            announceState(row);
+        } else if (isConverted(file.name)) {
+            row.state = "asks";
             announceState(row);
         }
     }
