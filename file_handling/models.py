@@ -150,7 +150,7 @@ class File(models.Model):
 
     def content(self) -> "FieldFile":
         """The stored object that is read: the converted file where there is one."""
-        return self.converted if self.converted else self.file  # type: ignore[return-value]
+        return self.converted if self.converted else self.file
 
     def read_name(self) -> str:
         """The name of what is read: of a converted file, with its own ending."""
