@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler as default_handler
 from rest_framework.views import set_rollback
 
-from common.errors import Conflict, Gone, Invalid, InvalidForm, NotAllowed, is_disk_full
+from common.errors import Conflict, Gone, Invalid, InvalidForm, NotAllowed, StorageFailure, is_disk_full
 
 
 class AccessDenied(PermissionDenied):
@@ -61,6 +61,11 @@ class DiskFull(APIException):
     default_code = "disk_full"
 
 
+class StorageAway(APIException):
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_code = "storage_failure"
+
+
 def _with_fields(error: APIException, fields: dict[str, Any]) -> APIException:
     """The same error with further fields in its body. The body is set here, because DRF would make all values text."""
     if fields:
@@ -78,6 +83,8 @@ def _as_api_error(error: Exception) -> Exception:
         return _with_fields(BadRequest(error.sentence()), {"errors": problems})
     if isinstance(error, Invalid):
         return ValidationError(error.errors)
+    if isinstance(error, StorageFailure):
+        return StorageAway(str(error))
     if isinstance(error, Conflict):
         return _with_fields(ConflictAnswer(str(error) or None), error.facts)
     if isinstance(error, Gone):

@@ -95,9 +95,10 @@ def current(lease: Lease) -> Any:
     return ImportSession.objects.filter(pk=lease.session_id, lease_token=lease.token, status=SessionStatus.PROCESSING)
 
 
-def release(lease: Lease) -> bool:
-    """Put the session back into the queue; its attempt stays counted."""
-    return bool(current(lease).update(status=SessionStatus.PENDING, lease_expires_at=None, rung_at=None))
+def release(lease: Lease, *, wait: bool = False) -> bool:
+    """Put the session back into the queue; its attempt stays counted. `wait`: as if a worker had been called just now."""
+    called = Now() if wait else None
+    return bool(current(lease).update(status=SessionStatus.PENDING, lease_expires_at=None, rung_at=called))
 
 
 # ------------------------------------------------------------------------------------------------ heartbeat
