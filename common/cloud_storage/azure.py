@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ResourceNotFoundError
 from azure.identity import DefaultAzureCredential
 from azure.storage.blob import BlobServiceClient, ExponentialRetry
+from django.conf import settings
+from django.core.files import File
 from storages.backends.azure_storage import AzureStorage
 
 from common.cloud_storage.base import ANSWER_SECONDS, CONNECT_SECONDS, MEMORY_BYTES, RETRIES, CloudStorage
@@ -43,6 +46,18 @@ class Azure(CloudStorage, AzureStorage):
             connection_timeout=CONNECT_SECONDS,
             read_timeout=ANSWER_SECONDS,
         )
+
+    def _open(self, name: str, mode: str = "rb") -> File[Any]:
+        # The file of django-storages does not close its temporary file when the download breaks.
+        with self._translated():
+            content = SpooledTemporaryFile(max_size=MEMORY_BYTES, dir=settings.FILE_UPLOAD_TEMP_DIR)
+            try:
+                self.client.download_blob(self._get_valid_path(name), timeout=self.timeout).readinto(content)
+                content.seek(0)
+            except BaseException:
+                content.close()
+                raise
+            return File(content, name)
 
     def failure(self, error: Exception) -> OSError:
         if isinstance(error, ResourceNotFoundError) and error.error_code == "BlobNotFound":

@@ -29,6 +29,8 @@ from tests.support import azurite
 from tests.support.installation import free_port, until
 
 BUCKET = "claims"
+# Of the request for a token; the address of the server may be another one.
+AUDIENCE = "https://oauth2.googleapis.com/token"
 LOCAL = "127.0.0.1"
 
 
@@ -204,7 +206,7 @@ class _TokenServer:
             def do_POST(self) -> None:  # noqa: N802
                 form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
                 try:
-                    jwt.decode(form["assertion"][0], public, algorithms=["RS256"], audience=address)
+                    jwt.decode(form["assertion"][0], public, algorithms=["RS256"], audience=AUDIENCE)
                 except jwt.InvalidTokenError:
                     status, body = 400, {"error": "invalid_grant", "error_description": "Invalid JWT Signature."}
                 else:
@@ -220,7 +222,7 @@ class _TokenServer:
                 """No output."""
 
         self._server = ThreadingHTTPServer((LOCAL, 0), Handler)
-        self.address = address = f"http://{LOCAL}:{self._server.server_port}/token"
+        self.address = f"http://{LOCAL}:{self._server.server_port}/token"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def close(self) -> None:
@@ -237,7 +239,7 @@ def azure(folder: Path) -> Iterator[Cloud]:
     with (folder / "azurite.log").open("wb") as log:
         process = subprocess.Popen(
             ["node", str(program), "--blobHost", LOCAL, "--blobPort", str(port), "--inMemoryPersistence", "--silent",
-             "--disableTelemetry", "--location", str(folder)],
+             "--disableTelemetry", "--skipApiVersionCheck"],
             env=os.environ | {"AZURITE_ACCOUNTS": f"concord:{key}"}, cwd=folder,
             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
         )  # fmt: skip
