@@ -33,7 +33,9 @@ hypothesis_settings.load_profile("any speed")
 def pytest_report_header() -> list[str]:
     database = settings.DATABASES["default"]["ENGINE"].rsplit(".", 1)[-1]
     queue = "Redis" if settings.REDIS_URL else "spool folder (embedded)"
-    missing = [] if azurite.program() else ["Azurite: not installed (sh scripts/azurite.sh), so its tests are deselected"]
+    missing = (
+        [] if azurite.program() else ["Azurite: not installed (sh scripts/azurite.sh), so its tests are deselected"]
+    )
     return [f"database: {database}, queue: {queue}", *missing]
 
 

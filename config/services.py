@@ -122,9 +122,7 @@ def storage(*, url: str, folder: Path) -> dict[str, Any]:
 
 def _invalid_storage() -> ImproperlyConfigured:
     # The URL contains a secret, so the message must not repeat it.
-    return ImproperlyConfigured(
-        f"STORAGE_URL must be like {STORAGE_FORMS}. A / in a key is written as %2F."
-    )
+    return ImproperlyConfigured(f"STORAGE_URL must be like {STORAGE_FORMS}. A / in a key is written as %2F.")
 
 
 def _bucket(path: str) -> str:

@@ -96,7 +96,7 @@ def current(lease: Lease) -> Any:
 
 
 def release(lease: Lease, *, wait: bool = False) -> bool:
-    """Put the session back into the queue; its attempt stays counted. `wait`: as if a worker had been called just now."""
+    """Put the session back into the queue; its attempt stays counted. `wait`: as if it had just been called."""
     called = Now() if wait else None
     return bool(current(lease).update(status=SessionStatus.PENDING, lease_expires_at=None, rung_at=called))
 

@@ -13,7 +13,7 @@ from rest_framework.throttling import BaseThrottle
 
 from common.throttling import UploadThrottle
 from file_handling.files.serializers import RefusalSerializer
-from file_handling.files.views import DENIED_OR_NONE
+from file_handling.files.views import DENIED_OR_NONE, STORAGE_FAILS
 from file_handling.models import ImportSession
 from file_handling.sessions.serializers import SessionDetailSerializer
 from file_handling.sessions.views import SessionReadViewSet
@@ -77,6 +77,7 @@ class ImportSessionViewSet(SessionReadViewSet):
             422: OpenApiResponse(DetailSerializer, description="The key was used for other files or options"),
             413: OpenApiResponse(DetailSerializer, description="The files are too large"),
             507: OpenApiResponse(DetailSerializer, description="No room left; nothing was stored"),
+            **STORAGE_FAILS,
             **DENIED_OR_NONE,
         },
     )

@@ -12,8 +12,14 @@ from django.conf import settings
 from django.core.files import File
 from storages.backends.azure_storage import AzureStorage
 
-from common.cloud_storage.base import ANSWER_SECONDS, CONNECT_SECONDS, MEMORY_BYTES, RETRIES, CloudStorage
-from common.cloud_storage.base import failure_of_status
+from common.cloud_storage.base import (
+    ANSWER_SECONDS,
+    CONNECT_SECONDS,
+    MEMORY_BYTES,
+    RETRIES,
+    CloudStorage,
+    failure_of_status,
+)
 from common.errors import StorageRefused, StorageUnavailable
 
 
@@ -42,7 +48,9 @@ class Azure(CloudStorage, AzureStorage):
         return BlobServiceClient(
             self._account_url,
             credential=credential,
-            retry_policy=ExponentialRetry(initial_backoff=0, increment_base=2, random_jitter_range=1, retry_total=RETRIES),
+            retry_policy=ExponentialRetry(
+                initial_backoff=0, increment_base=2, random_jitter_range=1, retry_total=RETRIES
+            ),
             connection_timeout=CONNECT_SECONDS,
             read_timeout=ANSWER_SECONDS,
         )
@@ -50,7 +58,7 @@ class Azure(CloudStorage, AzureStorage):
     def _open(self, name: str, mode: str = "rb") -> File[Any]:
         # The file of django-storages does not close its temporary file when the download breaks.
         with self._translated():
-            content = SpooledTemporaryFile(max_size=MEMORY_BYTES, dir=settings.FILE_UPLOAD_TEMP_DIR)
+            content = SpooledTemporaryFile(max_size=MEMORY_BYTES, dir=settings.FILE_UPLOAD_TEMP_DIR)  # noqa: SIM115
             try:
                 self.client.download_blob(self._get_valid_path(name), timeout=self.timeout).readinto(content)
                 content.seek(0)

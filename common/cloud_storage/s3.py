@@ -15,8 +15,14 @@ from botocore.exceptions import (
 )
 from storages.backends.s3 import S3Storage
 
-from common.cloud_storage.base import ANSWER_SECONDS, CONNECT_SECONDS, MEMORY_BYTES, RETRIES, CloudStorage
-from common.cloud_storage.base import failure_of_status
+from common.cloud_storage.base import (
+    ANSWER_SECONDS,
+    CONNECT_SECONDS,
+    MEMORY_BYTES,
+    RETRIES,
+    CloudStorage,
+    failure_of_status,
+)
 from common.errors import StorageRefused, StorageUnavailable
 
 

@@ -95,9 +95,7 @@ def test_a_pair_is_imported_and_its_files_come_back_from_the_cloud(cast: Cast, p
     assert client.get(f"{stat}download/").status_code == 404
 
 
-def test_a_lost_connection_is_told_and_loses_nothing(
-    cast: Cast, pair: Pair, cloud: Cloud, browser: Browser
-) -> None:
+def test_a_lost_connection_is_told_and_loses_nothing(cast: Cast, pair: Pair, cloud: Cloud, browser: Browser) -> None:
     before, (folder, expected), client = cloud.objects(), pair, cast.client("togo_admin")
     with cloud.line.lost():
         refused = upload(client, pair)
@@ -179,7 +177,8 @@ print(*(name for name in ("boto3", "google.cloud", "azure") if name in sys.modul
 def test_an_installation_loads_the_library_of_its_own_cloud_only(library: str, tmp_path: Path) -> None:
     shown = subprocess.run(
         [sys.executable, "-c", SHOW_LIBRARIES],
-        env=os.environ | {"STORAGE_URL": LIBRARIES.get(library, ""), "DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "config.settings"},
+        env=os.environ | {"STORAGE_URL": LIBRARIES.get(library, ""), "DATA_DIR": str(tmp_path),
+                          "DJANGO_SETTINGS_MODULE": "config.settings"},
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert shown.stdout.strip() == library

@@ -133,7 +133,9 @@ def s3() -> Iterator[Cloud]:
     iam.create_user(UserName="concord")
     rights = {"Effect": "Allow", "Action": ["s3:*"], "Resource": "*"}
     iam.put_user_policy(
-        UserName="concord", PolicyName="files", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [rights]})
+        UserName="concord",
+        PolicyName="files",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [rights]}),
     )
     made = iam.create_access_key(UserName="concord")["AccessKey"]
     key, secret = made["AccessKeyId"], made["SecretAccessKey"]
@@ -203,7 +205,7 @@ class _TokenServer:
         public = key.public_key()
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:  # noqa: N802
+            def do_POST(self) -> None:
                 form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
                 try:
                     jwt.decode(form["assertion"][0], public, algorithms=["RS256"], audience=AUDIENCE)
