@@ -65,6 +65,7 @@ NEED_NO_SERVICE := $(addprefix --ignore ,tests/reading tests/values tests/sample
 	tests/platform/test_architecture.py tests/platform/test_bench.py tests/platform/test_pythons.py)
 test: $(VENV)/development
 	@$(PY) scripts/services.py
+	@sh scripts/azurite.sh >/dev/null || echo 'So the tests of Azure Blob Storage are left out.' >&2
 	$(EMBEDDED) $(PY) -m pytest $(or $(ARGS),-n 3)
 	@if [ -n "$$TEST_DATABASE_URL$$TEST_REDIS_URL" ]; then \
 		echo 'The same tests on the named services:'; \

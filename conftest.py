@@ -13,6 +13,7 @@ from hypothesis import settings as hypothesis_settings
 
 from common.append_only_tables import TRIGGER_PREFIX
 from scripts.services import unanswered
+from tests.support import azurite
 
 # The fixtures that several folders of tests share. pytest accepts this list in the root folder's conftest only.
 pytest_plugins = [
@@ -32,7 +33,10 @@ hypothesis_settings.load_profile("any speed")
 def pytest_report_header() -> list[str]:
     database = settings.DATABASES["default"]["ENGINE"].rsplit(".", 1)[-1]
     queue = "Redis" if settings.REDIS_URL else "spool folder (embedded)"
-    return [f"database: {database}, queue: {queue}"]
+    missing = (
+        [] if azurite.program() else ["Azurite: not installed (sh scripts/azurite.sh), so its tests are deselected"]
+    )
+    return [f"database: {database}, queue: {queue}", *missing]
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -47,6 +51,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         "sqlite" if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3") else "postgresql",
         "redis" if settings.REDIS_URL else "spool",
     }
+    if azurite.program():
+        used.add("azurite")
     deselected = [item for item in items if any(mark.args[0] not in used for mark in item.iter_markers("needs"))]
     config.hook.pytest_deselected(items=deselected)
     items[:] = [item for item in items if item not in deselected]

@@ -25,6 +25,7 @@ from common.errors import (
     InvalidForm,
     InvalidWorkbook,
     NotAllowed,
+    StorageFailure,
     is_disk_full,
 )
 
@@ -71,6 +72,11 @@ class DiskFull(APIException):
     default_code = "disk_full"
 
 
+class StorageAway(APIException):
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_code = "storage_failure"
+
+
 def _with_fields(error: APIException, fields: dict[str, Any]) -> APIException:
     """The same error with further fields in its body. The body is set here, because DRF would make all values text."""
     if fields:
@@ -97,6 +103,8 @@ def _as_api_error(error: Exception) -> Exception:
         return _with_fields(BadRequest(str(error)), {"errors": places})
     if isinstance(error, Invalid):
         return ValidationError(error.errors)
+    if isinstance(error, StorageFailure):
+        return StorageAway(str(error))
     if isinstance(error, Conflict):
         return _with_fields(ConflictAnswer(str(error) or None), error.facts)
     if isinstance(error, Gone):

@@ -1,8 +1,10 @@
-"""Error pages: 400, 403, 404, 429, 500 and a form without its token. JSON for addresses of the API."""
+"""Error pages: 400, 403, 404, 429, 500, 503 and a form without its token. JSON for addresses of the API."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.template import loader
 from django.utils.translation import gettext as _
+
+from common.errors import StorageFailure
 
 _API = "/api/"
 
@@ -33,6 +35,11 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponseBase:
     """A form without a valid token: the page was open before the sign-in, or the browser keeps no cookies."""
     detail = _("This form has expired. Open the page again, then send it once more.")
     return _answer(request, 403, detail, "403_csrf.html")
+
+
+def storage_failure(request: HttpRequest, failure: StorageFailure) -> HttpResponseBase:
+    """503: the cloud that has the files does not answer, or refuses this installation."""
+    return HttpResponse(loader.render_to_string("503.html", {"reason": str(failure)}, request=request), status=503)
 
 
 def server_error(request: HttpRequest) -> HttpResponseBase:

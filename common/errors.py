@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import OperationalError
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 SQLITE_FULL = 13
@@ -132,6 +133,29 @@ class Conflict(ServiceError):
 
 class Gone(ServiceError):
     """The object was deleted meanwhile."""
+
+
+class StorageFailure(ServiceError, OSError):
+    """The cloud that has the files did not carry out a request (`common.cloud_storage`)."""
+
+
+class StorageUnavailable(StorageFailure):
+    """It does not answer, or asks to wait. The same request may succeed later."""
+
+    def __init__(self) -> None:
+        super().__init__(_("The storage of files does not answer. Nothing was changed; try again in a few minutes."))
+
+
+class StorageRefused(StorageFailure):
+    """It refuses the key, the permissions or the bucket of this installation."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "The storage of files refuses this server: its key, its permissions or the name of its bucket are"
+                " wrong. Nothing was changed; ask your administrator to check STORAGE_URL."
+            )
+        )
 
 
 def is_disk_full(error: BaseException) -> bool:

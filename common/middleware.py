@@ -1,12 +1,16 @@
-"""Middleware: requests that are too large are refused unread; responses are not cached."""
+"""Middleware: too large requests are refused unread; responses are not cached; a failing storage has a page."""
 
 from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language_from_request, override
 from django.utils.translation import gettext as _
+
+from common import error_pages
+from common.errors import StorageFailure
 
 CHUNK_BYTES = 256 * 1024
 
@@ -59,3 +63,16 @@ class PrivateAnswersMiddleware:
         response.headers.setdefault("Cache-Control", "private, no-store")
         patch_vary_headers(response, ["Authorization", "Cookie"])
         return response
+
+
+class StorageFailureMiddleware:
+    """503 with the reason where a page needs the storage of files and that fails. The API answers by itself."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        return error_pages.storage_failure(request, exception) if isinstance(exception, StorageFailure) else None

@@ -5,7 +5,7 @@ Without a URL, an embedded form is used: SQLite, a spool folder, a database tabl
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -85,6 +85,12 @@ def broker(*, redis_url: str, folder: Path, prefix: str, visibility_seconds: int
     }
 
 
+STORAGE_FORMS = (
+    "file:///folder, s3://KEY:SECRET@host:port/bucket?region=eu-west-3&tls=1, gs://bucket?key_file=/path.json or"
+    " azure://ACCOUNT:KEY@/container"
+)
+
+
 def drop_place(*, url: str) -> dict[str, Any]:
     """Django's storage for the place of WATCH_URL: a folder, `file:///folder`, or as `storage` with a prefix behind the
     bucket: `s3://KEY:SECRET@host[:port]/bucket/prefix?region=…&tls=0|1`.
@@ -105,9 +111,10 @@ def drop_place(*, url: str) -> dict[str, Any]:
 
 
 def storage(*, url: str, folder: Path) -> dict[str, Any]:
-    """Django's storage for uploaded files and reports: a folder, or `s3://KEY:SECRET@host[:port]/bucket?region=…&tls=0|1`.
+    """Django's storage for uploaded files and reports: a folder, or a cloud (docs/storage.md).
 
-    Nothing is served from there directly: files are downloaded only through views that check permissions.
+    Nothing is served from there directly: files are downloaded only through views that check permissions. The classes
+    are named as text, so that an installation loads the library of its own cloud only.
     """
     if not url:
         return {
@@ -121,40 +128,92 @@ def storage(*, url: str, folder: Path) -> dict[str, Any]:
     parts = urlsplit(url)
     if parts.scheme == "file":
         return storage(url="", folder=Path(unquote(parts.path)))
-    bucket = parts.path.strip("/")
-    if parts.scheme != "s3" or not bucket or "/" in bucket:
-        # The URL contains a secret, so the message must not repeat it.
-        raise ImproperlyConfigured(
-            "STORAGE_URL must be like file:///folder or s3://KEY:SECRET@host:port/bucket?region=eu-west-3&tls=1."
-        )
-    query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    unknown = sorted(set(query) - {"region", "tls"})
-    if unknown or query.get("tls", "1") not in ("0", "1"):
-        raise ImproperlyConfigured("STORAGE_URL takes ?region=… and &tls=0 or &tls=1 only.")
-    # Imported here, because an installation without S3 would load botocore in every process for nothing.
-    from botocore.config import Config
+    cloud = {"s3": _s3, "gs": _google, "azure": _azure}.get(parts.scheme)
+    try:
+        # Reading the port raises ValueError where a key has a "/" that is not written as %2F.
+        is_url = cloud is not None and (parts.port or 1) > 0
+    except ValueError:
+        is_url = False
+    if cloud is None or not is_url:
+        raise _invalid_storage()
+    return cloud(parts)
 
-    options: dict[str, Any] = {
-        "bucket_name": bucket,
-        "default_acl": None,
-        "file_overwrite": False,
-        "querystring_auth": True,
-        "client_config": Config(
-            connect_timeout=5,
-            read_timeout=60,
-            retries={"mode": "standard", "max_attempts": 3},
-            signature_version="s3v4",
-            s3={"addressing_style": "path"} if parts.hostname else {},
-        ),
-    }
-    if parts.hostname:
-        scheme = "http" if query.get("tls") == "0" else "https"
-        options["endpoint_url"] = f"{scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+
+def _invalid_storage() -> ImproperlyConfigured:
+    # The URL contains a secret, so the message must not repeat it.
+    return ImproperlyConfigured(f"STORAGE_URL must be like {STORAGE_FORMS}. A / in a key is written as %2F.")
+
+
+def _bucket(path: str) -> str:
+    """The one name in the path."""
+    bucket = path.strip("/")
+    if not bucket or "/" in bucket:
+        raise _invalid_storage()
+    return bucket
+
+
+def _query(parts: SplitResult, *names: str) -> dict[str, str]:
+    """The query of the URL, which has no other name than these; `tls` is 0 or 1."""
+    query = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+    if set(query) - set(names) or query.get("tls", "1") not in ("0", "1"):
+        takes = " and ".join("tls=0 or tls=1" if name == "tls" else f"{name}=…" for name in names)
+        raise ImproperlyConfigured(f"STORAGE_URL of {parts.scheme}:// takes {takes} only.")
+    return query
+
+
+def _address(parts: SplitResult, query: dict[str, str]) -> str:
+    """The address of the server that the URL names; "" where it names none."""
+    if not parts.hostname:
+        return ""
+    scheme = "http" if query.get("tls") == "0" else "https"
+    return f"{scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+
+
+def _s3(parts: SplitResult) -> dict[str, Any]:
+    """`s3://KEY:SECRET@host[:port]/bucket?region=…&tls=0|1`; Amazon without a host."""
+    query = _query(parts, "region", "tls")
+    options: dict[str, Any] = {"bucket_name": _bucket(parts.path), "endpoint_url": _address(parts, query)}
     if parts.username:
         options |= {"access_key": unquote(parts.username), "secret_key": unquote(parts.password or "")}
     if region := query.get("region"):
         options["region_name"] = region
-    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+    return {"BACKEND": "common.cloud_storage.s3.S3", "OPTIONS": options}
+
+
+def _google(parts: SplitResult) -> dict[str, Any]:
+    """`gs://bucket?key_file=/path.json&endpoint=https://host`."""
+    query = _query(parts, "key_file", "endpoint")
+    if parts.username or parts.path.strip("/"):
+        raise _invalid_storage()
+    return {
+        "BACKEND": "common.cloud_storage.google.Google",
+        "OPTIONS": {
+            "bucket_name": _bucket(parts.netloc),
+            "key_file": query.get("key_file", ""),
+            "endpoint_url": query.get("endpoint", ""),
+        },
+    }
+
+
+def _azure(parts: SplitResult) -> dict[str, Any]:
+    """`azure://ACCOUNT:KEY@[host[:port]]/container?tls=0|1`. The address of a host that does not begin with the name of
+    the account has it in its path."""
+    query = _query(parts, "tls")
+    account = unquote(parts.username or "")
+    if not account:
+        raise _invalid_storage()
+    address = _address(parts, query) or f"https://{account}.blob.core.windows.net"
+    if parts.hostname and parts.hostname.partition(".")[0] != account:
+        address += f"/{account}"
+    return {
+        "BACKEND": "common.cloud_storage.azure.Azure",
+        "OPTIONS": {
+            "account_url": address,
+            "account_name": account,
+            "account_key": unquote(parts.password or ""),
+            "container": _bucket(parts.path),
+        },
+    }
 
 
 # The services of django-anymail, by the scheme of the URL.

@@ -139,12 +139,15 @@ def fail(ctx: RunContext, parts: list[Part]) -> None:
         files.delete_stored(paths.values())
 
 
-def hand_back(ctx: RunContext, reason: Exception) -> None:
-    """A passing failure (a killed reader, a restart of the database) ended the run: back to the queue."""
+def hand_back(ctx: RunContext, reason: Exception, *, wait: bool = False) -> None:
+    """A passing failure (a killed reader, a restart of the database) ended the run: back to the queue.
+
+    `wait`: not before RING_AGAIN_SECONDS, when the sweeper calls a worker.
+    """
     log.warning("run_broken_off", session=ctx.session.pk, error=type(reason).__name__)
     connection.close()
     try:
-        if lease.release(ctx.lease):
+        if lease.release(ctx.lease, is_called=wait) and not wait:
             dispatch.enqueue(ctx.session.pk)
     except DatabaseFailure:
         # The database is still away. The lease expires, and the sweeper calls a worker.

@@ -7,7 +7,7 @@ from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import APIException
 
-from common.errors import InvalidForm, ServiceError, is_disk_full
+from common.errors import InvalidForm, ServiceError, StorageFailure, is_disk_full
 from common.throttling import UploadThrottle
 from file_handling.converters.registered import converters_by_extension
 from file_handling.models import ImportSession
@@ -55,6 +55,8 @@ def start_upload(request: HttpRequest, *, user: User) -> UploadResult:
             at = problem.field if problem.field in FIELDS else ""
             errors.setdefault(at, []).append(problem.message)
         return UploadResult(errors=errors, status=400)
+    except StorageFailure as failure:
+        return UploadResult(errors={"": [str(failure)]}, status=503)
     except ServiceError as refused:
         return UploadResult(errors={"": [str(refused)]}, status=409)
     except APIException as refused:

@@ -101,11 +101,19 @@ def current(lease: Lease) -> Any:
     return ImportSession.objects.filter(pk=lease.session_id, lease_token=lease.token, status=SessionStatus.PROCESSING)
 
 
-def release(lease: Lease, *, wait: timedelta | None = None) -> bool:
-    """Put the session back into the queue, from which it is taken after `wait`; its attempt stays counted."""
-    not_before = None if wait is None else Now() + wait
+def release(lease: Lease, *, wait: timedelta | None = None, is_called: bool = False) -> bool:
+    """Put the session back into the queue; its attempt stays counted.
+
+    `wait`: no run takes it before. `is_called`: as if a worker had just been called, so that the sweeper calls one
+    after a while.
+    """
     return bool(
-        current(lease).update(status=SessionStatus.PENDING, lease_expires_at=None, rung_at=None, not_before=not_before)
+        current(lease).update(
+            status=SessionStatus.PENDING,
+            lease_expires_at=None,
+            rung_at=Now() if is_called else None,
+            not_before=None if wait is None else Now() + wait,
+        )
     )
 
 

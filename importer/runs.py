@@ -16,7 +16,7 @@ import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
-from common.errors import is_disk_full
+from common.errors import StorageFailure, StorageUnavailable, is_disk_full
 from file_handling.models import ImportSession
 from file_handling.reading_limits import reading_limits
 from file_handling.wording import part
@@ -103,6 +103,10 @@ def _write_or_end(ctx: RunContext) -> Written | None:
     except Exception as error:  # noqa: BLE001
         if is_disk_full(error):
             endings.fail(ctx, [part("no_room")])
+        elif isinstance(error, StorageUnavailable) and ctx.lease.attempt < settings.CONCORD["MAX_ATTEMPTS"]:
+            endings.hand_back(ctx, error, wait=True)
+        elif isinstance(error, StorageFailure):
+            endings.fail(ctx, [part("storage_away" if isinstance(error, StorageUnavailable) else "storage_refused")])
         elif isinstance(error, PASSING_FAILURES):
             endings.hand_back(ctx, error)
         else:

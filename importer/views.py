@@ -17,7 +17,7 @@ from common.api_errors import BadRequest
 from common.errors import InvalidForm
 from common.throttling import UploadThrottle
 from file_handling.files.serializers import RefusalSerializer
-from file_handling.files.views import DENIED_OR_NONE
+from file_handling.files.views import DENIED_OR_NONE, STORAGE_FAILS
 from file_handling.models import CorrectionOrigin, ImportSession
 from file_handling.problem_texts import sentence
 from file_handling.sessions.serializers import SessionDetailSerializer
@@ -101,6 +101,7 @@ class ImportSessionViewSet(SessionReadViewSet):
             422: OpenApiResponse(DetailSerializer, description="The key was used for other files or options"),
             413: OpenApiResponse(DetailSerializer, description="The files are too large"),
             507: OpenApiResponse(DetailSerializer, description="No room left; nothing was stored"),
+            **STORAGE_FAILS,
             **DENIED_OR_NONE,
         },
     )

@@ -11,9 +11,12 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO, Any
 
+import structlog
 from django.core.files.base import File as DjangoFile
 from django.core.files.storage import Storage
 from django.db import transaction
+
+log = structlog.get_logger(__name__)
 
 CHUNK_BYTES = 1024 * 1024
 
@@ -36,14 +39,20 @@ class StoredObjects:
 
 @contextmanager
 def all_or_nothing() -> Iterator[StoredObjects]:
-    """One transaction. Its stored objects are deleted again when it does not commit."""
+    """One transaction. Its stored objects are deleted again when it does not commit.
+
+    An object that cannot be deleted then is logged; no row names it."""
     stored = StoredObjects()
     try:
         with transaction.atomic():
             yield stored
     except BaseException:
         for storage, name in stored.objects:
-            storage.delete(name)
+            try:
+                storage.delete(name)
+            except OSError as error:
+                # The first failure is the one that the caller must know.
+                log.error("stored_object_stays", name=name, error=type(error).__name__)
         raise
 
 

@@ -64,6 +64,9 @@ DENIED = {
     403: OpenApiResponse(DetailSerializer, description="Access denied"),
 }
 DENIED_OR_NONE = DENIED | {404: OpenApiResponse(DetailSerializer, description="Not found")}
+STORAGE_FAILS = {
+    503: OpenApiResponse(DetailSerializer, description="The storage of files does not answer, or refuses this server")
+}
 
 
 def attachment(*, content: DjangoFile[Any], name: str) -> FileResponse:
@@ -172,6 +175,7 @@ class FileViewSet(ExportMixin, ScopedReadViewSet):
             400: OpenApiResponse(RefusalSerializer, description="All problems of the form; nothing was stored"),
             413: OpenApiResponse(DetailSerializer, description="The files are too large"),
             507: OpenApiResponse(DetailSerializer, description="The server's disk is full; nothing was stored"),
+            **STORAGE_FAILS,
             **DENIED,
         },
     )
@@ -190,7 +194,7 @@ class FileViewSet(ExportMixin, ScopedReadViewSet):
 
     @extend_schema(
         tags=["files"],
-        responses={(200, *DOWNLOADED): OpenApiTypes.BINARY, **DENIED_OR_NONE},
+        responses={(200, *DOWNLOADED): OpenApiTypes.BINARY, **DENIED_OR_NONE, **STORAGE_FAILS},
     )
     @action(detail=True, throttle_classes=[ExportThrottle])
     def download(self, request: Request, pk: str) -> HttpResponseBase:
@@ -226,6 +230,7 @@ class FileViewSet(ExportMixin, ScopedReadViewSet):
             200: PreviewSerializer,
             400: OpenApiResponse(DetailSerializer, description="Error reading file: …"),
             507: OpenApiResponse(DetailSerializer, description="No room left to read the file"),
+            **STORAGE_FAILS,
             **DENIED_OR_NONE,
         },
     )

@@ -25,7 +25,7 @@ from common.errors import Gone
 from common.filters import StableOrdering, StrictFilterBackend
 from common.throttling import ExportThrottle
 from file_handling import permissions
-from file_handling.files.views import CONTENT_TYPES, DENIED, DENIED_OR_NONE, attachment
+from file_handling.files.views import CONTENT_TYPES, DENIED, DENIED_OR_NONE, STORAGE_FAILS, attachment
 from file_handling.models import File, Finding, ImportSession, SessionEvent
 from file_handling.sessions import exports, reports, services
 from file_handling.sessions.filters import EventFilter, FindingFilter, SessionFilter
@@ -113,6 +113,7 @@ class SessionReadViewSet(ExportMixin, mixins.DestroyModelMixin, ScopedReadViewSe
             (200, CONTENT_TYPES[".xlsx"], "text/plain"): OpenApiTypes.BINARY,
             400: DetailSerializer,
             **DENIED_OR_NONE,
+            **STORAGE_FAILS,
         },
     )
     @action(detail=True, throttle_classes=[ExportThrottle])

@@ -161,6 +161,18 @@ MESSAGES: dict[str, Sentence] = {
             "Ask your administrator to make room, then run the session again."
         )
     ),
+    "storage_away": _plain(
+        lambda: _(
+            "The storage of files did not answer at several attempts, so the import was stopped; nothing was written. "
+            "Run the session again when the storage answers."
+        )
+    ),
+    "storage_refused": _plain(
+        lambda: _(
+            "The storage of files refuses this server, so the import was stopped; nothing was written. Ask your "
+            "administrator to check STORAGE_URL, then run the session again."
+        )
+    ),
     "given_up": _given_up,
     "unexpected": _plain(
         lambda: _(

@@ -6,19 +6,19 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage
 from django.db import connection
-from storages.backends.s3 import S3Storage
+from django.utils.module_loading import import_string
 
 from config import services
 from scripts.services import unanswered
 
 
-def s3(url):
+def stored_at(url):
     settings = services.storage(url=url, folder=None)
-    return S3Storage(**settings["OPTIONS"])
+    return import_string(settings["BACKEND"])(**settings["OPTIONS"])
 
 
 def test_a_storage_url_names_key_secret_host_bucket_and_region():
-    storage = s3("s3://KEY:se%2Fcret@minio.example:9000/claims?region=eu-west-3&tls=0")
+    storage = stored_at("s3://KEY:se%2Fcret@minio.example:9000/claims?region=eu-west-3&tls=0")
     assert storage.endpoint_url == "http://minio.example:9000"
     assert (storage.access_key, storage.secret_key) == ("KEY", "se/cret")
     assert (storage.bucket_name, storage.region_name) == ("claims", "eu-west-3")
@@ -26,17 +26,46 @@ def test_a_storage_url_names_key_secret_host_bucket_and_region():
 
 
 def test_a_storage_url_without_a_host_leaves_key_and_endpoint_to_the_machine():
-    storage = s3("s3:///claims")
+    storage = stored_at("s3:///claims")
     assert storage.endpoint_url is None
 
 
 def test_storage_uses_tls_unless_the_url_says_otherwise():
-    assert s3("s3://K:S@store.example/claims").endpoint_url == "https://store.example"
+    assert stored_at("s3://K:S@store.example/claims").endpoint_url == "https://store.example"
+
+
+def test_a_storage_url_names_a_bucket_of_google_its_key_file_and_another_server():
+    storage = services.storage(url="gs://claims?key_file=/etc/concord/key%201.json", folder=None)["OPTIONS"]
+    assert storage == {"bucket_name": "claims", "key_file": "/etc/concord/key 1.json", "endpoint_url": ""}
+    storage = services.storage(url="gs://claims?endpoint=https://storage.example", folder=None)["OPTIONS"]
+    assert storage == {"bucket_name": "claims", "key_file": "", "endpoint_url": "https://storage.example"}
+
+
+@pytest.mark.parametrize(
+    ("place", "address"),
+    [
+        ("/claims", "https://concord.blob.core.windows.net/"),
+        ("concord.blob.core.chinacloudapi.cn/claims", "https://concord.blob.core.chinacloudapi.cn/"),
+        ("127.0.0.1:10000/claims?tls=0", "http://127.0.0.1:10000/concord/"),
+    ],
+)
+def test_a_storage_url_names_account_key_host_and_container_of_azure(place, address):
+    storage = stored_at(f"azure://concord:a2%2FV5@{place}")
+    assert (storage.account_name, storage.account_key, storage.azure_container) == ("concord", "a2/V5", "claims")
+    assert storage.service_client.url == address
 
 
 @pytest.mark.parametrize(
     "url",
     [
+        "gs://KEY:SECRETWORD@bucket",
+        "gs://bucket/folder/SECRETWORD",
+        "gs://bucket?token=SECRETWORD",
+        "azure:///container?SECRETWORD=1",
+        "azure://ACCOUNT:SECRETWORD@/",
+        "azure://ACCOUNT:SECRETWORD@/a/b",
+        "azure://ACCOUNT:SECRET/WORD@/container",
+        "azure://:SECRETWORD@/container",
         "s3://KEY:SECRETWORD@host/",
         "s3://KEY:SECRETWORD@host/a/b",
         "ftp://KEY:SECRETWORD@host/a",
