@@ -1,4 +1,4 @@
-"""Middleware: too large requests are refused unread; responses are not cached; a failing storage has a page."""
+"""Middleware: requests that are too large are refused; responses are not cached; a failing storage has a page."""
 
 from collections.abc import Callable
 

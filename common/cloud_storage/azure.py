@@ -49,7 +49,7 @@ class Azure(CloudStorage, AzureStorage):
             self._account_url,
             credential=credential,
             retry_policy=ExponentialRetry(
-                initial_backoff=0, increment_base=2, random_jitter_range=1, retry_total=RETRIES
+                initial_backoff=0, increment_base=1, random_jitter_range=1, retry_total=RETRIES
             ),
             connection_timeout=CONNECT_SECONDS,
             read_timeout=ANSWER_SECONDS,
@@ -68,7 +68,7 @@ class Azure(CloudStorage, AzureStorage):
             return File(content, name)
 
     def failure(self, error: Exception) -> OSError:
-        if isinstance(error, ResourceNotFoundError) and error.error_code == "BlobNotFound":
+        if isinstance(error, ResourceNotFoundError) and getattr(error, "error_code", "") == "BlobNotFound":
             return FileNotFoundError("no such object")
         if isinstance(error, ClientAuthenticationError):
             return StorageRefused()

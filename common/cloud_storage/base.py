@@ -71,13 +71,13 @@ class CloudStorage:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except StorageFailure as failure:
-            log.error("storage_failed", failure=type(failure).__name__)
+        except StorageFailure as error:
+            log.error("storage_failed", failure=type(error).__name__)
             raise
         except self.errors as error:
             failure = self.failure(error)
             if isinstance(failure, StorageFailure):
-                # The message of a library may contain an address with a key.
+                # Not the message of the library, which may contain an address with a key.
                 log.error("storage_failed", failure=type(failure).__name__, error=type(error).__name__)
             raise failure from error
 

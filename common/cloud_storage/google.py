@@ -39,7 +39,7 @@ class Session(AuthorizedSession):
     """
 
     def __init__(self, credentials: Credentials) -> None:
-        super().__init__(credentials)
+        super().__init__(credentials)  # type: ignore[no-untyped-call]
         retries = Retry(
             total=RETRIES,
             backoff_factor=0.5,
@@ -53,7 +53,7 @@ class Session(AuthorizedSession):
     def request(self, *args: Any, **options: Any) -> Response:
         options["timeout"] = (CONNECT_SECONDS, ANSWER_SECONDS)
         try:
-            response: Response = super().request(*args, **options)
+            response: Response = super().request(*args, **options)  # type: ignore[no-untyped-call]
         except RequestException as error:
             raise StorageUnavailable from error
         except GoogleAuthError as error:
@@ -67,6 +67,7 @@ class Google(CloudStorage, GoogleCloudStorage):
     """`key_file`: the key of a service account; without it, the credentials of the machine. `endpoint_url`: of another
     server than Google's."""
 
+    _client: Client | None
     errors = (GoogleAPIError, GoogleAuthError, InvalidResponse, DataCorruption, RequestException)
 
     def __init__(self, *, bucket_name: str, key_file: str = "", endpoint_url: str = "") -> None:
@@ -91,9 +92,12 @@ class Google(CloudStorage, GoogleCloudStorage):
         if not self._key_file:
             return google.auth.default(scopes=[SCOPE])[0]
         try:
-            return ServiceAccount.from_service_account_file(self._key_file, scopes=[SCOPE])
+            key: Credentials = ServiceAccount.from_service_account_file(  # type: ignore[no-untyped-call]
+                self._key_file, scopes=[SCOPE]
+            )
         except (OSError, ValueError) as error:
             raise StorageRefused from error
+        return key
 
     def failure(self, error: Exception) -> OSError:
         if isinstance(error, GoogleAPICallError) and error.code:

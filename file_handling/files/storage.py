@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import IO, Any
@@ -48,11 +49,8 @@ def all_or_nothing() -> Iterator[StoredObjects]:
             yield stored
     except BaseException:
         for storage, name in stored.objects:
-            try:
-                storage.delete(name)
-            except OSError as error:
-                # The first failure is the one that the caller must know.
-                log.error("stored_object_stays", name=name, error=type(error).__name__)
+            # The first failure is the one that the caller must know.
+            _delete(storage, name)
         raise
 
 
@@ -63,7 +61,15 @@ def delete_after_commit(*, storage: Storage, names: list[str]) -> None:
     """
     for name in names:
         if name:
-            transaction.on_commit(lambda name=name: storage.delete(name), robust=True)  # type: ignore[misc]
+            transaction.on_commit(partial(_delete, storage, name), robust=True)
+
+
+def _delete(storage: Storage, name: str) -> None:
+    """Delete a stored object. An object that cannot be deleted is logged and stays."""
+    try:
+        storage.delete(name)
+    except OSError as error:
+        log.error("stored_object_stays", name=name, error=type(error).__name__)
 
 
 def sha256_and_size(content: DjangoFile[Any]) -> tuple[str, int]:

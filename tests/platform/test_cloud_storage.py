@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import override_settings
 from rest_framework.test import APIClient
+from structlog.testing import capture_logs
 
 from config import services
 from file_handling.models import File, ImportSession
@@ -123,6 +124,15 @@ def test_a_lost_connection_is_told_and_loses_nothing(cast: Cast, pair: Pair, clo
         page = browser("togo_admin").get(f"/files/{done['stat_file']['id']}/preview/")
     assert (page.status_code, "does not answer" in page.content.decode()) == (503, True)
     assert content_of(client.get(f"{stat}/download/")) == content
+
+    # The deletion counts; the log names the object that stays, for an administrator to delete.
+    names = set(cloud.objects())
+    with cloud.line.lost(), capture_logs() as logged:
+        assert client.delete(f"{stat}/?force=true").status_code == 204
+    (stays,) = [entry["name"] for entry in logged if entry["event"] == "stored_object_stays"]
+    assert client.get(f"{stat}/").status_code == 404
+    assert stays in names
+    assert set(cloud.objects()) == names
 
 
 def test_a_wrong_key_is_told_and_loses_nothing(cast: Cast, pair: Pair, cloud: Cloud, browser: Browser) -> None:
