@@ -104,8 +104,11 @@ def drop_place(*, url: str) -> dict[str, Any]:
     bucket, _slash, prefix = parts.path.strip("/").partition("/")
     try:
         place = storage(url=parts._replace(path=f"/{bucket}").geturl(), folder=Path())
-    except ImproperlyConfigured as error:
-        raise ImproperlyConfigured(str(error).replace("STORAGE_URL", "WATCH_URL")) from None
+    except ImproperlyConfigured:
+        raise ImproperlyConfigured(
+            "WATCH_URL must be like s3://KEY:SECRET@host:port/bucket/prefix?region=eu-west-3&tls=1."
+            " A / in the secret is written as %2F."
+        ) from None
     place["OPTIONS"]["location"] = prefix
     return place
 

@@ -127,7 +127,7 @@ def test_the_pages_of_one_recap_share_one_answer_with_the_problems_of_each(cast:
 def test_content_that_the_country_has_already_is_named(cast: Cast) -> None:
     first = stored(send(cast, page(1)))
     again = stored(send(cast, recap_csv([row("S1")], name="copy.csv")))
-    assert again["same_content_as"] == [{"id": first["id"], "name": "p1.csv"}]
+    assert again["same_content_as"] == [{"id": first["id"], "name": "p1.csv", "converted_by": ""}]
     # A head of department sees only their own files, and another country none of these.
     assert stored(send(cast, page(1), name="rival_head"))["same_content_as"] == []
     assert stored(send(cast, page(1), name="benin_admin"))["same_content_as"] == []

@@ -108,7 +108,8 @@ def test_a_preview_is_held_to_the_limits_of_the_installation(
 
 
 def test_a_file_missing_in_the_storage_is_reported_as_missing(cast: Cast, togo: Records) -> None:
-    togo.file.file.storage.delete(togo.file.file.name or "")
+    for stored in (togo.file.file, togo.file.converted):
+        stored.storage.delete(stored.name or "")
     client = cast.client("togo_head")
     assert client.get(f"{FILES}{togo.file.pk}/download/").json() == {"detail": "File not found"}
     assert client.get(f"{FILES}{togo.file.pk}/preview/").status_code == 400

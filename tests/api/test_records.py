@@ -11,7 +11,15 @@ from django.test.utils import CaptureQueriesContext
 
 from core import models as core
 from tests.support.cast import Cast
-from tests.support.records import Records, make_claim, make_file, make_finding, make_line, make_session
+from tests.support.records import (
+    Records,
+    as_named,
+    make_claim,
+    make_file,
+    make_finding,
+    make_line,
+    make_session,
+)
 from users.models import AuditEntry
 
 CLAIMS = "/api/v1/claims/"
@@ -26,10 +34,15 @@ def test_a_claim_names_the_file_sheet_and_row_of_each_of_its_lines(cast: Cast, t
         (1, "Feuil1", 2),
         (2, "Feuil1", 3),
     ]
-    assert body["lines"][0]["file"] == {"id": togo.file.pk, "name": togo.file.name}
+    assert body["lines"][0]["file"] == as_named(togo.file)
     assert body["lines"][1]["file"] is None
     assert body["lines"][0]["act"]["name"] == "PARACETAMOL"
-    assert body["recap"] == {"file": {"id": togo.recap.pk, "name": togo.recap.name}, "sheet": "Page 1", "row": 7}
+    assert body["recap"] == {
+        "file": as_named(togo.recap),
+        "sheet": "Page 1",
+        "row": 7,
+        "corrected": False,
+    }
     assert body["membership"]["insured"]["name"] == "TOGOCANARY AFI"
 
 

@@ -11,7 +11,7 @@ from django.core.files.base import ContentFile
 from core.models import Claim
 from file_handling.models import Finding, ImportSession, SessionEvent, SessionStatus
 from tests.support.cast import Cast
-from tests.support.records import Records, make_finding, make_session, summary_of_one_claim
+from tests.support.records import Records, as_named, make_finding, make_session, summary_of_one_claim
 from tests.support.responses import content_of
 from tests.support.storage import stored_names
 from users.models import AuditEntry
@@ -66,7 +66,7 @@ def test_a_session_has_all_its_fields_except_its_lease(cast: Cast, togo: Records
     body = cast.client("togo_head").get(f"{SESSIONS}{togo.session.pk}/").json()
     assert set(body) == FIELDS
     assert body["summary"] == summary_of_one_claim("TOGOCANARY")
-    assert body["stat_file"] == {"id": togo.file.pk, "name": togo.file.name}
+    assert body["stat_file"] == as_named(togo.file)
     assert body["country"]["currency_code"] == "XOF"
 
 

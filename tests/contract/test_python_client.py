@@ -24,7 +24,11 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Any:
     folder = tmp_path_factory.mktemp("client")
     call_command("spectacular", file=str(folder / "schema.yml"))
     config = folder / "config.yml"
-    config.write_text(f"package_name_override: {PACKAGE}\npost_hooks: []\n")
+    # The generator knows few types of files by name.
+    xlsx = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet: application/octet-stream"
+    config.write_text(
+        f"package_name_override: {PACKAGE}\npost_hooks: []\ncontent_type_overrides:\n  {xlsx}\n", encoding="utf-8"
+    )
     made = subprocess.run(
         [
             str(Path(sys.executable).with_name("openapi-python-client")),

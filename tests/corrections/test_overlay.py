@@ -105,8 +105,13 @@ def test_what_was_spoiled_and_corrected_is_read_like_what_was_never_spoiled(
         expected = reconciled(read(clean["stat"], "stat"), read(clean["recap"], "recap"))
         got = reconciled(sides["stat"], sides["recap"])
         assert got.claims.equals(expected.claims)
-        assert got.lines.equals(expected.lines)
+        assert composed(got.lines).equals(composed(expected.lines))
         assert got.summary() == expected.summary()
+
+
+def composed(lines: pl.DataFrame) -> pl.DataFrame:
+    """With an accent in one character with its letter, as a file in Windows-1252 has it."""
+    return lines.with_columns(pl.col(pl.String).str.normalize("NFC"))
 
 
 # ------------------------------------------------------------------------------------------------ small files

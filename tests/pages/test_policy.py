@@ -84,7 +84,13 @@ def pages(cast: Cast, togo: Records) -> Iterator[str]:
         "families": togo.rows["memberships"].pk,
         "insured": togo.rows["insured"].pk,
     } | {name: row.pk for name, row in togo.rows.items()}
-    words = {"topic": "findings", "part": "portfolio", "act": "cancel", "sequence": "1"}
+    words = {
+        "message": str(togo.rows["webhook-messages"].pk),
+        "topic": "findings",
+        "part": "portfolio",
+        "act": "cancel",
+        "sequence": "1",
+    }
     for route in routes():
         # Not the patterns of routers and of the admin, which are regular expressions or have addresses of their own.
         if route.startswith(("api/", "admin/")) or "^" in route:

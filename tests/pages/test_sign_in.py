@@ -125,13 +125,14 @@ def test_everybody_sees_and_changes_the_own_account_and_nothing_of_the_rights(
     client, account = browser(name), cast.users[name]
     text = client.get("/account/").content.decode()
     assert account.email in text
-    form = {"first_name": "Esi", "last_name": "Koffi", "language": "en", "role": "SUPERUSER", "username": "x"}
+    form = {"first_name": "Esi", "last_name": "Koffi", "language": "en", "mail_imports": "own"}
+    form |= {"role": "SUPERUSER", "username": "x"}
     assert client.post("/account/", form).status_code == 302
     before = (account.role, account.username, account.country_id)
     account.refresh_from_db()
     assert (account.first_name, account.last_name, account.language) == ("Esi", "Koffi", "en")
     assert (account.role, account.username, account.country_id) == before
-    refused = client.post("/account/", {"first_name": "http://x", "last_name": "", "language": "en"})
+    refused = client.post("/account/", {**form, "first_name": "http://x"})
     assert refused.status_code == 400
     assert "not a person" in refused.content.decode()
 
@@ -237,7 +238,7 @@ def test_the_switch_knows_two_languages_and_leads_to_this_server_only(cast: Cast
 def test_the_language_of_the_own_account_counts_from_the_next_page_on(cast: Cast) -> None:
     client = Client()
     sign_in("togo_head", client=client)
-    client.post("/account/", {"first_name": "", "last_name": "", "language": "en"})
+    client.post("/account/", {"first_name": "", "last_name": "", "language": "en", "mail_imports": "own"})
     assert language_of(client.get("/account/")) == "en"
 
 

@@ -178,7 +178,7 @@ def test_every_problem_is_a_sentence_that_names_its_file():
     params = {
         "kind": "stat", "found": "recap", "columns": ["Nom Acte"], "expected": ["Nom Acte"], "header_row": 1,
         "headers": ["a"], "letters": ["B"], "sheets": ["x"], "extension": "csv", "limit": 200, "cell": "XFD1",
-        "rows": 9, "known": ["csv"], "stat": ["Nom Acte"], "recap": ["reglementId"],
+        "rows": 9, "row": 7, "field": "partner", "known": ["csv"], "stat": ["Nom Acte"], "recap": ["reglementId"],
     }  # fmt: skip
     for code in known_codes():
         columns = 201 if code in ("far_cell", "too_many_columns") else params["columns"]

@@ -33,7 +33,7 @@ SILENT_ROUTES = {
     "import-sessions/{session}/",
     "import-sessions/{session}/events/",
     "import-sessions/{session}/events/stream/",
-    *(path for _method, path in ROUTES if path.startswith("webhooks/")),
+    *(path for method, path in ROUTES if method == "GET" and path.startswith("webhooks/")),
     *(
         path
         for method, path in ROUTES

@@ -10,7 +10,7 @@ from core import models as core
 from file_handling.lineage import record_kinds
 from file_handling.models import File, ImportSession
 from tests.support.cast import Cast
-from tests.support.records import Records, make_file
+from tests.support.records import Records, as_named, make_file
 from tests.support.routes import CATALOGUE_ROUTES, RECORD_ROUTES
 from users.models import AuditEntry
 
@@ -22,7 +22,7 @@ def test_every_record_names_its_file_and_session(name: str, cast: Cast, togo: Re
         client.get(f"/api/v1/{name}/").json()["results"][0],
         client.get(f"/api/v1/{name}/{togo.rows[name].pk}/").json(),
     ):
-        assert row["file"] == {"id": togo.file.pk, "name": togo.file.name}
+        assert row["file"] == as_named(togo.file)
         assert row["import_session"] == togo.session.pk
 
 

@@ -111,7 +111,7 @@ def test_a_conform_claim_names_its_row_of_the_recap(case: Case, world: World) ->
 
 @pytest.mark.parametrize("case", CANCELLED, ids=title)
 def test_a_cancelled_claim_has_no_row_of_the_recap(case: Case, world: World) -> None:
-    assert world.claims[case.number]["recap"] == {"file": None, "sheet": "", "row": None}
+    assert world.claims[case.number]["recap"] == {"file": None, "sheet": "", "row": None, "corrected": False}
 
 
 @pytest.mark.parametrize("case", LEFT_OUT, ids=title)

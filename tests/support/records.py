@@ -254,6 +254,11 @@ def make_records(*, country: Country, owner: User, mark: str) -> Records:
     return Records(mark=mark, file=file, recap=recap, session=session, finding=finding, rows=rows)
 
 
+def as_named(file: File) -> dict[str, Any]:
+    """A file as the API names it beside a record that came from it."""
+    return {"id": file.pk, "name": file.name, "converted_by": file.converted_by()}
+
+
 def add_corrected_session(records: Records) -> None:
     """A session in REVIEW that corrects the one of the records: `rows["corrected"]`."""
     session = records.session
