@@ -156,8 +156,9 @@ def s3() -> Iterator[Cloud]:
         )
     finally:
         line.cut()
-        # A setting of the whole process.
+        # Both belong to the whole process.
         urllib3.request("POST", f"{address}/moto-api/reset-auth", body="inf")
+        urllib3.request("POST", f"{address}/moto-api/reset")
         server.stop()
 
 
