@@ -62,14 +62,15 @@ demo: $(VENV)/runtime
 # First without services; then the same tests on the services that are named, which must answer. These would do the same
 # there: they read files and values, or choose their services themselves.
 NEED_NO_SERVICE := $(addprefix --ignore ,tests/reading tests/values tests/samples tests/imports/test_odd_files.py \
+	tests/platform/test_cloud_storage.py \
 	tests/platform/test_architecture.py tests/platform/test_bench.py tests/platform/test_pythons.py)
 test: $(VENV)/development
 	@$(PY) scripts/services.py
 	@sh scripts/azurite.sh >/dev/null || echo 'So the tests of Azure Blob Storage are left out.' >&2
-	$(EMBEDDED) $(PY) -m pytest $(or $(ARGS),-n 3)
+	$(EMBEDDED) $(PY) -m pytest $(or $(ARGS),-n 4)
 	@if [ -n "$$TEST_DATABASE_URL$$TEST_REDIS_URL" ]; then \
 		echo 'The same tests on the named services:'; \
-		$(EMBEDDED) DATABASE_URL="$$TEST_DATABASE_URL" REDIS_URL="$$TEST_REDIS_URL" $(PY) -m pytest $(or $(ARGS),-n 3 $(NEED_NO_SERVICE)); \
+		$(EMBEDDED) DATABASE_URL="$$TEST_DATABASE_URL" REDIS_URL="$$TEST_REDIS_URL" $(PY) -m pytest $(or $(ARGS),-n 4 $(NEED_NO_SERVICE)); \
 	fi
 
 # One installation with the samples of the demo, and one browser, for all of them.
