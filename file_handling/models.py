@@ -150,7 +150,7 @@ class File(models.Model):
 
     def content(self) -> "FieldFile":
         """The stored object that is read: the converted file where there is one."""
-        return self.converted if self.converted else self.file  # type: ignore[return-value]
+        return self.converted if self.converted else self.file
 
     def read_name(self) -> str:
         """The name of what is read: of a converted file, with its own ending."""
@@ -179,6 +179,8 @@ class SessionStatus(models.TextChoices):
 
 
 UNFINISHED = (SessionStatus.PENDING, SessionStatus.PROCESSING)
+# Sessions that will still read their files. A failed session reads them only when an account retries it.
+WILL_READ = (*UNFINISHED, SessionStatus.AWAITING_SHEET, SessionStatus.REVIEW)
 
 
 class OnConflict(models.TextChoices):

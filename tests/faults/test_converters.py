@@ -22,7 +22,7 @@ def service() -> Iterator[ConverterService]:
 
 
 def as_pipes(folder: Path, target: Path) -> tuple[Path, int]:
-    """A copy of the pair with names for the converter, which sends files back unchanged; → it, and how many there are."""
+    """A copy of the pair with names for the converter, which sends files back unchanged; → it, and their number."""
     shutil.copytree(folder, target)
     expected = json.loads((target / "expected.json").read_text())
     names = [expected["files"]["stat"], *expected["files"]["recaps"]]
