@@ -179,6 +179,8 @@ class SessionStatus(models.TextChoices):
 
 
 UNFINISHED = (SessionStatus.PENDING, SessionStatus.PROCESSING)
+# Sessions that will still read their files. A failed session reads them only when an account retries it.
+WILL_READ = (*UNFINISHED, SessionStatus.AWAITING_SHEET, SessionStatus.REVIEW)
 
 
 class OnConflict(models.TextChoices):

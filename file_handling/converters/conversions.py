@@ -17,12 +17,11 @@ from file_handling.files.checks import content_problems
 from file_handling.files.heads import HEAD_SECONDS, expected_kind
 from file_handling.files.storage import all_or_nothing, delete_after_commit, sha256_and_size
 from file_handling.models import (
-    UNFINISHED,
+    WILL_READ,
     Converter,
     File,
     FileType,
     ImportSession,
-    SessionStatus,
     converted_file_name,
 )
 from file_handling.reading_limits import reading_limits
@@ -32,8 +31,6 @@ from reading.process import inspect_heads
 from reading.sources import Source
 
 _CHUNK = 1024 * 1024
-# Sessions with these will read the file once more.
-_STATUSES_THAT_READ = (*UNFINISHED, SessionStatus.AWAITING_SHEET, SessionStatus.REVIEW)
 
 
 class Unreadable(Failure):
@@ -55,7 +52,7 @@ def has_conversion(file: File, *, converter: Converter | None, session: ImportSe
         return True
     first = file.first_page_id or file.pk
     others = ImportSession.objects.exclude(pk=session.pk).filter(Q(stat_file=first) | Q(recap_file=first))
-    return others.filter(Q(written_at__isnull=False) | Q(status__in=_STATUSES_THAT_READ)).exists()
+    return others.filter(Q(written_at__isnull=False) | Q(status__in=WILL_READ)).exists()
 
 
 def convert(file: File, *, converter: Converter, language: str, fence: Callable[[], None]) -> None:

@@ -15,12 +15,10 @@ from common.errors import Conflict, Gone
 from file_handling.files.sheets import forget_sheets
 from file_handling.files.storage import StoredObjects, delete_after_commit, sha256_and_size
 from file_handling.lineage import created_by_file
-from file_handling.models import UNFINISHED, File, FileType, ImportSession, SessionStatus, stored_file_name
+from file_handling.models import WILL_READ, File, FileType, ImportSession, stored_file_name
 from users import audit
 from users.models import AuditAction, Country, User
 
-# Statuses of sessions that will still read their files. A failed session reads them only when an account retries it.
-_STATUSES_THAT_READ = (*UNFINISHED, SessionStatus.AWAITING_SHEET, SessionStatus.REVIEW)
 _MAX_NAME_LENGTH = 255
 _MAX_SESSION_IDS = 10
 
@@ -137,7 +135,7 @@ def _delete_file(*, actor: User, file: File, force: bool) -> None:
                 % {"id": locked.first_page_id}
             )
         used_by = ImportSession.objects.filter(Q(stat_file=locked) | Q(recap_file=locked)).order_by("pk")
-        reader = used_by.filter(status__in=_STATUSES_THAT_READ).first()
+        reader = used_by.filter(status__in=WILL_READ).first()
         if reader is not None:
             raise Conflict(
                 _("Import session %(id)d still needs this file. Let it end or cancel it, then delete the file.")

@@ -86,6 +86,32 @@ def test_a_page_that_is_missing_among_the_names_is_said_before_the_import_starts
     expect(page.locator("#missing-pages")).to_be_hidden()
 
 
+def test_a_file_for_a_converter_waits_for_the_choice_of_its_kind(visits: Any, tmp_path: Path) -> None:
+    root = visits.page(SUPERUSER)
+    root.goto("/admin/file_handling/converter/add/")
+    # Nothing is sent to this address before an import starts.
+    for field, value in {"name": "Tables", "extensions": "pipe", "url": "https://1.1.1.1/"}.items():
+        root.locator(f"[name={field}]").fill(value)
+    root.locator(".submit-row input").click()
+    expect(root.locator("code")).to_contain_text("whsec_")
+    page = open_page(visits.page(ADMIN))
+    drop(page, [write(tmp_path / "stat.pipe", stat_csv([line("s1")]))])
+    shown = file_row(page, "stat.pipe")
+    expect(shown.locator(".badge.warn")).to_be_visible()
+    expect(page.locator("#start")).to_be_disabled()
+    shown.locator("[data-kind=stat]").click()
+    expect_ready(page, ["stat.pipe"])
+    expect(shown.locator(".file-kind")).to_have_text("stat file")
+    expect(shown.locator(".file-problems")).to_contain_text("Tables")
+    expect(shown.locator(".file-choice")).to_be_hidden()
+    root.goto("/admin/file_handling/converter/")
+    root.get_by_role("link", name="Tables").click()
+    root.locator("[name=is_active]").uncheck()
+    root.locator(".submit-row input").click()
+    page.reload()
+    expect(file_row(page, "stat.pipe").locator(".badge.bad")).to_be_visible()
+
+
 def test_a_folder_and_an_archive_become_a_row_for_each_file(visits: Any, tmp_path: Path) -> None:
     stat, *pages = pair(tmp_path / "export")
     with zipfile.ZipFile(tmp_path / "pages.zip", "w") as archive:
