@@ -60,10 +60,15 @@ demo: $(VENV)/runtime
 	@exec $(EMBEDDED) CLAIMS=$(CLAIMS) ONCE=$(ONCE) $(PY) -m scripts.demo
 
 # First without services; then the same tests on the services that are named, which must answer. These would do the same
-# there: they read files and values, or choose their services themselves.
+# there: they read files and values, choose their services themselves, or ask which role may send which request.
 NEED_NO_SERVICE := $(addprefix --ignore ,tests/reading tests/values tests/samples tests/imports/test_odd_files.py \
-	tests/platform/test_cloud_storage.py \
-	tests/platform/test_architecture.py tests/platform/test_bench.py tests/platform/test_pythons.py)
+	tests/access/test_mutations.py tests/live/test_live_load.py tests/platform/test_cloud_storage.py \
+	tests/platform/test_architecture.py tests/platform/test_bench.py tests/platform/test_pythons.py) \
+	$(addprefix --deselect ,\
+	tests/api/test_access.py::test_every_account_gets_at_every_route_what_its_role_and_country_allow \
+	tests/admin/test_admin_access.py::test_every_account_gets_at_every_page_what_its_role_and_country_allow \
+	tests/access/test_page_access.py::test_a_page_opens_for_those_who_may_read_it \
+	tests/access/test_page_access.py::test_a_form_is_read_from_those_who_may_send_it)
 test: $(VENV)/development
 	@$(PY) scripts/services.py
 	@sh scripts/azurite.sh >/dev/null || echo 'So the tests of Azure Blob Storage are left out.' >&2

@@ -61,6 +61,10 @@ class Data:
         rest = self._columns.claims.select("claim", "country", "number")
         return sums.join(rest, on="claim", maintain_order="left").select(self._columns.claims.columns)
 
+    def prepare(self) -> None:
+        """Make claims and lines now, so that threads which use them ask the database nothing."""
+        _made = self.claims, self.lines
+
     @cached_property
     def memberships(self) -> pl.DataFrame:
         """Memberships of the scope; `first_settled` is the first settlement within it."""

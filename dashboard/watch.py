@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -27,6 +28,8 @@ from users import audit
 from users.models import AuditAction
 
 LONGEST_NOTE = 2000
+# Much of the work of a rule occupies one core.
+_THREADS = 2
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,9 @@ def _explained(rows: pl.DataFrame, rule: str, marks: Marks) -> list[tuple[Row, W
 def summary(board: Board) -> Answer:
     """Every rule with how many rows it finds and their amount in each currency."""
     marks = marks_of(board, *RULES)
-    found = [found_rows(board, rule, marks) for rule in RULES]
+    board.data.prepare()
+    with ThreadPoolExecutor(_THREADS) as threads:
+        found = list(threads.map(lambda rule: found_rows(board, rule, marks), RULES))
     payload = about(board, "watch_list", n=sum(one.rows.height for one in found)) | {
         "rules": [
             {

@@ -27,6 +27,7 @@ from file_handling.sessions.filters import FindingFilter
 from file_handling.sessions.views import SessionReadViewSet
 from importer import admin_upload, form_upload, steering
 from importer.report.figures import blocks, category_counts, figure_text
+from importer.reverting import PREVIEW_FIELD, shown_preview
 from users import audit
 from users.access.actor import actor_of
 from users.access.admin import ScopedModelAdmin
@@ -259,23 +260,26 @@ class ImportSessionAdmin(ScopedModelAdmin):
         if not permissions.may_steer(user=user, session=session):
             raise PermissionDenied
         if request.method == "POST":
-            self._press(request, button, session)
+            if not self._press(request, button, session) and button.needs_confirmation and button.is_shown(session):
+                return HttpResponseRedirect(request.path)
         elif button.needs_confirmation and button.is_shown(session):
             return self.page(
                 request,
                 "admin/file_handling/importsession/revert.html",
                 title=_("Revert this import?"),
                 session=session,
-                records=record_links(created_records(origin=session)),
+                **shown_preview(session),
             )
         return HttpResponseRedirect(_page_of(session))
 
-    def _press(self, request: HttpRequest, button: steering.Button, session: ImportSession) -> None:
-        actor, sheet = actor_of(request), request.POST.get("stat_sheet", "")
-        if self.carry_out(
-            request, lambda: steering.press(button=button, session=session, actor=actor, stat_sheet=sheet)
-        ):
-            messages.success(request, str(button.success))
+    def _press(self, request: HttpRequest, button: steering.Button, session: ImportSession) -> bool:
+        """Whether the act was carried out; the page says what came of it."""
+        actor = actor_of(request)
+        given = {name: request.POST.get(name, "") for name in ("stat_sheet", PREVIEW_FIELD)}
+        if not self.carry_out(request, lambda: steering.press(button=button, session=session, actor=actor, **given)):
+            return False
+        messages.success(request, str(button.success))
+        return True
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Delete the session with its events, findings, report and log; the records that it imported stay."""

@@ -85,6 +85,17 @@ def current_preview(session: ImportSession) -> Facts:
     return with_token(preview_facts(session, preview(session)))
 
 
+def shown_preview(session: ImportSession) -> Facts:
+    """What a page shows of the preview: `found`, its `token`, and `removed` and `stays`, each (kind, name, count)."""
+    found, names = preview(session), _names()
+    return {
+        "found": found,
+        "token": with_token(preview_facts(session, found))[PREVIEW_FIELD],
+        "removed": [(kind, names[kind], found.removed[kind]) for kind in names if found.removed.get(kind)],
+        "stays": [(kind, names[kind], found.stays[kind]) for kind in names if found.stays.get(kind)],
+    }
+
+
 def _names() -> dict[str, str]:
     """Kind of record → its name, in the order in which they are shown."""
     return {kind.name: str(kind.model._meta.verbose_name_plural) for kind in record_kinds(ImportSession)}

@@ -215,7 +215,9 @@ def _repeated(data: Data, period: Period, ids: Sequence[str], *, day: str, diffe
     # Null in any of them makes the digest null.
     lines = data.lines_in(period, *_KEPT)
     digests = lines.select(digest=digest)["digest"]
-    is_repeated = digests.is_duplicated() & digests.is_not_null()
+    # Sorting takes a third of the time of `is_duplicated`.
+    in_order = digests.drop_nulls().sort()
+    is_repeated = digests.is_in(in_order.filter(in_order == in_order.shift()).unique().implode())
     if not differs:
         return lines.filter(is_repeated)
     # The two columns alone first: filtering all of them would copy half of the lines.

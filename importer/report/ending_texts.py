@@ -70,7 +70,7 @@ def _figures(reviewed: dict[str, Any], currency: str) -> dict[str, str]:
 def _reverted(facts: Facts) -> str:
     """`facts`: the counts of `undo_session`."""
     parts = [
-        _("Reverted: %(claims)d claims and %(lines)d lines removed.")
+        _("Reverted. Claims removed: %(claims)d; lines removed: %(lines)d.")
         % {"claims": facts["claims"], "lines": facts["claim_lines"]}
     ]
     if facts["kept_claims"]:

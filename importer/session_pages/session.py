@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from common.formats import format_count
 from file_handling import permissions
-from file_handling.lineage import created_by_session, record_kinds
+from file_handling.lineage import created_by_session
 from file_handling.models import (
     UNFINISHED,
     Finding,
@@ -30,7 +30,7 @@ from file_handling.sessions import services
 from file_handling.sessions.views import with_session_related
 from importer import steering
 from importer.report.figures import blocks, category_counts, figure_text
-from importer.reverting import PREVIEW_FIELD, preview_facts, with_token
+from importer.reverting import PREVIEW_FIELD, shown_preview
 from importer.session_pages import progress
 from importer.session_pages.compared import ComparedPart, compared
 from importer.session_pages.corrections import correct_context, record_comparison
@@ -38,7 +38,6 @@ from importer.session_pages.finding_names import code_name
 from importer.session_pages.outcome import CENT, LEFT_OUT, FindingSum, outcome_of
 from importer.session_pages.timeline import duration, timeline
 from importer.transitions import CORRECT, REVERT, TRANSITIONS
-from importer.undo import preview
 from users.access.pages import PageView
 from users.access.refusals import carry_out
 from users.access.viewsets import MayImport, MayReadImports
@@ -204,16 +203,8 @@ class SessionRevertPage(SessionActPage):
         if objection is not None:
             messages.error(request, str(objection))
             return redirect("page-import", pk)
-        found = preview(session)
-        names = {kind.name: str(kind.model._meta.verbose_name_plural) for kind in record_kinds(ImportSession)}
-        return self.page(
-            title=_("Revert import %(number)d?") % {"number": session.pk},
-            session=session,
-            found=found,
-            token=with_token(preview_facts(session, found))[PREVIEW_FIELD],
-            removed=[(kind, names[kind], found.removed[kind]) for kind in names if found.removed.get(kind)],
-            stays=[(kind, names[kind], found.stays[kind]) for kind in names if found.stays.get(kind)],
-        )
+        title = _("Revert import %(number)d?") % {"number": session.pk}
+        return self.page(title=title, session=session, **shown_preview(session))
 
     def post(self, request: HttpRequest, pk: int, act: str = REVERT.name) -> HttpResponse:
         return super().post(request, pk, act)

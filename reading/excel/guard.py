@@ -27,6 +27,8 @@ _BEYOND_DATES = re.compile(rb"v>\s*-?0*(?:9[5-9][0-9]{6}|[1-9][0-9]{8}|[0-9.]+[e
 _MERGED = re.compile(
     rb"""<(?:\w+:)?mergeCell\s[^<>]{0,200}?\bref\s*=\s*["']([A-Za-z]{1,3})([0-9]{1,7}):[A-Za-z]{1,3}([0-9]{1,7})["']"""
 )
+# A part that begins with its root element: a document type may stand only before it, so the rest needs no search.
+_ROOT_FIRST = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^<>]*\?>)?\s*<[A-Za-z_]")
 _MAX_CARRY = 8 * 1024 * 1024
 
 
@@ -141,9 +143,15 @@ class EntityWatch:
 
     def __init__(self) -> None:
         self._seam = b""
+        self._is_start = True
+        self._may_come = True
 
     def feed(self, data: bytes) -> None:
         """Takes the next piece of the part. Raises UnreadableFile: `entities`."""
+        if self._is_start:
+            self._is_start, self._may_come = False, _ROOT_FIRST.match(data) is None
+        if not self._may_come:
+            return
         _refuse_entities(self._seam + data[:64])
         _refuse_entities(data)
         self._seam = data[-64:]

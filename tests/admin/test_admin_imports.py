@@ -146,7 +146,7 @@ def test_a_revert_must_be_confirmed_and_removes_the_records_of_the_session(cast:
     assert "Revert this import?" in text_of(form)
     assert Claim.objects.count() == 1
     said = client.post(f"{SESSIONS}{session.pk}/steer/revert/", follow=True)
-    assert "Reverted: 1 claims" in text_of(said)
+    assert "Claims removed: 1" in text_of(said)
     assert not Claim.objects.exists()
     assert "can be reverted" in text_of(client.post(f"{SESSIONS}{session.pk}/steer/revert/", follow=True))
 

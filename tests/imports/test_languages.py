@@ -183,7 +183,7 @@ def test_a_session_that_is_steered_says_so_in_the_language_of_the_reader() -> No
     api.run(review.id)
     api.steer(review.id, "revert")
     found = messages(api, review.id)
-    assert found["en"][0] == "Reverted: 1 claims and 1 lines removed."
+    assert found["en"][0] == "Reverted. Claims removed: 1; lines removed: 1."
     assert found["fr"][0] not in found["en"]
     assert found["fr"][0] == found["fr"][1]
 

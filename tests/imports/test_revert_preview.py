@@ -133,11 +133,24 @@ def test_only_who_may_revert_may_look(cast: Cast) -> None:
     assert ImportSession.objects.get(pk=outcome.id).status == "DONE"
 
 
-def test_the_page_shows_the_figures_of_the_api_and_reverts_what_it_showed(cast: Cast, browser: Browser) -> None:
+@pytest.mark.parametrize(
+    ("revert", "page_of"),
+    [
+        ("/imports/{}/revert/", "/imports/{}/"),
+        (
+            "/admin/file_handling/importsession/{}/steer/revert/",
+            "/admin/file_handling/importsession/{}/change/",
+        ),
+    ],
+    ids=["page", "admin"],
+)
+def test_the_page_shows_the_figures_of_the_api_and_reverts_what_it_showed(
+    revert: str, page_of: str, cast: Cast, browser: Browser
+) -> None:
     api, client = ApiUser.for_user(cast.togo_admin), browser("togo_admin")
     first = api.import_pair(*FIRST)
     api.import_pair(*SECOND)
-    address = f"/imports/{first.id}/revert/"
+    address = revert.format(first.id)
     page, said = opened(client, address), look(api, first)
     shown = marked(page, "removed")
     assert {kind: number(shown[kind]) for kind in said["removed"]} == said["removed"]
@@ -154,4 +167,4 @@ def test_the_page_shows_the_figures_of_the_api_and_reverts_what_it_showed(cast: 
     assert api.outcome(first.id).status == "DONE"
     token = page.split('name="preview_token" value="')[1].split('"')[0]
     done = client.post(address, {"preview_token": token})
-    assert (done.headers["Location"], api.outcome(first.id).status) == (f"/imports/{first.id}/", "REVERTED")
+    assert (done.headers["Location"], api.outcome(first.id).status) == (page_of.format(first.id), "REVERTED")

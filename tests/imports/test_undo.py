@@ -66,7 +66,7 @@ def revert(api: ApiUser, outcome: Outcome) -> str:
 def test_the_only_import_of_a_country_leaves_nothing_behind_and_can_be_made_again() -> None:
     api = ApiUser()
     first = api.import_pair(*FIRST)
-    assert revert(api, first) == "Reverted: 5 claims and 5 lines removed."
+    assert revert(api, first) == "Reverted. Claims removed: 5; lines removed: 5."
     assert counts() == {}
     twice = api.steer(first.id, "revert")
     assert twice.status_code == 409
@@ -116,7 +116,7 @@ def test_a_claim_that_a_later_session_replaced_stays_as_that_session_wrote_it() 
     first = api.import_pair(*FIRST)
     second = api.import_pair(*matching_pair(line("A1", "9000", "8000", settlement_date=EARLY)), on_conflict="update")
     message = revert(api, first)
-    assert "4 claims and 4 lines removed" in message
+    assert "Claims removed: 4; lines removed: 4" in message
     assert "1 claim was replaced by a later session" in message
     assert {n: c["claimed_amount"] for n, c in api.claims().items()} == {"A1": "9000.00"}
     revert(api, second)

@@ -230,7 +230,11 @@ def test_a_document_type_in_any_part_is_refused(tmp_path):
     bomb = '<!DOCTYPE x [<!ENTITY a "aaaa">]>'
     (tmp_path / "a.xlsx").write_bytes(package(worksheet(header_row(RECAP4), before=bomb)))
     (tmp_path / "b.xlsx").write_bytes(recap_package("", extra={"docProps/app.xml": f"{bomb}<x/>".encode()}))
-    for name in ("a.xlsx", "b.xlsx"):
+    behind_comment = f"<!-- <x> {' ' * 3_000_000} -->{bomb}"
+    (tmp_path / "c.xlsx").write_bytes(package(worksheet(header_row(RECAP4), before=behind_comment)))
+    utf_16 = f"<?xml version='1.0'?>{bomb}<x/>".encode("utf-16")
+    (tmp_path / "d.xlsx").write_bytes(recap_package("", extra={"docProps/app.xml": utf_16}))
+    for name in ("a.xlsx", "b.xlsx", "c.xlsx", "d.xlsx"):
         assert [problem.code for problem in problems_of(tmp_path / name, kind="recap")] == ["entities"]
 
 
