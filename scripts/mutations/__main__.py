@@ -44,11 +44,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="make access", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", default="", metavar="TEXT", help="mutants whose name contains TEXT")
+    parser.add_argument("--only", default="", metavar="TEXT,…", help="mutants whose name contains one of these texts")
     parser.add_argument("--list", action="store_true", help="print the names of the mutants and end")
     arguments = parser.parse_args()
     names, routes, cases = mutants_and_sizes()
-    names = [name for name in names if arguments.only in name]
+    names = [name for name in names if any(text in name for text in arguments.only.split(","))]
     if arguments.list:
         print("\n".join(names))
         return 0
