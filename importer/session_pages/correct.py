@@ -5,8 +5,10 @@ Only what the user changes is sent on, as the same entries that the API takes.
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -16,6 +18,7 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import APIException
 
 from common.errors import InvalidEntries, ServiceError
+from common.formats import format_day
 from common.keys import clean_text
 from file_handling.models import Correction, CorrectionOrigin, Finding, ImportSession
 from file_handling.problem_texts import sentence
@@ -25,6 +28,7 @@ from importer.corrections.requests import correct_once
 from importer.corrections.values import COLUMNS
 from importer.form_upload import KEY_FIELD
 from importer.idempotency import read_key
+from importer.session_pages.sides import DATES
 from importer.transitions import CORRECT
 from reading.problems import UnreadableFile
 from users import audit
@@ -32,6 +36,7 @@ from users.access.pages import PageView
 from users.access.viewsets import MayImport
 from users.models import AuditAction
 
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 # A form has at most 1,000 fields, and a line has two for each column.
 MOST_LINES = 20
 
@@ -110,7 +115,7 @@ class CorrectFindingPage(PageView):
         errors = list(errors or [])
         lines: list[LineInputs] = []
         try:
-            lines = self._lines(session, places_of(finding))
+            lines = self._lines(session, finding)
         except UnreadableFile as unreadable:
             errors += [sentence(one) for one in unreadable.problems if sentence(one) not in errors]
         audit.record(
@@ -129,8 +134,8 @@ class CorrectFindingPage(PageView):
             key=self.request.POST.get(KEY_FIELD) or uuid.uuid4().hex,
         )
 
-    def _lines(self, session: ImportSession, places: list[LinePlace]) -> list[LineInputs]:
-        files = SessionFiles.of(session)
+    def _lines(self, session: ImportSession, finding: Finding) -> list[LineInputs]:
+        files, places, days = SessionFiles.of(session), places_of(finding), _days_of(finding)
         if files is None or not places:
             return []
         by_id = files.by_id()
@@ -151,6 +156,7 @@ class CorrectFindingPage(PageView):
             cells = []
             for column in COLUMNS[files.kind_of(file)].values():
                 name, was = f"cell-{at}-{column.field}", clean_text(line[column.field] or "")
+                was = days.get((file_id, sheet, row, column.field), was) if was.isdecimal() else was
                 now = in_force.get((file.sha256, sheet, row, column.field), was)
                 cells.append(CellInput(name, column.header, now, was, self.request.POST.get(name, now)))
             remove = f"remove-{at}"
@@ -165,6 +171,16 @@ def places_of(finding: Finding) -> list[LinePlace]:
         for one in finding.locations[:MOST_LINES]
         if one.get("file_id") and one.get("row")
     ]
+
+
+def _days_of(finding: Finding) -> dict[tuple[int, str, int, str], str]:
+    """Place and field → the day that was read there. A workbook may have it as a number, which nobody can read."""
+    return {
+        (line["file_id"], line["sheet"] or "", line["row"], field): format_day(date.fromisoformat(line[field]))
+        for line in finding.lines
+        for field in DATES
+        if _ISO_DAY.fullmatch(line.get(field) or "")
+    }
 
 
 def _changed(request: HttpRequest, places: list[LinePlace]) -> Entries:

@@ -289,6 +289,7 @@ class CorrectionsPage(ListPage):
 
     permission = MayReadImports
     model = Correction
+    template_name = "importer/session/corrections.html"
     table_class = CorrectionTable
     filterset_class = CorrectionPageFilter
     title = gettext_lazy("Corrections")

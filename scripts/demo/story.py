@@ -14,6 +14,7 @@ DONE = ("DONE", "DONE_WITH_ERRORS")
 # An import fails after so long without an event: a base, and an addition for each claim of the sample.
 RUN_SECONDS, RUN_SECONDS_PER_CLAIM = 120, 0.02
 MAIN = "togo-second-year"
+CORRECTED = "corrected"
 
 
 class UnexpectedEndError(Exception):
@@ -68,7 +69,7 @@ def run_all(
     show_event: Callable[[Step, dict[str, Any]], None] = lambda _step, _event: None,
     show_end: Callable[[Step, dict[str, Any]], None] = lambda _step, _session: None,
 ) -> dict[str, dict[str, Any]]:
-    """Runs all steps with the client of each role; → name of the step → session.
+    """Runs all steps with the client of each role, then corrects a row of the first; → name of the step → session.
 
     The functions are called for STEPS while they run, `show_end` for STEPS_BESIDE at the end.
 
@@ -85,7 +86,30 @@ def run_all(
         for step, session in zip(STEPS_BESIDE, others.result(), strict=True):
             sessions[step.name] = session
             show_end(step, session)
+    sessions[CORRECTED] = _correct(clients[TECHNICAL], sessions["togo-first-year"])
     return sessions
+
+
+def _correct(client: Client, session: dict[str, Any]) -> dict[str, Any]:
+    """A session in review, in which the amounts of one recap row are those of the claim's stat lines."""
+    gaps = client.findings(session["id"], category="amount_gap", rows=50)
+    finding, place = next(
+        (finding, rows[0])
+        for finding in gaps
+        if len(rows := [place for place in finding["locations"] if place["side"] == "recap"]) == 1
+    )
+    row = {"file": place["file_id"], "sheet": place["sheet"], "row": place["row"]}
+    cells = [
+        row | {"field": "claimed_amount", "value": finding["stat_claimed"]},
+        row | {"field": "reimbursed_amount", "value": finding["stat_reimbursed"]},
+    ]
+    corrected = client.call("POST", f"/api/v1/import-sessions/{session['id']}/corrections/", json={"cells": cells})
+    for _event in client.events(corrected["id"], seconds=RUN_SECONDS):
+        pass
+    ended = client.session(corrected["id"])
+    if ended["status"] != "REVIEW":
+        raise UnexpectedEndError(f"{ended['id']}: {ended['status']} {ended['message']}")
+    return ended
 
 
 def _run(

@@ -1,6 +1,7 @@
 """The samples of the demo have something of everything, so that no page of it is empty."""
 
 from file_handling.models import FindingCategory, SessionStatus
+from scripts.demo import story
 from tests.browser.stack import Stack
 
 UNDER_WAY = {"PENDING", "PROCESSING"}
@@ -28,3 +29,11 @@ def test_the_demo_has_two_countries_and_cases_for_the_watch_list(stack: Stack) -
     for pair in (stack.pairs["togo-first-year"], stack.pairs["togo-second-year"]):
         for rule, cases in pair.expected["to_look_at"].items():
             assert counts[rule] >= len(cases), rule
+
+
+def test_the_demo_has_a_correction_that_waits_for_its_review(stack: Stack) -> None:
+    client = stack.clients["SUPERUSER"]
+    assert client.call("GET", "/api/v1/corrections/")["count"] == 2
+    session = stack.sessions[story.CORRECTED]
+    compared = client.call("GET", f"/api/v1/import-sessions/{session['id']}/comparison/")["results"]
+    assert ["amount_gap", "conform"] in [[one["before"]["category"], one["after"]["category"]] for one in compared]

@@ -72,6 +72,17 @@ def test_a_finding_is_corrected_on_its_page_and_shows_what_becomes_of_it(
     assert "248540" in again
 
 
+def test_a_day_that_the_file_has_as_a_number_is_shown_and_corrected_as_a_day(cast: Cast, browser: Browser) -> None:
+    outcome = ApiUser.for_user(cast.togo_head).import_pair(
+        [line("S-2", "248540", settlement_date="15/03/2024")], [row("S-2", "248450", settlement_date="45366")]
+    )
+    client, path = browser("togo_head"), address(outcome)
+    form = form_of(client, path)
+    assert form["cell-1-settlement_date"] == "15/03/2024"
+    client.post(path, form | {"cell-1-settlement_date": "16/03/2024"})
+    assert list(Correction.objects.values_list("field", "was", "value")) == [("settlement_date", "45366", "16/03/2024")]
+
+
 def test_a_form_that_is_sent_twice_corrects_once(browser: Browser, outcome: Outcome) -> None:
     client, path = browser("togo_head"), address(outcome)
     form = form_of(client, path) | {"cell-0-claimed_amount": "248450"}
