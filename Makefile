@@ -60,10 +60,13 @@ demo: $(VENV)/runtime
 	@exec $(EMBEDDED) CLAIMS=$(CLAIMS) ONCE=$(ONCE) $(PY) -m scripts.demo
 
 # First without services; then the same tests on the services that are named, which must answer. These would do the same
-# there: they read files and values, choose their services themselves, or ask which role may send which request.
+# there: they read files and values, choose their services themselves, ask which role may send which request, or look at
+# pages that show what the services behind the API answer, which are tested there.
 NEED_NO_SERVICE := $(addprefix --ignore ,tests/reading tests/values tests/samples tests/imports/test_odd_files.py \
 	tests/access/test_mutations.py tests/live/test_live_load.py tests/platform/test_cloud_storage.py \
-	tests/platform/test_architecture.py tests/platform/test_bench.py tests/platform/test_pythons.py) \
+	tests/platform/test_architecture.py tests/platform/test_bench.py tests/platform/test_pythons.py \
+	$(addprefix tests/pages/,test_session_pages.py test_file_pages.py test_finding_pages.py test_new_import.py \
+	test_correction_pages.py test_correction_workbook_pages.py test_help.py test_policy.py)) \
 	$(addprefix --deselect ,\
 	tests/api/test_access.py::test_every_account_gets_at_every_route_what_its_role_and_country_allow \
 	tests/admin/test_admin_access.py::test_every_account_gets_at_every_page_what_its_role_and_country_allow \

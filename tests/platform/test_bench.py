@@ -55,7 +55,7 @@ def test_a_small_benchmark_ends_with_its_figures_as_one_json_object(tmp_path):
         env=environment | {"DATA_DIR": str(tmp_path), "ONLY": "sqlite", "CLAIMS": "60", "RUNS": "1"},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=900,
     )
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout.splitlines()[-1])
