@@ -16,7 +16,6 @@ ROLES = ("primary", "spouse", "child", "other")
 MONEY = ("claimed", "reimbursed", "cost_per_claim", "cost_per_insured")
 RATIOS = ("reimbursement_rate",)
 BY_CURRENCY = (*MONEY, *RATIOS)
-FLOWS = ("claims", "lines", "claimed", "reimbursed")
 CONSUMERS = ("insured_who_consumed", *(f"insured_who_consumed_{role}" for role in ROLES))
 KNOWN = ("known_insured", *(f"known_insured_{role}" for role in ROLES))
 ACTIVE = {

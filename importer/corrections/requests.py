@@ -17,7 +17,7 @@ def correct_once(
     """Correct the session, or find what an earlier request with the key started; → session, whether it was found.
 
     `key`: "" for a request without one. `content`: what the request asks for, as a JSON value. Raises as
-    `service.correct` and `start_once`. The files are read before the transaction of the key begins.
+    `prepare`, `start` and `start_once`. The files are read before the transaction of the key begins.
     """
     digest = digest_of({"corrects": session.pk, "entries": content})
     earlier = find_earlier(user=user, key=key, digest=digest) if key else None

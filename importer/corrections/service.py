@@ -23,22 +23,6 @@ from users import audit
 from users.models import AuditAction, User
 
 
-def correct(
-    session: ImportSession,
-    *,
-    cells: Sequence[CellEntry | None],
-    removals: Sequence[RemoveEntry | None],
-    user: User,
-    origin: CorrectionOrigin,
-    problems: Sequence[EntryProblem] = (),
-) -> ImportSession:
-    """Store the corrections and start a session with them; → that session, which waits for a worker.
-
-    Raises as `prepare`, and Conflict when a file of the session was deleted meanwhile.
-    """
-    return start(prepare(session, cells=cells, removals=removals, problems=problems), user=user, origin=origin)
-
-
 def prepare(
     session: ImportSession,
     *,
@@ -65,7 +49,10 @@ def prepare(
 
 
 def start(prepared: Prepared, *, user: User, origin: CorrectionOrigin) -> ImportSession:
-    """Store the corrections and the session that has them, in one transaction. Raises Conflict, as `correct`."""
+    """Store the corrections and the session that has them, in one transaction.
+
+    Raises Conflict when a file of the session was deleted meanwhile.
+    """
     session, files = prepared.session, prepared.files
     with transaction.atomic():
         _lock(files)
