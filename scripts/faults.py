@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from samples import make_pair
+from samples.spoiling import SpoiledPair
 from tests.support.hostile import hostile_pairs
 from tests.support.installation import (
     NO_CLAIMS,
@@ -41,6 +42,7 @@ from tests.support.installation import (
 )
 from tests.support.numbered_pairs import make_numbered_pair
 from tests.support.receiver import running_receiver
+from tests.support.spoiled_pairs import make_spoiled_pair
 
 ROOT = Path(__file__).resolve().parent.parent
 LONGEST_SECONDS = 600
@@ -100,6 +102,44 @@ def killed_at_many_points(
         installation.running_worker(1)
         tally.add(installation, session, country, expected)
     return tally.figures | {"inside_the_write": inside, "undisturbed_seconds": round(length, 1)}
+
+
+def killed_while_correcting(installation: Installation, folder: Path, spoiled: SpoiledPair, *, points: int) -> Figures:
+    """CO: kill the run that applies corrections and the one that writes them, at moments spread over a run of each.
+
+    The claims must be those of the unspoiled pair.
+    """
+    figures: Figures = {
+        "injected": 0, "sessions": 0, "ended": 0, "claims_lost": 0, "claims_doubled": 0, "sums_wrong": 0,
+        "most_attempts": 0,
+    }  # fmt: skip
+    installation.running_worker(1)
+    unspoiled = installation.new_country()
+    began = time.monotonic()
+    installation.finished_session(installation.start_session(folder / "clean", unspoiled), seconds=LONGEST_SECONDS)
+    length, due = time.monotonic() - began, installation.totals(unspoiled)
+    for point in range(points):
+        country = installation.new_country()
+        first = installation.start_session(folder / "spoiled", country, dry_run=True)
+        installation.finished_session(first, seconds=LONGEST_SECONDS)
+        corrected = installation.correct(first, spoiled)
+        for act in ("", "request_commit"):
+            if act:
+                installation.command("steer", act=act, session=corrected)
+            until(partial(installation.is_processing, corrected), every=0.01, seconds=LONGEST_SECONDS)
+            time.sleep(length * (point + 0.5) / points)
+            if installation.is_processing(corrected):
+                figures["injected"] += 1
+                kill(installation.runner(corrected))
+            ended = installation.finished_session(corrected, seconds=LONGEST_SECONDS)
+            figures["most_attempts"] = max(figures["most_attempts"], ended["attempts"])
+        found = installation.totals(country)
+        figures["sessions"] += 1
+        figures["ended"] += ended["status"] == "DONE_WITH_ERRORS"
+        figures["claims_lost"] += max(0, due["claims"] - found["numbers"])
+        figures["claims_doubled"] += found["claims"] - found["numbers"]
+        figures["sums_wrong"] += found != due
+    return figures
 
 
 def power_cut(installation: Installation, folder: Path, expected: dict[str, Any]) -> Figures:
@@ -358,6 +398,7 @@ def main() -> None:
         expected = make_pair(large, claims=arguments.claims, seed=11, pages=12 if arguments.claims > 5000 else 2)
         few = make_pair(small, claims=2000, seed=12, pages=2)
         tiny = make_numbered_pair(work / "tiny", claims=range(10))
+        spoiled = make_spoiled_pair(work / "corrected", claims=6000, cells=200, rows=20)
         places: list[tuple[str, str, Redis | None]] = [("sqlite", "", None)]
         server = os.environ.get("TEST_DATABASE_URL", "")
         redis: Redis | None = None
@@ -372,6 +413,9 @@ def main() -> None:
             with migrated_installation(folder, database=database, redis=broker) as installation:
                 trial(
                     "F1", place, partial(killed_at_many_points, installation, large, expected, points=arguments.points)
+                )
+                trial(
+                    "CO", place, partial(killed_while_correcting, installation, work / "corrected", spoiled, points=6)
                 )
                 trial("F3", place, partial(power_cut, installation, small, few))
                 trial("F6", place, partial(messages_lost, installation, broker, tiny, waiting=arguments.waiting))

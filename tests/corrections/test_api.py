@@ -10,15 +10,14 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from common.keys import header_key
 from file_handling.models import Correction, File, ImportSession
-from reading.columns import FileKind, columns_of
 from samples.pairs import make_rows
-from samples.spoiling import SpoiledPair, spoil
+from samples.spoiling import spoil
 from samples.writing import write_pair
 from tests.support.api_user import SESSIONS, ApiUser, Json, Outcome
 from tests.support.cast import Cast
 from tests.support.pairs import line, row, stat_xlsx
+from tests.support.spoiled_pairs import corrections_of
 from users.models import AuditEntry
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -360,14 +359,6 @@ def uploads(folder: Path, pair: Any) -> tuple[SimpleUploadedFile, list[SimpleUpl
     return stat, pages
 
 
-def entries(spoiled: SpoiledPair, files: dict[tuple[str, int], int]) -> tuple[list[Json], list[Json]]:
-    def field(side: FileKind, header: str) -> str:
-        return next(one.field for one in columns_of(side) if header_key(header) in map(header_key, one.headers))
-
-    cells = [cell(files[one.side, one.page], one.row, field(one.side, one.header), one.text) for one in spoiled.cells]
-    return cells, [{"file": files[one.side, one.page], "row": one.row} for one in spoiled.added]
-
-
 def shown(api: ApiUser) -> dict[str, Json]:
     """The claims without ids."""
     names = ("status", "settlement_date", "incident_date", "claimed_amount", "reimbursed_amount", "line_count")
@@ -390,8 +381,8 @@ def test_a_spoiled_pair_that_is_put_right_brings_the_claims_of_the_unspoiled_pai
         api = ApiUser(code)
         last = api.import_pair(*uploads(tmp_path / code, spoiled), dry_run="true")
         pages = File.objects.filter(country=api.country, file_type="recap").order_by("pk")
-        files = {("stat", 0): ids(last)[0]} | {("recap", at): page.pk for at, page in enumerate(pages)}
-        cells, remove = entries(spoiled, files)
+        body = corrections_of(spoiled, stat=ids(last)[0], recap=[page.pk for page in pages])
+        cells, remove = body["cells"], body["remove"]
         for part in range(requests):
             # The last cells first.
             some, rows = cells[::-1][part::requests], remove if part == requests - 1 else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from tests.support.installation import (
     LONG_WRITE_CLAIMS,
@@ -19,6 +20,7 @@ from tests.support.installation import (
     stored_summary,
     until,
 )
+from tests.support.spoiled_pairs import make_spoiled_pair
 
 
 def test_a_run_killed_in_its_write_leaves_nothing_and_the_next_run_writes_everything(
@@ -39,6 +41,34 @@ def test_a_run_killed_in_its_write_leaves_nothing_and_the_next_run_writes_everyt
     assert installation.totals(country) == expected_totals(expected)
     assert installation.steps(session).count("again") == 1
     assert is_alive(worker.pid)
+
+
+def test_a_corrected_run_killed_while_it_reads_and_in_its_write_applies_the_corrections_once(
+    make_installation: MakeInstallation, tmp_path: Path
+) -> None:
+    spoiled = make_spoiled_pair(tmp_path, claims=LONG_WRITE_CLAIMS, cells=60, rows=4)
+    installation = make_installation()
+    installation.running_worker()
+    unspoiled, country = installation.new_country(), installation.new_country()
+    installation.finished_session(installation.start_session(tmp_path / "clean", unspoiled))
+    first = installation.start_session(tmp_path / "spoiled", country, dry_run=True)
+    assert installation.finished_session(first)["status"] == "REVIEW"
+
+    corrected = installation.correct(first, spoiled)
+    until(lambda: installation.reader_processes(), every=0.01)
+    kill(installation.runner(corrected))
+    ended = installation.finished_session(corrected)
+    assert (ended["status"], ended["attempts"]) == ("REVIEW", 2)
+    assert installation.totals(country) == NO_CLAIMS
+
+    assert installation.command("steer", act="request_commit", session=corrected) == {"refusal": ""}
+    run = installation.stop_while_writing(corrected)
+    kill(run)
+    until(lambda: not is_alive(run))
+    assert installation.totals(country) == NO_CLAIMS
+    assert installation.finished_session(corrected)["status"] == "DONE_WITH_ERRORS"
+    assert installation.totals(country) == installation.totals(unspoiled) != NO_CLAIMS
+    assert installation.claim_numbers(country) == installation.claim_numbers(unspoiled)
 
 
 def test_the_sessions_of_a_worker_killed_with_all_its_processes_end_as_expected(

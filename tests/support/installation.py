@@ -28,6 +28,8 @@ import psycopg
 import redis
 
 from file_handling import wording
+from samples.spoiling import SpoiledPair
+from tests.support.spoiled_pairs import corrections_of
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Short times, so that a test does not wait a minute for the end of a lease.
@@ -207,6 +209,11 @@ class Installation:
     def start_session(self, folder: Path, country: str = "TG", **options: Any) -> int:
         """Create a session from the pair in `folder`; → its id."""
         return int(self.command("start_session", folder=str(folder), country=country, **options)["id"])
+
+    def correct(self, session_id: int, spoiled: SpoiledPair) -> int:
+        """Start the session in which all that was spoiled is put right; → its id."""
+        body = corrections_of(spoiled, **self.command("files_of", session=session_id))
+        return int(self.command("correct", session=session_id, body=body))
 
     def new_country(self) -> str:
         """The code of a country without records."""

@@ -95,6 +95,22 @@ def steer(act: str, session: int) -> dict[str, Any]:
     return {"refusal": ""}
 
 
+def files_of(session: int) -> dict[str, Any]:
+    """The ids of the stat file and of the recap's pages."""
+    row = ImportSession.objects.select_related("stat_file", "recap_file").get(pk=session)
+    assert row.stat_file is not None
+    assert row.recap_file is not None
+    return {"stat": row.stat_file.pk, "recap": [page.pk for page in row.recap_file.all_pages()]}
+
+
+def correct(session: int, body: dict[str, Any]) -> int:
+    """Correct the session over the REST API; → the id of the session that has the corrections."""
+    user = ImportSession.objects.select_related("user").get(pk=session).user
+    answer = _client(user).post(f"/api/v1/import-sessions/{session}/corrections/", body, format="json")
+    assert answer.status_code == 202, answer.content.decode()
+    return int(answer.json()["id"])
+
+
 def register_webhook(country: str, url: str) -> str:
     """Register a webhook of the country for all event types; → its secret."""
     user = _admin(country)
@@ -161,6 +177,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
         upload,
         export,
         steer,
+        files_of,
+        correct,
         register_webhook,
         register_converter,
         send_message,
