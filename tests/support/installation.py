@@ -320,7 +320,7 @@ class Installation:
     def is_processing(self, session_id: int) -> bool:
         return self.status(session_id) == "PROCESSING"
 
-    def finished_session(self, session_id: int, *, seconds: float = 60) -> dict[str, Any]:
+    def finished_session(self, session_id: int, *, seconds: float = 180) -> dict[str, Any]:
         """Wait until the session has ended; → its row."""
         until(lambda: self.status(session_id) not in UNFINISHED, seconds=seconds, name=f"the end of {session_id}")
         return self.session(session_id)
@@ -394,7 +394,7 @@ class Installation:
             kill(pid, signal.SIGCONT)
             return False
 
-        until(is_stopped_in_write, every=0.005, name="a run in its write transaction")
+        until(is_stopped_in_write, every=0.005, seconds=120, name="a run in its write transaction")
         return pid
 
 
