@@ -58,7 +58,7 @@ def test_a_corrected_run_killed_while_it_reads_and_in_its_write_applies_the_corr
     until(lambda: installation.reader_processes(), every=0.01)
     kill(installation.runner(corrected))
     ended = installation.finished_session(corrected)
-    assert (ended["status"], ended["attempts"]) == ("REVIEW", 2)
+    assert (ended["status"], ended["attempts"]) == ("REVIEW", 2), ended["message"]
     assert installation.totals(country) == NO_CLAIMS
 
     assert installation.command("steer", act="request_commit", session=corrected) == {"refusal": ""}

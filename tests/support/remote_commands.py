@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -161,7 +162,10 @@ def _admin(code: str) -> User:
 
 
 def _stored(user: User, path: Path, file_type: str, first_page: File | None = None) -> File:
-    file = File(user=user, country=user.country, name=path.name, file_type=file_type, first_page=first_page)
+    digest = sha256(path.read_bytes()).hexdigest()
+    file = File(
+        user=user, country=user.country, name=path.name, file_type=file_type, first_page=first_page, sha256=digest
+    )
     with path.open("rb") as content:
         file.file.save(path.name, Content(content), save=False)
     file.save()
