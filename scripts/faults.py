@@ -65,14 +65,18 @@ class Tally:
 
     def add(self, installation: Installation, session: int, country: str, expected: dict[str, Any]) -> None:
         ended = installation.finished_session(session, seconds=LONGEST_SECONDS)
-        found, due, summary = installation.totals(country), expected_totals(expected), stored_summary(ended) or {}
+        self.compare(ended, found=installation.totals(country), due=expected_totals(expected))
+        summary = stored_summary(ended) or {}
+        self.figures["summaries_wrong"] += summary.get("claims") != expected_summary(expected)["claims"]
+
+    def compare(self, ended: dict[str, Any], *, found: dict[str, Any], due: dict[str, Any]) -> None:
+        """Count a session that has ended. `found`, `due`: the totals of its country, and those that it should have."""
         figures = self.figures
         figures["sessions"] += 1
         figures["ended"] += ended["status"] == "DONE_WITH_ERRORS"
         figures["claims_lost"] += max(0, due["claims"] - found["numbers"])
         figures["claims_doubled"] += found["claims"] - found["numbers"]
         figures["sums_wrong"] += found != due
-        figures["summaries_wrong"] += summary.get("claims") != expected_summary(expected)["claims"]
         figures["most_attempts"] = max(figures["most_attempts"], ended["attempts"])
 
 
@@ -109,10 +113,7 @@ def killed_while_correcting(installation: Installation, folder: Path, spoiled: S
 
     The claims must be those of the unspoiled pair.
     """
-    figures: Figures = {
-        "injected": 0, "sessions": 0, "ended": 0, "claims_lost": 0, "claims_doubled": 0, "sums_wrong": 0,
-        "most_attempts": 0,
-    }  # fmt: skip
+    tally = Tally()
     installation.running_worker(1)
     unspoiled = installation.new_country()
     began = time.monotonic()
@@ -129,17 +130,11 @@ def killed_while_correcting(installation: Installation, folder: Path, spoiled: S
             until(partial(installation.is_processing, corrected), every=0.01, seconds=LONGEST_SECONDS)
             time.sleep(length * (point + 0.5) / points)
             if installation.is_processing(corrected):
-                figures["injected"] += 1
+                tally.count_injection()
                 kill(installation.runner(corrected))
             ended = installation.finished_session(corrected, seconds=LONGEST_SECONDS)
-            figures["most_attempts"] = max(figures["most_attempts"], ended["attempts"])
-        found = installation.totals(country)
-        figures["sessions"] += 1
-        figures["ended"] += ended["status"] == "DONE_WITH_ERRORS"
-        figures["claims_lost"] += max(0, due["claims"] - found["numbers"])
-        figures["claims_doubled"] += found["claims"] - found["numbers"]
-        figures["sums_wrong"] += found != due
-    return figures
+        tally.compare(ended, found=installation.totals(country), due=due)
+    return tally.figures
 
 
 def power_cut(installation: Installation, folder: Path, expected: dict[str, Any]) -> Figures:

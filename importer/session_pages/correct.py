@@ -5,7 +5,6 @@ Only what the user changes is sent on, as the same entries that the API takes.
 
 from __future__ import annotations
 
-import re
 import uuid
 from dataclasses import dataclass
 from datetime import date
@@ -28,7 +27,7 @@ from importer.corrections.requests import correct_once
 from importer.corrections.values import COLUMNS
 from importer.form_upload import KEY_FIELD
 from importer.idempotency import read_key
-from importer.session_pages.sides import DATES
+from importer.session_pages.sides import DATES, ISO_DAY
 from importer.transitions import CORRECT
 from reading.problems import UnreadableFile
 from users import audit
@@ -36,7 +35,6 @@ from users.access.pages import PageView
 from users.access.viewsets import MayImport
 from users.models import AuditAction
 
-_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 # A form has at most 1,000 fields, and a line has two for each column.
 MOST_LINES = 20
 
@@ -179,7 +177,7 @@ def _days_of(finding: Finding) -> dict[tuple[int, str, int, str], str]:
         (line["file_id"], line["sheet"] or "", line["row"], field): format_day(date.fromisoformat(line[field]))
         for line in finding.lines
         for field in DATES
-        if _ISO_DAY.fullmatch(line.get(field) or "")
+        if ISO_DAY.fullmatch(line.get(field) or "")
     }
 
 

@@ -58,7 +58,7 @@ _KEYS: dict[str, Callable[[str], str]] = {
 }
 # What both sides have, in the order of the comparison.
 COMPARED = ("settlement_date", "beneficiary", "main_insured", "employer", "policy_number", "invoice_number")
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 # Why a cell is the reason of a finding.
 _UNREADABLE = gettext_lazy("cannot be read")
@@ -199,7 +199,7 @@ def _text(name: str, value: Any, currency: str) -> str:
 
 
 def _is_day(text: str) -> bool:
-    if not _DAY.fullmatch(text):
+    if not ISO_DAY.fullmatch(text):
         return False
     try:
         date.fromisoformat(text)
