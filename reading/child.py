@@ -1,7 +1,7 @@
-"""The child process that reads one group of files: `python -m reading.child JOB.json`.
+"""The child process that reads one group of files: `python -m reading.child JOB.json PARENT`, or forked for it.
 
 A file is hostile until read, and is read by a process that may die: this process limits its own memory and CPU time,
-and dies with its parent. The job is a JSON object: `mode`, `out` (a folder), `limits`, `parent` (process id), `files`
+and dies with its parent, the process PARENT. The job is a JSON object: `mode`, `out` (a folder), `limits`, `files`
 (`path`, `name`, `sheet` each) and, by mode:
 
 - `read`: `kind` and `currency`, and the `corrections` of the files, if any. Writes `<out>/frame.arrow`.
@@ -45,12 +45,14 @@ FACTS_NAME = "facts.json"
 FRAME_NAME = "frame.arrow"
 # The exit code for a full disk, which has no room for an answer.
 NO_ROOM = errno.ENOSPC
+# The modes that read the first rows alone.
+LOOKS_AT_HEADS = ("first_look", "heads")
 
 
-def main(job_path: str) -> int:
+def main(job_path: str, *, parent: int) -> int:
     job: dict[str, Any] = json.loads(Path(job_path).read_text())
     limits = Limits.from_dict(job["limits"])
-    _confine(limits, parent=job["parent"])
+    _confine(limits, parent=parent)
     if job.get("kind") == "recap":
         # It runs beside the reading of a stat file, which has three times the lines.
         os.nice(NICENESS)
@@ -260,4 +262,4 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1], parent=int(sys.argv[2])))

@@ -1,6 +1,6 @@
 """Starts the process that reads files, waits for it, and says why it died.
 
-One start serves a read, a first look and a preview: one environment, one set of limits, one handling of exits.
+A read, a first look and a preview have one start: one environment, one set of limits, one handling of exits.
 """
 
 from __future__ import annotations
@@ -8,10 +8,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-import select
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -25,8 +22,10 @@ from reading.columns import FileKind
 from reading.corrections import Corrections
 from reading.heads import Head
 from reading.limits import Limits
+from reading.parallel_scan import LEAST_BYTES
 from reading.problems import Problem, UnreadableFile
 from reading.sources import Source
+from reading.starts import Started, start
 
 if TYPE_CHECKING:
     import polars as pl
@@ -34,8 +33,8 @@ if TYPE_CHECKING:
 # A line: the index of its file in the list of files, its sheet ("" for CSV) and its row.
 Place = tuple[int, str, int]
 
-# The folder from which Python finds the package `reading`.
-_ROOT = Path(__file__).resolve().parent.parent
+# What the process and its libraries print.
+_OUTPUT_NAME = "stderr.txt"
 _CHECK_SECONDS = 0.25
 DEFAULT_WALL_SECONDS = 600.0
 PREVIEW_SECONDS = 60.0
@@ -110,7 +109,7 @@ class ReadResult:
 class ReadJob:
     """A running reading process. As a context manager, it ends the process on leaving."""
 
-    def __init__(self, process: subprocess.Popen[bytes], out_dir: Path, *, wall_seconds: float) -> None:
+    def __init__(self, process: Started, out_dir: Path, *, wall_seconds: float) -> None:
         self._process = process
         self._out_dir = out_dir
         self._began = time.monotonic()
@@ -128,29 +127,25 @@ class ReadJob:
 
     def stop(self) -> None:
         """End the process and its children. Does nothing when the process has ended."""
-        if self._process.poll() is None:
-            # It leads a process group of its own.
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+        self._process.kill()
+        self._process.close()
 
     def wait(self, check: Callable[[], None] = lambda: None) -> ReadResult:
         """Wait for the answer, calling `check` about every quarter of a second; an exception of it ends the process.
 
         Raises ReaderKilled when another process ended this one, OSError (ENOSPC) when the disk is full.
         """
-        ended = os.pidfd_open(self._process.pid)
         try:
-            while self._process.poll() is None:
+            while (code := self._process.code()) is None:
                 left = self._began + self._wall_seconds - time.monotonic()
                 if left <= 0:
                     self.stop()
                     return self._failed("reader_too_slow")
                 check()
-                select.select([ended], [], [], min(left, _CHECK_SECONDS))
+                self._process.wait(min(left, _CHECK_SECONDS))
         finally:
-            os.close(ended)
             self.stop()
-        return self._result(self._process.returncode)
+        return self._result(code)
 
     def _result(self, code: int) -> ReadResult:
         if code == 0:
@@ -176,7 +171,7 @@ class ReadJob:
         return any(sign in output for sign in _OUT_OF_MEMORY)
 
     def _end_of_output(self) -> bytes:
-        with (self._out_dir / "stderr.txt").open("rb") as stderr:
+        with (self._out_dir / _OUTPUT_NAME).open("rb") as stderr:
             stderr.seek(max(0, os.fstat(stderr.fileno()).st_size - 64 * 1024))
             return stderr.read()
 
@@ -328,26 +323,18 @@ def _start(job: dict[str, Any], *, out_dir: Path, limits: Limits, wall_seconds: 
     out_dir.mkdir(parents=True, exist_ok=True)
     for name in (FACTS_NAME, FRAME_NAME):
         (out_dir / name).unlink(missing_ok=True)
-    job = job | {"out": str(out_dir), "limits": limits.as_dict(), "parent": os.getpid()}
+    job = job | {"out": str(out_dir), "limits": limits.as_dict()}
     job_path = out_dir / "job.json"
     job_path.write_text(json.dumps(job))
-    with (out_dir / "stderr.txt").open("wb") as stderr:
-        process = subprocess.Popen(
-            [sys.executable, "-m", child.__name__, str(job_path)],
-            cwd=_ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=stderr,
-            stderr=stderr,
-            # A group, not a session: the processor time of a session cannot be lowered in favour of another's.
-            process_group=0,
-            env=reader_environment(),
-        )
+    process = start(job_path, mode=job["mode"], output=out_dir / _OUTPUT_NAME, fork=_is_small(job))
     return ReadJob(process, out_dir, wall_seconds=wall_seconds)
 
 
-def reader_environment() -> dict[str, str]:
-    """The variables that the process needs, and no secret: it reads hostile files."""
-    names = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV", "TMPDIR", "HOME")
-    # Each arena of the allocator takes address space, which counts against the limit, and is mostly empty.
-    own = {"POLARS_MAX_THREADS": "2", "MALLOC_ARENA_MAX": "1"}
-    return {name: os.environ[name] for name in names if name in os.environ} | own
+def _is_small(job: dict[str, Any]) -> bool:
+    """Whether the job takes less time than the start of a process and its libraries."""
+    if job["mode"] in child.LOOKS_AT_HEADS:
+        return True
+    try:
+        return sum(os.path.getsize(one["path"]) for one in job["files"]) < LEAST_BYTES
+    except OSError:
+        return False

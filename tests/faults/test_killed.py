@@ -162,4 +162,4 @@ def test_after_a_killed_run_was_taken_over_and_the_worker_stopped_no_process_and
     assert worker.pid in processes_mentioning(str(installation.data))
     worker.stop()
     installation.end_commands()
-    assert processes_mentioning(str(installation.data)) == []
+    until(lambda: not processes_mentioning(str(installation.data)), seconds=5, name="the end of all processes")

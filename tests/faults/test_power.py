@@ -62,5 +62,5 @@ def test_a_server_whose_supervisor_was_killed_starts_again_and_ends_all_its_sess
     assert second.poll() is None
     second.terminate()
     assert second.wait(30) == 0
-    assert processes_mentioning(str(installation.data)) == []
+    until(lambda: not processes_mentioning(str(installation.data)), seconds=5, name="the end of all processes")
     assert installation.temporary_files() == []

@@ -109,6 +109,15 @@ def processes_mentioning(text: str) -> list[int]:
     return found
 
 
+def _reads_files(pid: int) -> bool:
+    command = command_line(pid)
+    if "reading.fork_server" not in command:
+        return "reading.child" in command
+    with contextlib.suppress(psutil.Error):
+        return "reading.fork_server" in command_line(psutil.Process(pid).ppid())
+    return False
+
+
 def kill(pid: int, number: int = signal.SIGKILL) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
@@ -167,7 +176,9 @@ class Installation:
     ) -> None:
         self.folder, self.redis_url = folder, redis_url
         self.data = data or folder / "data"
-        self.data.mkdir(parents=True, exist_ok=True)
+        self._temporary = self.data.with_name(f"{self.data.name}-temporary")
+        for one in (self.data, self._temporary):
+            one.mkdir(parents=True, exist_ok=True)
         self.database = database or f"sqlite:///{folder / 'db.sqlite3'}"
         self.settings = settings
         self._commands: subprocess.Popen[str] | None = None
@@ -184,6 +195,8 @@ class Installation:
             "DATA_DIR": str(self.data), "DATABASE_URL": self.database, "REDIS_URL": self.redis_url,
             "KEY_PREFIX": f"faults-{self.folder.name}", "SECRET_KEY": SECRET, "PYTHONUNBUFFERED": "1",
             "MALLOC_ARENA_MAX": "2", "THROTTLE_UPLOAD": "10000/hour",
+            # The fork server of reading has few variables of its caller; by this one it belongs to the installation.
+            "TMPDIR": str(self._temporary),
         } | self.settings  # fmt: skip
 
     # -------------------------------------------------------------------------------------------- actions
@@ -246,8 +259,8 @@ class Installation:
         return connected
 
     def reader_processes(self) -> list[int]:
-        """The reader processes of this installation."""
-        return [pid for pid in processes_mentioning(str(self.data)) if "reading.child" in command_line(pid)]
+        """The processes of this installation that read files: started anew, or forked by the fork server."""
+        return [pid for pid in processes_mentioning(str(self.data)) if _reads_files(pid)]
 
     def sweeper_processes(self) -> list[int]:
         """The sweepers, one for each worker."""
