@@ -20,6 +20,7 @@ from reading.fork_server import NUMBER
 _ROOT = Path(__file__).resolve().parent.parent
 # The fork server loads its libraries within a second; a machine may be busy.
 _FORK_SECONDS = 30.0
+_KILL_SECONDS = 5.0
 
 
 class Started(Protocol):
@@ -106,8 +107,11 @@ class _Forked:
     def kill(self) -> None:
         if self.code() is None:
             self._job.shutdown(socket.SHUT_WR)
-            while self.code() is None:
-                self.wait(1)
+            self.wait(_KILL_SECONDS)
+            if self.code() is None:
+                # The fork server itself is stopped.
+                os.killpg(self._pid, signal.SIGKILL)
+                self._code = -signal.SIGKILL
 
     def close(self) -> None:
         self._job.close()

@@ -94,13 +94,25 @@ def test_after_a_kill_from_outside_the_next_file_is_read(tmp_path, endless, whic
     assert start(source(path), tmp_path / "next").wait().frame.height == 1
 
 
-def test_a_process_sees_no_descriptor_of_another_job(tmp_path, endless):
-    first = start(endless, tmp_path / "1")
-    second = start(endless, tmp_path / "2")
-    kinds = [os.readlink(link) for link in Path(f"/proc/{second.pid}/fd").iterdir()]
-    assert not [kind for kind in kinds if kind.startswith(("socket:", "anon_inode:")) or f"{tmp_path}/1" in kind]
-    first.stop()
-    second.stop()
+def test_a_job_is_ended_even_when_the_server_is_stopped(tmp_path, endless):
+    with start(endless, tmp_path / "out") as job:
+        server = fork_server()
+        server.suspend()
+    assert psutil.Process(job.pid).status() == psutil.STATUS_ZOMBIE
+    server.kill()
+
+
+def test_a_process_that_reads_has_no_descriptor_of_another_job(tmp_path, endless):
+    def foreign() -> list[str]:
+        open_files = [os.readlink(link) for link in Path(f"/proc/{second.pid}/fd").iterdir()]
+        return [one for one in open_files if one.startswith(("socket:", "anon_inode:")) or f"{tmp_path}/1" in one]
+
+    with start(endless, tmp_path / "1"), start(endless, tmp_path / "2") as second:
+        ended = time.monotonic() + 5
+        # It closes them before it opens the file.
+        while foreign() and time.monotonic() < ended:
+            time.sleep(0.01)
+        assert foreign() == []
 
 
 def test_a_killed_caller_leaves_neither_server_nor_reader(tmp_path, endless):
