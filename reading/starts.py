@@ -110,7 +110,10 @@ class _Forked:
             self.wait(_KILL_SECONDS)
             if self.code() is None:
                 # The fork server itself is stopped.
+                ended = os.pidfd_open(self._pid)
                 os.killpg(self._pid, signal.SIGKILL)
+                select.select([ended], [], [], _KILL_SECONDS)
+                os.close(ended)
                 self._code = -signal.SIGKILL
 
     def close(self) -> None:
