@@ -44,6 +44,7 @@ class Data:
     def __init__(self, columns: Columns, scope: Scope) -> None:
         self.scope = scope
         self._columns = columns
+        self._countries: dict[str, pl.DataFrame] = {}
 
     @cached_property
     def lines(self) -> pl.DataFrame:
@@ -89,7 +90,9 @@ class Data:
         countries = self._columns.claims["country"]
         if countries.min() == countries.max():
             return frame.with_columns(country=pl.lit(countries.min(), dtype=pl.Int64))
-        return frame.join(self._columns.claims.select(kind, "country").unique(kind), on=kind)
+        if kind not in self._countries:
+            self._countries[kind] = self._columns.claims.select(kind, "country").unique(kind)
+        return frame.join(self._countries[kind], on=kind)
 
     def settled_span(self, period: Period, currency: str) -> Period | None:
         """First and last settlement in the period of all claims of the currency, whatever the scope; None: no claim."""

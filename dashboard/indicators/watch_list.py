@@ -161,7 +161,12 @@ def _incident_after_settlement(data: Data, period: Period) -> pl.DataFrame:
 def _round_amounts(data: Data, period: Period) -> pl.DataFrame:
     lines = data.lines_in(period, "partner", "currency", "claimed")
     is_round = (pl.col("claimed") > 0) & (pl.col("claimed") % ROUND_CENTS == 0)
-    shares = lines.group_by("partner", "currency").agg(pl.len(), measure=is_round.mean())
+    # As a column: an expression would be computed for each partner by itself.
+    shares = (
+        lines.select("partner", "currency", is_round=is_round)
+        .group_by("partner", "currency")
+        .agg(pl.len(), measure=pl.col("is_round").mean())
+    )
     compared = data.with_country(shares.filter(pl.col("len") >= LEAST_LINES), "partner").filter(
         _is_above(0.95, "currency", "country")
     )
@@ -169,15 +174,23 @@ def _round_amounts(data: Data, period: Period) -> pl.DataFrame:
 
 
 def _many_lines(data: Data, period: Period) -> pl.DataFrame:
-    claims = data.claims_in(period, *_OF_CLAIMS).with_columns(quarter=pl.col("settled").dt.truncate("1q"))
+    claims = data.claims_in(period, *_OF_CLAIMS, "country")
+    days = claims["settled"].dt
+    quarter = days.year().cast(pl.Int64) * 4 + days.quarter()
+    person = pairs(claims["insured"], quarter).alias("person")
     people = (
-        data.with_country(claims.group_by("quarter", "insured").agg(measure=pl.col("lines").sum()), "insured")
+        claims.select("lines", "country", person)
+        .group_by("person")
+        .agg(pl.col("country").first(), measure=pl.col("lines").sum())
+        .with_columns(quarter=pl.col("person") % pair_factor(quarter))
         .filter(_is_above(0.99, "quarter", "country"))
-        .drop("country")
+        .select("person", "measure")
     )
     return (
-        claims.join(people, on=["quarter", "insured"])
-        .group_by("insured", "quarter", "currency")
+        claims.with_columns(person)
+        .filter(pl.col("person").is_in(people["person"].implode()))
+        .join(people, on="person")
+        .group_by("insured", pl.col("settled").dt.truncate("1q").alias("quarter"), "currency")
         .agg(*_SUMS_OF_CLAIMS, pl.col("measure").first().cast(pl.Float64))
     )
 
@@ -250,9 +263,10 @@ def _groups(lines: pl.DataFrame, about: list[str], holds: pl.Expr) -> pl.DataFra
 def _partners(claims: pl.DataFrame, compared: pl.DataFrame) -> pl.DataFrame:
     """The partners of `compared` with all their claims."""
     return (
-        claims.join(compared.select("partner", "currency", "measure"), on=["partner", "currency"])
+        claims.filter(pl.col("partner").is_in(compared["partner"].implode()))
         .group_by("partner", "currency")
-        .agg(*_SUMS_OF_CLAIMS, pl.col("measure").first())
+        .agg(*_SUMS_OF_CLAIMS)
+        .join(compared.select("partner", "currency", "measure"), on=["partner", "currency"])
     )
 
 
