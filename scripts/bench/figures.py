@@ -31,7 +31,7 @@ from rest_framework.test import APIClient  # noqa: E402
 
 from core.models import Act, Claim, Client, Insured, Partner  # noqa: E402
 from dashboard.columns import load as load_columns  # noqa: E402
-from file_handling.models import ImportSession  # noqa: E402
+from file_handling.models import File, ImportSession  # noqa: E402
 from scripts.bench.records import COUNTRIES, load  # noqa: E402
 from users.models import Country, Role, User  # noqa: E402
 
@@ -134,7 +134,7 @@ def list_addresses(client: APIClient) -> list[str]:
     return [
         "claims/", "claims/?page=100", f"claims/?cursor={_cursor(client)}", "claims/?ordering=-claimed_amount",
         "claims/?search=clinique", "claims/?category=1", "claim-lines/", "insured/?search=nom12 prenom",
-        f"import-sessions/{session}/", f"claims/{claim}/", f"insured/{_first(Insured)}/",
+        f"import-sessions/{session}/", f"files/{_first(File)}/", f"claims/{claim}/", f"insured/{_first(Insured)}/",
     ]  # fmt: skip
 
 
@@ -144,7 +144,8 @@ def page_addresses() -> list[str]:
     parts = ("trends", "categories", "rankings", "concentration", "delay", "triangle", "prices", "left-out", "quality")
     lists = ("claims", "claim-lines", "insured", "memberships", "clients", "policies", "partners", "operators", "acts")
     return [
-        "/", "/imports/", f"/imports/{session}/", f"/imports/{session}/findings/", "/files/", "/figures/",
+        "/", "/imports/", f"/imports/{session}/", f"/imports/{session}/findings/", "/files/",
+        f"/files/{_first(File)}/", "/figures/",
         *(f"/figures/{part}/" for part in (*parts, "watch-list")), f"/figures/?client={_first(Client)}",
         *(f"/{name}/" for name in lists), "/claims/?ordering=-claimed_amount", f"/claims/{claim}/",
         f"/insured/{insured.pk}/", f"/clients/{_first(Client)}/", f"/partners/{_first(Partner)}/",

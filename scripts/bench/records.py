@@ -15,12 +15,13 @@ from django.db import connection, models, transaction
 
 from core import models as core
 from core.data_versions import MEMBERSHIPS, claims_of, findings_of, renew
-from file_handling.models import Finding, ImportSession, SessionStatus
+from file_handling.models import File, FileType, Finding, ImportSession, SessionStatus
 from importer.sql import is_postgresql
 from importer.writer import insert_rows
 from users.models import Country, User
 
-FIRST_DAY, DAYS = date(2021, 1, 1), 4 * 365
+YEAR = 365
+FIRST_DAY, DAYS = date(2021, 1, 1), 4 * YEAR
 COUNTRIES = (("Togo", "TG", "XOF", 0.6), ("Bénin", "BJ", "XOF", 0.25), ("Guinée", "GN", "GNF", 0.15))
 LINES_PER_CLAIM = 2.5
 LEFT_OUT_SHARE = 0.05
@@ -75,9 +76,8 @@ def _drop_indexes() -> list[str]:
 
 
 def _country(random: Any, country: Country, claims: int, acts: list[core.Act], owner: User) -> dict[str, int]:
-    session = ImportSession.objects.create(
-        user=owner, country=country, status=SessionStatus.DONE_WITH_ERRORS, currency=country.currency_code
-    )
+    sessions = [_session(country, year, owner) for year in range(FIRST_DAY.year, FIRST_DAY.year + DAYS // YEAR)]
+    session = sessions[0]
     origin = {"import_session_id": session.pk}
     clients = _named(core.Client, country, "CLIENT", max(3, claims // 4000), origin)
     policies = _numbered(core.Policy, country, "POL", max(5, claims // 1500), origin)
@@ -105,6 +105,14 @@ def _country(random: Any, country: Country, claims: int, acts: list[core.Act], o
     memberships = _ids(core.Membership, people)
 
     day = np.sort(random.integers(0, DAYS, claims))
+    # Each year was an import of its own.
+    of_claim = pl.DataFrame(
+        {
+            "import_session_id": [one.pk for one in sessions],
+            "file_id": [one.stat_file_id for one in sessions],
+            "recap_file_id": [one.recap_file_id for one in sessions],
+        }
+    )[day // YEAR]
     who = (random.pareto(1.5, claims) * people / 12).astype(np.int64) % people
     settled = pl.Series([FIRST_DAY]).dt.offset_by("0d").cast(pl.Int32)[0] + pl.Series(day, dtype=pl.Int32)
     incident = settled - pl.Series(random.gamma(1.5, 18, claims).astype(np.int32) - 1)
@@ -155,10 +163,11 @@ def _country(random: Any, country: Country, claims: int, acts: list[core.Act], o
                 "claimed_amount": sums["claimed"] / 100,
                 "reimbursed_amount": sums["paid"] / 100,
                 "line_count": lines_of,
+                "recap_row": np.arange(claims) + 2,
             }
         ).with_columns(
-            status=pl.lit("settled"), currency=pl.lit(country.currency_code), fingerprint=pl.lit("0" * 32),
-            country_id=pl.lit(country.pk), import_session_id=pl.lit(session.pk), recap_sheet=pl.lit(""),
+            *of_claim, status=pl.lit("settled"), currency=pl.lit(country.currency_code),
+            fingerprint=pl.lit("0" * 32), country_id=pl.lit(country.pk), recap_sheet=pl.lit("Feuil1"),
         ),
     )  # fmt: skip
     act = random.integers(0, len(acts), lines)
@@ -179,14 +188,31 @@ def _country(random: Any, country: Country, claims: int, acts: list[core.Act], o
                 "row": np.arange(lines) + 2,
             }
         ).with_columns(
-            status=pl.lit("settled"), guarantee=pl.lit(""), note=pl.lit(""), sheet=pl.lit("Feuil1"),
-            import_session_id=pl.lit(session.pk),
+            *of_claim[line_claim].drop("recap_file_id"), status=pl.lit("settled"), guarantee=pl.lit(""),
+            note=pl.lit(""), sheet=pl.lit("Feuil1"),
         ),
     )  # fmt: skip
     findings = _findings(random, country, session, round(claims * LEFT_OUT_SHARE), operators, partners)
     months = {claims_of(FIRST_DAY + timedelta(days=int(at))) for at in np.unique(day)}
     renew(country.pk, [*months, MEMBERSHIPS, findings_of(session.pk)])
     return {"claims": claims, "lines": lines, "findings": findings}
+
+
+def _session(country: Country, year: int, owner: User) -> ImportSession:
+    stat, recap = (
+        File.objects.create(
+            user=owner,
+            country=country,
+            file_type=kind,
+            name=f"{kind}-{year}.xlsx",
+            file=f"{country.code}/{kind}-{year}",
+        )
+        for kind in (FileType.STAT, FileType.RECAP)
+    )
+    return ImportSession.objects.create(
+        user=owner, country=country, status=SessionStatus.DONE_WITH_ERRORS, currency=country.currency_code,
+        stat_file=stat, recap_file=recap,
+    )  # fmt: skip
 
 
 def _findings(
