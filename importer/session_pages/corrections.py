@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
@@ -237,12 +237,12 @@ class CorrectionTable(ListTable):
     file_name = tables.Column(gettext_lazy("File"))
     sheet = tables.Column(gettext_lazy("Sheet"))
     row = CountColumn(verbose_name=gettext_lazy("Row"))
-    claim_number = tables.Column(gettext_lazy("Claim"), attrs={"td": {"class": "claim"}})
+    claim_number = tables.Column(gettext_lazy("Claim"), attrs={"td": {"class": "broken"}})
     field = tables.Column(gettext_lazy("Field"), empty_values=())
     was = tables.Column(gettext_lazy("Text as read"))
     value = tables.Column(gettext_lazy("Corrected text"))
     author_name = tables.Column(gettext_lazy("Author"))
-    session = tables.Column(gettext_lazy("Import"), accessor="session_id")
+    session = tables.Column(pgettext_lazy("noun", "Import"), accessor="session_id")
     country = tables.Column(gettext_lazy("Country"), accessor="country__name")
     withdraw = tables.Column("", accessor="pk", empty_values=())
 
