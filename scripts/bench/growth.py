@@ -51,11 +51,17 @@ def _without_ids(address: str) -> str:
     path, _mark, query = address.partition("?")
     path = "/".join("{id}" if part.isdigit() else part for part in path.split("/"))
     values = (pair.partition("=") for pair in query.split("&")) if query else ()
-    shown = [
-        f"{name}={'…' if name == 'cursor' or (value.isdigit() and name not in ('page', 'category')) else value}"
-        for name, _mark, value in values
-    ]
+    shown = [f"{name}={_without_number(name, value)}" for name, _mark, value in values]
     return f"{path}?{'&'.join(shown)}" if shown else path
+
+
+def _without_number(name: str, value: str) -> str:
+    if name == "cursor":
+        return "…"
+    if name == "q":
+        # A name or a claim number, each of which ends with a number.
+        return f"{value.rstrip('0123456789')}…"
+    return "…" if value.isdigit() and name not in ("page", "category") else value
 
 
 def table(times: Times, sizes: Sequence[int]) -> str:
