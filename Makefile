@@ -23,7 +23,7 @@ help:
 	@echo 'make serve           the web server on PORT and a worker, in the foreground; live progress on LIVE_PORT if set'
 	@echo 'make setup           .venv with the pinned libraries, and the database'
 	@echo 'make lint            style, layers, types, migrations'
-	@echo 'make bench           speed and memory, compared with the least that the machine needs (ONLY=postgresql|sqlite|tenfold|dashboard; CLAIMS=40000; RUNS=3)'
+	@echo 'make bench           speed and memory, compared with the least that the machine needs (ONLY=postgresql|sqlite|tenfold|corrections|dashboard; CLAIMS=40000; RUNS=3)'
 	@echo 'make live-load       500 watchers of one session: memory and delay of the ASGI process (ARGS="--watchers 500 --seconds 20")'
 	@echo 'make messages        update the French catalogue from the messages in the code, and compile it'
 	@echo 'make faults          kill workers, empty brokers, restart databases during a large import; also on TEST_DATABASE_URL if set (ARGS="--only F1")'

@@ -89,7 +89,12 @@ class Client:
         return findings
 
     def save_report(self, session_id: int, *, target: Path) -> None:
-        path = f"/api/v1/import-sessions/{session_id}/download/?type=error"
+        self._save(f"/api/v1/import-sessions/{session_id}/download/?type=error", target)
+
+    def save_correction_workbook(self, session_id: int, *, target: Path) -> None:
+        self._save(f"/api/v1/import-sessions/{session_id}/corrections/workbook/", target)
+
+    def _save(self, path: str, target: Path) -> None:
         headers = self.headers | {"Accept": "*/*"}
         answer = self.pool.request("GET", self._url(path), headers=headers)
         if answer.status != 200:

@@ -1,7 +1,7 @@
-"""`make bench`: imports on PostgreSQL and SQLite, ten times the claims, and the dashboard; the last line is JSON.
+"""`make bench`: imports, ten times the claims, a correction, and the dashboard; the last line is JSON.
 
-Environment: ONLY (postgresql, sqlite, tenfold or dashboard), CLAIMS (40000), FIGURE_CLAIMS (1000000, of the dashboard),
-RUNS (3), BENCH_DATABASE_URL and BENCH_REDIS_URL (used when they answer), DATA_DIR (folder of the sample pairs).
+Environment: ONLY (one of PARTS), CLAIMS (40000), FIGURE_CLAIMS (1000000, of the dashboard), RUNS (3),
+BENCH_DATABASE_URL and BENCH_REDIS_URL (used when they answer), DATA_DIR (folder of the sample pairs).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from scripts.bench.databases import BASE_DIR, FIGURES, BenchError, PostgresDatabases
 from scripts.services import unanswered
 
-PARTS = ("postgresql", "sqlite", "tenfold", "dashboard")
+PARTS = ("postgresql", "sqlite", "tenfold", "corrections", "dashboard")
 PAGES, TENFOLD_PAGES = 12, 24
 # What the dashboard is measured with. SQLite serves one machine, so it has a tenth.
 FIGURE_CLAIMS, SQLITE_SHARE = 1_000_000, 10
@@ -62,6 +62,7 @@ def jobs(*, only: str, claims: int, runs: int) -> dict[str, dict[str, Any] | Non
         "postgresql": server | size if database_url else None,
         "sqlite": {"server_url": "", "redis_url": "", "limits": {}} | size,
         "tenfold": server | tenfold | {"limits": limits},
+        "corrections": server | size,
     }
     return {name: every[name] for name in PARTS if name in every and only in ("", name)}
 
@@ -71,7 +72,8 @@ def run_part(name: str, job: dict[str, Any], folder: Path) -> dict[str, Any]:
     answer = folder / f"{name}.json"
     answer.unlink(missing_ok=True)
     arguments = job | {"name": name, "folder": str(folder), "answer": str(answer)}
-    subprocess.run([sys.executable, "-m", "scripts.bench.measurement", json.dumps(arguments)], cwd=BASE_DIR, check=True)
+    module = "scripts.bench.corrections" if name == "corrections" else "scripts.bench.measurement"
+    subprocess.run([sys.executable, "-m", module, json.dumps(arguments)], cwd=BASE_DIR, check=True)
     figures: dict[str, Any] = json.loads(answer.read_text())
     return figures
 

@@ -44,7 +44,7 @@ def run_import(client: Client, *, stat: Path, recaps: list[Path], max_seconds: f
     requested = time.perf_counter()
     session = client.import_pair(stat=stat, recaps=recaps)
     began = time.perf_counter()
-    ended = _wait(client, session["id"], max_seconds=max_seconds)
+    ended = end_of(client, session["id"], max_seconds=max_seconds)
     seconds = time.perf_counter() - began
     if ended["status"] not in ("DONE", "DONE_WITH_ERRORS") or not ended["error_file"]:
         raise BenchError(f"An import ended as {ended['status']}: {ended['message']}")
@@ -58,7 +58,8 @@ def run_import(client: Client, *, stat: Path, recaps: list[Path], max_seconds: f
     )
 
 
-def _wait(client: Client, session_id: int, *, max_seconds: float) -> dict[str, Any]:
+def end_of(client: Client, session_id: int, *, max_seconds: float) -> dict[str, Any]:
+    """The session once it has ended. Raises BenchError when it has not by then."""
     deadline = time.monotonic() + max_seconds
     while True:
         session = client.session(session_id)

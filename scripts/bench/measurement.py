@@ -22,6 +22,7 @@ import psutil
 from django.db import connection
 
 from samples import make_pair
+from scripts.api_client import Client
 from scripts.bench import comparison, server
 from scripts.bench.databases import RUN, BenchError, Databases, PostgresDatabases, SqliteDatabases
 from scripts.bench.floor import LOADED, Floor, count_records, loading_seconds, reading_seconds
@@ -29,7 +30,7 @@ from scripts.bench.imports import Import, Step, run_import
 from scripts.bench.memory import LARGE_SAMPLE_SECONDS, SAMPLE_SECONDS, PeakMemory
 
 WARM_CLAIMS, WARM_PAGES = 200, 2
-# An import fails after so long: a base, and an addition for each claim.
+# A base, and an addition for each claim.
 MAX_SECONDS, MAX_SECONDS_PER_CLAIM = 120, 0.02
 
 
@@ -100,25 +101,38 @@ class Measurement:
         return self.figures(rounds, obvious)
 
     @contextmanager
-    def served(self) -> Iterator[tuple[Callable[[], Import], psutil.Process]]:
-        """A new database, with a web server and a worker that have done imports before; → a function that imports the
-        pair, and the worker."""
+    def served_client(self) -> Iterator[tuple[Client, psutil.Process]]:
+        """A new database, with a web server and a worker that have done imports before; → a client that is signed in to
+        a country without imports, and the worker."""
         # Creating the database again ends all connections to it.
         connection.close()
         self.databases.renew(RUN)
         passwords = server.make_accounts(["BW", "BX"])
         connection.close()
-        max_seconds = MAX_SECONDS + MAX_SECONDS_PER_CLAIM * self.claims
         try:
             with server.served(self.folder) as (client, worker):
                 for _each in range(2):
                     # Once for each of the two processes of the pool, to load modules, caches and connections.
                     self._login(client, "BW", passwords)
-                    run_import(client, stat=self.warm[0], recaps=self.warm[1], max_seconds=max_seconds)
+                    run_import(client, stat=self.warm[0], recaps=self.warm[1], max_seconds=self.max_seconds)
                 self._login(client, "BX", passwords)
-                yield partial(run_import, client, stat=self.stat, recaps=self.recaps, max_seconds=max_seconds), worker
+                yield client, worker
         finally:
             server.empty_queue(self.redis_url)
+
+    @contextmanager
+    def served(self) -> Iterator[tuple[Callable[[], Import], psutil.Process]]:
+        """Likewise; → a function that imports the pair, and the worker."""
+        with self.served_client() as (client, worker):
+            yield (
+                partial(run_import, client, stat=self.stat, recaps=self.recaps, max_seconds=self.max_seconds),
+                worker,
+            )
+
+    @property
+    def max_seconds(self) -> float:
+        """An import that has not ended after so long fails."""
+        return MAX_SECONDS + MAX_SECONDS_PER_CLAIM * self.claims
 
     def memory(self) -> Memory:
         """Of the first and the second import of the pair. Sampling takes time, so these imports are not timed."""
@@ -148,7 +162,7 @@ class Measurement:
         return Round(first, again, rows_again, floor)
 
     @staticmethod
-    def _login(client: Any, code: str, passwords: dict[str, str]) -> None:
+    def _login(client: Client, code: str, passwords: dict[str, str]) -> None:
         client.headers.pop("Authorization", None)
         client.login(username=f"{server.USERNAME}-{code}", password=passwords[code])
 
@@ -216,19 +230,19 @@ def machine() -> str:
     return f"{os.cpu_count()} cores ({model}), {memory:.0f} GB, load {load:.1f}"
 
 
-def main(text: str) -> int:
+def run(kind: type[Measurement], text: str) -> int:
+    """Measure what the job `text` says, and write the figures where it says; → the exit status."""
     job = json.loads(text)
-    measurement = Measurement(job)
-    django.setup()
-    figures = measurement.measure(job["runs"])
+    try:
+        measurement = kind(job)
+        django.setup()
+        figures = measurement.measure(job["runs"])
+    except BenchError as error:
+        print(error, file=sys.stderr)
+        return 1
     Path(job["answer"]).write_text(json.dumps(figures))
     return 0
 
 
 if __name__ == "__main__":
-    try:
-        status = main(sys.argv[1])
-    except BenchError as error:
-        print(error, file=sys.stderr)
-        status = 1
-    raise SystemExit(status)
+    raise SystemExit(run(Measurement, sys.argv[1]))
