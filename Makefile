@@ -66,16 +66,20 @@ NEED_NO_SERVICE := $(addprefix --ignore ,tests/reading tests/values tests/sample
 	tests/access/test_mutations.py tests/live/test_live_load.py tests/platform/test_cloud_storage.py \
 	tests/platform/test_architecture.py tests/platform/test_bench.py tests/platform/test_pythons.py \
 	$(addprefix tests/pages/,test_session_pages.py test_file_pages.py test_finding_pages.py test_new_import.py \
-	test_correction_pages.py test_correction_workbook_pages.py test_help.py test_policy.py)) \
+	test_correction_pages.py test_correction_workbook_pages.py test_help.py test_policy.py test_figures_pages.py \
+	test_figures_roles.py)) \
 	$(addprefix --deselect ,\
 	tests/api/test_access.py::test_every_account_gets_at_every_route_what_its_role_and_country_allow \
 	tests/admin/test_admin_access.py::test_every_account_gets_at_every_page_what_its_role_and_country_allow \
 	tests/access/test_page_access.py::test_a_page_opens_for_those_who_may_read_it \
 	tests/access/test_page_access.py::test_a_form_is_read_from_those_who_may_send_it)
+# These take minutes and ask the database through the same doors as others: once, on the named services where there are.
+ONCE := $(addprefix --ignore ,tests/contract/test_schemathesis.py tests/access/test_canaries.py \
+	tests/dashboard/test_links.py)
 test: $(VENV)/development
 	@$(PY) scripts/services.py
 	@sh scripts/azurite.sh >/dev/null || echo 'So the tests of Azure Blob Storage are left out.' >&2
-	$(EMBEDDED) $(PY) -m pytest $(or $(ARGS),-n 4)
+	$(EMBEDDED) $(PY) -m pytest $(or $(ARGS),-n 4 $(if $(TEST_DATABASE_URL),$(ONCE)))
 	@if [ -n "$$TEST_DATABASE_URL$$TEST_REDIS_URL" ]; then \
 		echo 'The same tests on the named services:'; \
 		$(EMBEDDED) DATABASE_URL="$$TEST_DATABASE_URL" REDIS_URL="$$TEST_REDIS_URL" $(PY) -m pytest $(or $(ARGS),-n 4 $(NEED_NO_SERVICE)); \

@@ -13,6 +13,7 @@ from random import Random
 from statistics import median
 from typing import Any
 
+from importer.corrections.values import COLUMNS, objection
 from samples.pairs import make_rows
 from samples.spoiling import spoil
 from samples.writing import SHEET, write_pair
@@ -92,8 +93,16 @@ class CorrectionMeasurement(Measurement):
         recap = client.call("GET", f"/api/v1/files/{session['recap_file']['id']}/")
         ids = {page["name"]: page["id"] for page in [recap, *recap["pages"]]}
         pages = [ids[page.name] for page in self.recaps]
-        body = corrections_of(self.spoiled, stat=session["stat_file"]["id"], recap=pages)
-        return {name: [one | {"sheet": SHEET} for one in entries] for name, entries in body.items()}
+        stat = session["stat_file"]["id"]
+        cells = corrections_of(self.spoiled, stat=stat, recap=pages)["cells"]
+        # The text that a cell had before may be one of those that nobody can read: the pair has some of its own.
+        return {
+            "cells": [
+                one | {"sheet": SHEET}
+                for one in cells
+                if objection(COLUMNS["stat" if one["file"] == stat else "recap"][one["field"]], one["value"]) is None
+            ]
+        }
 
 
 if __name__ == "__main__":
