@@ -158,7 +158,7 @@ class FileDetailSerializer(FileSerializer):
 
     @extend_schema_field(CreatedByFileSerializer)
     def get_created(self, file: File) -> dict[str, int]:
-        return created_by_file(file, pages=list(file.pages.all()))
+        return created_by_file(file, pages=list(file.pages.all()), kept=True)
 
 
 class HeadProblemSerializer(serializers.Serializer[None]):

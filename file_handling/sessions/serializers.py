@@ -139,7 +139,7 @@ class SessionDetailSerializer(SessionSerializer):
 
     @extend_schema_field(CreatedSerializer)
     def get_created(self, session: ImportSession) -> dict[str, int]:
-        return created_by_session(session)
+        return created_by_session(session, kept=True)
 
     def get_same_files_as(self, session: ImportSession) -> list[int]:
         return services.sessions_of_same_files(session=session, user=self.context["request"].user)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from core.models import ActAlias, ClaimRevision
+from core.models import ActAlias, ClaimLine, ClaimRevision
 from tests.support.api_user import ApiUser
 from tests.support.database import record_models
 from tests.support.pairs import line, matching_pair, recap_csv, stat_xlsx
@@ -49,6 +51,24 @@ def test_a_line_names_the_row_that_a_spreadsheet_shows() -> None:
         "A2": ("page_1.csv", 3),
         "A3": ("page_2.csv", 2),
     }
+
+
+def test_what_a_session_and_its_file_created_is_counted_again_only_after_an_import_or_a_revert() -> None:
+    api = ApiUser()
+    outcome = api.import_pair(*matching_pair(*LINES))
+    addresses = (f"import-sessions/{outcome.id}/", f"files/{outcome.session['stat_file']['id']}/")
+    for address in addresses:
+        assert (first := api.get(address)["created"])["claim_lines"] == 4
+        with CaptureQueriesContext(connection) as statements:
+            assert api.get(address)["created"] == first
+        assert not [one["sql"] for one in statements if ClaimLine._meta.db_table in one["sql"]]
+    later = api.import_pair(*matching_pair(line("A4"), *LINES[1:2], line("A3", "900", "800")), on_conflict="update")
+    assert later.status == "DONE", later.message
+    left = [api.get(address)["created"]["claim_lines"] for address in addresses]
+    assert left == [3, 3]
+    assert api.steer(later.id, "revert").status_code == 200
+    assert api.steer(outcome.id, "revert").status_code == 200
+    assert [api.get(address)["created"]["claims"] for address in addresses] == [0, 0]
 
 
 def test_every_record_names_its_file_and_session_and_outlives_them() -> None:
