@@ -53,7 +53,9 @@ def test_an_upload_is_answered_while_the_broker_is_away_and_runs_once_it_is_back
     installation: Installation, own_redis: Redis | None, small_pair: Path, away: object
 ) -> None:
     worker = installation.running_worker()
-    installation.command("ready")
+    imported = installation.new_country()
+    first = installation.start_session(small_pair, imported)
+    assert installation.finished_session(first)["status"] == "DONE"
     with away(installation, own_redis):  # type: ignore[operator]
         uploaded = installation.command("upload", folder=str(small_pair), country=installation.new_country())
         created = installation.command("start_session", folder=str(small_pair), country=installation.new_country())
@@ -63,6 +65,20 @@ def test_an_upload_is_answered_while_the_broker_is_away_and_runs_once_it_is_back
     for session in (uploaded["answer"]["id"], created["id"]):
         assert installation.finished_session(session)["status"] == "DONE"
     assert worker.process.poll() is None
+
+
+@pytest.mark.parametrize("away", [refused, paused])
+@pytest.mark.needs("redis")  # without it, kept answers are in the database
+def test_figures_are_answered_while_the_cache_is_away(
+    installation: Installation, own_redis: Redis | None, small_pair: Path, away: object
+) -> None:
+    installation.running_worker()
+    country = installation.new_country()
+    installation.finished_session(installation.start_session(small_pair, country))
+    with away(installation, own_redis):  # type: ignore[operator]
+        figures = installation.command("figures", country=country)
+    assert figures["statuses"] == [200, 200]
+    assert figures["seconds"] < 5
 
 
 def test_messages_that_were_lost_are_sent_again(

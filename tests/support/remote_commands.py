@@ -73,6 +73,17 @@ def upload(folder: str, country: str = "TG") -> dict[str, Any]:
     return {"status": answer.status_code, "answer": answer.json(), "seconds": time.monotonic() - began}
 
 
+def figures(country: str = "TG") -> dict[str, Any]:
+    """Ask for the figures of a country over the REST API, twice; → the statuses and the longer time in seconds."""
+    client = _client(_admin(country))
+    statuses, seconds = [], 0.0
+    for _ in range(2):
+        began = time.monotonic()
+        statuses.append(client.get("/api/v1/dashboard/portfolio/").status_code)
+        seconds = max(seconds, time.monotonic() - began)
+    return {"statuses": statuses, "seconds": seconds}
+
+
 def export(rows: int, country: str = "TG") -> dict[str, Any]:
     """Export `rows` clients as a workbook over the REST API; → status, and either the size or the answer."""
     user = _admin(country)
@@ -179,6 +190,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
         ready,
         start_session,
         upload,
+        figures,
         export,
         steer,
         files_of,
