@@ -320,9 +320,11 @@ class ImportSession(models.Model):
 
 
 class SessionClaims(models.Model):
-    """Category and amounts of every claim of a session as one value, for the comparison of a corrected session.
+    """What a session keeps of its files beside its findings, as two Parquet files.
 
-    `content`: a Parquet file (`importer.corrections.comparison`).
+    `content`: category and amounts of every claim, for the comparison of a corrected session
+    (`importer.corrections.comparison`). `lines`: the texts of the lines of its findings, for their correction; null
+    where they were not kept (`importer.corrections.kept_lines`).
     """
 
     country_path = "session__country_id"
@@ -331,6 +333,7 @@ class SessionClaims(models.Model):
         ImportSession, verbose_name=_("import session"), on_delete=models.CASCADE, related_name="claims_seen"
     )
     content = models.BinaryField(_("content"))
+    lines = models.BinaryField(_("lines"), null=True)
 
     objects = SessionQuerySet.as_manager()
 

@@ -52,8 +52,9 @@ def run_claimed(claimed: Lease) -> None:
         cleanup.callback(rmtree, folder, ignore_errors=True)
         ctx = RunContext(session, claimed, heartbeat, reading_limits(), folder, cleanup)
         written = _run(ctx)
+        # After the end of the session, here and below: nobody waits for it.
+        steps.keep_lines(ctx)
     if written is not None:
-        # After the end of the session: nobody waits for it.
         steps.analyze_written(ctx, written)
     log.info("run_ended", session=session.pk, attempt=claimed.attempt)
 

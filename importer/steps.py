@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import structlog
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -24,6 +25,7 @@ from file_handling.converters.registered import converters_for
 from file_handling.models import Converter, EventLevel, File
 from file_handling.wording import part
 from importer import lease
+from importer.corrections import kept_lines
 from importer.corrections.applied import corrections_of_run
 from importer.corrections.comparison import keep_claims
 from importer.lease import LeaseLost
@@ -42,6 +44,8 @@ from reading.process import start_read
 from reading.sources import Source
 from reading.typed import dedupe_recap
 from users.models import Country
+
+log = structlog.get_logger(__name__)
 
 WRITE_ATTEMPTS = 3
 # A table that received fewer rows keeps its statistics: the plans stay good, and autovacuum renews them in time.
@@ -330,6 +334,17 @@ def _write_once(ctx: RunContext, to_write: Written, files: SourceFiles, *, is_ou
 
 def _total(cents: pl.Series) -> Any:
     return to_decimal(int(cents.cast(pl.Int128).sum() or 0))
+
+
+def keep_lines(ctx: RunContext) -> None:
+    """Keep what the corrections of this session will need, so that they are fast. Without it they read the files."""
+    try:
+        stat_file, pages = _files(ctx)
+        with ctx.timed("keep_lines"):
+            sides = [(ctx.folder / "stat", [stat_file.pk]), (ctx.folder / "recap", [page.pk for page in pages])]
+            kept_lines.keep_lines(ctx.session.pk, sides)
+    except Exception as error:  # noqa: BLE001  (the session has ended, and nothing depends on this)
+        log.warning("lines_not_kept", session=ctx.session.pk, error=type(error).__name__)
 
 
 def analyze_written(ctx: RunContext, written: Written) -> None:

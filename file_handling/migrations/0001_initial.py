@@ -124,6 +124,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('content', models.BinaryField(verbose_name='content')),
+                ('lines', models.BinaryField(null=True, verbose_name='lines')),
                 ('session', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='claims_seen', to='file_handling.importsession', verbose_name='import session')),
             ],
             options={

@@ -31,7 +31,8 @@ def keep_claims(session_id: int, planned: PlannedImport) -> None:
     """Store the claims of a run, in place of those of an earlier run of the session."""
     content = io.BytesIO()
     _claims(planned).write_parquet(content)
-    SessionClaims.objects.update_or_create(session_id=session_id, defaults={"content": content.getvalue()})
+    found = {"content": content.getvalue(), "lines": None}
+    SessionClaims.objects.update_or_create(session_id=session_id, defaults=found)
 
 
 def _claims(planned: PlannedImport) -> pl.DataFrame:

@@ -1,4 +1,6 @@
-"""The lines of a session's files as read, for checks of corrections: the files are read in child processes."""
+"""The lines of a session's files as read, for checks of corrections: those that were kept, and others from the files,
+which are read in child processes.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,7 @@ from django.conf import settings
 from file_handling.files.storage import on_local_disk
 from file_handling.models import File, FileType, ImportSession
 from file_handling.reading_limits import reading_limits
+from importer.corrections.kept_lines import kept_lines
 from reading.columns import FileKind
 from reading.problems import Problem, UnreadableFile
 from reading.process import ReaderKilled, ReadJob, start_lines
@@ -52,12 +55,16 @@ class SessionFiles:
 
 
 def lines_at(*, session: ImportSession, files: SessionFiles, places: Iterable[LinePlace]) -> dict[LinePlace, Line]:
-    """The lines at those places that are lines of their files. Only the files with a place are read.
+    """The lines at those places that are lines of their files. Only files with a place of which no line was kept are
+    read.
 
     Raises UnreadableFile, and OSError (ENOSPC) when the disk is full.
     """
     wanted = set(places)
-    found: dict[LinePlace, Line] = {}
+    found = kept_lines(session.pk, wanted)
+    wanted -= found.keys()
+    if not wanted:
+        return found
     with tempfile.TemporaryDirectory(prefix="lines-", dir=settings.UPLOAD_DIR) as folder, ExitStack() as stack:
         # Both sides are read at the same time.
         jobs = [

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.styles.protection import Protection
 
+from file_handling.models import File, SessionClaims
 from tests.support.api_user import ApiUser, Outcome
 from tests.support.correction_workbooks import FIRST_ROW, CorrectionWorkbook, ask_for_workbook, send_back
 from tests.support.pairs import line, recap_csv, row, stat_xlsx
@@ -64,8 +65,12 @@ def corrected(user: ApiUser, session_id: int, book: CorrectionWorkbook) -> Outco
     return user.run(response.json()["id"])
 
 
-def test_every_row_of_the_findings_is_there_as_the_file_has_it() -> None:
+@pytest.mark.parametrize("are_kept", [True, False])
+def test_every_row_of_the_findings_is_there_as_the_file_has_it(are_kept: bool) -> None:
     user, outcome = imported()
+    if not are_kept:
+        # As after a run that was killed when it had ended its session.
+        SessionClaims.objects.update(lines=None)
     book = CorrectionWorkbook.of(user, outcome.id)
     stat = {(one["row"], one["claim"]) for one in book.rows(book.stat)}
     assert stat == {
@@ -82,6 +87,19 @@ def test_every_row_of_the_findings_is_there_as_the_file_has_it() -> None:
     assert unreadable["file"] == "stat.csv"
     [finding] = outcome.findings_in("unreadable")
     assert finding["observation"] in unreadable["reason"]
+
+
+def test_the_workbook_reads_no_file_again() -> None:
+    user, outcome = imported()
+    for file in File.objects.all():
+        file.file.storage.delete(file.file.name)
+    book = CorrectionWorkbook.of(user, outcome.id)
+    [unreadable] = [one for one in book.rows(book.stat) if one["claim"] == "UNREADABLE"]
+    assert unreadable["settlement_date"] == "soon"
+    SessionClaims.objects.update(lines=None)
+    refused = ask_for_workbook(user, outcome.id)
+    assert refused.status_code == 409
+    assert "stat.csv" in refused.json()["detail"]
 
 
 @pytest.mark.parametrize(("language", "word"), [("en", "remove"), ("fr", "retirer")])

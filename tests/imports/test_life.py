@@ -70,7 +70,7 @@ def test_each_step_of_a_run_logs_its_seconds_and_no_data() -> None:
     with structlog.testing.capture_logs() as lines:
         outcome = ApiUser().import_pair(*PAIR)
     timed = {line["step"]: line for line in lines if line["event"] == "step_timed"}
-    assert set(timed) == {"read", "reconcile", "plan", "write", "findings", "report", "end"}
+    assert set(timed) == {"read", "reconcile", "plan", "write", "findings", "report", "end", "keep_lines"}
     assert all((step["session"], step["outcome"]) == (outcome.id, "ended") for step in timed.values())
     assert (timed["read"]["stat_lines"], timed["write"]["claims"]) == (2, 2)
     assert "LAWSON" not in str(lines)
