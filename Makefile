@@ -75,14 +75,21 @@ NEED_NO_SERVICE := $(addprefix --ignore ,tests/reading tests/values tests/sample
 	tests/access/test_page_access.py::test_a_form_is_read_from_those_who_may_send_it)
 # These take minutes and ask the database through the same doors as others: once, on the named services where there are.
 ONCE := $(addprefix --ignore ,tests/contract/test_schemathesis.py tests/access/test_canaries.py \
-	tests/dashboard/test_links.py)
+	tests/dashboard/test_links.py) \
+	$(addprefix --deselect ,\
+	tests/api/test_access.py::test_no_answer_contains_data_of_another_country \
+	tests/api/test_access.py::test_no_ordering_filter_or_search_shows_data_of_another_country \
+	tests/admin/test_admin_access.py::test_no_page_of_the_admin_shows_data_of_another_country \
+	tests/admin/test_admin_access.py::test_no_ordering_filter_or_search_of_the_admin_shows_data_of_another_country)
+# A file goes to one process, so that what its tests share is made once; conftest.py has the longest first.
+SPREAD := -n 4 --dist loadfile --no-loadscope-reorder
 test: $(VENV)/development
 	@$(PY) scripts/services.py
 	@sh scripts/azurite.sh >/dev/null || echo 'So the tests of Azure Blob Storage are left out.' >&2
-	$(EMBEDDED) $(PY) -m pytest $(or $(ARGS),-n 4 $(if $(TEST_DATABASE_URL),$(ONCE)))
+	$(EMBEDDED) $(PY) -m pytest $(or $(ARGS),$(SPREAD) $(if $(TEST_DATABASE_URL),$(ONCE)))
 	@if [ -n "$$TEST_DATABASE_URL$$TEST_REDIS_URL" ]; then \
 		echo 'The same tests on the named services:'; \
-		$(EMBEDDED) DATABASE_URL="$$TEST_DATABASE_URL" REDIS_URL="$$TEST_REDIS_URL" $(PY) -m pytest $(or $(ARGS),-n 4 $(NEED_NO_SERVICE)); \
+		$(EMBEDDED) DATABASE_URL="$$TEST_DATABASE_URL" REDIS_URL="$$TEST_REDIS_URL" $(PY) -m pytest $(or $(ARGS),$(SPREAD) $(NEED_NO_SERVICE)); \
 	fi
 
 # One installation with the samples of the demo, and one browser, for all of them.
