@@ -60,7 +60,8 @@ def test_the_reading_process_reads_odd_packages_and_leaves_no_copy(tmp_path, pla
     out = tmp_path / "out"
     result = start_read(kind="recap", files=files, out_dir=out, limits=Limits()).wait()
     assert result.frame["claim_number"].to_list() == ["N1", "N2"] * 2
-    assert {path.name for path in out.iterdir()} == {"facts.json", "frame.arrow", "job.json", "stderr.txt"}
+    names = {"facts.json", "frame.arrow", "job.json", "lines-0.parquet", "lines-1.parquet", "stderr.txt"}
+    assert {path.name for path in out.iterdir()} == names
 
 
 def test_dates_of_the_calendar_of_1904_are_right_in_an_odd_package(tmp_path):
