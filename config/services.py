@@ -39,20 +39,33 @@ def database(*, url: str) -> dict[str, Any]:
     return settings
 
 
-def caches(*, redis_url: str, prefix: str) -> dict[str, dict[str, Any]]:
-    """The caches "default" and "throttle". The counters of throttles are always in the database, so that throttles work
-    while Redis is down: they neither refuse every request nor allow unlimited guessing."""
-    in_database = {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "KEY_PREFIX": prefix}
-    throttle = in_database | {"LOCATION": "cache_throttle", "OPTIONS": {"MAX_ENTRIES": 100_000}}
-    if not redis_url:
-        return {"default": in_database | {"LOCATION": "cache_default"}, "throttle": throttle}
-    redis = {
-        "BACKEND": "common.redis_cache.RedisCache",
-        "LOCATION": redis_url,
+def caches(*, redis_url: str, folder: Path, prefix: str) -> dict[str, dict[str, Any]]:
+    """The caches "default", in Redis or else in the folder, and "throttle".
+
+    The counters of throttles are always in the database, so that throttles work while Redis is down: they neither
+    refuse every request nor allow unlimited guessing.
+    """
+    throttle = {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "cache_throttle",
         "KEY_PREFIX": prefix,
-        "OPTIONS": {"socket_timeout": REDIS_ANSWER_SECONDS, "socket_connect_timeout": REDIS_CONNECT_SECONDS},
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
-    return {"default": redis, "throttle": throttle}
+    default: dict[str, Any]
+    if redis_url:
+        default = {
+            "BACKEND": "common.caches.RedisCache",
+            "LOCATION": redis_url,
+            "OPTIONS": {"socket_timeout": REDIS_ANSWER_SECONDS, "socket_connect_timeout": REDIS_CONNECT_SECONDS},
+        }
+    else:
+        # Not in the database: SQLite has one writer, which an import occupies for seconds.
+        default = {
+            "BACKEND": "common.caches.FileCache",
+            "LOCATION": str(folder),
+            "OPTIONS": {"MAX_ENTRIES": 2_000},
+        }
+    return {"default": default | {"KEY_PREFIX": prefix}, "throttle": throttle}
 
 
 def broker(*, redis_url: str, folder: Path, prefix: str, visibility_seconds: int) -> dict[str, Any]:

@@ -132,7 +132,7 @@ REDIS_URL = env.str("REDIS_URL", default="")
 # Different values let several installations share one Redis.
 KEY_PREFIX = env.str("KEY_PREFIX", default="concord")
 DATABASES = {"default": services.database(url=DATABASE_URL)}
-CACHES = services.caches(redis_url=REDIS_URL, prefix=KEY_PREFIX)
+CACHES = services.caches(redis_url=REDIS_URL, folder=DATA_DIR / "cache", prefix=KEY_PREFIX)
 
 TASK_TIME_LIMIT_SECONDS = env.int("TASK_TIME_LIMIT_SECONDS", default=3600)
 CELERY = services.broker(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -67,8 +68,23 @@ def test_an_upload_is_answered_while_the_broker_is_away_and_runs_once_it_is_back
     assert worker.process.poll() is None
 
 
-@pytest.mark.parametrize("away", [refused, paused])
-@pytest.mark.needs("redis")  # without it, kept answers are in the database
+@contextmanager
+def cache_refused(installation: Installation, redis: Redis | None) -> Iterator[None]:
+    """The cache is absent: Redis refuses connections, or a file stands in the place of its folder."""
+    if redis is not None:
+        with refused(installation, redis):
+            yield
+        return
+    folder = installation.data / "cache"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.write_text("a file where the folder should be")
+    try:
+        yield
+    finally:
+        folder.unlink()
+
+
+@pytest.mark.parametrize("away", [cache_refused, pytest.param(paused, marks=pytest.mark.needs("redis"))])
 def test_figures_are_answered_while_the_cache_is_away(
     installation: Installation, own_redis: Redis | None, small_pair: Path, away: object
 ) -> None:

@@ -1,3 +1,6 @@
+import os
+from pathlib import Path
+
 import pytest
 import redis
 from django.conf import settings as project
@@ -110,8 +113,18 @@ def test_emptying_the_cache_leaves_everything_else_in_the_same_redis():
         assert (cache.get("answer"), client.get(foreign)) == (None, b"kept")
 
 
+@pytest.mark.needs("spool")
+@pytest.mark.parametrize("size", [0, 3, 40])
+def test_an_answer_whose_file_was_cut_is_made_again(size):
+    cache.set("answer", "x" * 1_000)
+    [file] = Path(project.CACHES["default"]["LOCATION"]).glob("*")
+    os.truncate(file, size)
+    assert cache.get("answer") is None
+    cache.clear()
+
+
 def test_throttles_count_in_the_database_even_with_redis():
-    caches = services.caches(redis_url="redis://localhost:1/0", prefix="concord")
+    caches = services.caches(redis_url="redis://localhost:1/0", folder=Path("unused"), prefix="concord")
     assert "Redis" in caches["default"]["BACKEND"]
     assert "DatabaseCache" in caches["throttle"]["BACKEND"]
 
