@@ -116,6 +116,7 @@ def test_emptying_the_cache_leaves_everything_else_in_the_same_redis():
 @pytest.mark.needs("spool")
 @pytest.mark.parametrize("size", [0, 3, 40])
 def test_an_answer_whose_file_was_cut_is_made_again(size):
+    cache.clear()
     cache.set("answer", "x" * 1_000)
     [file] = Path(project.CACHES["default"]["LOCATION"]).glob("*")
     os.truncate(file, size)
