@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -91,11 +90,8 @@ def given_rows(session: ImportSession, moment: Moment, *, with_reasons: bool = T
     found = list(Finding.objects.filter(session=session).order_by("sequence").values_list(*_FINDING_FIELDS))
     places = {_place(line) for *_facts, lines in found for line in lines}
     _require_some(len(places))
-    with ThreadPoolExecutor(1) as pool:
-        # The reasons are written while the files are read.
-        reading = pool.submit(lines_at, session=session, files=files, places=places)
-        rows = _rows(found, with_reasons=with_reasons)
-        read = reading.result()
+    rows = _rows(found, with_reasons=with_reasons)
+    read = lines_at(session=session, files=files, places=places)
     corrected = corrected_cells(session, files, moment)
     for kind in KINDS:
         for place in [place for place in rows[kind] if "" in corrected.get(place, ())]:
