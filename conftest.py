@@ -24,8 +24,8 @@ pytest_plugins = [
     "tests.support.storage",
 ]
 
-# Files that take a minute or more. Each process of a run takes a whole file at a time, so these come first, lest one of
-# them begins when all others have ended.
+# Files that take a minute or more. Each process of a run takes one whole file at a time. These come first, so that none
+# of them begins when all other files have ended.
 LONGEST_FILES = (
     "tests/access/test_canaries.py",
     "tests/access/test_page_access.py",

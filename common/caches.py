@@ -15,13 +15,13 @@ from redis.exceptions import RedisError
 
 log = structlog.get_logger(__name__)
 
-# After a failure this process leaves the cache alone for so long: a page asks it a dozen times, and each request to a
-# Redis that does not answer takes seconds.
+# For so long after a failure a process does not ask the cache again: a page asks it a dozen times, and each request to
+# a Redis that does not answer takes seconds.
 PAUSE_SECONDS = 5
 
 
 class _NeverFails(BaseCache):
-    """Whose `get` and `set` never raise because of the place where the values are kept."""
+    """A cache whose `get` and `set` never raise one of the `failures` of the place where it keeps its values."""
 
     failures: ClassVar[tuple[type[Exception], ...]]
     # Of the class: each thread has its own instance.
@@ -46,7 +46,7 @@ class _NeverFails(BaseCache):
 
 
 class RedisCache(_NeverFails, DjangoRedisCache):
-    """In Redis."""
+    """A cache in Redis."""
 
     failures = (RedisError,)
 
@@ -63,7 +63,7 @@ class RedisCache(_NeverFails, DjangoRedisCache):
 
 
 class FileCache(_NeverFails, FileBasedCache):
-    """In a folder, each value in a file that only the account of the server may read."""
+    """A cache in a folder, with each value in a file that only the account of the server may read."""
 
     failures = (OSError,)
 

@@ -193,7 +193,8 @@ def _read(job: dict[str, Any], limits: Limits, out: Path, scanned: Scan | None) 
             files.append({"name": source.name, "sheets": [], "read": [], "rows": 0})
             continue
         files.append({"name": source.name, "sheets": read.sheets, "read": read.read, "rows": read.frame.height})
-        _write_lines(out / lines_name(index), read.frame)
+        if not problems:
+            _write_lines(out / lines_name(index), read.frame)
         if corrections:
             to_correct.append(read)
         elif not problems:

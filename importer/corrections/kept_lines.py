@@ -45,14 +45,11 @@ def kept_lines(session_id: int, wanted: set[LinePlace]) -> dict[LinePlace, Line]
     content = SessionClaims.objects.filter(session_id=session_id).values_list("lines", flat=True).first()
     if content is None:
         return {}
-    frame = pl.read_parquet(io.BytesIO(bytes(content)))
-    rows = {row for _file, _sheet, row in wanted}
-    frame = frame.filter(pl.col("row").is_in(list(rows)))
-    names = frame.columns[len(_PLACE) :]
+    places = pl.DataFrame(list(wanted), schema=_PLACE, orient="row")
+    lines = pl.read_parquet(io.BytesIO(bytes(content))).join(places, on=list(_PLACE), how="semi")
+    names = lines.columns[len(_PLACE) :]
     return {
-        (file_id, sheet, row): dict(zip(names, texts, strict=True))
-        for file_id, sheet, row, *texts in frame.iter_rows()
-        if (file_id, sheet, row) in wanted
+        (file_id, sheet, row): dict(zip(names, texts, strict=True)) for file_id, sheet, row, *texts in lines.iter_rows()
     }
 
 
