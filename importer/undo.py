@@ -34,7 +34,7 @@ REFERENCES: dict[str, tuple[type[Model], tuple[tuple[type[Model], str], ...]]] =
     ),
     "plans": (core.Plan, ((core.Membership, "plan"),)),
     "policies": (core.Policy, ((core.Membership, "policy"), (core.Claim, "policy"), (core.Plan, "policy"))),
-    "clients": (core.Client, ((core.Membership, "client"), (core.Claim, "client"))),
+    "clients": (core.Client, ((core.Membership, "client"), (core.Claim, "client"), (core.Premium, "client"))),
     "partners": (core.Partner, ((core.Claim, "partner"), (core.Invoice, "partner"), (core.Payment, "partner"))),
     "acts": (core.Act, ((core.ClaimLine, "act"), (core.ActAlias, "act"))),
     "act_categories": (core.ActCategory, ((core.ClaimLine, "category"), (core.Act, "category"))),

@@ -1,0 +1,275 @@
+"""Changes of records by hand, in steps that can be undone (DOMAIN §11, §12).
+
+A service opens a `Recorder` inside its transaction and changes rows only through it. Each step stores what it replaced,
+so `undo` carries the steps out backwards. Rows by the thousand are moved by one statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from django.apps import apps
+from django.core import serializers
+from django.db import connection
+from django.db.models import F, Model, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from common.errors import Conflict
+from core.data_versions import MEMBERSHIPS, claims_of, renew
+from core.models import Change, ChangeAction, ChangeKind, ChangeMove, ChangeStep, ChangeSubject, Claim, ClaimLine
+from users.models import Country, User
+
+
+def lock_countries(country_ids: Iterable[int] | None = None) -> list[Country]:
+    """Lock the countries until the end of the transaction, in one order; None: all, for changes of the catalogue.
+
+    An import holds the lock of its country while it writes, so it never sees half a change. A service takes this lock
+    before it reads what it will change.
+    """
+    countries = Country.objects.select_for_update(no_key=True).order_by("pk")
+    return list(countries if country_ids is None else countries.filter(pk__in=list(country_ids)))
+
+
+class Recorder:
+    """One change: its steps, in the order in which they are carried out. `subjects`: the records that it concerns."""
+
+    def __init__(
+        self,
+        *,
+        kind: ChangeKind,
+        actor: User,
+        country_id: int | None,
+        subjects: Iterable[Model],
+        data: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.change = Change.objects.create(
+            kind=kind, actor=actor, actor_label=actor.display_name(), country_id=country_id, data=dict(data or {})
+        )
+        self._sequence = 0
+        self.concern(subjects)
+
+    def concern(self, records: Iterable[Model]) -> None:
+        """A later change of these records keeps this one from being undone."""
+        ChangeSubject.objects.bulk_create(
+            [ChangeSubject(change=self.change, model=one._meta.label_lower, row_id=one.pk) for one in records],
+            ignore_conflicts=True,
+        )
+
+    def create(self, row: Model) -> None:
+        """Insert a new row."""
+        row.save(force_insert=True)
+        self._step(ChangeAction.CREATED, row._meta.label_lower, row.pk, after=_values(row))
+
+    def update(self, row: Model, **values: Any) -> None:
+        """Set fields of a row, named by their attributes (`principal_id`). Without a difference, no step."""
+        before = {name: getattr(row, name) for name in values}
+        changed = [name for name in values if before[name] != values[name]]
+        if not changed:
+            return
+        old = _values(row)
+        for name in changed:
+            setattr(row, name, values[name])
+        row.save(update_fields=[row._meta.get_field(name).name for name in changed])
+        new = _values(row)
+        self._step(
+            ChangeAction.UPDATED, row._meta.label_lower, row.pk,
+            before={name: old[name] for name in changed}, after={name: new[name] for name in changed},
+        )  # fmt: skip
+
+    def remove(self, row: Model) -> None:
+        """Delete a row to which nothing refers any more."""
+        self._step(ChangeAction.REMOVED, row._meta.label_lower, row.pk, before=_values(row))
+        type(row)._default_manager.filter(pk=row.pk)._raw_delete(using=connection.alias)
+
+    def move(self, rows: QuerySet[Any], field: str, to: int | None) -> int:
+        """Set the reference `field` (`act_id`) of all `rows`; → how many there were."""
+        model = rows.model
+        step = self._step(ChangeAction.MOVED, model._meta.label_lower, None, field=field, after={"id": to})
+        sql, parameters = rows.order_by().values("pk", field).query.sql_with_params()
+        column, moves = _column(model, field), ChangeMove._meta.db_table
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"INSERT INTO {moves} (step_id, row_id, before) SELECT %s, t.* FROM ({sql}) AS t",
+                [step.pk, *parameters],
+            )
+            cursor.execute(
+                f"UPDATE {model._meta.db_table} SET {column} = %s"
+                f" WHERE id IN (SELECT row_id FROM {moves} WHERE step_id = %s)",
+                [to, step.pk],
+            )
+            return int(cursor.rowcount)
+
+    def finish(self, **data: Any) -> Change:
+        """Store `data` with the change, and renew the versions of everything that its steps changed."""
+        self.change.data |= data
+        self.change.save(update_fields=["data"])
+        renew_versions(self.change)
+        return self.change
+
+    def _step(self, action: ChangeAction, model: str, row_id: int | None, **values: Any) -> ChangeStep:
+        self._sequence += 1
+        return ChangeStep.objects.create(
+            change=self.change, sequence=self._sequence, action=action, model=model, row_id=row_id, **values
+        )
+
+
+def undo(change: Change, *, actor: User) -> Change:
+    """Carry the steps of a change out backwards, inside the caller's transaction, which has its countries locked.
+
+    Raises Conflict when the change was undone before, when a later change concerns one of its subjects, or when a row
+    that it changed is no longer as it left it.
+    """
+    change = Change.objects.select_for_update().get(pk=change.pk)
+    objection = objection_to_undo(change)
+    if objection:
+        raise Conflict(objection)
+    for step in change.steps.order_by("-sequence"):
+        _UNDONE[ChangeAction(step.action)](step)
+    change.undone_at, change.undone_by = timezone.now(), actor
+    change.save(update_fields=["undone_at", "undone_by"])
+    renew_versions(change)
+    return change
+
+
+def objection_to_undo(change: Change) -> str:
+    """Why the change cannot be undone now, as a sentence; empty when it can. Rows are compared by `undo` itself."""
+    if change.undone_at is not None:
+        return _("This change was undone already.")
+    later = later_changes(change).order_by("pk").first()
+    if later is not None:
+        return _("Change %(number)d depends on this one. Undo that one first.") % {"number": later.pk}
+    return ""
+
+
+def later_changes(change: Change) -> QuerySet[Change]:
+    """Later changes, not undone, that concern one of its subjects."""
+    concerned = Q()
+    for model, row_id in change.subjects.values_list("model", "row_id"):
+        concerned |= Q(model=model, row_id=row_id)
+    if not concerned:
+        return Change.objects.none()
+    subjects = ChangeSubject.objects.filter(concerned, change__gt=change.pk, change__undone_at__isnull=True)
+    return Change.objects.filter(pk__in=subjects.values("change"))
+
+
+def renew_versions(change: Change) -> None:
+    """Make everything outdated that was kept from rows which the steps of the change name: figures, plans, counts."""
+    months = _changed_months(change)
+    countries = set(months) | ({change.country_id} if change.country_id is not None else set())
+    for country_id in countries:
+        renew(country_id, [MEMBERSHIPS, *map(claims_of, months.get(country_id, ()))])
+    # A change of the catalogue concerns the next import of every country.
+    changed = Country.objects.all() if change.country_id is None else Country.objects.filter(pk__in=countries)
+    changed.update(data_version=F("data_version") + 1)
+
+
+def _changed_months(change: Change) -> dict[int, list[Any]]:
+    """Country id → the first days of the months in which claims were settled that the change moved."""
+    found: dict[int, set[Any]] = {}
+    for model, path in ((Claim, "pk"), (ClaimLine, "lines")):
+        moves = ChangeMove.objects.filter(step__change=change, step__model=model._meta.label_lower)
+        if not moves.exists():
+            continue
+        claims = Claim.objects.filter(**{f"{path}__in": moves.values("row_id")})
+        for country_id in claims.order_by().values_list("country_id", flat=True).distinct():
+            of_country = claims.filter(country=country_id).dates("settlement_date", "month")
+            found.setdefault(country_id, set()).update(of_country)
+    return {country_id: sorted(days) for country_id, days in found.items()}
+
+
+# ------------------------------------------------------------------------------------------------ backwards
+
+
+def _undo_created(step: ChangeStep) -> None:
+    rows = _model(step)._default_manager.filter(pk=step.row_id)
+    row = rows.first()
+    if row is None:
+        return
+    if _values(row) != step.after:
+        raise _changed_since(row)
+    rows._raw_delete(using=connection.alias)
+
+
+def _undo_updated(step: ChangeStep) -> None:
+    row = _model(step)._default_manager.filter(pk=step.row_id).first()
+    if row is None:
+        return
+    now = _values(row)
+    if {name: now[name] for name in step.after} != step.after:
+        raise _changed_since(row)
+    _restored(_model(step), {"id": row.pk, **now, **step.before}).save(
+        update_fields=[row._meta.get_field(name).name for name in step.before]
+    )
+
+
+def _undo_removed(step: ChangeStep) -> None:
+    values = {"id": step.row_id, **step.before}
+    model = _model(step)
+    for field in model._meta.concrete_fields:
+        # The file or session of the row may have been deleted since: then the reference is empty, as it is elsewhere.
+        target = field.related_model
+        if isinstance(target, type) and field.null and values.get(field.attname) is not None:
+            manager = target._default_manager
+            if not manager.filter(pk=values[field.attname]).exists():
+                values[field.attname] = None
+    _restored(model, values).save(force_insert=True)
+
+
+def _undo_moved(step: ChangeStep) -> None:
+    model = _model(step)
+    table, column, moves = model._meta.db_table, _column(model, step.field), ChangeMove._meta.db_table
+    to = step.after["id"]
+    # A row that was moved on since belongs where it is now.
+    still = f"{column} IS NULL" if to is None else f"{column} = %s"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET {column} ="
+            f" (SELECT m.before FROM {moves} m WHERE m.step_id = %s AND m.row_id = {table}.id)"
+            f" WHERE {still} AND id IN (SELECT row_id FROM {moves} WHERE step_id = %s)",
+            [step.pk, *([] if to is None else [to]), step.pk],
+        )
+
+
+_UNDONE: dict[ChangeAction, Callable[[ChangeStep], None]] = {
+    ChangeAction.CREATED: _undo_created,
+    ChangeAction.UPDATED: _undo_updated,
+    ChangeAction.REMOVED: _undo_removed,
+    ChangeAction.MOVED: _undo_moved,
+}
+
+
+def _changed_since(row: Model) -> Conflict:
+    return Conflict(
+        _("%(kind)s %(number)d has changed since, so this change can no longer be undone.")
+        % {"kind": str(row._meta.verbose_name).capitalize(), "number": row.pk}
+    )
+
+
+def _model(step: ChangeStep) -> type[Model]:
+    return apps.get_model(step.model)
+
+
+def _column(model: type[Model], field: str) -> str:
+    return str(model._meta.get_field(field).column)  # type: ignore[union-attr]
+
+
+def _values(row: Model) -> dict[str, Any]:
+    """The values of all fields but the id, by attribute, as JSON has them."""
+    serialized = serializers.serialize("python", [row])[0]["fields"]
+    by_attribute = {field.attname: serialized[field.name] for field in row._meta.concrete_fields if field.name != "id"}
+    return {name: _plain(value) for name, value in by_attribute.items()}
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, bool | int | str | list | dict) else str(value)
+
+
+def _restored(model: type[Model], values: Mapping[str, Any]) -> Any:
+    """The row that `_values` described."""
+    row = model()
+    for field in model._meta.concrete_fields:
+        if field.attname in values:
+            setattr(row, field.attname, field.to_python(values[field.attname]))
+    return row
