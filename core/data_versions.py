@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from core.models import DataVersion
 
-MEMBERSHIPS, MARKS = "memberships", "marks"
+MEMBERSHIPS, MARKS, PREMIUMS = "memberships", "marks", "premiums"
 _CLAIMS, _FINDINGS = "claims-", "findings-"
 
 
