@@ -33,3 +33,7 @@ STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.Static
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # In a file, as in production: a database in memory has neither WAL nor a busy timeout.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
+else:
+    # A commit does not wait for the disk: no test of this process cuts the power. Those of faults start installations
+    # of their own, with the real settings.
+    DATABASES["default"]["OPTIONS"]["options"] = "-c synchronous_commit=off"

@@ -24,6 +24,7 @@ from django.core.files import File as Content  # noqa: E402
 from django.core.files.uploadedfile import SimpleUploadedFile  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
+from django.urls import get_resolver  # noqa: E402
 from knox.models import AuthToken  # noqa: E402
 from rest_framework.test import APIClient  # noqa: E402
 
@@ -61,6 +62,8 @@ def start_session(folder: str, country: str = "TG", **options: Any) -> dict[str,
 
 def upload(folder: str, country: str = "TG") -> dict[str, Any]:
     """Upload the pair in `folder` over the REST API; → status, answer and seconds."""
+    # A server has loaded its routes, and all libraries with them, before the first request.
+    _routes = get_resolver().url_patterns
     client = _client(_admin(country))
     names = json.loads((Path(folder) / "expected.json").read_text())["files"]
 
