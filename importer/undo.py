@@ -37,7 +37,10 @@ REFERENCES: dict[str, tuple[type[Model], tuple[tuple[type[Model], str], ...]]] =
     "clients": (core.Client, ((core.Membership, "client"), (core.Claim, "client"), (core.Premium, "client"))),
     "partners": (core.Partner, ((core.Claim, "partner"), (core.Invoice, "partner"), (core.Payment, "partner"))),
     "acts": (core.Act, ((core.ClaimLine, "act"), (core.ActAlias, "act"))),
-    "act_categories": (core.ActCategory, ((core.ClaimLine, "category"), (core.Act, "category"))),
+    "act_categories": (
+        core.ActCategory,
+        ((core.ClaimLine, "category"), (core.Act, "category"), (core.ActCategoryAlias, "category")),
+    ),
 }
 # In the order in which they are removed: a record goes after those that refer to it.
 BEFORE_PERSONS, AFTER_PERSONS = ("invoices", "payments", "operators"), ("plans", "policies", "clients", "partners")
@@ -125,6 +128,10 @@ class _Undo:
                 unused = unused.filter(~Exists(rows.filter(client__isnull=True)))
                 rows = rows.filter(client__isnull=False)
             unused = unused.filter(~Exists(rows))
+        if kind in CATALOGUE:
+            # A change of the catalogue that can still be undone relies on its acts and categories.
+            changes = core.ChangeSubject.objects.filter(model=model._meta.label_lower, change__undone_at__isnull=True)
+            unused = unused.filter(~Exists(changes.filter(row_id=OuterRef("pk"))))
         return unused
 
     def memberships(self, left: _Left) -> QuerySet[core.Membership]:
