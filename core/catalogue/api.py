@@ -89,8 +89,8 @@ class CatalogueActions(_Base):
     @action(detail=True, methods=["get"], filterset_class=None, filter_backends=[], pagination_class=None)
     def aliases(self, request: Request, pk: str) -> Response:
         """Its other names. Added or removed, an alias counts from the next import on; lines stay where they are."""
-        rows = self.kind.aliases([self.get_object().pk]).order_by("name", "pk")
-        return Response(OwnAliasSerializer(list(rows), many=True).data)
+        rows: Any = self.kind.aliases([self.get_object().pk]).order_by("name", "pk")
+        return Response(OwnAliasSerializer(rows, many=True).data)
 
     @aliases.mapping.post
     def add_alias(self, request: Request, pk: str) -> Response:

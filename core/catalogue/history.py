@@ -9,7 +9,15 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from core.catalogue.kinds import ACTS, kind_of
 from core.catalogue.services import Entry
-from core.models import CATALOGUE_KINDS, ActCategory, Change, ChangeSubject, ClaimLine
+from core.models import (
+    CATALOGUE_KINDS,
+    ActCategory,
+    Change,
+    ChangeAction,
+    ChangeStep,
+    ChangeSubject,
+    ClaimLine,
+)
 from users.models import User
 
 
@@ -38,6 +46,17 @@ def _absorbed(row: Entry) -> set[int]:
         found |= new
         waiting += new
     return found
+
+
+def categories_to_return_to() -> list[int]:
+    """The categories that acts would have again if changes were undone: those before another one, and those of
+    absorbed acts.
+    """
+    steps = ChangeStep.objects.filter(
+        model=ACTS.label, action__in=(ChangeAction.UPDATED, ChangeAction.REMOVED), change__undone_at__isnull=True
+    )
+    found = {(before or {}).get("category_id") for before in steps.values_list("before", flat=True)}
+    return sorted(found - {None})
 
 
 @dataclass(frozen=True)
