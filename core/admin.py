@@ -14,11 +14,13 @@ from django.utils.translation import gettext_lazy as _
 from common.errors import Invalid
 from common.formats import format_amount, format_day
 from common.keys import claim_number, label_key, name_key, reference_key
-from core import catalogue, revisions
+from core import revisions
+from core.catalogue import services
 from core.models import (
     Act,
     ActAlias,
     ActCategory,
+    ActCategoryAlias,
     Claim,
     ClaimLine,
     ClaimRevision,
@@ -35,6 +37,7 @@ from core.models import (
 )
 from users.access.actor import actor_of
 from users.access.admin import ScopedInline, ScopedModelAdmin
+from users.models import User
 
 ORIGIN = ("file", "import_session")
 REVISIONS_SHOWN = 20
@@ -335,17 +338,23 @@ class ClaimRevisionAdmin(ScopedModelAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
 
+class AliasInline(ScopedInline):
+    model = ActAlias
+    fields = ("name",)
+
+
+class CategoryAliasInline(ScopedInline):
+    model = ActCategoryAlias
+    fields = ("name",)
+
+
 @admin.register(ActCategory)
 class ActCategoryAdmin(_NamedAdmin):
     audited = False
     lookups = ()
     fields = ("name",)
+    inlines = (CategoryAliasInline,)
     related_lists = ((Act, "category"),)
-
-
-class AliasInline(ScopedInline):
-    model = ActAlias
-    fields = ("name",)
 
 
 @admin.register(Act)
@@ -366,13 +375,17 @@ class ActAdmin(RecordAdmin):
 
 
 class AliasForm(forms.ModelForm):
-    def clean_name(self) -> str:
-        name = str(self.cleaned_data["name"])
-        try:
-            catalogue.check_alias_name(name=name)
-        except Invalid as invalid:
-            raise forms.ValidationError(invalid.sentences()) from invalid
-        return name
+    actor: ClassVar[User]
+
+    def clean(self) -> Any:
+        values = super().clean()
+        act, name = self.cleaned_data.get("act"), self.cleaned_data.get("name")
+        if act is not None and name:
+            try:
+                services.add_alias(actor=self.actor, row=act, name=str(name), dry_run=True)
+            except Invalid as invalid:
+                raise forms.ValidationError(invalid.sentences()) from invalid
+        return values
 
 
 @admin.register(ActAlias)
@@ -388,22 +401,27 @@ class ActAliasAdmin(ScopedModelAdmin):
     fields = ("name", "act")
     autocomplete_fields = ("act",)
 
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        return type(form.__name__, (form,), {"actor": actor_of(request)})
+
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         if db_field.name == "name":
             kwargs["widget"] = forms.TextInput(attrs={"class": "vTextField", "maxlength": 255})
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return catalogue.may_edit_catalogue(actor_of(request))
+        return services.may_edit_catalogue(actor_of(request))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return catalogue.may_edit_catalogue(actor_of(request))
+        return services.may_edit_catalogue(actor_of(request))
 
     def save_model(self, request: HttpRequest, obj: ActAlias, form: Any, change: bool) -> None:
-        obj.pk = catalogue.add_alias(actor=actor_of(request), act=obj.act, name=obj.name).pk
+        services.add_alias(actor=actor_of(request), row=obj.act, name=obj.name)
+        obj.pk = ActAlias.objects.values_list("pk", flat=True).get(key=services.key_of(obj.name))
 
     def delete_model(self, request: HttpRequest, obj: ActAlias) -> None:
-        catalogue.remove_alias(actor=actor_of(request), alias=obj)
+        services.remove_alias(actor=actor_of(request), alias=obj)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         names = [str(alias) for alias in objs]

@@ -12,7 +12,7 @@ from typing import Any
 from django.apps import apps
 from django.core import serializers
 from django.db import connection
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import SET_NULL, Exists, F, Model, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -101,6 +101,15 @@ class Recorder:
             )
             return int(cursor.rowcount)
 
+    def replace(self, kept: Model, absorbed: Iterable[int]) -> None:
+        """Let everything follow that names the `absorbed` records by id and that no reference of the database has.
+
+        Call it before they are removed. `follow` registers what follows.
+        """
+        ids = sorted(set(absorbed))
+        for follower in _followers:
+            follower(self, type(kept), kept.pk, ids)
+
     def finish(self, **data: Any) -> Change:
         """Store `data` with the change, and renew the versions of everything that its steps changed."""
         self.change.data |= data
@@ -115,11 +124,23 @@ class Recorder:
         )
 
 
+Follower = Callable[[Recorder, type[Model], int, list[int]], None]
+_followers: list[Follower] = []
+
+
+def follow(follower: Follower) -> None:
+    """Call `follower` with the recorder, the model, the kept id and the absorbed ids of each merge.
+
+    It changes rows by the recorder alone, so that an undo brings them back.
+    """
+    _followers.append(follower)
+
+
 def undo(change: Change, *, actor: User) -> Change:
     """Carry the steps of a change out backwards, inside the caller's transaction, which has its countries locked.
 
-    Raises Conflict when the change was undone before, when a later change concerns one of its subjects, or when a row
-    that it changed is no longer as it left it.
+    Raises Conflict when the change was undone before, when a later change concerns one of its subjects, when a row
+    that it changed is no longer as it left it, or when a record is gone to which a row would refer again.
     """
     change = Change.objects.select_for_update().get(pk=change.pk)
     objection = objection_to_undo(change)
@@ -139,18 +160,14 @@ def objection_to_undo(change: Change) -> str:
         return _("This change was undone already.")
     later = later_changes(change).order_by("pk").first()
     if later is not None:
-        return _("Change %(number)d depends on this one. Undo that one first.") % {"number": later.pk}
+        return str(_depends_on_this(later.pk))
     return ""
 
 
 def later_changes(change: Change) -> QuerySet[Change]:
     """Later changes, not undone, that concern one of its subjects."""
-    concerned = Q()
-    for model, row_id in change.subjects.values_list("model", "row_id"):
-        concerned |= Q(model=model, row_id=row_id)
-    if not concerned:
-        return Change.objects.none()
-    subjects = ChangeSubject.objects.filter(concerned, change__gt=change.pk, change__undone_at__isnull=True)
+    same = change.subjects.filter(model=OuterRef("model"), row_id=OuterRef("row_id"))
+    subjects = ChangeSubject.objects.filter(Exists(same), change__gt=change.pk, change__undone_at__isnull=True)
     return Change.objects.filter(pk__in=subjects.values("change"))
 
 
@@ -158,7 +175,8 @@ def renew_versions(change: Change) -> None:
     """Make everything outdated that was kept from rows which the steps of the change name: figures, plans, counts."""
     months = _changed_months(change)
     countries = set(months) | ({change.country_id} if change.country_id is not None else set())
-    for country_id in countries:
+    # In order, so that two changes never wait for each other.
+    for country_id in sorted(countries):
         renew(country_id, [MEMBERSHIPS, *map(claims_of, months.get(country_id, ()))])
     # A change of the catalogue concerns the next import of every country.
     changed = Country.objects.all() if change.country_id is None else Country.objects.filter(pk__in=countries)
@@ -199,22 +217,43 @@ def _undo_updated(step: ChangeStep) -> None:
     now = _values(row)
     if {name: now[name] for name in step.after} != step.after:
         raise _changed_since(row)
-    _restored(_model(step), {"id": row.pk, **now, **step.before}).save(
-        update_fields=[row._meta.get_field(name).name for name in step.before]
-    )
+    values = {"id": row.pk, **now, **step.before}
+    _require_targets(_model(step), {name: values[name] for name in step.before})
+    _restored(_model(step), values).save(update_fields=[row._meta.get_field(name).name for name in step.before])
 
 
 def _undo_removed(step: ChangeStep) -> None:
     values = {"id": step.row_id, **step.before}
     model = _model(step)
-    for field in model._meta.concrete_fields:
-        # The file or session of the row may have been deleted since: then the reference is empty, as it is elsewhere.
-        target = field.related_model
-        if isinstance(target, type) and field.null and values.get(field.attname) is not None:
-            manager = target._default_manager
-            if not manager.filter(pk=values[field.attname]).exists():
-                values[field.attname] = None
+    _require_targets(model, values)
     _restored(model, values).save(force_insert=True)
+
+
+def _require_targets(model: type[Model], values: dict[str, Any]) -> None:
+    """Empty the references of `values` to files and sessions that were deleted since, as everywhere else.
+
+    Raises Conflict when another record is gone to which the row would refer.
+    """
+    for field in model._meta.concrete_fields:
+        target, value = field.related_model, values.get(field.attname)
+        if not isinstance(target, type) or value is None or target._default_manager.filter(pk=value).exists():
+            continue
+        if field.null and getattr(field.remote_field, "on_delete", None) is SET_NULL:
+            values[field.attname] = None
+            continue
+        raise _gone(target, value)
+
+
+def _gone(target: type[Model], row_id: int) -> Conflict:
+    removal = ChangeStep.objects.filter(
+        action=ChangeAction.REMOVED, model=target._meta.label_lower, row_id=row_id, change__undone_at__isnull=True
+    ).last()
+    if removal is not None:
+        return _depends_on_this(removal.change_id)
+    return Conflict(
+        _("%(kind)s %(number)d is gone, so this change can no longer be undone.")
+        % {"kind": str(target._meta.verbose_name).capitalize(), "number": row_id}
+    )
 
 
 def _undo_moved(step: ChangeStep) -> None:
@@ -245,6 +284,10 @@ def _changed_since(row: Model) -> Conflict:
         _("%(kind)s %(number)d has changed since, so this change can no longer be undone.")
         % {"kind": str(row._meta.verbose_name).capitalize(), "number": row.pk}
     )
+
+
+def _depends_on_this(number: int) -> Conflict:
+    return Conflict(_("Change %(number)d depends on this one. Undo that one first.") % {"number": number})
 
 
 def _model(step: ChangeStep) -> type[Model]:

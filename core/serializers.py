@@ -200,9 +200,11 @@ class PaymentSerializer(_ProviderNumberSerializer):
 
 
 class ActCategorySerializer(serializers.ModelSerializer[ActCategory]):
+    aliases = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)  # type: ignore[var-annotated]
+
     class Meta:
         model = ActCategory
-        fields = ["id", "name"]
+        fields = ["id", "name", "aliases"]
         read_only_fields = fields
 
 

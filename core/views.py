@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from common.filters import StableOrdering, StrictFilterBackend
 from core import exports, filters
+from core.catalogue.api import ActActions, CategoryActions
 from core.models import (
     Act,
     ActAlias,
@@ -188,16 +189,19 @@ class CatalogueViewSet(RecordViewSet):
     audited = False
 
 
-class ActCategoryViewSet(CatalogueViewSet):
-    """The categories of the act catalogue."""
+class ActCategoryViewSet(CategoryActions, CatalogueViewSet):
+    """The categories of the act catalogue, with their aliases."""
 
     model = ActCategory
     serializer_class = ActCategorySerializer
     filterset_class = filters.ActCategoryFilter
     export_columns = exports.ACT_CATEGORIES
 
+    def with_related(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        return rows.prefetch_related("aliases")
 
-class ActViewSet(CatalogueViewSet):
+
+class ActViewSet(ActActions, CatalogueViewSet):
     """The medical acts of the catalogue, with their aliases."""
 
     model = Act

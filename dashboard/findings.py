@@ -17,7 +17,7 @@ from common.errors import Invalid
 from common.keys import label_key, reference_key
 from common.money import cents_of
 from core.data_versions import findings_of, tokens_of
-from core.models import Act, ActAlias, ActCategory, Client, Operator, Partner, Policy
+from core.models import Act, ActAlias, ActCategory, ActCategoryAlias, Client, Operator, Partner, Policy
 from dashboard.columns import Columns, Versions, keep, kept
 from dashboard.queries import Scope
 from file_handling.models import Finding, FindingCategory, ImportSession
@@ -73,7 +73,9 @@ def _keys_of(scope: Scope) -> Iterable[tuple[int | None, str]]:
             aliases = ActAlias.objects.filter(act_id=scope.id).values_list("key", flat=True)
             return [(None, key) for key in {*Act.objects.filter(pk=scope.id).values_list("key", flat=True), *aliases}]
         case "act_category":
-            return [(None, key) for key in ActCategory.objects.filter(pk=scope.id).values_list("key", flat=True)]
+            others = ActCategoryAlias.objects.filter(category_id=scope.id).values_list("key", flat=True)
+            named = ActCategory.objects.filter(pk=scope.id).values_list("key", flat=True)
+            return [(None, key) for key in {*named, *others}]
     model: Any = {"client": Client, "policy": Policy, "partner": Partner, "operator": Operator}[scope.kind]
     return list(model.objects.filter(pk=scope.id).values_list("country_id", "key"))
 

@@ -9,6 +9,7 @@ from core.models import (
     Act,
     ActAlias,
     ActCategory,
+    ActCategoryAlias,
     Claim,
     Client,
     Insured,
@@ -26,7 +27,8 @@ from importer.sql import INTEGER, TEXT, one_instant, values_table
 from users.models import Country
 
 _SCHEMA: dict[str, Any] = {
-    "id": pl.Int64, "key": pl.String, "act_id": pl.Int64, "policy_id": pl.Int64, "insured_id": pl.Int64,
+    "id": pl.Int64, "key": pl.String, "act_id": pl.Int64, "category_id": pl.Int64, "policy_id": pl.Int64,
+    "insured_id": pl.Int64,
     "client_id": pl.Int64, "partner_id": pl.Int64, "plan_id": pl.Int64, "principal_id": pl.Int64,
     "name_key": pl.String, "card_key": pl.String, "is_deduced": pl.Boolean, "role": pl.String,
     "first_settlement_date": pl.Date, "last_settlement_date": pl.Date, "number": pl.String, "fingerprint": pl.String,
@@ -71,6 +73,9 @@ def _snapshot(country_id: int, wanted: Wanted) -> Snapshot:
             "partners": partners,
             "operators": _frame(Operator.objects.filter(**here), "id", "key"),
             "act_categories": _frame(ActCategory.objects.all(), "id", "key"),
+            "category_aliases": _frame(ActCategoryAlias.objects.all(), "category_id", "key").rename(
+                {"category_id": "id"}
+            ),
             "acts": _frame(Act.objects.all(), "id", "key"),
             "aliases": _frame(ActAlias.objects.all(), "act_id", "key").rename({"act_id": "id"}),
             "invoices": _references(Invoice, wanted.invoices, partners),

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from django.db import connection
@@ -15,6 +16,7 @@ from django.db.models import Count, Exists, Model, OuterRef, Q, QuerySet, Sum, V
 from django.db.models.expressions import RawSQL
 
 from core import models as core
+from core.catalogue.history import categories_to_return_to
 from core.data_versions import MEMBERSHIPS, claims_of, renew
 from file_handling.models import ImportSession, SessionStatus
 from importer.sql import INTEGER, values_table
@@ -37,7 +39,10 @@ REFERENCES: dict[str, tuple[type[Model], tuple[tuple[type[Model], str], ...]]] =
     "clients": (core.Client, ((core.Membership, "client"), (core.Claim, "client"), (core.Premium, "client"))),
     "partners": (core.Partner, ((core.Claim, "partner"), (core.Invoice, "partner"), (core.Payment, "partner"))),
     "acts": (core.Act, ((core.ClaimLine, "act"), (core.ActAlias, "act"))),
-    "act_categories": (core.ActCategory, ((core.ClaimLine, "category"), (core.Act, "category"))),
+    "act_categories": (
+        core.ActCategory,
+        ((core.ClaimLine, "category"), (core.Act, "category"), (core.ActCategoryAlias, "category")),
+    ),
 }
 # In the order in which they are removed: a record goes after those that refer to it.
 BEFORE_PERSONS, AFTER_PERSONS = ("invoices", "payments", "operators"), ("plans", "policies", "clients", "partners")
@@ -102,6 +107,10 @@ class _Undo:
             self.claims = self.created
         self.lines = core.ClaimLine.objects.filter(claim__in=self.claims)
 
+    @cached_property
+    def categories_to_return_to(self) -> list[int]:
+        return categories_to_return_to()
+
     def relied_on(self) -> tuple[int, Decimal, Decimal]:
         """Claims of this session whose lines a later session replaced: their number, claimed and reimbursed."""
         if len(self.few_relied_on) > MOST_IDS:
@@ -125,6 +134,12 @@ class _Undo:
                 unused = unused.filter(~Exists(rows.filter(client__isnull=True)))
                 rows = rows.filter(client__isnull=False)
             unused = unused.filter(~Exists(rows))
+        if kind in CATALOGUE:
+            # A change of the catalogue that can still be undone relies on its acts and categories.
+            changes = core.ChangeSubject.objects.filter(model=model._meta.label_lower, change__undone_at__isnull=True)
+            unused = unused.filter(~Exists(changes.filter(row_id=OuterRef("pk"))))
+        if kind == "act_categories" and self.categories_to_return_to:
+            unused = unused.exclude(pk__in=self.categories_to_return_to)
         return unused
 
     def memberships(self, left: _Left) -> QuerySet[core.Membership]:

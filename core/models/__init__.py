@@ -1,5 +1,6 @@
 """The records of Concord: those that imports create, and those that people keep beside them."""
 
+from core.models.catalogue import ActCategoryAlias, CatalogueDifference, CatalogueKind
 from core.models.changes import (
     CATALOGUE_KINDS,
     RECORD_KINDS,
@@ -53,6 +54,9 @@ __all__ = [
     "Act",
     "ActAlias",
     "ActCategory",
+    "ActCategoryAlias",
+    "CatalogueDifference",
+    "CatalogueKind",
     "CatalogueQuerySet",
     "Change",
     "ChangeAction",

@@ -11,7 +11,7 @@ from django.db.models import Exists, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from common.keys import label_key
+from common.keys import label_key, shortened_key
 from file_handling.models import Correction, File, ImportSession
 from users.models import Country
 from users.scoping import ScopedQuerySet
@@ -400,7 +400,7 @@ class ActAlias(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.key = label_key(self.name)
+        self.key = self.key or shortened_key(label_key(self.name))
         super().save(*args, **kwargs)
 
 

@@ -213,11 +213,10 @@ LINE_COLUMNS = (
 
 
 def match_acts(lines: pl.DataFrame, snapshot: Snapshot, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
-    """Adds category_id and act_id; the new categories and acts to `tables`. An alias leads to its act."""
+    """Adds category_id and act_id; the new categories and acts to `tables`. An alias leads to its act or category."""
     headings = lines.group_by("category_key", maintain_order=True).agg(pl.col("act_category").first())
-    ids, tables["act_categories"] = _resolve(
-        headings.rename({"category_key": "key"}), snapshot["act_categories"], ["key"]
-    )
+    known = _with_aliases(snapshot["act_categories"], snapshot["category_aliases"])
+    ids, tables["act_categories"] = _resolve(headings.rename({"category_key": "key"}), known, ["key"])
     lines = lines.join(
         ids.rename({"key": "category_key", "id": "category_id"}), on="category_key", how="left", maintain_order="left"
     )
@@ -235,12 +234,15 @@ def match_acts(lines: pl.DataFrame, snapshot: Snapshot, tables: dict[str, pl.Dat
         .join(most_frequent, on="act_key", how="left", maintain_order="left")
         .rename({"act_key": "key"})
     )
-    # The name of an act comes before an alias of the same spelling.
-    known = pl.concat([snapshot["acts"].select("id", "key"), snapshot["aliases"].select("id", "key")]).unique(
+    ids, tables["acts"] = _resolve(acts, _with_aliases(snapshot["acts"], snapshot["aliases"]), ["key"])
+    return lines.join(ids.rename({"key": "act_key", "id": "act_id"}), on="act_key", how="left", maintain_order="left")
+
+
+def _with_aliases(named: pl.DataFrame, aliases: pl.DataFrame) -> pl.DataFrame:
+    """id, key: of acts or categories and of their aliases. A name comes before an alias of the same spelling."""
+    return pl.concat([named.select("id", "key"), aliases.select("id", "key")]).unique(
         subset="key", keep="first", maintain_order=True
     )
-    ids, tables["acts"] = _resolve(acts, known, ["key"])
-    return lines.join(ids.rename({"key": "act_key", "id": "act_id"}), on="act_key", how="left", maintain_order="left")
 
 
 def match_references(

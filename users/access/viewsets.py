@@ -26,11 +26,13 @@ from users.permissions import (
 )
 
 # The rights of DOMAIN §1: manage countries; manage accounts and read the audit trail; manage webhooks; manage
-# converters; import; read files and sessions; read records (every account that has a country to see).
+# converters; change the act catalogue; import; read files and sessions; read records (every account that has a country
+# to see).
 MayManageCountries: OperandHolder = IsSuperUser | IsGlobalAdmin
 MayManageAccounts: OperandHolder = MayManageCountries | IsTerritorialAdminAndAssignedCountry
 MayManageWebhooks = MayManageAccounts
 MayManageConverters = IsSuperUser
+MayEditCatalogue = MayManageCountries
 MayImport = IsSuperUser | (HasAccessCountry & (IsTerritorialAdmin | IsChefDeptTech))
 MayReadImports = MayImport | IsGlobalAdmin
 MayReadRecords = HasAccessCountry

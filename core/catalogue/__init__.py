@@ -1,0 +1,1 @@
+"""Changes of the act catalogue, which all countries share (DOMAIN §11)."""
