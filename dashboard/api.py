@@ -16,14 +16,14 @@ from rest_framework.views import APIView
 
 from common.errors import Invalid
 from dashboard import answer_shapes as shapes
-from dashboard import answers, files, statistics, watch
+from dashboard import answers, files, loss_ratio_answers, statistics, watch
 from dashboard.answers import Answer
 from dashboard.asking import PERIOD, choice, collect, number, read, single_values
 from dashboard.board import Board
 from dashboard.definitions import INDICATORS, Indicator
 from dashboard.figure_view import FORMATS, FigureView, Own, today
 from dashboard.findings import CATEGORIES
-from dashboard.indicators import portfolio, rankings, watch_list
+from dashboard.indicators import loss_ratio, portfolio, rankings, watch_list
 from dashboard.indicators.left_out import AGES
 from dashboard.left_out_claims import MOST_PAGES, claims_left_out
 from dashboard.names import PERSONAL
@@ -131,9 +131,9 @@ class PortfolioView(FigureView):
     OpenApiParameter(
         "indicator",
         many=True,
-        enum=portfolio.KEYS,
+        enum=portfolio.SERIES_KEYS,
         required=True,
-        description="Keys of `portfolio/`: several parameters, or one with commas",
+        description="Keys of `portfolio/`, `premium_in_force`, `loss_ratio`: several parameters, or one with commas",
     ),
 )
 class SeriesView(FigureView):
@@ -146,8 +146,8 @@ class SeriesView(FigureView):
     def read_own(self, params: Mapping[str, str]) -> Own:
         words = (word.strip() for word in params.get("indicator", "").split(","))
         keys = list(dict.fromkeys(word for word in words if word))
-        if not keys or set(keys) - set(portfolio.KEYS):
-            known = ", ".join(portfolio.KEYS)
+        if not keys or set(keys) - set(portfolio.SERIES_KEYS):
+            known = ", ".join(portfolio.SERIES_KEYS)
             raise Invalid({"indicator": [_("Choose from: %(choices)s.") % {"choices": known}]})
         return {"keys": keys}
 
@@ -219,6 +219,27 @@ class TriangleView(FigureView):
 
     def answer(self, board: Board, own: Own) -> Answer:
         return answers.triangle(board)
+
+
+@_described(
+    "loss_ratio",
+    shapes.LossRatioSerializer,
+    OpenApiParameter("by", enum=loss_ratio.BY, default="client", description="What has a row"),
+    LIMIT,
+    common=[START, END, COUNTRY, *NARROWED[:1]],
+)
+class LossRatioView(FigureView):
+    """S/P: what was reimbursed of each unit of earned premium, by client or country, over time and completed."""
+
+    name = "loss-ratio"
+    common = (*PERIOD, "country", "client")
+    also = ("by", "limit")
+
+    def read_own(self, params: Mapping[str, str]) -> Own:
+        return collect(by=lambda: choice(params, "by", loss_ratio.BY, default="client"), limit=lambda: _limit(params))
+
+    def answer(self, board: Board, own: Own) -> Answer:
+        return loss_ratio_answers.loss_ratio(board, own["by"], limit=own["limit"])
 
 
 @_described("prices", shapes.PricesSerializer, LIMIT)

@@ -12,6 +12,7 @@ urlpatterns = [
     path("dashboard/concentration/", api.ConcentrationView.as_view(), name="dashboard-concentration"),
     path("dashboard/delay/", api.DelayView.as_view(), name="dashboard-delay"),
     path("dashboard/triangle/", api.TriangleView.as_view(), name="dashboard-triangle"),
+    path("dashboard/loss-ratio/", api.LossRatioView.as_view(), name="dashboard-loss-ratio"),
     path("dashboard/prices/", api.PricesView.as_view(), name="dashboard-prices"),
     path("dashboard/left-out/", api.LeftOutView.as_view(), name="dashboard-left-out"),
     path("dashboard/left-out/claims/", api.LeftOutClaimsView.as_view(), name="dashboard-left-out-claims"),
