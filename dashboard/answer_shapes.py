@@ -423,6 +423,86 @@ class LossRatioSerializer(About, LossRatioBlock):
     blocks = LossRatioBlock(many=True, required=False)
 
 
+class RenewalPremium(Shape):
+    """A premium of the client up to the last day of the data."""
+
+    premium = serializers.IntegerField()
+    start = serializers.DateField()
+    end = serializers.DateField()
+    currency = serializers.CharField()
+    amount = Amount()
+    insured_count = serializers.IntegerField(allow_null=True)
+    earned_premium = Amount()
+    reimbursed = Amount()
+    loss_ratio = Ratio(allow_null=True)
+    consumed_share = Ratio(allow_null=True)
+    time_passed = Ratio(allow_null=True)
+    pooled = Amount(allow_null=True)
+    pooled_loss_ratio = Ratio(allow_null=True)
+    excess = Amount(allow_null=True)
+    completed = ByIncidentSerializer(allow_null=True)
+    insured_who_consumed = serializers.IntegerField()
+    known_insured = serializers.IntegerField()
+    claims = serializers.IntegerField()
+    is_whole = serializers.BooleanField(help_text="The data has all of its days so far")
+    url = serializers.CharField(allow_null=True)
+
+
+class RenewalCategories(Shape):
+    rows = FrequencyRow(many=True)
+    effects = EffectsSerializer(allow_null=True)
+    exposure = serializers.IntegerField()
+    previous_exposure = serializers.IntegerField()
+    exposure_basis = serializers.ChoiceField(choices=("headcount", "known_insured"))
+    known_insured = serializers.IntegerField()
+    previous_known_insured = serializers.IntegerField()
+
+
+class RenewalPlace(Shape):
+    rank = serializers.IntegerField()
+    id = serializers.IntegerField()
+    name = serializers.CharField(allow_blank=True)
+    reimbursed = Amount()
+    share = Ratio(allow_null=True)
+    claims = serializers.IntegerField()
+    evolution = EvolutionSerializer()
+    url = url()
+
+
+class LargeClaim(Shape):
+    """Without name or number."""
+
+    settled = serializers.DateField()
+    incident = serializers.DateField(allow_null=True)
+    category = serializers.CharField(allow_blank=True)
+    reimbursed = Amount()
+    share = Ratio(allow_null=True)
+    above_threshold = serializers.BooleanField()
+
+
+class RenewalDelay(Shape):
+    n = serializers.IntegerField()
+    median = serializers.FloatField(allow_null=True)
+    p90 = serializers.FloatField(allow_null=True)
+    bands = DelayBand(many=True)
+
+
+class RenewalSerializer(About):
+    client = NamedSerializer()
+    country = NamedSerializer()
+    currency = serializers.CharField()
+    as_of = serializers.DateField(help_text="The last settlement of the data")
+    target = Ratio()
+    pooling_threshold = Amount(allow_null=True)
+    premiums = RenewalPremium(many=True, help_text="The last three, the newest first")
+    reimbursed = Amount(help_text="Of the period, in the currency")
+    categories = RenewalCategories()
+    top_categories = RenewalPlace(many=True)
+    top_partners = RenewalPlace(many=True)
+    large_claims = LargeClaim(many=True)
+    delay = RenewalDelay()
+
+
 class PriceRow(Shape):
     act = NamedSerializer()
     partner = NamedSerializer()

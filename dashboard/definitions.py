@@ -160,8 +160,8 @@ _OTHERS = (
             "Reimbursed amount of the claims settled on a day of the period that a premium of their client covers,"
             " divided by the earned premium. Earned premium: amount × days of the premium in the period / days of the"
             " premium, exact, rounded to the cent at the end. Clients without a premium in the period, and claims"
-            " outside any premium, are counted apart. Consumed share: reimbursed since the start of the premium over its"
-            " whole amount. Pooled: each insured counts up to the threshold of the country in a year of the"
+            " outside any premium, are counted apart. Consumed share: reimbursed since the start of the premium over"
+            " its whole amount. Pooled: each insured counts up to the threshold of the country in a year of the"
             " premium. By incident date: each month of incident divided by the share of it that is settled by now."
         ),
     ),

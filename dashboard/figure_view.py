@@ -146,7 +146,7 @@ class FigureView(APIView):
                 workbook = unfinished.enter_context(
                     tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR, suffix=".xlsx")
                 )
-                files.write_workbook(table, workbook)
+                files.write_workbook(answer.sheets() if answer.sheets else [table], workbook)
                 workbook.seek(0)
                 # From here FileResponse owns the temporary file and deletes it when sent.
                 unfinished.pop_all()

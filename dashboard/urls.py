@@ -13,6 +13,7 @@ urlpatterns = [
     path("dashboard/delay/", api.DelayView.as_view(), name="dashboard-delay"),
     path("dashboard/triangle/", api.TriangleView.as_view(), name="dashboard-triangle"),
     path("dashboard/loss-ratio/", api.LossRatioView.as_view(), name="dashboard-loss-ratio"),
+    path("dashboard/renewal/", api.RenewalView.as_view(), name="dashboard-renewal"),
     path("dashboard/prices/", api.PricesView.as_view(), name="dashboard-prices"),
     path("dashboard/left-out/", api.LeftOutView.as_view(), name="dashboard-left-out"),
     path("dashboard/left-out/claims/", api.LeftOutClaimsView.as_view(), name="dashboard-left-out-claims"),

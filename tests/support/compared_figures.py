@@ -146,7 +146,7 @@ def compare_frequency(question: Question) -> None:
         assert _only(block, names) == _only(expected, names)
         for row, wanted in zip(block["rows"], expected["rows"], strict=True):
             effects = wanted.pop("effects")
-            assert _only(row, wanted) == wanted
+            assert _only(row, wanted) == wanted, (_only(row, wanted), wanted)
             _compare_effects(row["effects"], effects, Decimal(row["change"]))
         change = sum((Decimal(row["change"]) for row in block["rows"]), Decimal(0))
         _compare_effects(block["effects"], expected["effects"], change)
@@ -223,7 +223,7 @@ def compare_loss_ratio(question: Question, by: str) -> None:
         for row, wanted in zip(
             [*shown, {**block["total_details"], **block["total"]}], [*expected["rows"], expected["total"]], strict=True
         ):
-            assert _only(row, wanted) == wanted
+            assert _only(row, wanted) == wanted, (_only(row, wanted), wanted)
         before = figures_loss_ratio.loss_ratios(scope, *reference.previous(*days), currency, by=by)
         ratios = {row["id"]: row["loss_ratio"] for row in [*before["rows"], before["total"]]}
         for row in [*shown, {**block["total_details"], **block["total"]}]:

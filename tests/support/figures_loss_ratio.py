@@ -20,7 +20,9 @@ ONE = timedelta(days=1)
 
 def money(value: Fraction | Decimal) -> str:
     exact = Fraction(value)
-    return f"{(Decimal(exact.numerator) / Decimal(exact.denominator)).quantize(Decimal('0.01'), ROUND_HALF_UP):.2f}"
+    rounded = (Decimal(exact.numerator) / Decimal(exact.denominator)).quantize(Decimal("0.01"), ROUND_HALF_UP)
+    # Without the sign of a zero.
+    return f"{rounded + 0:.2f}"
 
 
 def ratio(part: Fraction | Decimal, whole: Fraction | Decimal) -> str | None:
