@@ -69,8 +69,9 @@ def _described(
     shape: type[serializers.Serializer[Any]],
     *own: OpenApiParameter,
     common: list[OpenApiParameter] = COMMON,
+    not_found: str = "",
 ) -> Any:
-    """The description of an address: its parameters, its JSON and its files."""
+    """The description of an address: its parameters, its JSON and its files. `not_found`: what 404 means there."""
     binary = {(200, kind.partition(";")[0]): OpenApiTypes.BINARY for kind in files.CONTENT_TYPES.values()}
     description = extend_schema(
         tags=TAG,
@@ -80,6 +81,7 @@ def _described(
             (200, "application/json"): shape,
             **binary,
             507: OpenApiResponse(DetailSerializer, description="No room left to make the file"),
+            **({404: OpenApiResponse(DetailSerializer, description=not_found)} if not_found else {}),
         },
     )
     return extend_schema_view(get=description)
@@ -250,6 +252,7 @@ class LossRatioView(FigureView):
     "renewal",
     shapes.RenewalSerializer,
     common=[OpenApiParameter("client", _ID, required=True, description="Id of the client")],
+    not_found="There is no such client",
 )
 class RenewalView(FigureView):
     """The renewal sheet of a client: its last three premiums, and what its claims are made of."""

@@ -275,7 +275,10 @@ def _year_before(end: date) -> date:
 
 
 def premium_table(payload: Payload) -> Table:
+    """The last premiums. A client without a premium has a row with its name alone."""
+    name = payload["client"]["name"]
     columns = [
+        TableColumn("client", _("Client")),
         TableColumn("start", _("From"), "date"),
         TableColumn("end", _("To"), "date"),
         TableColumn("currency", _("Currency")),
@@ -294,15 +297,15 @@ def premium_table(payload: Payload) -> Table:
     ]
     rows = [
         (
-            date.fromisoformat(one["start"]), date.fromisoformat(one["end"]), one["currency"], _decimal(one["amount"]),
-            one["insured_count"], _decimal(one["earned_premium"]), _decimal(one["reimbursed"]),
+            name, date.fromisoformat(one["start"]), date.fromisoformat(one["end"]), one["currency"],
+            _decimal(one["amount"]), one["insured_count"], _decimal(one["earned_premium"]), _decimal(one["reimbursed"]),
             _decimal(one["loss_ratio"]), _decimal(one["consumed_share"]), _decimal(one["time_passed"]),
             _decimal(one["pooled_loss_ratio"]), _decimal((one["completed"] or {}).get("loss_ratio")),
             one["insured_who_consumed"], one["known_insured"], one["claims"],
         )
         for one in payload["premiums"]
     ]  # fmt: skip
-    return Table(_("Premiums"), columns, rows)
+    return Table(_("Premiums"), columns, rows or [(name, *[None] * (len(columns) - 1))])
 
 
 def sheets(payload: Payload) -> Sequence[Table]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -91,9 +91,8 @@ class RandomCountries(TestCase):
     """Every example in a transaction of its own."""
 
     @settings(
-        max_examples=6,
+        max_examples=15,
         deadline=None,
-        phases=[Phase.generate],
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
     @given(

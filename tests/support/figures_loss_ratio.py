@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from core import models as core
@@ -38,8 +39,13 @@ def days_of(start: date, end: date) -> list[date]:
 
 def earned(premium: core.Premium, start: date, end: date) -> Fraction:
     """Amount × days of the overlap / days of the premium, its days counted one by one."""
-    days = days_of(premium.start, premium.end)
-    return Fraction(premium.amount) * sum(1 for day in days if start <= day <= end) / len(days)
+    return Fraction(premium.amount) * _share(premium.start, premium.end, start, end)
+
+
+@lru_cache(maxsize=10_000)
+def _share(first: date, last: date, start: date, end: date) -> Fraction:
+    days = days_of(first, last)
+    return Fraction(sum(1 for day in days if start <= day <= end), len(days))
 
 
 def covering(premiums: Premiums, claim: Claim, day: date | None = None) -> core.Premium | None:
