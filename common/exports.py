@@ -134,15 +134,31 @@ def write_xlsx(
     `rows` as for `csv_lines`, at most `common.workbook.MOST_ROWS` of them. Raises OSError, with its errno, when the
     disk is full.
     """
-    makers = _makers(columns, words)
-    cells = ([cell_value(make(value)) for make, value in zip(makers, row, strict=True)] for row in rows)
-    specs = [
-        ColumnSpec(header=str(column.header), kind=column.kind, width=_WIDTHS.get(column.kind, _WIDTH))
-        for column in columns
-    ]
+    write_sheets(target=target, sheets=[(title, columns, rows)], words=words)
+
+
+def write_sheets(
+    *,
+    target: BinaryIO,
+    sheets: Iterable[tuple[str, Sequence[Column], Iterable[Sequence[Any]]]],
+    words: tuple[str, str],
+) -> None:
+    """A worksheet for each (title, columns, rows), as `write_xlsx` writes one."""
     book = new_workbook(target)
-    add_sheet(book, title=sheet_title(title, taken=set()), columns=specs, rows=cells)
+    taken: set[str] = set()
+    for title, columns, rows in sheets:
+        specs = [
+            ColumnSpec(header=str(column.header), kind=column.kind, width=_WIDTHS.get(column.kind, _WIDTH))
+            for column in columns
+        ]
+        add_sheet(book, title=sheet_title(title, taken=taken), columns=specs, rows=_cells(columns, rows, words))
     save_workbook(book)
+
+
+def _cells(columns: Sequence[Column], rows: Iterable[Sequence[Any]], words: tuple[str, str]) -> Iterator[Sequence[Any]]:
+    makers = _makers(columns, words)
+    for row in rows:
+        yield [cell_value(make(value)) for make, value in zip(makers, row, strict=True)]
 
 
 def write_list_parquet(*, target: BinaryIO, columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> None:

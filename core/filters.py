@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import django_filters
 from django import forms
-from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet, Subquery, TextChoices
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 
@@ -35,6 +35,7 @@ from core.models import (
     Payment,
     Plan,
     Policy,
+    Premium,
 )
 from file_handling.models import File
 from users.models import Country
@@ -308,11 +309,55 @@ class _NamedFilter(RecordFilter):
     country = IdFilter(field_name="country_id", of=Country, label=_("Country"))
 
 
+def _premiums(**conditions: Any) -> QuerySet[Premium]:
+    return Premium.objects.filter(**conditions)
+
+
+def _with_day_in(span: slice | None) -> dict[str, Any]:
+    """The condition that a premium has a day within a range filter's value, whose ends may be missing."""
+    ends = {} if span is None else {"end__gte": span.start, "start__lte": span.stop}
+    return {name: end.date() for name, end in ends.items() if end is not None}
+
+
+class PremiumState(TextChoices):
+    """How a claim stands to the premiums of its client in its currency (DOMAIN §9)."""
+
+    COVERED = "covered", _("settled on a day that a premium covers")
+    OUTSIDE = "outside", _("settled on a day that no premium of the client covers")
+    NONE = "none", _("of a client without a premium")
+
+
+class CoveredIncident(TextChoices):
+    COVERED = "covered", _("happened on a day that a premium covers")
+
+
+def _by_premium(claims: QuerySet[Claim], state: str, settled: slice | None) -> QuerySet[Claim]:
+    """The claims in a state. Whether a client has a premium is asked of the settlement dates that the list is about."""
+    own = {"client": OuterRef("client"), "currency": OuterRef("currency")}
+    day = OuterRef("settlement_date")
+    covering = Exists(_premiums(**own, start__lte=day, end__gte=day))
+    if state == PremiumState.COVERED:
+        return claims.filter(covering)
+    having = Exists(_premiums(**own, **_with_day_in(settled)))
+    if state == PremiumState.OUTSIDE:
+        return claims.filter(having).exclude(covering)
+    return claims.filter(~having, client__isnull=False)
+
+
 class ClientFilter(WithClaims, _NamedFilter):
     claim_path = "client"
 
+    without_premium = django_filters.DateFromToRangeFilter(
+        method="without", label=_("Without a premium"), help_text=_("Has no premium with a day in this period")
+    )
+
     policy = MemberFilter(field_name="policy_id", by="client", of=Policy, named="number", label=_("Policy"))
     insured = MemberFilter(field_name="insured_id", by="client", of=Insured, label=_("Insured"))
+
+    def without(self, queryset: QuerySet[Any], name: str, value: slice | None) -> QuerySet[Any]:
+        if not value:
+            return queryset
+        return queryset.exclude(Exists(_premiums(client=OuterRef("pk"), **_with_day_in(value))))
 
     class Meta:
         model = Client
@@ -478,10 +523,29 @@ class ClaimFilter(RecordFilter):
     )
     delay = DelayFilter(label=_("Days from incident to settlement"))
     incident_unknown = YesNoFilter(field_name="incident_date", lookup_expr="isnull", label=_("Incident date unknown"))
+    premium = django_filters.ChoiceFilter(method="keep", choices=PremiumState.choices, label=_("Premium"))
+    incident_premium = django_filters.ChoiceFilter(
+        method="keep", choices=CoveredIncident.choices, label=_("Premium on the day of incident")
+    )
 
     class Meta:
         model = Claim
         fields: list[str] = []
+
+    def keep(self, queryset: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
+        """Nothing yet: the state depends on the settlement dates too."""
+        return queryset
+
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        rows = super().filter_queryset(queryset)
+        asked = self.form.cleaned_data
+        if asked["premium"]:
+            rows = _by_premium(rows, asked["premium"], asked["settlement_date"])
+        if asked["incident_premium"]:
+            day = OuterRef("incident_date")
+            own = {"client": OuterRef("client"), "currency": OuterRef("currency")}
+            rows = rows.filter(Exists(_premiums(**own, start__lte=day, end__gte=day)))
+        return rows
 
 
 class ClaimLineFilter(RecordFilter):

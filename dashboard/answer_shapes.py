@@ -144,7 +144,7 @@ class SlotSerializer(Shape):
 
 
 class SeriesOfIndicator(Shape):
-    key = serializers.ChoiceField(choices=portfolio.KEYS)
+    key = serializers.ChoiceField(choices=portfolio.SERIES_KEYS)
     unit = serializers.CharField()
     currency = serializers.CharField(allow_null=True)
     values = serializers.ListField(child=Value(), help_text="One for each slot; null: no value")
@@ -238,7 +238,7 @@ class FrequencyRow(Shape):
     name = serializers.CharField(allow_blank=True)
     lines = serializers.IntegerField()
     reimbursed = Amount()
-    frequency = Ratio(allow_null=True, help_text="Lines per known insured")
+    frequency = Ratio(allow_null=True, help_text="Lines per insured (`exposure`)")
     cost = Amount(allow_null=True, help_text="Reimbursed amount per line")
     previous_lines = serializers.IntegerField()
     previous_reimbursed = Amount()
@@ -251,6 +251,12 @@ class FrequencyBlock(Shape):
     currency = serializers.CharField(allow_blank=True)
     known_insured = serializers.IntegerField()
     previous_known_insured = serializers.IntegerField()
+    exposure = serializers.IntegerField(help_text="The insured by whose number the lines are divided")
+    previous_exposure = serializers.IntegerField()
+    exposure_basis = serializers.ChoiceField(
+        choices=("headcount", "known_insured"),
+        help_text="`headcount`: the number typed with the premiums of all clients with claims; else the known insured",
+    )
     rows = FrequencyRow(many=True)
     effects = EffectsSerializer(allow_null=True)
 
@@ -311,6 +317,190 @@ class TriangleBlock(Shape):
 
 class TriangleSerializer(About, TriangleBlock):
     blocks = TriangleBlock(many=True, required=False)
+
+
+class LossRatioRow(Shape):
+    id = serializers.IntegerField(allow_null=True, help_text="Of the client or country; null for the total")
+    name = serializers.CharField(allow_blank=True)
+    currency = serializers.CharField(allow_blank=True)
+    reimbursed_covered = Amount(help_text="S of the period on days that a premium covers")
+    earned_premium = Amount(help_text="The part of the premiums that the days of the period earn")
+    loss_ratio = Ratio(allow_null=True, help_text="S/P")
+    consumed_share = Ratio(allow_null=True, help_text="S since the start of the premiums / their whole amount")
+    reimbursed_outside = Amount(help_text="S of the period on days that no premium of these clients covers")
+    url = url("The claims whose sum is `reimbursed_covered`")
+
+
+class LossRatioDetails(Shape):
+    """More about the row at the same place."""
+
+    id = serializers.IntegerField(allow_null=True)
+    target = Ratio(allow_null=True, help_text="Of the country")
+    excess = Amount(help_text="S − target × earned premium")
+    time_passed = Ratio(allow_null=True, help_text="The earned part of the premiums at the end of the period")
+    pooled = Amount(allow_null=True, help_text="S, each insured up to the threshold; null without a threshold")
+    pooled_loss_ratio = Ratio(allow_null=True)
+    previous_loss_ratio = Ratio(allow_null=True)
+    evolution = EvolutionSerializer()
+    clients = serializers.IntegerField()
+    premiums = serializers.IntegerField()
+    premiums_before_data = serializers.IntegerField(help_text="Premiums that start before the first settlement")
+    n = serializers.IntegerField(help_text="Claims behind S")
+    outside_url = url("The claims whose sum is `reimbursed_outside`")
+
+
+class WithoutPremium(Shape):
+    clients = serializers.IntegerField(help_text="Clients with claims and no premium with a day in the period")
+    reimbursed = Amount()
+
+
+class WithoutClient(Shape):
+    claims = serializers.IntegerField()
+    reimbursed = Amount()
+
+
+class LossRatioPlace(Shape):
+    rank = serializers.IntegerField()
+    id = serializers.IntegerField()
+    name = serializers.CharField(allow_blank=True)
+    excess = Amount(help_text="S − target × earned premium")
+    target = Ratio(allow_null=True)
+    loss_ratio = Ratio(allow_null=True)
+    url = url()
+
+
+class RollingPoint(Shape):
+    """Twelve months. `loss_ratio` is null where they begin before the data, or earn no premium."""
+
+    start = serializers.DateField()
+    end = serializers.DateField()
+    reimbursed_covered = Amount()
+    earned_premium = Amount()
+    loss_ratio = Ratio(allow_null=True)
+    is_whole = serializers.BooleanField(help_text="The data has all of these months")
+    url = url()
+
+
+class IncidentMonthRow(Shape):
+    country = serializers.IntegerField()
+    month = month()
+    reimbursed = Amount()
+    completion = Ratio(allow_null=True, help_text="The share of it that is settled by now; null: no number")
+    completed = Amount(allow_null=True)
+    earned_premium = Amount()
+    url = url("The claims whose sum is `reimbursed`")
+
+
+class ByIncidentSerializer(Shape):
+    """By incident date: only the months with a number count."""
+
+    reimbursed = Amount()
+    completed = Amount()
+    earned_premium = Amount()
+    loss_ratio = Ratio(allow_null=True)
+    months_left_out = serializers.IntegerField()
+    claims_left_out = serializers.IntegerField(help_text="No incident date, or settled before it")
+    rows = IncidentMonthRow(many=True)
+
+
+class LossRatioBlock(Shape):
+    currency = serializers.CharField(allow_blank=True)
+    rows = LossRatioRow(many=True)
+    count = serializers.IntegerField()
+    total = LossRatioRow()
+    without_premium = WithoutPremium()
+    without_premium_url = url("The claims of these clients")
+    no_client = WithoutClient(help_text="Claims of individual policies, which have no client")
+    details = LossRatioDetails(many=True)
+    total_details = LossRatioDetails()
+    ranking = LossRatioPlace(many=True, help_text="By S − target × earned premium, the highest first")
+    rolling = RollingPoint(many=True, help_text="The twelve months that end with each month of the period")
+    by_incident = ByIncidentSerializer()
+
+
+class LossRatioSerializer(About, LossRatioBlock):
+    by = serializers.ChoiceField(choices=("client", "country"))
+    blocks = LossRatioBlock(many=True, required=False)
+
+
+class RenewalPremium(Shape):
+    """A premium of the client up to the last day of the data."""
+
+    premium = serializers.IntegerField()
+    start = serializers.DateField()
+    end = serializers.DateField()
+    currency = serializers.CharField()
+    amount = Amount()
+    insured_count = serializers.IntegerField(allow_null=True)
+    earned_premium = Amount()
+    reimbursed = Amount()
+    loss_ratio = Ratio(allow_null=True)
+    consumed_share = Ratio(allow_null=True)
+    time_passed = Ratio(allow_null=True)
+    pooled = Amount(allow_null=True)
+    pooled_loss_ratio = Ratio(allow_null=True)
+    excess = Amount(allow_null=True)
+    completed = ByIncidentSerializer(allow_null=True)
+    insured_who_consumed = serializers.IntegerField()
+    known_insured = serializers.IntegerField()
+    claims = serializers.IntegerField()
+    is_whole = serializers.BooleanField(help_text="The data has all of its days so far")
+    url = serializers.CharField(allow_null=True)
+
+
+class RenewalCategories(Shape):
+    rows = FrequencyRow(many=True)
+    effects = EffectsSerializer(allow_null=True)
+    exposure = serializers.IntegerField()
+    previous_exposure = serializers.IntegerField()
+    exposure_basis = serializers.ChoiceField(choices=("headcount", "known_insured"))
+    known_insured = serializers.IntegerField()
+    previous_known_insured = serializers.IntegerField()
+
+
+class RenewalPlace(Shape):
+    rank = serializers.IntegerField()
+    id = serializers.IntegerField()
+    name = serializers.CharField(allow_blank=True)
+    reimbursed = Amount()
+    share = Ratio(allow_null=True)
+    claims = serializers.IntegerField()
+    evolution = EvolutionSerializer()
+    url = url()
+
+
+class LargeClaim(Shape):
+    """Without name or number."""
+
+    settled = serializers.DateField()
+    incident = serializers.DateField(allow_null=True)
+    category = serializers.CharField(allow_blank=True)
+    reimbursed = Amount()
+    share = Ratio(allow_null=True)
+    above_threshold = serializers.BooleanField()
+
+
+class RenewalDelay(Shape):
+    n = serializers.IntegerField()
+    median = serializers.FloatField(allow_null=True)
+    p90 = serializers.FloatField(allow_null=True)
+    bands = DelayBand(many=True)
+
+
+class RenewalSerializer(About):
+    client = NamedSerializer()
+    country = NamedSerializer()
+    currency = serializers.CharField()
+    as_of = serializers.DateField(help_text="The last settlement of the data")
+    target = Ratio()
+    pooling_threshold = Amount(allow_null=True)
+    premiums = RenewalPremium(many=True, help_text="The last three, the newest first")
+    reimbursed = Amount(help_text="Of the period, in the currency")
+    categories = RenewalCategories()
+    top_categories = RenewalPlace(many=True)
+    top_partners = RenewalPlace(many=True)
+    large_claims = LargeClaim(many=True)
+    delay = RenewalDelay()
 
 
 class PriceRow(Shape):

@@ -33,10 +33,14 @@ Payload = dict[str, Any]
 
 @dataclass(frozen=True)
 class Answer:
-    """`payload`: the JSON. `table`: makes the table, which may hold more rows than the JSON shows."""
+    """`payload`: the JSON. `table`: makes the table, which may hold more rows than the JSON shows.
+
+    `sheets`: makes the sheets of a workbook, for an answer that has more than one table.
+    """
 
     payload: Payload
     table: Callable[[], Table]
+    sheets: Callable[[], Sequence[Table]] | None = None
 
 
 # ------------------------------------------------------------------------------------------------ shared
@@ -51,7 +55,8 @@ def _period(period: Period | None) -> dict[str, str] | None:
     return None if period is None else {"start": period.start.isoformat(), "end": period.end.isoformat()}
 
 
-def _evolution(change: Evolution) -> dict[str, str | None]:
+def evolution_of(change: Evolution) -> dict[str, str | None]:
+    """A change as JSON."""
     return {"type": change.type, "percent": None if change.percent is None else f"{change.percent:f}"}
 
 
@@ -71,7 +76,7 @@ def about(board: Board, indicator: str, *, n: int, without: dict[str, Any] | Non
     }
 
 
-def _in_currencies(board: Board, blocks: Sequence[Payload]) -> Payload:
+def in_currencies(board: Board, blocks: Sequence[Payload]) -> Payload:
     """The block of the first currency, and all of them where there are several: money is never added across."""
     return blocks[0] | ({"blocks": list(blocks)} if len(blocks) > 1 else {})
 
@@ -114,7 +119,7 @@ def portfolio(board: Board) -> Answer:
                 "currency": one.currency or None,
                 "value": shown(value),
                 "previous": shown(previous),
-                "evolution": _evolution(evolution(value, previous)),
+                "evolution": evolution_of(evolution(value, previous)),
                 "n": one.n[0],
                 "basis": definition.basis,
                 "url": _portfolio_link(board, one.key, one.currency),
@@ -160,6 +165,12 @@ def _portfolio_link(board: Board, key: str, currency: str) -> str:
         return links.known(query, role=key.removeprefix("known_insured").lstrip("_"))
     if key in portfolios.ACTIVE:
         return links.having_claims(_LISTS[portfolios.ACTIVE[key]], query)
+    if key == "clients_without_premium":
+        return links.without_premium(query)
+    if key == "loss_ratio":
+        return links.claims(query, currency=currency, premium="covered")
+    if key == "premium_in_force":
+        return links.loss_ratio(query)
     if key in portfolios.NEW:
         return links.having_claims(_LISTS[portfolios.NEW[key]], query, first=True)
     if key == "claims":
@@ -231,14 +242,14 @@ def rankings(board: Board, by: ranks.By, *, limit: int) -> Answer:
                 "claims": one.total.claims,
                 "insured": one.total.insured,
                 "cost_per_insured": shown(one.total.cost_per_insured),
-                "evolution": _evolution(one.total.evolution),
+                "evolution": evolution_of(one.total.evolution),
                 "url": links.amounts(board.query, currency=one.currency),
             },
             "left_out": {"claims": one.without[0], "reimbursed": shown(one.without[1])},
         }
         for one in found
     ]
-    payload = about(board, "rankings", n=_n(board)) | {"by": by} | _in_currencies(board, blocks)
+    payload = about(board, "rankings", n=_n(board)) | {"by": by} | in_currencies(board, blocks)
     columns = [
         TableColumn("currency", _("Currency")),
         TableColumn("rank", _("Rank"), "integer"),
@@ -287,7 +298,7 @@ def _ranking_row(board: Board, by: ranks.By, currency: str, row: ranks.Row, name
         "claims": row.claims,
         "insured": row.insured,
         "cost_per_insured": shown(row.cost_per_insured),
-        "evolution": _evolution(row.evolution),
+        "evolution": evolution_of(row.evolution),
         "previous_rank": row.previous_rank,
         "url": (links.lines if of_lines else links.amounts)(board.query, **filters),
     }
@@ -309,7 +320,7 @@ def concentration(board: Board) -> Answer:
         }
         for one in found
     ]
-    payload = about(board, "concentration", n=_n(board)) | _in_currencies(board, blocks)
+    payload = about(board, "concentration", n=_n(board)) | in_currencies(board, blocks)
     columns = [
         TableColumn("currency", _("Currency")),
         TableColumn("percent", _("Highest % of the insured"), "integer"),
@@ -337,8 +348,11 @@ def frequency(board: Board) -> Answer:
     blocks = [
         {
             "currency": one.currency,
-            "known_insured": one.exposure,
-            "previous_known_insured": one.previous_exposure,
+            "known_insured": one.known,
+            "previous_known_insured": one.previous_known,
+            "exposure": one.exposure,
+            "previous_exposure": one.previous_exposure,
+            "exposure_basis": one.basis,
             "rows": [
                 {
                     "id": row.category,
@@ -359,7 +373,7 @@ def frequency(board: Board) -> Answer:
         }
         for one in found
     ]
-    payload = about(board, "frequency", n=_n(board)) | _in_currencies(board, blocks)
+    payload = about(board, "frequency", n=_n(board)) | in_currencies(board, blocks)
     columns = [
         TableColumn("currency", _("Currency")),
         TableColumn("category", _("Act category")),
@@ -422,7 +436,7 @@ def delay(board: Board) -> Answer:
 def triangle(board: Board) -> Answer:
     found = [triangles.triangle(board.data, board.period, currency=currency) for currency in board.currencies]
     blocks = [_triangle(board, one) for one in found]
-    payload = about(board, "triangle", n=found[0].n, without=found[0].left_out) | _in_currencies(board, blocks)
+    payload = about(board, "triangle", n=found[0].n, without=found[0].left_out) | in_currencies(board, blocks)
     columns = [
         TableColumn("currency", _("Currency")),
         TableColumn("month", _("Month of incident"), "date"),
@@ -512,7 +526,7 @@ def prices(board: Board, *, limit: int) -> Answer:
         for one in found
     ]
     without = {"lines_of_few": found[0].lines - found[0].compared}
-    payload = about(board, "prices", n=found[0].compared, without=without) | _in_currencies(board, blocks)
+    payload = about(board, "prices", n=found[0].compared, without=without) | in_currencies(board, blocks)
     columns = [
         TableColumn("currency", _("Currency")),
         TableColumn("act", _("Act")),
@@ -590,7 +604,7 @@ def left_out_by_age(board: Board) -> Answer:
     payload = (
         about(board, "left_out", n=missing.height, without={"undated": int(missing["settled"].null_count())})
         | {"as_of": board.today.isoformat()}
-        | _in_currencies(board, blocks)
+        | in_currencies(board, blocks)
     )
     columns = [
         TableColumn("currency", _("Currency")),

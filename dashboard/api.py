@@ -5,31 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.http.response import HttpResponseBase
 from django.utils import translation
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import serializers
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from common.errors import Invalid
+from core.models import Client
 from dashboard import answer_shapes as shapes
-from dashboard import answers, files, statistics, watch
+from dashboard import answers, files, loss_ratio_answers, statistics, watch
+from dashboard import renewal as renewals
 from dashboard.answers import Answer
 from dashboard.asking import PERIOD, choice, collect, number, read, single_values
 from dashboard.board import Board
 from dashboard.definitions import INDICATORS, Indicator
-from dashboard.figure_view import FORMATS, FigureView, Own, today
+from dashboard.figure_view import FORMATS, JSON, FigureView, Own, today
 from dashboard.findings import CATEGORIES
-from dashboard.indicators import portfolio, rankings, watch_list
+from dashboard.indicators import loss_ratio, portfolio, rankings, watch_list
 from dashboard.indicators.left_out import AGES
 from dashboard.left_out_claims import MOST_PAGES, claims_left_out
 from dashboard.names import PERSONAL
 from dashboard.queries import SCOPES
 from users.access.actor import actor_of
-from users.access.viewsets import MayImport, MayReadImports
+from users.access.viewsets import MayImport, MayReadImports, visible_or_refused
 from users.serializers import DetailSerializer
 
 ROWS_SHOWN, MOST_ROWS = 200, 1000
@@ -65,8 +69,9 @@ def _described(
     shape: type[serializers.Serializer[Any]],
     *own: OpenApiParameter,
     common: list[OpenApiParameter] = COMMON,
+    not_found: str = "",
 ) -> Any:
-    """The description of an address: its parameters, its JSON and its files."""
+    """The description of an address: its parameters, its JSON and its files. `not_found`: what 404 means there."""
     binary = {(200, kind.partition(";")[0]): OpenApiTypes.BINARY for kind in files.CONTENT_TYPES.values()}
     description = extend_schema(
         tags=TAG,
@@ -76,6 +81,7 @@ def _described(
             (200, "application/json"): shape,
             **binary,
             507: OpenApiResponse(DetailSerializer, description="No room left to make the file"),
+            **({404: OpenApiResponse(DetailSerializer, description=not_found)} if not_found else {}),
         },
     )
     return extend_schema_view(get=description)
@@ -131,9 +137,9 @@ class PortfolioView(FigureView):
     OpenApiParameter(
         "indicator",
         many=True,
-        enum=portfolio.KEYS,
+        enum=portfolio.SERIES_KEYS,
         required=True,
-        description="Keys of `portfolio/`: several parameters, or one with commas",
+        description="Keys of `portfolio/`, `premium_in_force`, `loss_ratio`: several parameters, or one with commas",
     ),
 )
 class SeriesView(FigureView):
@@ -146,8 +152,8 @@ class SeriesView(FigureView):
     def read_own(self, params: Mapping[str, str]) -> Own:
         words = (word.strip() for word in params.get("indicator", "").split(","))
         keys = list(dict.fromkeys(word for word in words if word))
-        if not keys or set(keys) - set(portfolio.KEYS):
-            known = ", ".join(portfolio.KEYS)
+        if not keys or set(keys) - set(portfolio.SERIES_KEYS):
+            known = ", ".join(portfolio.SERIES_KEYS)
             raise Invalid({"indicator": [_("Choose from: %(choices)s.") % {"choices": known}]})
         return {"keys": keys}
 
@@ -219,6 +225,68 @@ class TriangleView(FigureView):
 
     def answer(self, board: Board, own: Own) -> Answer:
         return answers.triangle(board)
+
+
+@_described(
+    "loss_ratio",
+    shapes.LossRatioSerializer,
+    OpenApiParameter("by", enum=loss_ratio.BY, default="client", description="What has a row"),
+    LIMIT,
+    common=[START, END, COUNTRY, *NARROWED[:1]],
+)
+class LossRatioView(FigureView):
+    """S/P: what was reimbursed of each unit of earned premium, by client or country, over time and completed."""
+
+    name = "loss-ratio"
+    common = (*PERIOD, "country", "client")
+    also = ("by", "limit")
+
+    def read_own(self, params: Mapping[str, str]) -> Own:
+        return collect(by=lambda: choice(params, "by", loss_ratio.BY, default="client"), limit=lambda: _limit(params))
+
+    def answer(self, board: Board, own: Own) -> Answer:
+        return loss_ratio_answers.loss_ratio(board, own["by"], limit=own["limit"])
+
+
+@_described(
+    "renewal",
+    shapes.RenewalSerializer,
+    common=[OpenApiParameter("client", _ID, required=True, description="Id of the client")],
+    not_found="There is no such client",
+)
+class RenewalView(FigureView):
+    """The renewal sheet of a client: its last three premiums, and what its claims are made of."""
+
+    name = "renewal"
+    common = ("client",)
+
+    def get(self, request: Request) -> HttpResponseBase:
+        user = actor_of(request)
+        params = single_values(request.query_params)
+        found = collect(
+            asked=lambda: read(user, params, also=("format",), common=self.common),
+            client=lambda: self._client_id(params),
+            kind=lambda: choice(params, "format", FORMATS, default=JSON),
+        )
+        rows = Client.objects.visible_to(user).select_related("country")
+        client: Client = visible_or_refused(rows=rows, pk=found["client"], not_found=NotFound)
+        board = renewals.board_of(user, client, today())
+        own: Own = {"client": client}
+        if found["kind"] != JSON:
+            return self._file(board, params, self.answer(board, own), found["kind"])
+        return Response(self.payload(board, params, own))
+
+    def answer(self, board: Board, own: Own) -> Answer:
+        return renewals.renewal(board, own["client"])
+
+    def has_person_rows(self, own: Own) -> bool:
+        # Its large claims are those of single persons, though without their names.
+        return True
+
+    def _client_id(self, params: Mapping[str, str]) -> str:
+        if not params.get("client", "").strip():
+            raise Invalid({"client": [_("Name the client.")]})
+        return params["client"].strip()
 
 
 @_described("prices", shapes.PricesSerializer, LIMIT)

@@ -14,6 +14,7 @@ from dashboard.columns import Columns, Versions, load
 from dashboard.findings import left_out
 from dashboard.names import names_of
 from dashboard.periods import Period
+from dashboard.premiums import premiums_of
 from dashboard.queries import Data, Query, currencies_of, span_of
 from users.models import Country, User
 
@@ -49,11 +50,18 @@ class Board:
         board.versions = self.versions
         if countries == self.asked.countries:
             board.columns = self.columns
+        if "premiums" in self.__dict__:
+            board.premiums = self.premiums.filter(pl.col("country").is_in(list(countries)))
         return board
 
     @cached_property
     def data(self) -> Data:
-        return Data(self.columns, self.asked.scope)
+        return Data(self.columns, self.asked.scope, lambda: self.premiums)
+
+    @cached_property
+    def premiums(self) -> pl.DataFrame:
+        """The premiums of the countries of the question, whatever its scope (`dashboard.premiums`)."""
+        return premiums_of(self.user, self.asked.countries)
 
     @cached_property
     def span(self) -> Period | None:

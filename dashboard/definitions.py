@@ -119,6 +119,14 @@ _PORTFOLIO = (
         why=_("A new provider has no price history: look at its prices first."),
         definition=_("Number of providers whose first settled claim ever is in the period."),
     ),
+    Indicator(
+        key="clients_without_premium", title=_("Clients without premium"), unit="count", good="down",
+        question=_("For which clients is no premium known?"),
+        why=_("Their claims are in no loss ratio: enter their premiums first."),
+        definition=_(
+            "Number of different clients with a settled claim in the period and no premium with a day in the period."
+        ),
+    ),
 )  # fmt: skip
 
 
@@ -138,6 +146,35 @@ def _by_role(indicator: Indicator) -> list[Indicator]:
 
 
 _OTHERS = (
+    Indicator(
+        key="premium_in_force", title=_("Premium in force"), unit="money", good="up",
+        question=_("How much premium do the current contracts bring?"),
+        why=_("Claims are read against the premium that pays them."),
+        definition=_("Sum of the premiums that cover the day; over time, the last day of each slot."),
+    ),
+    Indicator(
+        key="loss_ratio", title=_("S/P"), unit="ratio", good="down",
+        question=_("Does the premium carry the claims?"),
+        why=_("Above the target, the contract costs more than it was priced for: renewal is the time to act."),
+        definition=_(
+            "Reimbursed amount of the claims settled on a day of the period that a premium of their client covers,"
+            " divided by the earned premium. Earned premium: amount × days of the premium in the period / days of the"
+            " premium, exact, rounded to the cent at the end. Clients without a premium in the period, and claims"
+            " outside any premium, are counted apart. Consumed share: reimbursed since the start of the premium over"
+            " its whole amount. Pooled: each insured counts up to the threshold of the country in a year of the"
+            " premium. By incident date: each month of incident divided by the share of it that is settled by now."
+        ),
+    ),
+    Indicator(
+        key="renewal", title=_("Renewal sheet"), unit="ratio", good="down",
+        question=_("On which terms can the contract of this client be renewed?"),
+        why=_("The sheet puts everything that the negotiation needs on two pages."),
+        definition=_(
+            "The last three premiums of a client with their loss ratios, and the claims of the current one: frequency"
+            " and cost by category, what changed since the premium before, the largest categories, providers and"
+            " claims, the delay of settlement. Everything up to the last settlement date of the data."
+        ),
+    ),
     Indicator(
         key="portfolio", title=_("Portfolio"), unit="count", why=SIZE,
         question=_("How large is the business, and how does it change?"),

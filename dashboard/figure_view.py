@@ -146,7 +146,7 @@ class FigureView(APIView):
                 workbook = unfinished.enter_context(
                     tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR, suffix=".xlsx")
                 )
-                files.write_workbook(table, workbook)
+                files.write_workbook(answer.sheets() if answer.sheets else [table], workbook)
                 workbook.seek(0)
                 # From here FileResponse owns the temporary file and deletes it when sent.
                 unfinished.pop_all()
@@ -160,8 +160,8 @@ class FigureView(APIView):
 
 def stamp_of(board: Board, *, of_sessions: bool = True) -> Payload:
     """Everything beside name and parameters that can change an answer: the versions of all data of the countries, their
-    imports, currencies and sessions, the day, the language and the role, which decides what of a session an account may
-    read.
+    imports, currencies, terms of loss ratios and sessions, the day, the language and the role, which decides what of a
+    session an account may read.
 
     `of_sessions`: False for an answer made of imported claims alone, which the state of no session changes.
     """
@@ -169,7 +169,10 @@ def stamp_of(board: Board, *, of_sessions: bool = True) -> Payload:
     sessions = ImportSession.objects.filter(country_id__in=asked.countries if of_sessions else ()).order_by("pk")
     return {
         "role": board.user.role,
-        "countries": [(one.pk, one.currency_code, one.data_version) for one in board.countries],
+        "countries": [
+            (one.pk, one.currency_code, one.data_version, f"{one.target_loss_ratio} {one.pooling_threshold}")
+            for one in board.countries
+        ],
         "language": translation.get_language(),
         "day": today().isoformat(),
         "versions": board.versions.tokens,

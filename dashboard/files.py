@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
 
-from common.exports import CONTENT_TYPES, CSV, PARQUET, XLSX, Column, csv_lines, write_xlsx
+from common.exports import CONTENT_TYPES, CSV, PARQUET, XLSX, Column, csv_lines, write_sheets
 from common.parquet import ParquetColumn, write_parquet
 from dashboard.tables import Kind, Table
 
@@ -23,9 +23,10 @@ def as_csv(table: Table) -> Iterator[bytes]:
     return csv_lines(columns=_columns(table), rows=table.rows, words=(_("yes"), _("no")))
 
 
-def write_workbook(table: Table, target: BinaryIO) -> None:
-    """Raises OSError, with its errno, when the disk is full."""
-    write_xlsx(target=target, title=table.title, columns=_columns(table), rows=table.rows, words=(_("yes"), _("no")))
+def write_workbook(tables: Iterable[Table], target: BinaryIO) -> None:
+    """A sheet for each table. Raises OSError, with its errno, when the disk is full."""
+    sheets = ((table.title, _columns(table), table.rows) for table in tables)
+    write_sheets(target=target, sheets=sheets, words=(_("yes"), _("no")))
 
 
 def as_parquet(table: Table) -> bytes:

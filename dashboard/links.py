@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 from urllib.parse import urlencode
 
 from dashboard.periods import Period, slot_end
@@ -74,6 +75,25 @@ def known(query: Query, role: str = "") -> str:
     return _address("memberships", query, {**filters, **_scope(query.scope)})
 
 
+def without_premium(query: Query) -> str:
+    """Clients with a settled claim of the period in the scope, and no premium with a day in the period."""
+    days = {"without_premium_after": query.period.start, "without_premium_before": query.period.end}
+    return having_claims("clients", query) + "&" + urlencode(_texts(days))
+
+
+def loss_ratio(query: Query) -> str:
+    """S/P by client of the same question; only a client narrows it."""
+    scope = query.scope if query.scope.kind == "client" else Scope()
+    return f"{API}/dashboard/loss-ratio/?{asked(replace(query, scope=scope))}"
+
+
+def covered_incidents(query: Query, days: Period, **filters: object) -> str:
+    """Claims that happened on days of one month, each of which a premium covers, settled from that month on."""
+    settled = Period(min(days.start.replace(day=1), query.period.end), query.period.end)
+    happened = {"incident_date_after": days.start, "incident_date_before": days.end, "incident_premium": "covered"}
+    return claims(replace(query, period=settled), **happened, **filters)
+
+
 def left_out(query: Query, *, category: str, age: str, currency: str) -> str:
     """The claims left out of one category and age."""
     scope: dict[str, object] = {query.scope.kind: query.scope.id} if query.scope.kind else {}
@@ -102,5 +122,8 @@ def _address(records: str, query: Query, filters: dict[str, object]) -> str:
     # Of several countries none is named: the list shows all that the caller may see.
     if len(query.countries) == 1:
         filters = {"country": query.countries[0], **filters}
-    texts = {name: value.isoformat() if isinstance(value, date) else value for name, value in filters.items()}
-    return f"{API}/{records}/?{urlencode(texts)}"
+    return f"{API}/{records}/?{urlencode(_texts(filters))}"
+
+
+def _texts(filters: dict[str, Any]) -> dict[str, object]:
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in filters.items()}

@@ -30,6 +30,7 @@ _DETAILS = {"claims": "page-claim", "files": "page-file", "import-sessions": "pa
 # Addresses of the dashboard whose rows a part of the pages shows.
 _PARTS = {
     "dashboard/rankings": "rankings",
+    "dashboard/loss-ratio": "loss-ratio",
     "dashboard/watch-list": "watch-list",
     "dashboard/left-out/claims": "left-out-claims",
 }

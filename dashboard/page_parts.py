@@ -17,7 +17,7 @@ from dashboard.board import Board
 from dashboard.definitions import INDICATORS
 from dashboard.figure_view import FigureView, stamp_of
 from dashboard.page_links import Place
-from dashboard.presenters import costs, delays, entry, portfolio, shares, texts, uploads, watched
+from dashboard.presenters import costs, delays, entry, losses, portfolio, shares, texts, uploads, watched
 from dashboard.presenters.panels import Panel
 from users.access.pages import holds
 from users.access.viewsets import MayReadImports, MayReadRecords
@@ -184,6 +184,24 @@ class Triangle(Part):
         return delays.triangle_panels(payload, place)
 
 
+class LossRatio(Part):
+    key, title = "loss-ratio", gettext_lazy("S/P")
+    view = api.LossRatioView
+    also = ("by", "limit")
+    defaults = {"by": "client", "limit": str(ROWS_SHOWN)}
+
+    def content(self, question: Question) -> dict[str, Any]:
+        payload = question.payload(self.view, question.own_params)
+        return super().content(question) | {"cards": losses.loss_ratio_cards(payload)}
+
+    def panels(self, payload: Payload, place: Place) -> list[Panel]:
+        return losses.loss_ratio_panels(payload, place)
+
+    def choices(self, question: Question) -> list[tuple[str, str, bool]]:
+        titles = {"client": shares.KINDS["client"], "country": _title(gettext_lazy("Countries"))}
+        return _choices(question, "by", titles, self.defaults["by"])
+
+
 class Prices(Part):
     key, title = "prices", gettext_lazy("Prices")
     view = api.PricesView
@@ -282,7 +300,7 @@ class ImportSessions(Part):
 
 
 _ALL: Sequence[Part] = (
-    Overview(), Trends(), Categories(), Rankings(), Concentration(), Delay(), Triangle(), Prices(), LeftOut(),
-    LeftOutClaims(), Quality(), WatchList(), Files(), ImportSessions(),
+    Overview(), Trends(), Categories(), Rankings(), Concentration(), Delay(), Triangle(), LossRatio(), Prices(),
+    LeftOut(), LeftOutClaims(), Quality(), WatchList(), Files(), ImportSessions(),
 )  # fmt: skip
 PARTS: dict[str, Part] = {part.key: part for part in _ALL}

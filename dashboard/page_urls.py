@@ -5,6 +5,7 @@ from django.urls import path
 from dashboard import record_pages
 from dashboard.help import HelpPage
 from dashboard.pages import FiguresPage
+from dashboard.renewal_page import RenewalPage
 
 urlpatterns = [
     path("figures/", FiguresPage.as_view(), name="page-figures"),
@@ -14,6 +15,7 @@ urlpatterns = [
     path("insured/<int:pk>/", record_pages.InsuredPage.as_view(), name="page-insured"),
     path("families/<int:pk>/", record_pages.FamilyPage.as_view(), name="page-family"),
     path("clients/<int:pk>/", record_pages.ClientPage.as_view(), name="page-client"),
+    path("clients/<int:pk>/renewal/", RenewalPage.as_view(), name="page-renewal"),
     path("policies/<int:pk>/", record_pages.PolicyPage.as_view(), name="page-policy"),
     path("partners/<int:pk>/", record_pages.PartnerPage.as_view(), name="page-partner"),
     path("operators/<int:pk>/", record_pages.OperatorPage.as_view(), name="page-operator"),

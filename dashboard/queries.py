@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -11,6 +12,7 @@ import polars as pl
 
 from dashboard.columns import Columns
 from dashboard.periods import Period
+from dashboard.premiums import PREMIUM_SCHEMA
 
 ScopeKind = Literal["", "client", "policy", "insured", "family", "partner", "operator", "act", "act_category"]
 # Scopes of single lines: of a claim that has other lines too, only those in the scope count.
@@ -35,14 +37,20 @@ class Query:
     scope: Scope = field(default_factory=Scope)
 
 
+def _no_premiums() -> pl.DataFrame:
+    return pl.DataFrame(schema=PREMIUM_SCHEMA)
+
+
 class Data:
     """Claims, lines and memberships of a scope, of all time (schemas: `dashboard.columns`).
 
     In the scope of an operator, act or category a claim is what its lines of that scope come to.
     """
 
-    def __init__(self, columns: Columns, scope: Scope) -> None:
+    def __init__(self, columns: Columns, scope: Scope, premiums: Callable[[], pl.DataFrame] = _no_premiums) -> None:
+        """`premiums`: reads those of the countries when they are first needed (`dashboard.premiums`)."""
         self.scope = scope
+        self._premiums = premiums
         self._columns = columns
         self._countries: dict[str, pl.DataFrame] = {}
 
@@ -61,6 +69,12 @@ class Data:
         )
         rest = self._columns.claims.select("claim", "country", "number")
         return sums.join(rest, on="claim", maintain_order="left").select(self._columns.claims.columns)
+
+    @cached_property
+    def premiums(self) -> pl.DataFrame:
+        """The premiums of all clients, or of the client that is the scope. Only clients have premiums (DOMAIN §9)."""
+        premiums = self._premiums()
+        return premiums.filter(pl.col("client") == self.scope.id) if self.scope.kind == "client" else premiums
 
     def prepare(self) -> None:
         """Make claims and lines now, so that threads which use them ask the database nothing."""

@@ -21,8 +21,10 @@ from dashboard.board import Board
 from dashboard.definitions import INDICATORS
 from dashboard.figure_view import kept_answer, stamp_of, today
 from dashboard.indicators.rankings import By
+from dashboard.loss_ratio_answers import loss_ratio
 from dashboard.page_links import page_of
 from dashboard.presenters import texts
+from dashboard.presenters.losses import client_summary
 from users.models import User
 
 PLACES_SHOWN = 5
@@ -86,7 +88,9 @@ class Choice:
 
 @dataclass(frozen=True)
 class RecordFigures:
-    """`recent`: the ids of the latest settled claims of the scope, whatever the period."""
+    """`recent`: the ids of the latest settled claims of the scope, whatever the period. `losses`: (title, value,
+    address) of the S/P of a client, none without a premium.
+    """
 
     figures: Sequence[Figure]
     tops: Sequence[Top]
@@ -95,6 +99,7 @@ class RecordFigures:
     start: date
     end: date
     is_compared: bool
+    losses: Sequence[tuple[str, str, str]] = ()
 
 
 def record_figures(
@@ -110,6 +115,7 @@ def record_figures(
             "portfolio": answers.portfolio(board).payload,
             "rankings": {by: answers.rankings(board, by, limit=PLACES_SHOWN).payload for by in rankings},
             "recent": latest["claim"].to_list(),
+            "losses": loss_ratio(board, "client", limit=1).payload if asked.scope.kind == "client" else None,
             "years": [] if span is None else [span.start.year, span.end.year],
         }
 
@@ -127,6 +133,7 @@ def record_figures(
         start=start,
         end=end,
         is_compared=is_compared,
+        losses=client_summary(found["losses"]) if found["losses"] else (),
     )
 
 

@@ -141,6 +141,7 @@ class RecordPage(PageView):
 
 
 class ClientPage(RecordPage):
+    template_name = "dashboard/client.html"
     model = Client
     kind = "client"
     type_name = gettext_lazy("Client")
@@ -153,6 +154,9 @@ class ClientPage(RecordPage):
         (gettext_lazy("Insured persons"), "page-insured-list"),
         (gettext_lazy("Memberships"), "page-memberships"),
     )
+
+    def context_of(self, row: Client) -> dict[str, Any]:
+        return {"renewal": reverse("page-renewal", args=[row.pk])}
 
 
 class PolicyPage(RecordPage):

@@ -124,7 +124,16 @@ class AccountAdmin(ServiceAdmin):
 class CountryAdmin(ServiceAdmin):
     list_display = ("name", "code", "currency_code", "tolerance", "is_active")
     ordering = ("name",)
-    fields = ("name", "code", "currency_code", "currency_name", "tolerance", "is_active")
+    fields = (
+        "name",
+        "code",
+        "currency_code",
+        "currency_name",
+        "tolerance",
+        "target_loss_ratio",
+        "pooling_threshold",
+        "is_active",
+    )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return countries.may_manage_countries(actor_of(request))

@@ -42,6 +42,26 @@ class Country(models.Model):
         validators=[MinValueValidator(Decimal("0.01"))],
         help_text=_("In currency units. A difference between stat and recap of this amount or more is a gap"),
     )
+    target_loss_ratio = models.DecimalField(
+        _("target S/P"),
+        max_digits=6,
+        decimal_places=4,
+        default=Decimal("0.8"),
+        validators=[MinValueValidator(Decimal("0.0001"))],
+        help_text=_("Reimbursed amount that is meant to go on each unit of earned premium: 0.8 is 80 %"),
+    )
+    pooling_threshold = models.DecimalField(
+        _("pooling threshold"),
+        max_digits=18,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal("0.01"))],
+        help_text=_(
+            "In currency units. The pooled S/P counts each insured person up to this amount in a year of the premium;"
+            " empty: no pooling"
+        ),
+    )
     is_active = models.BooleanField(_("active"), default=True)
     # Number of imports written to this country. A plan made at an older number is made again before it is written.
     data_version = models.PositiveBigIntegerField(_("imports written"), default=0, editable=False)

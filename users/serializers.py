@@ -25,7 +25,17 @@ class CountrySerializer(serializers.ModelSerializer[Country]):
 class CountryDetailSerializer(serializers.ModelSerializer[Country]):
     class Meta:
         model = Country
-        fields = ["id", "code", "name", "currency_code", "currency_name", "tolerance", "is_active"]
+        fields = [
+            "id",
+            "code",
+            "name",
+            "currency_code",
+            "currency_name",
+            "tolerance",
+            "target_loss_ratio",
+            "pooling_threshold",
+            "is_active",
+        ]
         read_only_fields = fields
 
 
@@ -41,6 +51,16 @@ class CountryFormSerializer(serializers.Serializer[None]):
         decimal_places=2,
         required=False,
         help_text="In currency units, above zero. A difference between stat and recap of this amount or more is a gap",
+    )
+    target_loss_ratio = serializers.DecimalField(
+        max_digits=6, decimal_places=4, required=False, help_text="Above 0, at most 10; 0.8 is 80 % and the default"
+    )
+    pooling_threshold = serializers.DecimalField(
+        max_digits=18,
+        decimal_places=2,
+        required=False,
+        allow_null=True,
+        help_text="In currency units, above zero: what the pooled S/P counts of an insured in a year; null: no pooling",
     )
 
 

@@ -4,8 +4,9 @@ from datetime import date
 from decimal import Decimal
 
 from django import template
+from django.utils.formats import number_format
 
-from common.formats import format_amount, format_count, format_day
+from common.formats import NO_BREAK_SPACE, format_amount, format_count, format_day
 
 NOTHING = "–"
 register = template.Library()
@@ -33,3 +34,13 @@ def count(value: int | None) -> str:
 def day(value: date | None) -> str:
     """`{{ claim.settlement_date|day }}` → `31/12/2023`."""
     return NOTHING if value is None else format_day(value)
+
+
+@register.filter
+def percent(value: Decimal | None) -> str:
+    """`{{ country.target_loss_ratio|percent }}` → `80 %`, with as many decimals as it has."""
+    if value is None:
+        return NOTHING
+    places = max(0, -int((value * 100).normalize().as_tuple().exponent))
+    number = number_format(value * 100, decimal_pos=places, use_l10n=True)
+    return f"{number}{NO_BREAK_SPACE}%"

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from typing import Literal
 
 import polars as pl
 
+from dashboard.indicators.loss_ratio import headcount
 from dashboard.numbers import mean, money, ratio
 from dashboard.periods import Period
 from dashboard.queries import Data
+
+Basis = Literal["headcount", "known_insured"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class Effects:
 
 @dataclass(frozen=True)
 class Row:
-    """One act category. `frequency`: lines per known insured, 4 decimals; `cost`: reimbursed per line."""
+    """One act category. `frequency`: lines per insured, 4 decimals; `cost`: reimbursed per line."""
 
     category: int
     lines: int
@@ -38,11 +42,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Frequency:
-    """`exposure`, `previous_exposure`: known insured on the last day of each period."""
+    """`exposure`, `previous_exposure`: the insured of each period. `basis`: whether they are those whose number was
+    typed with the premiums, or the known insured on the last day.
+    """
 
     currency: str
     exposure: int
     previous_exposure: int
+    basis: Basis
+    known: int
+    previous_known: int
     rows: list[Row]
     effects: Effects | None
 
@@ -50,11 +59,13 @@ class Frequency:
 def frequency(data: Data, period: Period, previous: Period | None, *, currency: str) -> Frequency:
     """Each act category with lines in either period, the most reimbursed first.
 
-    The effects are missing where a period has no known insured: nothing can be divided by them.
+    Insured are the typed headcount of the premiums where both periods have it, else the known insured (DOMAIN §8). The
+    effects are missing where a period has no insured: nothing can be divided by them.
     """
     now = _by_category(data, period, currency)
     before = _by_category(data, previous, currency) if previous else {}
-    exposure, earlier = known(data, period), known(data, previous) if previous else 0
+    known_now, known_before = known(data, period), known(data, previous) if previous else 0
+    exposure, earlier, basis = _exposures(data, period, previous, known_now, known_before)
     rows = []
     parts: list[tuple[Fraction, Fraction, Fraction]] = []
     for category in sorted({*now, *before}, key=lambda one: (-now.get(one, (0, 0))[1], one)):
@@ -83,6 +94,9 @@ def frequency(data: Data, period: Period, previous: Period | None, *, currency: 
         currency=currency,
         exposure=exposure,
         previous_exposure=earlier,
+        basis=basis,
+        known=known_now,
+        previous_known=known_before,
         rows=rows,
         effects=None if whole is None else _rounded(whole),  # type: ignore[arg-type]
     )
@@ -91,6 +105,21 @@ def frequency(data: Data, period: Period, previous: Period | None, *, currency: 
 def known(data: Data, period: Period) -> int:
     """Memberships known on the last day of the period."""
     return int((data.memberships["first_settled"] <= period.end).sum())
+
+
+def _exposures(
+    data: Data, period: Period, previous: Period | None, known_now: int, known_before: int
+) -> tuple[int, int, Basis]:
+    """E of both periods and what it is: two periods are compared on one basis, so both need the typed number.
+
+    Before a period without any known insured there is nothing to compare with.
+    """
+    typed = headcount(data, period)
+    if typed is not None:
+        before = headcount(data, previous) if previous else None
+        if before is not None or not known_before:
+            return typed, before or 0, "headcount"
+    return known_now, known_before, "known_insured"
 
 
 def _by_category(data: Data, period: Period, currency: str) -> dict[int, tuple[int, int]]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import polars as pl
 
+from dashboard.indicators import loss_ratio as loss_ratios
 from dashboard.numbers import mean, money, ratio
 from dashboard.periods import Period, Slot
 from dashboard.queries import Data, pair_factor, pairs
@@ -27,8 +28,11 @@ ACTIVE = {
 NEW = {"new_clients": "client", "new_insured": "insured", "new_partners": "partner"}
 KEYS = (
     "claims", "lines", "claimed", "reimbursed", "reimbursement_rate", "cost_per_claim", "cost_per_insured",
-    *CONSUMERS, *KNOWN, *ACTIVE, *NEW,
+    *CONSUMERS, *KNOWN, *ACTIVE, *NEW, "clients_without_premium",
 )  # fmt: skip
+# Also over time: a stock, and a ratio of each slot. Only countries and clients have premiums: elsewhere both are None.
+OF_PREMIUMS = ("premium_in_force", "loss_ratio")
+SERIES_KEYS = (*KEYS, *OF_PREMIUMS)
 
 Value = int | Decimal | None
 
@@ -49,14 +53,20 @@ class Series:
 def portfolio_series(
     data: Data, slots: Sequence[Slot | Period], *, keys: Iterable[str], currencies: Sequence[str]
 ) -> list[Series]:
-    """Each indicator of `keys` (see KEYS) over the slots, those of money and ratios once for each currency.
+    """Each indicator of `keys` (see SERIES_KEYS) over the slots, those of money and ratios once for each currency.
 
-    An empty slot of a flow is 0, of a ratio None; known insured are those known on the slot's last day.
+    An empty slot of a flow is 0, of a ratio None; known insured are those known on the slot's last day, and the premium
+    in force is that of its last day.
     """
     found: list[Series] = []
     numbers = _Numbers(data, slots)
     for key in keys:
-        if key in BY_CURRENCY:
+        if key in OF_PREMIUMS:
+            found += [
+                Series(key, currency, numbers.of_premiums(key, currency), numbers.claims_of(currency))
+                for currency in currencies
+            ]
+        elif key in BY_CURRENCY:
             found += [Series(key, currency, *numbers.of_currency(key, currency)) for currency in currencies]
         else:
             found.append(Series(key, "", numbers.counts(key), numbers.counts("claims")))
@@ -107,6 +117,30 @@ class _Numbers:
         sums = [self.sums(at, currency) for at in range(len(self.slots))]
         return [_money_value(key, one) for one in sums], [one["claims"] for one in sums]
 
+    def claims_of(self, currency: str) -> list[int]:
+        return [self.sums(at, currency)["claims"] for at in range(len(self.slots))]
+
+    def of_premiums(self, key: str, currency: str) -> list[Value]:
+        if self.data.scope.kind not in ("", "client"):
+            return [None] * len(self.slots)
+        if key == "premium_in_force":
+            premiums = loss_ratios.of_currency(self.data, currency)
+            return [money(loss_ratios.in_force(premiums, slot.end)) for slot in self.slots]
+        found = loss_ratios.Covered(self.data, self.whole.end, currency)
+        points = loss_ratios.points(found, [(slot.start, slot.end) for slot in self.slots])
+        return [point.loss_ratio for point in points]
+
+    def _without_premium(self) -> list[int]:
+        """Clients with a claim in the slot and no premium with a day in it."""
+        active = self.claims().select("slot", "client").drop_nulls().unique()
+        counts = []
+        for at, slot in enumerate(self.slots):
+            clients = active.filter(pl.col("slot") == at)["client"]
+            days = Period(slot.start, slot.end)
+            insured = loss_ratios.overlapping(self.data.premiums, days)["client"].unique()
+            counts.append(len(clients) - int(clients.is_in(insured.implode()).sum()))
+        return counts
+
     def counts(self, key: str) -> list[int]:
         if key not in self._counts:
             self._counts[key] = self._count(key)
@@ -125,6 +159,8 @@ class _Numbers:
             return self._known(key.removeprefix("known_insured").lstrip("_"))
         if key in NEW:
             return self._new(NEW[key])
+        if key == "clients_without_premium":
+            return self._without_premium()
         name = ACTIVE[key]
         rows = (
             self._with_slot(self.data.lines_in(self.whole, "settled", "operator"))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -103,6 +104,15 @@ class Triangle:
     back_test: BackTest | None
     n: int
     left_out: dict[str, int]
+    # `completion` before it was rounded.
+    shares: Sequence[float] = ()
+
+    def settled_share(self) -> dict[date, float | None]:
+        """Month of incident → the share of it that is settled by now; None where the month gets no number."""
+        ages = {month: len(self.months) - 1 - at for at, month in enumerate(self.months)}
+        return {
+            row.month: self.shares[ages[row.month]] if row.state == "estimated" else None for row in self.projection
+        }
 
 
 def triangle(data: Data, period: Period, *, currency: str) -> Triangle:
@@ -142,6 +152,7 @@ def triangle(data: Data, period: Period, *, currency: str) -> Triangle:
         back_test=_back_test(cells, first, last, cents),
         n=usable.height,
         left_out=left_out,
+        shares=ladder.completion,
     )
 
 

@@ -30,6 +30,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
         gettext_lazy("Clients, providers and operators"),
         (
             "active_clients", "active_policies", "active_partners", "active_operators", "new_clients", "new_partners",
+            "clients_without_premium",
         ),
     ),
 )  # fmt: skip
@@ -50,6 +51,10 @@ SHOWN: dict[str, tuple[str | Promise, tuple[tuple[str, ...], ...]]] = {
             ("active_clients", "active_policies", "active_partners", "active_operators"),
             ("new_clients", "new_partners"),
         ),
+    ),
+    "premiums": (
+        gettext_lazy("Premiums"),
+        (("premium_in_force",), ("loss_ratio",), ("clients_without_premium",)),
     ),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -46,11 +47,30 @@ CLAIM = st.fixed_dictionaries(
     }
 )
 COUNTRIES = st.lists(st.lists(CLAIM, max_size=8), min_size=1, max_size=2)
+# The premiums of a client, one after the other: days before it, its length, its amount and its headcount.
+PREMIUM = st.tuples(
+    st.integers(0, 90), st.sampled_from([1, 29, 100, 365, 366, 730]), st.sampled_from(["1000", "0.01", "77777.77"]),
+    st.sampled_from([None, 1, 40]),
+)  # fmt: skip
+PREMIUMS = st.fixed_dictionaries({client: st.lists(PREMIUM, max_size=3) for client in ("PORT", "GARE", "NO CLAIMS")})
+TERMS = st.tuples(st.sampled_from(["0.8", "1.2345"]), st.sampled_from([None, "5000", "20000.5"]))
 PERIODS = st.tuples(st.integers(-60, 260), st.sampled_from([1, 14, 60, 119, 120, 200, 366, 1200]))
 
 
-def make(code: str, currency: str, claims: list[dict[str, Any]]) -> SmallCountry:
+def make(
+    code: str, currency: str, claims: list[dict[str, Any]], premiums: dict[str, list[Any]], terms: tuple[str, Any]
+) -> SmallCountry:
     country = SmallCountry(code, currency)
+    target, threshold = terms
+    country.country.target_loss_ratio = Decimal(target)
+    country.country.pooling_threshold = None if threshold is None else Decimal(threshold)
+    country.country.save()
+    for client, own in premiums.items():
+        day = FIRST - timedelta(days=120)
+        for gap, length, amount, insured in own:
+            start = day + timedelta(days=gap)
+            day = start + timedelta(days=length)
+            country.premium(amount, start, day - timedelta(days=1), client=client, insured=insured)
     for one in claims:
         name, principal = one["person"]
         for copy in range(one["copies"]):
@@ -70,14 +90,31 @@ def make(code: str, currency: str, claims: list[dict[str, Any]]) -> SmallCountry
 class RandomCountries(TestCase):
     """Every example in a transaction of its own."""
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-    @given(claims=COUNTRIES, period=PERIODS, scope=st.sampled_from(["", *BY]), pick=st.integers(0, 1000))
+    @settings(
+        max_examples=15,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+    @given(
+        claims=COUNTRIES,
+        premiums=PREMIUMS,
+        terms=TERMS,
+        period=PERIODS,
+        scope=st.sampled_from(["", "client", *BY]),
+        pick=st.integers(0, 1000),
+    )
     def test_every_figure_is_that_of_the_reference(
-        self, claims: list[list[dict[str, Any]]], period: tuple[int, int], scope: str, pick: int
+        self,
+        claims: list[list[dict[str, Any]]],
+        premiums: dict[str, list[Any]],
+        terms: tuple[str, Any],
+        period: tuple[int, int],
+        scope: str,
+        pick: int,
     ) -> None:
         cache.clear()
         made = [
-            make(code, currency, own)
+            make(code, currency, own, premiums, terms)
             for (code, currency), own in zip((("TG", "XOF"), ("BJ", "XOF")), claims, strict=False)
         ]
         user = User.objects.create_user(username="all", email="all@example.org", role=Role.ADMIN_GLOBAL)

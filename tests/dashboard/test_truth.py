@@ -194,6 +194,7 @@ def test_the_shapes_of_the_answers_are_those_that_clients_rely_on(world: World) 
         "insured_who_consumed_child", "insured_who_consumed_other", "known_insured", "known_insured_primary",
         "known_insured_spouse", "known_insured_child", "known_insured_other", "active_clients", "active_policies",
         "active_partners", "active_operators", "new_clients", "new_insured", "new_partners",
+        "clients_without_premium",
     ]  # fmt: skip
     units = {one["key"]: one["unit"] for one in portfolio["indicators"]}
     assert units["claims"] == "count"

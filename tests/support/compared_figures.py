@@ -11,8 +11,9 @@ from typing import Any
 
 from core import models as core
 from tests.support import figures as reference
-from tests.support import figures_left_out, figures_to_look_at, figures_triangle
+from tests.support import figures_left_out, figures_loss_ratio, figures_to_look_at, figures_triangle
 from tests.support.figures import Portfolio
+from users.models import Country
 
 Json = dict[str, Any]
 Ask = Callable[..., Json]
@@ -38,7 +39,7 @@ class Question:
 
     @property
     def currencies(self) -> list[str]:
-        own = core.Country.objects.filter(pk__in=self.countries).order_by("pk").values_list("currency_code", flat=True)
+        own = Country.objects.filter(pk__in=self.countries).order_by("pk").values_list("currency_code", flat=True)
         return reference.currencies(self.scope, *self.days) or list(dict.fromkeys(own))
 
     def answer(self, path: str, **params: Any) -> Json:
@@ -59,6 +60,10 @@ def ask_all(question: Question) -> None:
     compare_delay(question)
     compare_triangle(question)
     compare_prices(question)
+    compare_series_of_premiums(question)
+    if question.scope_kind in ("", "client"):
+        for by in ("client", "country"):
+            compare_loss_ratio(question, by)
     for rule in figures_to_look_at.RULES:
         compare_rule(question, rule)
     if question.scope_kind not in ("insured", "family"):
@@ -135,11 +140,13 @@ def compare_frequency(question: Question) -> None:
     blocks = blocks_of(question.answer("frequency/"))
     for currency in question.currencies:
         expected, block = reference.frequency(question.scope, *question.days, currency), blocks[currency]
-        names = ("currency", "known_insured", "previous_known_insured")
+        names = (
+            "currency", "known_insured", "previous_known_insured", "exposure", "previous_exposure", "exposure_basis",
+        )  # fmt: skip
         assert _only(block, names) == _only(expected, names)
         for row, wanted in zip(block["rows"], expected["rows"], strict=True):
             effects = wanted.pop("effects")
-            assert _only(row, wanted) == wanted
+            assert _only(row, wanted) == wanted, (_only(row, wanted), wanted)
             _compare_effects(row["effects"], effects, Decimal(row["change"]))
         change = sum((Decimal(row["change"]) for row in block["rows"]), Decimal(0))
         _compare_effects(block["effects"], expected["effects"], change)
@@ -199,6 +206,70 @@ def _compare_back_test(shown: Json | None, expected: Json | None) -> None:
             assert _near(row["expected"], said, 2)
         for name in ("expected", "came"):
             assert Decimal(shown[name]) == sum((Decimal(row[name]) for row in shown["rows"]), Decimal(0))
+
+
+def compare_loss_ratio(question: Question, by: str) -> None:
+    answer = question.answer("loss-ratio/", by=by, limit=1000)
+    blocks = blocks_of(answer)
+    days, scope = question.days, question.scope
+    inside = [one for one in scope.premiums if one.start <= question.end and one.end >= question.start]
+    named = {one.currency for one in inside}
+    assert set(blocks) == named | set(question.currencies) if named or any(question.currencies) else {""}
+    for currency, block in blocks.items():
+        expected = figures_loss_ratio.loss_ratios(scope, *days, currency, by=by)
+        for name in ("without_premium", "no_client"):
+            assert block[name] == expected[name]
+        shown = [{**details, **row} for row, details in zip(block["rows"], block["details"], strict=True)]
+        for row, wanted in zip(
+            [*shown, {**block["total_details"], **block["total"]}], [*expected["rows"], expected["total"]], strict=True
+        ):
+            assert _only(row, wanted) == wanted, (_only(row, wanted), wanted)
+        before = figures_loss_ratio.loss_ratios(scope, *reference.previous(*days), currency, by=by)
+        ratios = {row["id"]: row["loss_ratio"] for row in [*before["rows"], before["total"]]}
+        for row in [*shown, {**block["total_details"], **block["total"]}]:
+            assert row["previous_loss_ratio"] == ratios.get(row["id"])
+            assert row["evolution"] == reference.evolution(row["loss_ratio"], ratios.get(row["id"]))
+        assert [row["id"] for row in block["ranking"]] == expected["ranking"]
+        first = reference.span(question.whole)
+        for point in block["rolling"]:
+            start, end = date.fromisoformat(point["start"]), date.fromisoformat(point["end"])
+            covered, earned, found = figures_loss_ratio.window_ratio(scope, start, end, currency)
+            is_whole = first is None or start >= first[0].replace(day=1)
+            assert (point["reimbursed_covered"], point["earned_premium"]) == (covered, earned)
+            assert (point["is_whole"], point["loss_ratio"]) == (is_whole, found if is_whole else None)
+        _compare_by_incident(question, block["by_incident"], currency, first[0] if first else date.max)
+
+
+def _compare_by_incident(question: Question, shown: Json, currency: str, first: date) -> None:
+    expected = figures_loss_ratio.by_incident(question.whole, question.scope, first, *question.days, currency)
+    rows = {(row["country"], row["month"]): row for row in shown["rows"]}
+    assert set(rows) == set(expected)
+    sums = [Fraction(0)] * 2
+    for key, (amount, share, completed, earned) in expected.items():
+        row = rows[key]
+        assert (row["reimbursed"], row["earned_premium"]) == (amount, earned)
+        assert _near(row["completion"], share, 4)
+        assert _near(row["completed"], completed, 2)
+        if completed is not None:
+            sums = [sums[0] + Fraction(Decimal(amount)), sums[1] + completed]
+    assert Fraction(Decimal(shown["reimbursed"])) == sums[0]
+    assert _near(shown["completed"], sums[1], 2)
+    assert shown["months_left_out"] == sum(1 for one in expected.values() if one[2] is None)
+
+
+def compare_series_of_premiums(question: Question) -> None:
+    answer = question.answer("series/", indicator="premium_in_force,loss_ratio")
+    for one in answer["series"]:
+        expected: list[Any] = []
+        for slot in answer["slots"]:
+            start, end = date.fromisoformat(slot["start"]), date.fromisoformat(slot["end"])
+            if question.scope_kind not in ("", "client"):
+                expected.append(None)
+            elif one["key"] == "premium_in_force":
+                expected.append(figures_loss_ratio.in_force(question.scope, end, one["currency"]))
+            else:
+                expected.append(figures_loss_ratio.window_ratio(question.scope, start, end, one["currency"])[2])
+        assert one["values"] == expected, one["key"]
 
 
 def compare_prices(question: Question) -> None:

@@ -64,10 +64,12 @@ class Member:
 
 @dataclass(frozen=True)
 class Portfolio:
-    """Settled claims and memberships of some countries, of all time."""
+    """Settled claims, memberships and premiums of some countries, of all time. `kind`: of the scope, "" of all."""
 
     claims: tuple[Claim, ...]
     members: tuple[Member, ...]
+    premiums: tuple[core.Premium, ...] = ()
+    kind: str = ""
 
 
 def read(countries: Iterable[int]) -> Portfolio:
@@ -127,7 +129,7 @@ def read(countries: Iterable[int]) -> Portfolio:
                 reimbursed=row.reimbursed_amount,
             )
         )
-    return Portfolio(tuple(claims), members)
+    return Portfolio(tuple(claims), members, tuple(core.Premium.objects.filter(country_id__in=ids).order_by("pk")))
 
 
 def in_scope(portfolio: Portfolio, kind: str, id_: int) -> Portfolio:
@@ -153,7 +155,9 @@ def in_scope(portfolio: Portfolio, kind: str, id_: int) -> Portfolio:
             for one in portfolio.members
             if one.id in first
         ]
-    return Portfolio(tuple(claims), tuple(members))
+    # Only clients have premiums.
+    premiums = tuple(one for one in portfolio.premiums if kind != "client" or one.client_id == id_)
+    return Portfolio(tuple(claims), tuple(members), premiums, kind)
 
 
 def _with(claim: Claim, **changes: Any) -> Claim:
@@ -218,6 +222,8 @@ def portfolio_values(
             if id_ is not None:
                 first[id_] = min(first.get(id_, claim.settled), claim.settled)
         values[key, None] = sum(1 for day in first.values() if start <= day <= end)
+    insured = {one.client_id for one in portfolio.premiums if one.start <= end and one.end >= start}
+    values["clients_without_premium", None] = len({claim.client for claim in claims} - {None} - insured)
     for currency in currencies:
         own = [claim for claim in claims if claim.currency == currency]
         claimed = sum((claim.claimed for claim in own), ZERO)
@@ -372,9 +378,13 @@ def frequency(portfolio: Portfolio, start: date, end: date, currency: str) -> di
     """Lines per known insured and cost per line of each category, and what the change of S parts into."""
     before = previous(start, end)
     now_lines, then_lines = (_by_category(portfolio, *days, currency) for days in ((start, end), before))
-    exposure, earlier = (
+    known, known_before = exposure, earlier = tuple(
         sum(1 for one in portfolio.members if one.first and one.first <= last) for last in (end, before[1])
     )
+    typed, typed_before = headcount(portfolio, start, end), headcount(portfolio, *before)
+    has_headcount = typed is not None and (typed_before is not None or not known_before)
+    if has_headcount:
+        exposure, earlier = typed or 0, typed_before or 0
     rows = []
     whole = [Fraction(0)] * 3
     for category in {*now_lines, *then_lines}:
@@ -405,11 +415,27 @@ def frequency(portfolio: Portfolio, start: date, end: date, currency: str) -> di
     rows.sort(key=lambda row: (-Decimal(str(row["reimbursed"])), row["id"]))
     return {
         "currency": currency,
-        "known_insured": exposure,
-        "previous_known_insured": earlier,
+        "known_insured": known,
+        "previous_known_insured": known_before,
+        "exposure": exposure,
+        "previous_exposure": earlier,
+        "exposure_basis": "headcount" if has_headcount else "known_insured",
         "rows": rows,
         "effects": whole if rows and exposure and earlier else None,
     }
+
+
+def headcount(portfolio: Portfolio, start: date, end: date) -> int | None:
+    """The typed number of insured: of each client that of its last premium with a day in the period (DOMAIN §9)."""
+    last: dict[int, core.Premium] = {}
+    for one in sorted(portfolio.premiums, key=lambda one: one.start):
+        if one.start <= end and one.end >= start:
+            last[one.client_id] = one
+    typed = {client: one.insured_count for client, one in last.items() if one.insured_count is not None}
+    clients = {claim.client for claim in within(portfolio, start, end)}
+    if portfolio.kind not in ("", "client") or not typed or None in clients or clients - set(typed):
+        return None
+    return sum(typed.values())
 
 
 def _by_category(portfolio: Portfolio, start: date, end: date, currency: str) -> dict[int, list[Decimal]]:

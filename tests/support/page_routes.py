@@ -87,13 +87,14 @@ RECORDS = {
 }
 for _name, _record in RECORDS.items():
     GETS[f"{_name}/{{{_record}}}/"] = OF_TOGO
+GETS["clients/{clients}/renewal/"] = OF_TOGO
 LISTS = ["claims/", "claim-lines/", "insured/", "memberships/", *(f"{name}/" for name in list(RECORDS)[3:]), "acts/"]
 for _name in LISTS:
     GETS[_name] = READERS
 GETS["acts/{acts}/"] = READERS
 PARTS = [
-    "trends", "categories", "rankings", "concentration", "delay", "triangle", "prices", "left-out", "quality",
-    "watch-list",
+    "trends", "categories", "rankings", "concentration", "delay", "triangle", "loss-ratio", "prices", "left-out",
+    "quality", "watch-list",
 ]  # fmt: skip
 for _name in PARTS:
     GETS[f"figures/{_name}/"] = READERS

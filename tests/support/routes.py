@@ -195,6 +195,8 @@ FIGURES = [
     "concentration/",
     "delay/",
     "triangle/",
+    "loss-ratio/",
+    "loss-ratio/?by=country",
     "prices/",
     "left-out/",
     "left-out/claims/",
@@ -202,6 +204,7 @@ FIGURES = [
     "watch-list/",
     *(f"watch-list/?rule={rule}" for rule in watch_list.RULES),
 ]
+TABLE["GET", "dashboard/renewal/?client={clients}"] = RECORD
 UPLOAD_FIGURES = ["files/", "import-sessions/"]
 for _name in FIGURES:
     TABLE["GET", f"dashboard/{_name}"] = RECORDS
@@ -219,6 +222,7 @@ PERSONAL_FIGURES = {
     *(f"dashboard/watch-list/?rule={rule}" for rule in watch_list.RULES),
     "dashboard/left-out/claims/",
     "dashboard/quality/?by=operator",
+    "dashboard/renewal/?client={clients}",
 }
 
 # Open to everybody by intention: sign-in, choosing a password by a link, the description of the API.

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from core import models as core
-from core.data_versions import MEMBERSHIPS, claims_of, renew
+from core.data_versions import MEMBERSHIPS, PREMIUMS, claims_of, renew
 from tests.support.api_user import ApiUser, Json
 
 DAY = date(2024, 6, 15)
@@ -124,6 +124,28 @@ class SmallCountry(ApiUser):
             reimbursed_amount=Decimal(one.reimbursed),
             sheet="Feuil1",
             row=position + 1,
+        )
+
+    def premium(
+        self,
+        amount: str | int,
+        start: date,
+        end: date,
+        *,
+        client: str = "PORT",
+        insured: int | None = None,
+        currency: str = "",
+    ) -> core.Premium:
+        """A premium of a client, in the currency of the country."""
+        renew(self.country.pk, {PREMIUMS})
+        return core.Premium.objects.create(
+            country=self.country,
+            client=self.client_named(client),
+            amount=Decimal(amount),
+            currency=currency or self.country.currency_code,
+            start=start,
+            end=end,
+            insured_count=insured,
         )
 
     def save(self) -> SmallCountry:

@@ -12,11 +12,15 @@ from common.keys import clean_text, label_key
 from users import audit
 from users.models import AuditAction, Country, User
 
-CHANGEABLE = ("name", "code", "currency_code", "currency_name", "tolerance")
+CHANGEABLE = (
+    "name", "code", "currency_code", "currency_name", "tolerance", "target_loss_ratio", "pooling_threshold",
+)  # fmt: skip
 _LONGEST = {"name": 100, "currency_name": 50}
 _CODE = re.compile(r"[A-Z]{2,3}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _LARGEST_TOLERANCE = Decimal("999999999")
+_LARGEST_THRESHOLD = Decimal("999999999999")
+_LARGEST_RATIO = Decimal(10)
 
 
 def may_manage_countries(actor: User) -> bool:
@@ -24,7 +28,8 @@ def may_manage_countries(actor: User) -> bool:
 
 
 def create_country(*, actor: User, name: str, code: str, **fields: Any) -> Country:
-    """Create an active country. `fields`: currency_code, currency_name, tolerance (currency units, above zero).
+    """Create an active country. `fields`: currency_code, currency_name, tolerance (currency units, above zero),
+    target_loss_ratio (above 0, at most 10, four decimals), pooling_threshold (currency units above zero, or None).
 
     Raises NotAllowed, Invalid with every error of the values, TypeError for an unknown field.
     """
@@ -74,6 +79,10 @@ def _write(actor: User, country: Country, fields: dict[str, Any], action: AuditA
     for field, value in fields.items():
         if field == "tolerance":
             values[field] = _tolerance(value, errors)
+        elif field == "target_loss_ratio":
+            values[field] = _target(value, errors)
+        elif field == "pooling_threshold":
+            values[field] = None if value in (None, "") else _threshold(value, errors)
         else:
             values[field] = clean_text(str(value))
             if field.endswith("code"):
@@ -117,16 +126,34 @@ def _text_error(field: str, value: str) -> str:
 
 
 def _tolerance(value: Any, errors: dict[str, list[str]]) -> Decimal:
-    try:
-        amount = Decimal(str(value))
-        is_valid = (
-            amount.is_finite() and amount == amount.quantize(Decimal("0.01")) and 0 < amount <= _LARGEST_TOLERANCE
-        )
-    except InvalidOperation:
-        amount, is_valid = Decimal(0), False
-    if not is_valid:
+    amount = _positive(value, places=2, most=_LARGEST_TOLERANCE)
+    if amount is None:
         errors["tolerance"] = [_("Give an amount above zero, with at most two decimals.")]
-    return amount
+    return amount or Decimal(0)
+
+
+def _threshold(value: Any, errors: dict[str, list[str]]) -> Decimal:
+    amount = _positive(value, places=2, most=_LARGEST_THRESHOLD)
+    if amount is None:
+        errors["pooling_threshold"] = [_("Give an amount above zero, with at most two decimals.")]
+    return amount or Decimal(0)
+
+
+def _target(value: Any, errors: dict[str, list[str]]) -> Decimal:
+    ratio = _positive(value, places=4, most=_LARGEST_RATIO)
+    if ratio is None:
+        errors["target_loss_ratio"] = [_("Give a ratio above 0 and up to 10, with at most four decimals: 0.8 is 80 %.")]
+    return ratio or Decimal(0)
+
+
+def _positive(value: Any, *, places: int, most: Decimal) -> Decimal | None:
+    """A number above zero and up to `most`, with at most so many decimals; None for anything else."""
+    try:
+        number = Decimal(str(value))
+        is_valid = number.is_finite() and number == number.quantize(Decimal(1).scaleb(-places)) and 0 < number <= most
+    except InvalidOperation:
+        return None
+    return number if is_valid else None
 
 
 def _check_unique(country: Country, values: dict[str, Any], errors: dict[str, list[str]]) -> None:

@@ -96,6 +96,22 @@ class CountryForm(ServiceForm):
         decimal_places=2,
         help_text=_("In currency units. A difference between stat and recap of this amount or more is a gap"),
     )
+    target_loss_ratio = forms.DecimalField(
+        label=_("target S/P"),
+        max_digits=6,
+        decimal_places=4,
+        help_text=_("Reimbursed amount that is meant to go on each unit of earned premium: 0.8 is 80 %"),
+    )
+    pooling_threshold = forms.DecimalField(
+        label=_("pooling threshold"),
+        max_digits=18,
+        decimal_places=2,
+        required=False,
+        help_text=_(
+            "In currency units. The pooled S/P counts each insured person up to this amount in a year of the premium;"
+            " empty: no pooling"
+        ),
+    )
 
     def __init__(self, data: Any = None, *, actor: User, country: Country | None = None) -> None:
         shown = country or Country()
