@@ -47,6 +47,7 @@ def merge_people(*, actor: User, kept: Insured, absorbed: Sequence[Insured]) -> 
             subjects=[kept, *others],
             data={"kept": kept.pk, "name": kept.name},
         )
+        recorder.replace(kept, [other.pk for other in others])
         parts = [_absorb(recorder, kept, other) for other in others]
         claims = sum(part["claims"] for part in parts)
         change = recorder.finish(absorbed=parts, claims=claims)
