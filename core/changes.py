@@ -50,6 +50,11 @@ class Recorder:
         self._sequence = 0
         self.concern(subjects)
 
+    @property
+    def steps(self) -> int:
+        """How many steps there are so far; the number of the last one."""
+        return self._sequence
+
     def concern(self, records: Iterable[Model]) -> None:
         """A later change of these records keeps this one from being undone."""
         ChangeSubject.objects.bulk_create(
@@ -84,8 +89,10 @@ class Recorder:
         type(row)._default_manager.filter(pk=row.pk)._raw_delete(using=connection.alias)
 
     def move(self, rows: QuerySet[Any], field: str, to: int | None) -> int:
-        """Set the reference `field` (`act_id`) of all `rows`; → how many there were."""
+        """Set the reference `field` (`act_id`) of all `rows`; → how many there were. Without any, no step."""
         model = rows.model
+        if not rows.exists():
+            return 0
         step = self._step(ChangeAction.MOVED, model._meta.label_lower, None, field=field, after={"id": to})
         sql, parameters = rows.order_by().values("pk", field).query.sql_with_params()
         column, moves = _column(model, field), ChangeMove._meta.db_table
@@ -166,9 +173,19 @@ def objection_to_undo(change: Change) -> str:
 
 def later_changes(change: Change) -> QuerySet[Change]:
     """Later changes, not undone, that concern one of its subjects."""
-    same = change.subjects.filter(model=OuterRef("model"), row_id=OuterRef("row_id"))
-    subjects = ChangeSubject.objects.filter(Exists(same), change__gt=change.pk, change__undone_at__isnull=True)
-    return Change.objects.filter(pk__in=subjects.values("change"))
+    later_subjects = ChangeSubject.objects.filter(change__gt=change.pk, change__undone_at__isnull=True)
+    if change.kind in _OF_ONE_MEMBERSHIP:
+        subjects = later_subjects.filter(model="core.membership", row_id=change.data["membership"])
+    else:
+        same = change.subjects.filter(model=OuterRef("model"), row_id=OuterRef("row_id"))
+        subjects = later_subjects.filter(Exists(same))
+    later = Change.objects.filter(pk__in=subjects.values("change"))
+    # A family takes no part of the name.
+    return later.exclude(kind__in=_OF_ONE_MEMBERSHIP) if change.kind == ChangeKind.INSURED_NAME else later
+
+
+# They change one membership, and only use the other records that they concern: the persons and the head of the family.
+_OF_ONE_MEMBERSHIP = (ChangeKind.ATTACH, ChangeKind.ROLE)
 
 
 def renew_versions(change: Change) -> None:
@@ -205,7 +222,7 @@ def _undo_created(step: ChangeStep) -> None:
     row = rows.first()
     if row is None:
         return
-    if _values(row) != step.after:
+    if _values(row) != step.after or _is_referred_to(row):
         raise _changed_since(row)
     rows._raw_delete(using=connection.alias)
 
@@ -215,18 +232,29 @@ def _undo_updated(step: ChangeStep) -> None:
     if row is None:
         return
     now = _values(row)
-    if {name: now[name] for name in step.after} != step.after:
+    # Imports set some fields too: what a later one set stays.
+    of_imports = [name for name in _SET_BY_IMPORTS.get(step.model, ()) if now[name] != step.after.get(name)]
+    before = {name: value for name, value in step.before.items() if name not in of_imports}
+    if any(now[name] != step.after[name] for name in before):
         raise _changed_since(row)
-    values = {"id": row.pk, **now, **step.before}
-    _require_targets(_model(step), {name: values[name] for name in step.before})
-    _restored(_model(step), values).save(update_fields=[row._meta.get_field(name).name for name in step.before])
+    if before:
+        _require_targets(_model(step), before)
+        values = {"id": row.pk, **now, **before}
+        _restored(_model(step), values).save(update_fields=[row._meta.get_field(name).name for name in before])
 
 
 def _undo_removed(step: ChangeStep) -> None:
-    values = {"id": step.row_id, **step.before}
+    restored_row(step).save(force_insert=True)
+
+
+def restored_row(step: ChangeStep, **values: Any) -> Any:
+    """The row that the step removed, not saved; with other `values` by attribute. Raises Conflict when a record to
+    which it refers is gone.
+    """
+    values = {"id": step.row_id, **step.before, **values}
     model = _model(step)
     _require_targets(model, values)
-    _restored(model, values).save(force_insert=True)
+    return _restored(model, values)
 
 
 def _require_targets(model: type[Model], values: dict[str, Any]) -> None:
@@ -260,6 +288,11 @@ def _undo_moved(step: ChangeStep) -> None:
     model = _model(step)
     table, column, moves = model._meta.db_table, _column(model, step.field), ChangeMove._meta.db_table
     to = step.after["id"]
+    target: Any = model._meta.get_field(step.field).related_model
+    sources = step.moves.filter(before__isnull=False).exclude(before__in=target._default_manager.values("pk"))
+    lost = sources.values_list("before", flat=True).first()
+    if lost is not None:
+        raise _gone(target, lost)
     # A row that was moved on since belongs where it is now.
     still = f"{column} IS NULL" if to is None else f"{column} = %s"
     with connection.cursor() as cursor:
@@ -277,6 +310,18 @@ _UNDONE: dict[ChangeAction, Callable[[ChangeStep], None]] = {
     ChangeAction.REMOVED: _undo_removed,
     ChangeAction.MOVED: _undo_moved,
 }
+
+
+# Model → the fields that imports set beside these changes.
+_SET_BY_IMPORTS = {"core.membership": ("first_settlement_date", "last_settlement_date", "plan_id")}
+
+
+def _is_referred_to(row: Model) -> bool:
+    """Whether a row refers to this one, which it must outlive."""
+    return any(
+        relation.related_model._default_manager.filter(**{relation.field.name: row.pk}).exists()
+        for relation in row._meta.related_objects
+    )
 
 
 def _changed_since(row: Model) -> Conflict:

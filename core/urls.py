@@ -2,6 +2,7 @@ from rest_framework.routers import SimpleRouter
 
 from core import views
 from core.catalogue.api import CatalogueChangeViewSet
+from core.families.views import RecordChangeViewSet
 
 router = SimpleRouter()
 router.register("claims", views.ClaimViewSet, basename="claim")
@@ -13,6 +14,8 @@ router.register("plans", views.PlanViewSet, basename="plan")
 router.register("insured", views.InsuredViewSet, basename="insured")
 router.register("insured-spellings", views.InsuredSpellingViewSet, basename="insured-spelling")
 router.register("memberships", views.MembershipViewSet, basename="membership")
+router.register("families", views.FamilyViewSet, basename="family")
+router.register("family-changes", RecordChangeViewSet, basename="family-change")
 router.register("partners", views.PartnerViewSet, basename="partner")
 router.register("operators", views.OperatorViewSet, basename="operator")
 router.register("invoices", views.InvoiceViewSet, basename="invoice")

@@ -11,6 +11,9 @@ from rest_framework.response import Response
 from common.filters import StableOrdering, StrictFilterBackend
 from core import exports, filters
 from core.catalogue.api import ActActions, CategoryActions
+from core.families.filters import FamilyListFilter, heads_of_families
+from core.families.serializers import FamilyDetailSerializer, FamilySerializer
+from core.families.views import InsuredCorrections, MembershipCorrections
 from core.models import (
     Act,
     ActAlias,
@@ -99,7 +102,7 @@ class PlanViewSet(RecordViewSet):
     related = ("policy", "file")
 
 
-class InsuredViewSet(RecordViewSet):
+class InsuredViewSet(InsuredCorrections, RecordViewSet):
     """Covered persons. The detail has their memberships and known spellings."""
 
     model = Insured
@@ -128,7 +131,7 @@ class InsuredSpellingViewSet(RecordViewSet):
     personal = True
 
 
-class MembershipViewSet(RecordViewSet):
+class MembershipViewSet(MembershipCorrections, RecordViewSet):
     """The cover of a person by a policy, for a client, in a role."""
 
     model = Membership
@@ -138,6 +141,22 @@ class MembershipViewSet(RecordViewSet):
     related = ("insured", "principal", "policy", "client", "plan", "file")
     ordering_fields = ["id", "first_settlement_date", "last_settlement_date"]
     personal = True
+
+
+class FamilyViewSet(RecordViewSet):
+    """Families: a principal on a policy, with the dependants there (DOMAIN §12). The detail has the members."""
+
+    model = Membership
+    serializer_class = FamilySerializer
+    detail_serializer_class = FamilyDetailSerializer
+    filterset_class = FamilyListFilter
+    export_columns = exports.FAMILIES
+    related = ("insured", "policy", "client", "plan", "file")
+    ordering_fields = ["id"]
+    personal = True
+
+    def with_related(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        return heads_of_families(super().with_related(rows))
 
 
 class PartnerViewSet(RecordViewSet):

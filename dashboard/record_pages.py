@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from django.db.models import Model, QuerySet
+from django.db.models import F, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from common.errors import Invalid
+from core.families.rights import may_manage_families
 from core.filters import family_of
 from core.models import Act, Claim, Client, Insured, Membership, Operator, Partner, Policy
 from core.pages.origins import Origins
@@ -202,7 +203,7 @@ class InsuredPage(RecordPage):
 
     def context_of(self, row: Insured) -> dict[str, Any]:
         memberships = row.memberships.select_related("principal", "policy", "client", "plan").order_by("id")
-        return {"memberships": list(memberships)}
+        return {"memberships": list(memberships), "may_correct": may_manage_families(self.user, row.country_id)}
 
 
 class FamilyPage(RecordPage):
@@ -214,7 +215,7 @@ class FamilyPage(RecordPage):
     type_name = gettext_lazy("Family")
     keys = (*_CLAIMS, "insured_who_consumed", "known_insured", "cost_per_insured", "active_partners")
     rankings = ("insured", "act_category", "partner")
-    list_page, list_title = "page-memberships", gettext_lazy("Memberships")
+    list_page, list_title = "page-families", gettext_lazy("Families")
     lists = (
         (gettext_lazy("All claims"), "page-claims"),
         (gettext_lazy("Claim lines"), "page-claim-lines"),
@@ -227,7 +228,7 @@ class FamilyPage(RecordPage):
         head = (
             Membership.objects.visible_to(self.user)
             .filter(policy=row.policy_id, insured=row.principal_id or row.insured_id)
-            .order_by("id")
+            .order_by(F("principal").asc(nulls_first=True), "id")
             .first()
         )
         if head is not None and head.pk != row.pk:
@@ -253,7 +254,7 @@ class FamilyPage(RecordPage):
 
     def context_of(self, row: Membership) -> dict[str, Any]:
         members = family_of(row).select_related("insured", "client", "plan").order_by("id")
-        return {"members": list(members)}
+        return {"members": list(members), "may_correct": may_manage_families(self.user, row.insured.country_id)}
 
 
 class PartnerPage(RecordPage):

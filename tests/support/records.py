@@ -231,6 +231,14 @@ def make_records(*, country: Country, owner: User, mark: str) -> Records:
     rows["insured-spellings"] = core.InsuredSpelling.objects.create(
         insured=rows["insured"], name=f"{mark} AFFI", name_key=f"AFFI {mark}", **origin
     )
+    rows["family-changes"] = core.Change.objects.create(
+        country=country,
+        kind=core.ChangeKind.INSURED_NAME,
+        actor=owner,
+        actor_label=owner.display_name(),
+        data={"insured": rows["insured"].pk, "name": f"{mark} AFI", "before": f"{mark} AFFI"},
+    )
+    rows["family-changes"].subjects.create(model="core.insured", row_id=rows["insured"].pk)
     rows["corrections"] = Correction.objects.create(
         country=country,
         sha256=file.sha256,

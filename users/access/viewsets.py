@@ -27,7 +27,7 @@ from users.permissions import (
 
 # The rights of DOMAIN §1: manage countries; manage accounts and read the audit trail; manage webhooks; manage
 # converters; change the act catalogue; import; read files and sessions; read records (every account that has a country
-# to see).
+# to see); correct persons and families of the own country.
 MayManageCountries: OperandHolder = IsSuperUser | IsGlobalAdmin
 MayManageAccounts: OperandHolder = MayManageCountries | IsTerritorialAdminAndAssignedCountry
 MayManageWebhooks = MayManageAccounts
@@ -36,6 +36,7 @@ MayEditCatalogue = MayManageCountries
 MayImport = IsSuperUser | (HasAccessCountry & (IsTerritorialAdmin | IsChefDeptTech))
 MayReadImports = MayImport | IsGlobalAdmin
 MayReadRecords = HasAccessCountry
+MayManageFamilies = IsSuperUser | (HasAccessCountry & (IsTerritorialAdmin | IsChefDeptTech))
 
 
 def visible_or_refused(
