@@ -8,7 +8,10 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported here, because models exist only after all apps are loaded.
+        from core.changes import object_to_undo
         from core.lineage import RECORD_KINDS
+        from core.merge.services import objection_to_parting
         from file_handling.lineage import register
 
         register(RECORD_KINDS)
+        object_to_undo(objection_to_parting)

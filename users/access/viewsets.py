@@ -34,6 +34,9 @@ MayManageConverters = IsSuperUser
 MayImport = IsSuperUser | (HasAccessCountry & (IsTerritorialAdmin | IsChefDeptTech))
 MayReadImports = MayImport | IsGlobalAdmin
 MayReadRecords = HasAccessCountry
+# Decide whether records are one, merge them; read the review list.
+MayReview = MayImport
+MayReadReview = MayReview | IsGlobalAdmin
 
 
 def visible_or_refused(
