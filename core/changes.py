@@ -12,7 +12,7 @@ from typing import Any
 from django.apps import apps
 from django.core import serializers
 from django.db import connection
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import SET_NULL, F, Model, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -50,6 +50,11 @@ class Recorder:
         self._sequence = 0
         self.concern(subjects)
 
+    @property
+    def steps(self) -> int:
+        """How many steps there are so far; the number of the last one."""
+        return self._sequence
+
     def concern(self, records: Iterable[Model]) -> None:
         """A later change of these records keeps this one from being undone."""
         ChangeSubject.objects.bulk_create(
@@ -84,8 +89,10 @@ class Recorder:
         type(row)._default_manager.filter(pk=row.pk)._raw_delete(using=connection.alias)
 
     def move(self, rows: QuerySet[Any], field: str, to: int | None) -> int:
-        """Set the reference `field` (`act_id`) of all `rows`; → how many there were."""
+        """Set the reference `field` (`act_id`) of all `rows`; → how many there were. Without any, no step."""
         model = rows.model
+        if not rows.exists():
+            return 0
         step = self._step(ChangeAction.MOVED, model._meta.label_lower, None, field=field, after={"id": to})
         sql, parameters = rows.order_by().values("pk", field).query.sql_with_params()
         column, moves = _column(model, field), ChangeMove._meta.db_table
@@ -155,12 +162,25 @@ def object_to_undo(objection: Objection) -> None:
 def later_changes(change: Change) -> QuerySet[Change]:
     """Later changes, not undone, that concern one of its subjects."""
     concerned = Q()
-    for model, row_id in change.subjects.values_list("model", "row_id"):
+    for model, row_id in _changed_records(change):
         concerned |= Q(model=model, row_id=row_id)
     if not concerned:
         return Change.objects.none()
     subjects = ChangeSubject.objects.filter(concerned, change__gt=change.pk, change__undone_at__isnull=True)
-    return Change.objects.filter(pk__in=subjects.values("change"))
+    later = Change.objects.filter(pk__in=subjects.values("change"))
+    # A family takes no part of the name.
+    return later.exclude(kind__in=_OF_ONE_MEMBERSHIP) if change.kind == ChangeKind.INSURED_NAME else later
+
+
+# They change one membership, and only use the other records that they concern: the persons and the head of the family.
+_OF_ONE_MEMBERSHIP = (ChangeKind.ATTACH, ChangeKind.ROLE)
+
+
+def _changed_records(change: Change) -> list[tuple[str, int]]:
+    """(model, id) of the records that the change itself changed, or made others depend on."""
+    if change.kind in _OF_ONE_MEMBERSHIP:
+        return [("core.membership", change.data["membership"])]
+    return list(change.subjects.values_list("model", "row_id"))
 
 
 def renew_versions(change: Change) -> None:
@@ -196,7 +216,7 @@ def _undo_created(step: ChangeStep) -> None:
     row = rows.first()
     if row is None:
         return
-    if _values(row) != step.after:
+    if _values(row) != step.after or _is_referred_to(row):
         raise _changed_since(row)
     rows._raw_delete(using=connection.alias)
 
@@ -206,30 +226,45 @@ def _undo_updated(step: ChangeStep) -> None:
     if row is None:
         return
     now = _values(row)
-    if {name: now[name] for name in step.after} != step.after:
+    # Imports set some fields too: what a later one set stays.
+    of_imports = [name for name in _SET_BY_IMPORTS.get(step.model, ()) if now[name] != step.after.get(name)]
+    before = {name: value for name, value in step.before.items() if name not in of_imports}
+    if any(now[name] != step.after[name] for name in before):
         raise _changed_since(row)
-    _restored(_model(step), {"id": row.pk, **now, **step.before}).save(
-        update_fields=[row._meta.get_field(name).name for name in step.before]
-    )
+    if before:
+        _require_targets(type(row), before)
+        _restored(type(row), {"id": row.pk, **now, **before}).save(
+            update_fields=[row._meta.get_field(name).name for name in before]
+        )
 
 
 def _undo_removed(step: ChangeStep) -> None:
-    values = {"id": step.row_id, **step.before}
+    restored_row(step).save(force_insert=True)
+
+
+def restored_row(step: ChangeStep, **values: Any) -> Any:
+    """The row that the step removed, not saved; with other `values` by attribute. Raises Conflict when a record to
+    which it refers is gone.
+    """
+    values = {"id": step.row_id, **step.before, **values}
     model = _model(step)
-    for field in model._meta.concrete_fields:
+    for field, target in _missing_targets(model, values):
         # The file or session of the row may have been deleted since: then the reference is empty, as it is elsewhere.
-        target = field.related_model
-        if isinstance(target, type) and field.null and values.get(field.attname) is not None:
-            manager = target._default_manager
-            if not manager.filter(pk=values[field.attname]).exists():
-                values[field.attname] = None
-    _restored(model, values).save(force_insert=True)
+        if field.remote_field.on_delete is not SET_NULL:
+            raise _gone(target)
+        values[field.attname] = None
+    return _restored(model, values)
 
 
 def _undo_moved(step: ChangeStep) -> None:
     model = _model(step)
     table, column, moves = model._meta.db_table, _column(model, step.field), ChangeMove._meta.db_table
     to = step.after["id"]
+    target = model._meta.get_field(step.field).related_model
+    assert isinstance(target, type)
+    sources = step.moves.filter(before__isnull=False)
+    if sources.exclude(before__in=target._default_manager.values("pk")).exists():
+        raise _gone(target)
     # A row that was moved on since belongs where it is now.
     still = f"{column} IS NULL" if to is None else f"{column} = %s"
     with connection.cursor() as cursor:
@@ -247,6 +282,40 @@ _UNDONE: dict[ChangeAction, Callable[[ChangeStep], None]] = {
     ChangeAction.REMOVED: _undo_removed,
     ChangeAction.MOVED: _undo_moved,
 }
+
+
+# Model → the fields that imports set beside these changes.
+_SET_BY_IMPORTS = {"core.membership": ("first_settlement_date", "last_settlement_date", "plan_id")}
+
+
+def _missing_targets(model: type[Model], values: Mapping[str, Any]) -> list[tuple[Any, type[Model]]]:
+    """The references among `values` to rows that no longer exist, each with its model."""
+    found = []
+    for field in model._meta.concrete_fields:
+        target, to = field.related_model, values.get(field.attname)
+        if isinstance(target, type) and to is not None and not target._default_manager.filter(pk=to).exists():
+            found.append((field, target))
+    return found
+
+
+def _require_targets(model: type[Model], values: Mapping[str, Any]) -> None:
+    for _field, target in _missing_targets(model, values):
+        raise _gone(target)
+
+
+def _is_referred_to(row: Model) -> bool:
+    """Whether a row refers to this one, which it must outlive."""
+    return any(
+        relation.related_model._default_manager.filter(**{relation.field.name: row.pk}).exists()
+        for relation in row._meta.related_objects
+    )
+
+
+def _gone(target: type[Model]) -> Conflict:
+    return Conflict(
+        _("A record to which this change would return is gone (%(kind)s), so it can no longer be undone.")
+        % {"kind": target._meta.verbose_name}
+    )
 
 
 def _changed_since(row: Model) -> Conflict:

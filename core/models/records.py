@@ -138,6 +138,8 @@ class Insured(models.Model):
     card_number = models.TextField(_("card number"), blank=True)
     card_key = models.CharField(_("key of the card number"), max_length=KEY_LENGTH, blank=True)
     is_deduced = models.BooleanField(_("deduced"), default=False)
+    # An import that completes the person leaves a chosen name as it is (DOMAIN §12).
+    has_chosen_name = models.BooleanField(_("name chosen"), default=False, db_default=False)
     file = file_origin("insured")
     import_session = session_origin("imported_insured")
 
@@ -156,7 +158,7 @@ class Insured(models.Model):
 
 
 class InsuredSpelling(models.Model):
-    """Another spelling of a person's name, from lines that have the person's card number."""
+    """Another spelling of a person's name, from lines that have the person's card number or from a merged record."""
 
     country_path = "insured__country_id"
 
@@ -212,6 +214,8 @@ class Membership(models.Model):
     )
     first_settlement_date = models.DateField(_("first settlement date"), null=True)
     last_settlement_date = models.DateField(_("last settlement date"), null=True)
+    # Role and principal of a corrected membership stay as they are, whatever an import says (DOMAIN §12).
+    is_corrected = models.BooleanField(_("corrected"), default=False, db_default=False)
     file = file_origin("memberships")
     import_session = session_origin("imported_memberships")
 
