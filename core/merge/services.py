@@ -18,6 +18,7 @@ from common.errors import Conflict, Invalid
 from common.formats import format_day
 from core.changes import lock_countries
 from core.data_versions import PREMIUMS, renew
+from core.families.rights import require_manager
 from core.merge.bulk import BulkRecorder
 from core.models import (
     Change,
@@ -37,7 +38,6 @@ from core.models import (
     Premium,
 )
 from core.review.following import follow_merge
-from core.review.rights import require_reviewer
 from users import audit
 from users.models import AuditAction, User
 
@@ -73,15 +73,6 @@ def merge_operators(*, actor: User, kept: Operator, absorbed: Sequence[Operator]
     return _merge(actor, kept, absorbed, _OPERATORS)
 
 
-def preview(service: Callable[[], Change]) -> Change:
-    """The change that the service would make, with the same refusals. Nothing of it stays; it has no id."""
-    with transaction.atomic():
-        change = service()
-        transaction.set_rollback(True)
-    change.pk = None
-    return change
-
-
 # ------------------------------------------------------------------------------------------------ one way for all
 
 
@@ -107,7 +98,7 @@ class _Kind:
 
 def _merge(actor: User, kept: Any, absorbed: Sequence[Any], kind: _Kind) -> Change:
     with transaction.atomic():
-        require_reviewer(actor, kept.country_id)
+        require_manager(actor, kept.country_id)
         lock_countries([kept.country_id])
         kept, others = _locked(kind, kept, absorbed)
         problems = _objections(kept, others) or kind.objections([kept, *others])

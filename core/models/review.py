@@ -3,7 +3,7 @@
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from core.models.changes import Change
@@ -109,7 +109,7 @@ REVIEWED_MODELS: dict[ReviewKind, type[models.Model]] = {
 
 class ReviewPairQuerySet(ScopedQuerySet):
     def with_state(self) -> Self:
-        """The pairs with `state` (ReviewState): an answer counts until its merge is undone."""
+        """The pairs with `state` (ReviewState): the answer "the same" counts until the records are parted."""
         there = Q()
         for kind, model in REVIEWED_MODELS.items():
             one, other = (
@@ -117,11 +117,16 @@ class ReviewPairQuerySet(ScopedQuerySet):
                 for side in ("one_id", "other_id")
             )
             there |= Q(Q(kind=kind), one, other)
-        undone = Q(decision=ReviewDecision.SAME, change__undone_at__isnull=False)
+        merged = Q(decision=ReviewDecision.SAME, change__undone_at__isnull=True)
+        states = [
+            (Q(decision=ReviewDecision.DIFFERENT), ReviewState.DIFFERENT),
+            # Also records that were merged and parted again.
+            (there, ReviewState.WAITING),
+            (merged, ReviewState.SAME),
+        ]
         return self.annotate(
             state=models.Case(
-                models.When(~Q(decision="") & ~undone, then=F("decision")),
-                models.When(there, then=models.Value(ReviewState.WAITING.value)),
+                *(models.When(condition, then=models.Value(state.value)) for condition, state in states),
                 default=models.Value(ReviewState.GONE.value),
                 output_field=models.CharField(),
             )

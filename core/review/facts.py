@@ -147,13 +147,9 @@ def _add_claims(kind: ReviewKind, found: dict[int, RecordFacts]) -> None:
 
 
 def _add_names(kind: ReviewKind, found: dict[int, RecordFacts]) -> None:
-    if kind == ReviewKind.INSURED:
-        names = InsuredSpelling.objects.filter(insured__in=list(found)).values_list("insured_id", "name")
-    else:
-        names = (
-            ALIASES[kind].objects.filter(**{f"{kind.value}__in": list(found)}).values_list(f"{kind.value}_id", "name")
-        )
-    for id_, name in names.order_by("pk"):
+    names: Any = InsuredSpelling.objects.all() if kind == ReviewKind.INSURED else ALIASES[kind].objects.all()
+    named = names.filter(**{f"{kind.value}__in": list(found)}).order_by("pk")
+    for id_, name in named.values_list(f"{kind.value}_id", "name"):
         found[id_].other_names.append(name)
 
 

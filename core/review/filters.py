@@ -1,5 +1,7 @@
 """The filters of the review list."""
 
+from typing import Any
+
 import django_filters
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -34,5 +36,5 @@ class ReviewPairFilter(django_filters.FilterSet):
         model = ReviewPair
         fields: list[str] = []
 
-    def of_state(self, rows: QuerySet[ReviewPair], name: str, value: str) -> QuerySet[ReviewPair]:
+    def of_state(self, rows: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         return rows.filter(state=value)

@@ -11,8 +11,8 @@ from core.models import REVIEWED_MODELS, ReviewPair
 def follow_merge(recorder: Recorder, model: type[Model], kept_id: int, absorbed: Sequence[int]) -> None:
     """Let the pairs without an answer that name an absorbed record name the one that was kept.
 
-    A pair of which both records are now one, or whose two records are another pair already, has nothing to ask: it
-    names a record that is gone, and comes back when the merge is undone.
+    Call it before the absorbed records are removed. A pair of which both records are now one, or whose two records are
+    another pair already, has nothing to ask: it names a record that is gone, and comes back when the merge is undone.
     """
     kind = next((kind for kind, reviewed in REVIEWED_MODELS.items() if reviewed is model), None)
     if kind is None:
@@ -21,7 +21,7 @@ def follow_merge(recorder: Recorder, model: type[Model], kept_id: int, absorbed:
     of_kept = pairs.filter(Q(one_id=kept_id) | Q(other_id=kept_id)).values_list("one_id", "other_id")
     asked = {one if other == kept_id else other for one, other in of_kept}
     gone = set(absorbed)
-    concerned = pairs.filter(Q(one_id__in=gone) | Q(other_id__in=gone), decision="")
+    concerned = pairs.waiting().filter(Q(one_id__in=gone) | Q(other_id__in=gone))
     for pair in concerned.order_by("pk"):
         ids = {"one_id": pair.one_id, "other_id": pair.other_id}
         now = {side: kept_id if id_ in gone else id_ for side, id_ in ids.items()}

@@ -19,7 +19,7 @@ class MergeChangeSerializer(serializers.ModelSerializer[Change]):
 
     # Without an id in a preview.
     id = serializers.IntegerField(source="pk", read_only=True, allow_null=True)
-    data = serializers.DictField(read_only=True)
+    data = serializers.DictField(read_only=True)  # type: ignore[assignment]
 
     class Meta:
         model = Change
@@ -46,11 +46,11 @@ class ReviewPairSerializer(serializers.ModelSerializer[ReviewPair]):
         read_only_fields = fields
 
     @extend_schema_field(PairRecordSerializer)
-    def get_one(self, pair: ReviewPair) -> dict[str, Any]:
+    def get_one(self, pair: ReviewPair) -> dict[str, Any] | None:
         return {"id": pair.one_id, "name": pair.one_name}
 
     @extend_schema_field(PairRecordSerializer)
-    def get_other(self, pair: ReviewPair) -> dict[str, Any]:
+    def get_other(self, pair: ReviewPair) -> dict[str, Any] | None:
         return {"id": pair.other_id, "name": pair.other_name}
 
 
@@ -143,4 +143,4 @@ class DecidedSerializer(ReviewPairSerializer):
     @extend_schema_field(MergeChangeSerializer(allow_null=True))
     def get_merge(self, pair: ReviewPair) -> dict[str, Any] | None:
         change = self.context["change"]
-        return None if change is None else dict(MergeChangeSerializer(change).data)
+        return None if change is None else MergeChangeSerializer(change).data  # type: ignore[return-value]

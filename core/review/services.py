@@ -10,14 +10,16 @@ from django.utils.translation import gettext as _
 
 from common.errors import Conflict, Invalid
 from core.changes import lock_countries
+from core.families.merging import merge_people
+from core.families.rights import require_manager
 from core.merge.services import merge_clients, merge_operators, merge_partners
 from core.models import Change, ReviewDecision, ReviewKind, ReviewPair, ReviewState
 from core.review.facts import claim_counts
-from core.review.rights import require_reviewer
 from users import audit
 from users.models import AuditAction, User
 
 MERGES: dict[ReviewKind, Any] = {
+    ReviewKind.INSURED: merge_people,
     ReviewKind.CLIENT: merge_clients,
     ReviewKind.PARTNER: merge_partners,
     ReviewKind.OPERATOR: merge_operators,
@@ -41,17 +43,17 @@ def decide(*, actor: User, pair: ReviewPair, decision: str, keep: int | None = N
     the records were merged before or one of them is not there.
     """
     with transaction.atomic():
-        require_reviewer(actor, pair.country_id)
+        require_manager(actor, pair.country_id)
         lock_countries([pair.country_id])
         pair = ReviewPair.objects.with_state().get(pk=pair.pk)
         _require_open(pair, decision, keep)
-        if decision == ReviewDecision.DIFFERENT and pair.state == ReviewState.DIFFERENT:
+        if decision == ReviewDecision.DIFFERENT == pair.decision:
             return Decided(pair, None)
         change = _merge(actor, pair, keep) if decision == ReviewDecision.SAME else None
         pair.decision, pair.change = decision, change
         pair.decided_at, pair.decided_by, pair.decided_label = timezone.now(), actor, actor.display_name()
         pair.save(update_fields=["decision", "change", "decided_at", "decided_by", "decided_label"])
-        pair.state = decision
+        pair.state = decision  # type: ignore[attr-defined]
         data = {"decision": str(decision), "change": change.pk if change else None}
         audit.record(actor=actor, action=AuditAction.UPDATE, target=pair, data=data)
     return Decided(pair, change)

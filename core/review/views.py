@@ -48,7 +48,7 @@ DRY_RUN = OpenApiParameter("dry_run", bool, description="Only preview: nothing i
 def with_policy(rows: QuerySet[Any]) -> QuerySet[Any]:
     """The pairs with `state`, and with `policy_number` where they are persons of one policy."""
     policies = Policy.objects.filter(country=OuterRef("country"), key=OuterRef("policy_key"))
-    return rows.with_state().annotate(policy_number=Subquery(policies.values("number")[:1]))  # type: ignore[attr-defined,no-any-return]
+    return rows.with_state().annotate(policy_number=Subquery(policies.values("number")[:1]))  # type: ignore[attr-defined]
 
 
 def is_dry_run(request: Request) -> bool:

@@ -1,0 +1,209 @@
+"""DOMAIN §12, the review list: imports add pairs, people answer, and the answers count for later imports."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from core import models as core
+from core.families.undoing import undo_change
+from core.integrity import dangling_references
+from tests.support.api_user import ApiUser, Json
+from tests.support.pairs import Cells, line, matching_pair
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+EARLY, LATE = "10/02/2024", "20/11/2024"
+KOFI, KOFFI = "AMEGAN KOFI", "AMEGAN KOFFI"
+
+
+def of(number: str, name: str = KOFI, **fields: str) -> Cells:
+    return line(number, **({"beneficiary": name, "main_insured": name, "settlement_date": EARLY} | fields))
+
+
+FIRST = matching_pair(
+    of("A1", invoice_number="F1", payment_reference="C1", operator="MENSAH AKOU"),
+    of("A2", invoice_number="F2", operator="MENSAH AKOU"),
+    of("A3", "LAWSON AFI", policy_number="99"),
+)
+# Another spelling of the client, the provider and the operator; the same person, policy, invoice and payment.
+SECOND = matching_pair(
+    of(
+        "B1", settlement_date=LATE, employer="PORT DE LOMEE", partner="CLINIQUE BIASSA", operator="MENSA AKOU",
+        invoice_number="F1", payment_reference="C1", plan="PLAN B",
+    ),
+    of("B2", KOFFI, settlement_date=LATE, employer="PORT DE LOMEE", partner="CLINIQUE BIASSA"),
+)  # fmt: skip
+THIRD = matching_pair(
+    of("C1", settlement_date="21/11/2024", employer="PORT DE LOMEE", partner="CLINIQUE BIASSA", operator="MENSA AKOU"),
+)
+
+
+def pairs(api: ApiUser, **filters: str) -> list[Json]:
+    query = "&".join(f"{name}={value}" for name, value in filters.items())
+    return list(api.get(f"review-pairs/?{query}")["results"])
+
+
+def waiting(api: ApiUser) -> dict[str, Json]:
+    """Kind → its only waiting pair."""
+    found = pairs(api, state="waiting")
+    assert len({one["kind"] for one in found}) == len(found), found
+    return {one["kind"]: one for one in found}
+
+
+def decide(api: ApiUser, pair: Json, decision: str, status: int = 200, query: str = "", **more: Any) -> Json:
+    response = api.client.post(
+        f"/api/v1/review-pairs/{pair['id']}/decide/{query}", {"decision": decision, **more}, format="json"
+    )
+    assert response.status_code == status, response.content.decode()
+    return dict(response.json())
+
+
+def totals() -> dict[str, Any]:
+    """Per table the number of rows, and the sums of the country."""
+    sums = [
+        sorted(str(value) for value in model.objects.values_list("claimed_amount", "reimbursed_amount"))
+        for model in (core.Claim, core.ClaimLine)
+    ]
+    return {"claims": core.Claim.objects.count(), "lines": core.ClaimLine.objects.count(), "sums": sums}
+
+
+def dump() -> dict[str, list[Any]]:
+    """Every record of the country, without the list itself and the history of changes."""
+    models = [
+        core.Client, core.Partner, core.Operator, core.Insured, core.InsuredSpelling, core.Membership, core.Policy,
+        core.Plan, core.Invoice, core.Payment, core.Claim, core.ClaimLine, core.Premium, core.ClientAlias,
+        core.PartnerAlias, core.OperatorAlias,
+    ]  # fmt: skip
+    return {model.__name__: list(model.objects.order_by("pk").values()) for model in models}
+
+
+@pytest.fixture
+def togo() -> ApiUser:
+    api = ApiUser("TG")
+    assert api.import_pair(*FIRST).status == "DONE"
+    assert api.import_pair(*SECOND).status == "DONE"
+    return api
+
+
+def test_imports_list_nearly_equal_names_of_each_kind_once(togo: ApiUser) -> None:
+    found = waiting(togo)
+
+    assert set(found) == {"insured", "client", "partner", "operator"}
+    assert {found["client"]["one"]["name"], found["client"]["other"]["name"]} == {"PORT DE LOME", "PORT DE LOMEE"}
+    assert found["insured"]["policy"] == "45/RD/GB"
+    togo.import_pair(*SECOND)
+    assert len(pairs(togo)) == 4
+
+
+def test_the_detail_has_what_helps_to_judge(togo: ApiUser) -> None:
+    detail = togo.get(f"review-pairs/{waiting(togo)['client']['id']}/")
+
+    one, other = sorted((detail["one"], detail["other"]), key=lambda record: record["name"])
+    assert (one["claims"], other["claims"]) == (3, 2)
+    assert one["amounts"] == [{"currency": "XOF", "claimed": "15000.00", "reimbursed": "12000.00"}]
+    assert (one["policies"], one["first_settlement_date"], other["last_settlement_date"]) == (
+        2, "2024-02-10", "2024-11-20",
+    )  # fmt: skip
+    assert detail["suggested"] == one["id"]
+    assert [file["name"] for file in other["files"]] == ["stat.csv"]
+
+
+@pytest.mark.parametrize("kind", ["insured", "client", "partner", "operator"])
+def test_different_is_remembered_by_later_imports_and_after_a_revert(togo: ApiUser, kind: str) -> None:
+    answered = decide(togo, waiting(togo)[kind], "different")
+    assert answered["state"] == "different"
+    second = togo.get("import-sessions/")["results"][0]["id"]
+
+    assert togo.steer(second, "revert").status_code == 200
+    assert pairs(togo, state="waiting") == []
+    togo.import_pair(*SECOND)
+
+    assert kind not in waiting(togo)
+    assert len(waiting(togo)) == 3
+    assert [one["kind"] for one in pairs(togo, state="different")] == [kind]
+
+
+def test_same_merges_each_kind_without_changing_a_total(togo: ApiUser) -> None:
+    before, figures = totals(), togo.get("dashboard/portfolio/")["indicators"]
+
+    for kind in ("operator", "partner", "client", "insured"):
+        pair = waiting(togo)[kind]
+        merged = decide(togo, pair, "same")
+        assert merged["merge"]["id"] == merged["change"]
+        assert merged["state"] == "same"
+
+    assert waiting(togo) == {}
+    assert totals() == before
+    for model in (core.Client, core.Partner, core.Operator):
+        assert model.objects.count() == 1
+    # One person on the policy, and the other policy's.
+    assert core.Insured.objects.count() == 2
+    assert core.Membership.objects.count() == 2
+    assert sorted(core.Invoice.objects.values_list("number", flat=True)) == ["F1", "F2"]
+    assert core.Payment.objects.count() == 1
+    assert core.Client.objects.get().name == "PORT DE LOME"
+    amounts = {one["key"]: one["value"] for one in figures if one["unit"] == "money"}
+    now = {one["key"]: one["value"] for one in togo.get("dashboard/portfolio/")["indicators"] if one["unit"] == "money"}
+    assert {key: now[key] for key in ("claimed", "reimbursed")} == {
+        key: amounts[key] for key in ("claimed", "reimbursed")
+    }
+    assert dangling_references() == {}
+
+
+def test_a_membership_of_both_clients_becomes_one_with_both_periods(togo: ApiUser) -> None:
+    decide(togo, waiting(togo)["client"], "same")
+
+    (kofi,) = core.Membership.objects.filter(insured__name=KOFI)
+    assert (str(kofi.first_settlement_date), str(kofi.last_settlement_date)) == ("2024-02-10", "2024-11-20")
+    assert kofi.plan is not None
+    assert kofi.plan.name == "PLAN B"
+    assert kofi.claims.count() == 3
+    assert set(kofi.claims.values_list("client", flat=True)) == {kofi.client_id}
+
+
+def test_a_later_import_that_names_the_absorbed_record_finds_the_kept_one(togo: ApiUser) -> None:
+    for kind in ("operator", "partner", "client"):
+        decide(togo, waiting(togo)[kind], "same")
+
+    again = togo.import_pair(*SECOND)
+    assert again.status == "DONE"
+    assert again.created() == {}
+    third = togo.import_pair(*THIRD)
+
+    assert third.created().get("claims", 0) == 0  # counted with the session
+    assert (
+        third.summary["entities"] | dict.fromkeys(("clients", "partners", "operators"), 0) == third.summary["entities"]
+    )
+    claim = core.Claim.objects.get(number="C1")
+    assert (claim.client.name, claim.partner.name) == ("PORT DE LOME", "CLINIQUE BIASA")
+    assert claim.lines.get().operator.name == "MENSAH AKOU"
+    assert set(waiting(togo)) == {"insured"}
+
+
+@pytest.mark.parametrize("kind", ["insured", "client", "partner", "operator"])
+def test_undoing_the_merge_restores_everything_and_asks_again(togo: ApiUser, kind: str) -> None:
+    before = dump()
+    merged = decide(togo, waiting(togo)[kind], "same")
+    assert dump() != before
+
+    undo_change(actor=togo.user, change=core.Change.objects.get(pk=merged["change"]))
+
+    assert dump() == before
+    assert kind in waiting(togo)
+    assert dangling_references() == {}
+
+
+def test_all_merges_undone_in_reverse_order_restore_the_first_state(togo: ApiUser) -> None:
+    before = dump()
+    for kind in ("client", "insured", "partner", "operator"):
+        decide(togo, waiting(togo)[kind], "same")
+    togo.import_pair(*FIRST)
+    togo.import_pair(*SECOND)
+
+    for change in core.Change.objects.order_by("-pk"):
+        undo_change(actor=togo.user, change=change)
+
+    assert dump() == before
+    assert len(waiting(togo)) == 4
