@@ -10,6 +10,8 @@ from rest_framework.response import Response
 
 from common.filters import StableOrdering, StrictFilterBackend
 from core import exports, filters
+from core.merge.api import MergeMixin
+from core.merge.services import merge_clients, merge_operators, merge_partners
 from core.models import (
     Act,
     ActAlias,
@@ -69,13 +71,14 @@ class RecordViewSet(ExportMixin, AuditedReadViewSet):
         return rows.select_related(*self.related) if self.related else rows
 
 
-class ClientViewSet(RecordViewSet):
+class ClientViewSet(MergeMixin, RecordViewSet):
     """Employers that have policies for their employees."""
 
     model = Client
     serializer_class = ClientSerializer
     filterset_class = filters.ClientFilter
     export_columns = exports.CLIENTS
+    merge_service, merge_field = staticmethod(merge_clients), "clients"
 
 
 class PolicyViewSet(RecordViewSet):
@@ -139,16 +142,17 @@ class MembershipViewSet(RecordViewSet):
     personal = True
 
 
-class PartnerViewSet(RecordViewSet):
+class PartnerViewSet(MergeMixin, RecordViewSet):
     """Care providers."""
 
     model = Partner
     serializer_class = PartnerSerializer
     filterset_class = filters.PartnerFilter
     export_columns = exports.PARTNERS
+    merge_service, merge_field = staticmethod(merge_partners), "partners"
 
 
-class OperatorViewSet(RecordViewSet):
+class OperatorViewSet(MergeMixin, RecordViewSet):
     """Persons who entered claims into the claims system."""
 
     model = Operator
@@ -156,6 +160,7 @@ class OperatorViewSet(RecordViewSet):
     filterset_class = filters.OperatorFilter
     export_columns = exports.OPERATORS
     personal = True
+    merge_service, merge_field = staticmethod(merge_operators), "operators"
 
 
 class _ProviderNumberViewSet(RecordViewSet):

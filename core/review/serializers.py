@@ -5,26 +5,14 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from core.models import Change, ReviewDecision, ReviewPair, ReviewState
+from core.merge.serializers import MergeSerializer
+from core.models import ReviewDecision, ReviewPair, ReviewState
 from core.review.facts import RecordFacts
 
 
 class PairRecordSerializer(serializers.Serializer[None]):
     id = serializers.IntegerField()
     name = serializers.CharField()
-
-
-class MergeChangeSerializer(serializers.ModelSerializer[Change]):
-    """A merge. `data`: `kept`, `name`, under `absorbed` each record with the counts of what moved, and their sums."""
-
-    # Without an id in a preview.
-    id = serializers.IntegerField(source="pk", read_only=True, allow_null=True)
-    data = serializers.DictField(read_only=True)  # type: ignore[assignment]
-
-    class Meta:
-        model = Change
-        fields = ["id", "kind", "at", "undone_at", "data"]
-        read_only_fields = fields
 
 
 class ReviewPairSerializer(serializers.ModelSerializer[ReviewPair]):
@@ -54,19 +42,19 @@ class ReviewPairSerializer(serializers.ModelSerializer[ReviewPair]):
         return {"id": pair.other_id, "name": pair.other_name}
 
 
-class _AmountsSerializer(serializers.Serializer[None]):
+class PairAmountsSerializer(serializers.Serializer[None]):
     currency = serializers.CharField()
     claimed = serializers.DecimalField(18, 2)
     reimbursed = serializers.DecimalField(18, 2)
 
 
-class _RoleSerializer(serializers.Serializer[None]):
+class PairRoleSerializer(serializers.Serializer[None]):
     policy = serializers.CharField()
     role = serializers.CharField()
     principal = serializers.CharField(allow_blank=True)
 
 
-class _FileSerializer(serializers.Serializer[None]):
+class PairFileSerializer(serializers.Serializer[None]):
     id = serializers.IntegerField()
     name = serializers.CharField()
 
@@ -83,13 +71,13 @@ class RecordFactsSerializer(serializers.Serializer[RecordFacts]):
     partner_country = serializers.CharField(allow_blank=True)
     claims = serializers.IntegerField()
     policies = serializers.IntegerField()
-    amounts = _AmountsSerializer(many=True)
+    amounts = PairAmountsSerializer(many=True)
     first_settlement_date = serializers.DateField(allow_null=True)
     last_settlement_date = serializers.DateField(allow_null=True)
-    roles = _RoleSerializer(many=True)
+    roles = PairRoleSerializer(many=True)
     files = serializers.SerializerMethodField()
 
-    @extend_schema_field(_FileSerializer(many=True))
+    @extend_schema_field(PairFileSerializer(many=True))
     def get_files(self, facts: RecordFacts) -> list[dict[str, Any]]:
         return [{"id": id_, "name": name} for id_, name in facts.files]
 
@@ -123,7 +111,7 @@ class ReviewPairDetailSerializer(ReviewPairSerializer):
         return suggested
 
 
-class DecisionSerializer(serializers.Serializer[None]):
+class PairDecisionSerializer(serializers.Serializer[None]):
     decision = serializers.ChoiceField(choices=ReviewDecision.choices)
     keep = serializers.IntegerField(
         min_value=1, max_value=2**63 - 1, required=False, allow_null=True,
@@ -131,7 +119,7 @@ class DecisionSerializer(serializers.Serializer[None]):
     )  # fmt: skip
 
 
-class DecidedSerializer(ReviewPairSerializer):
+class DecidedPairSerializer(ReviewPairSerializer):
     """The answered pair, with the merge where its records are the same."""
 
     merge = serializers.SerializerMethodField()
@@ -140,7 +128,7 @@ class DecidedSerializer(ReviewPairSerializer):
         fields = [*ReviewPairSerializer.Meta.fields, "merge"]
         read_only_fields = fields
 
-    @extend_schema_field(MergeChangeSerializer(allow_null=True))
+    @extend_schema_field(MergeSerializer(allow_null=True))
     def get_merge(self, pair: ReviewPair) -> dict[str, Any] | None:
         change = self.context["change"]
-        return None if change is None else MergeChangeSerializer(change).data  # type: ignore[return-value]
+        return None if change is None else MergeSerializer(change).data  # type: ignore[return-value]

@@ -4,22 +4,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.decorators import action
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.exports import Column
 from common.filters import StableOrdering, StrictFilterBackend
+from core.merge.api import DRY_RUN, is_dry_run
 from core.models import Policy, ReviewDecision, ReviewKind, ReviewPair, ReviewState
 from core.review.facts import facts_of
 from core.review.filters import ReviewPairFilter
 from core.review.serializers import (
-    DecidedSerializer,
-    DecisionSerializer,
+    DecidedPairSerializer,
+    PairDecisionSerializer,
     ReviewPairDetailSerializer,
     ReviewPairSerializer,
 )
@@ -42,21 +41,12 @@ EXPORTED = (
     Column(gettext_lazy("Import session"), "import_session_id", "integer"),
     Column(gettext_lazy("Answered by"), "decided_label"),
 )
-DRY_RUN = OpenApiParameter("dry_run", bool, description="Only preview: nothing is changed")
 
 
 def with_policy(rows: QuerySet[Any]) -> QuerySet[Any]:
     """The pairs with `state`, and with `policy_number` where they are persons of one policy."""
     policies = Policy.objects.filter(country=OuterRef("country"), key=OuterRef("policy_key"))
     return rows.with_state().annotate(policy_number=Subquery(policies.values("number")[:1]))  # type: ignore[attr-defined]
-
-
-def is_dry_run(request: Request) -> bool:
-    """`?dry_run=true`. Raises ValidationError for any word but `true` and `false`."""
-    word = request.query_params.get("dry_run", "false")
-    if word not in ("true", "false"):
-        raise ValidationError({"dry_run": [_("Choose from: %(choices)s.") % {"choices": "true, false"}]})
-    return word == "true"
 
 
 @extend_schema_view(
@@ -96,9 +86,9 @@ class ReviewPairViewSet(ExportMixin, AuditedReadViewSet):
     @extend_schema(
         tags=["review"],
         parameters=[DRY_RUN],
-        request=DecisionSerializer,
+        request=PairDecisionSerializer,
         responses={
-            200: DecidedSerializer,
+            200: DecidedPairSerializer,
             409: OpenApiResponse(DetailSerializer, description="The records are merged, or one of them is not there"),
         },
     )
@@ -107,7 +97,7 @@ class ReviewPairViewSet(ExportMixin, AuditedReadViewSet):
         """Answer a pair: `same` merges the two records, `different` is remembered and never asked again."""
         pair = self.get_object()
         is_preview = is_dry_run(request)
-        form = DecisionSerializer(data=request.data)
+        form = PairDecisionSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         values: dict[str, Any] = {
             "decision": ReviewDecision(form.validated_data["decision"]),
@@ -117,4 +107,4 @@ class ReviewPairViewSet(ExportMixin, AuditedReadViewSet):
         decided = service(actor=actor_of(request), pair=pair, **values)
         decided.pair.policy_number = pair.policy_number  # type: ignore[attr-defined]
         context = {**self.get_serializer_context(), "change": decided.change}
-        return Response(DecidedSerializer(decided.pair, context=context).data)
+        return Response(DecidedPairSerializer(decided.pair, context=context).data)

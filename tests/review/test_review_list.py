@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from core import models as core
 from core.families.undoing import undo_change
 from core.integrity import dangling_references
 from tests.support.api_user import ApiUser, Json
 from tests.support.pairs import Cells, line, matching_pair
-
-pytestmark = pytest.mark.django_db(transaction=True)
 
 EARLY, LATE = "10/02/2024", "20/11/2024"
 KOFI, KOFFI = "AMEGAN KOFI", "AMEGAN KOFFI"
@@ -69,6 +69,11 @@ def totals() -> dict[str, Any]:
     return {"claims": core.Claim.objects.count(), "lines": core.ClaimLine.objects.count(), "sums": sums}
 
 
+def sums_of_figures(api: ApiUser) -> Json:
+    found = api.get("dashboard/portfolio/")["indicators"]
+    return {one["key"]: one["value"] for one in found if one["key"] in ("claims", "lines", "claimed", "reimbursed")}
+
+
 def dump() -> dict[str, list[Any]]:
     """Every record of the country, without the list itself and the history of changes."""
     models = [
@@ -79,12 +84,21 @@ def dump() -> dict[str, list[Any]]:
     return {model.__name__: list(model.objects.order_by("pk").values()) for model in models}
 
 
-@pytest.fixture
-def togo() -> ApiUser:
+@pytest.fixture(scope="module")
+def imported(database: None) -> ApiUser:
+    """A country with two imports, on which all tests build."""
     api = ApiUser("TG")
     assert api.import_pair(*FIRST).status == "DONE"
     assert api.import_pair(*SECOND).status == "DONE"
     return api
+
+
+@pytest.fixture
+def togo(imported: ApiUser) -> Iterator[ApiUser]:
+    """The country as the two imports left it: what a test does is taken back."""
+    with transaction.atomic():
+        yield imported
+        transaction.set_rollback(True)
 
 
 def test_imports_list_nearly_equal_names_of_each_kind_once(togo: ApiUser) -> None:
@@ -126,7 +140,7 @@ def test_different_is_remembered_by_later_imports_and_after_a_revert(togo: ApiUs
 
 
 def test_same_merges_each_kind_without_changing_a_total(togo: ApiUser) -> None:
-    before, figures = totals(), togo.get("dashboard/portfolio/")["indicators"]
+    before, figures = totals(), sums_of_figures(togo)
 
     for kind in ("operator", "partner", "client", "insured"):
         pair = waiting(togo)[kind]
@@ -144,11 +158,7 @@ def test_same_merges_each_kind_without_changing_a_total(togo: ApiUser) -> None:
     assert sorted(core.Invoice.objects.values_list("number", flat=True)) == ["F1", "F2"]
     assert core.Payment.objects.count() == 1
     assert core.Client.objects.get().name == "PORT DE LOME"
-    amounts = {one["key"]: one["value"] for one in figures if one["unit"] == "money"}
-    now = {one["key"]: one["value"] for one in togo.get("dashboard/portfolio/")["indicators"] if one["unit"] == "money"}
-    assert {key: now[key] for key in ("claimed", "reimbursed")} == {
-        key: amounts[key] for key in ("claimed", "reimbursed")
-    }
+    assert sums_of_figures(togo) == figures
     assert dangling_references() == {}
 
 
@@ -172,10 +182,7 @@ def test_a_later_import_that_names_the_absorbed_record_finds_the_kept_one(togo: 
     assert again.created() == {}
     third = togo.import_pair(*THIRD)
 
-    assert third.created().get("claims", 0) == 0  # counted with the session
-    assert (
-        third.summary["entities"] | dict.fromkeys(("clients", "partners", "operators"), 0) == third.summary["entities"]
-    )
+    assert not {"clients", "partners", "operators"} & set(third.created())
     claim = core.Claim.objects.get(number="C1")
     assert (claim.client.name, claim.partner.name) == ("PORT DE LOME", "CLINIQUE BIASA")
     assert claim.lines.get().operator.name == "MENSAH AKOU"
