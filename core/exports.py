@@ -41,6 +41,15 @@ MEMBERSHIPS = _record(
     Column(_("Last settlement date"), "last_settlement_date", "date"),
     country="insured__",
 )
+FAMILIES = _record(
+    Column(_("Principal"), "insured__name"),
+    Column(_("Card number"), "insured__card_number"),
+    Column(_("Policy"), "policy__number"),
+    Column(_("Client"), "client__name"),
+    Column(_("Plan"), "plan__name"),
+    Column(_("Dependants"), "dependants", "integer"),
+    country="insured__",
+)
 PARTNERS = _record(
     Column(_("Provider"), "name"),
     Column(_("Address"), "address"),

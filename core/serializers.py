@@ -152,6 +152,7 @@ class MembershipSerializer(RecordSerializer):
             "plan",
             "first_settlement_date",
             "last_settlement_date",
+            "is_corrected",
             *_ORIGIN,
         ]
         read_only_fields = fields

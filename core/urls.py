@@ -1,6 +1,7 @@
 from rest_framework.routers import SimpleRouter
 
 from core import views
+from core.families.views import RecordChangeViewSet
 from core.review.views import ReviewPairViewSet
 
 router = SimpleRouter()
@@ -13,6 +14,8 @@ router.register("plans", views.PlanViewSet, basename="plan")
 router.register("insured", views.InsuredViewSet, basename="insured")
 router.register("insured-spellings", views.InsuredSpellingViewSet, basename="insured-spelling")
 router.register("memberships", views.MembershipViewSet, basename="membership")
+router.register("families", views.FamilyViewSet, basename="family")
+router.register("family-changes", RecordChangeViewSet, basename="family-change")
 router.register("partners", views.PartnerViewSet, basename="partner")
 router.register("operators", views.OperatorViewSet, basename="operator")
 router.register("invoices", views.InvoiceViewSet, basename="invoice")

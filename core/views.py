@@ -10,6 +10,9 @@ from rest_framework.response import Response
 
 from common.filters import StableOrdering, StrictFilterBackend
 from core import exports, filters
+from core.families.filters import FamilyListFilter, heads_of_families
+from core.families.serializers import FamilyDetailSerializer, FamilySerializer
+from core.families.views import InsuredCorrections, MembershipCorrections
 from core.merge.api import MergeMixin
 from core.merge.services import merge_clients, merge_operators, merge_partners
 from core.models import (
@@ -101,7 +104,7 @@ class PlanViewSet(RecordViewSet):
     related = ("policy", "file")
 
 
-class InsuredViewSet(RecordViewSet):
+class InsuredViewSet(InsuredCorrections, RecordViewSet):
     """Covered persons. The detail has their memberships and known spellings."""
 
     model = Insured
@@ -130,7 +133,7 @@ class InsuredSpellingViewSet(RecordViewSet):
     personal = True
 
 
-class MembershipViewSet(RecordViewSet):
+class MembershipViewSet(MembershipCorrections, RecordViewSet):
     """The cover of a person by a policy, for a client, in a role."""
 
     model = Membership
@@ -140,6 +143,22 @@ class MembershipViewSet(RecordViewSet):
     related = ("insured", "principal", "policy", "client", "plan", "file")
     ordering_fields = ["id", "first_settlement_date", "last_settlement_date"]
     personal = True
+
+
+class FamilyViewSet(RecordViewSet):
+    """Families: a principal on a policy, with the dependants there (DOMAIN §12). The detail has the members."""
+
+    model = Membership
+    serializer_class = FamilySerializer
+    detail_serializer_class = FamilyDetailSerializer
+    filterset_class = FamilyListFilter
+    export_columns = exports.FAMILIES
+    related = ("insured", "policy", "client", "plan", "file")
+    ordering_fields = ["id"]
+    personal = True
+
+    def with_related(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        return heads_of_families(super().with_related(rows))
 
 
 class PartnerViewSet(MergeMixin, RecordViewSet):

@@ -299,10 +299,16 @@ def _read_months(country_id: int, months: Sequence[date]) -> dict[str, Frames]:
 
 
 def _with_family(memberships: pl.DataFrame) -> pl.DataFrame:
-    """Add `family`: the first membership of the principal on the policy, or the membership's own id."""
+    """Add `family`: the first membership of the principal on the policy, or the membership's own id.
+
+    Somebody who is a principal for one client of the policy and a dependant for another heads the family as principal.
+    """
     memberships = memberships.drop("family")
     head = pl.coalesce("principal", "insured")
-    heads = memberships.group_by("policy", head="insured").agg(family=pl.col("membership").min())
+    as_principal = pl.col("membership").filter(pl.col("principal").is_null()).min()
+    heads = memberships.group_by("policy", head="insured").agg(
+        family=pl.coalesce(as_principal, pl.col("membership").min())
+    )
     return (
         memberships.with_columns(head=head)
         .join(heads, on=["policy", "head"], how="left", maintain_order="left")

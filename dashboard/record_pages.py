@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from django.db.models import Model, QuerySet
+from django.db.models import F, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -223,7 +223,7 @@ class FamilyPage(RecordPage):
         head = (
             Membership.objects.visible_to(self.user)
             .filter(policy=row.policy_id, insured=row.principal_id or row.insured_id)
-            .order_by("id")
+            .order_by(F("principal").asc(nulls_first=True), "id")
             .first()
         )
         if head is not None and head.pk != row.pk:

@@ -31,7 +31,8 @@ from users.models import Country
 _SCHEMA: dict[str, Any] = {
     "id": pl.Int64, "key": pl.String, "act_id": pl.Int64, "policy_id": pl.Int64, "insured_id": pl.Int64,
     "client_id": pl.Int64, "partner_id": pl.Int64, "operator_id": pl.Int64, "plan_id": pl.Int64,
-    "principal_id": pl.Int64, "name_key": pl.String, "card_key": pl.String, "is_deduced": pl.Boolean, "role": pl.String,
+    "principal_id": pl.Int64, "name_key": pl.String, "card_key": pl.String, "is_deduced": pl.Boolean,
+    "has_chosen_name": pl.Boolean, "role": pl.String, "is_corrected": pl.Boolean,
     "first_settlement_date": pl.Date, "last_settlement_date": pl.Date, "number": pl.String, "fingerprint": pl.String,
 }  # fmt: skip
 
@@ -63,7 +64,9 @@ def _snapshot(country_id: int, wanted: Wanted) -> Snapshot:
             "clients": _frame(Client.objects.filter(**here), "id", "key"),
             "policies": _frame(Policy.objects.filter(**here), "id", "key"),
             "plans": _frame(Plan.objects.filter(policy__country_id=country_id), "id", "policy_id", "key"),
-            "insured": _frame(Insured.objects.filter(**here), "id", "name_key", "card_key", "is_deduced"),
+            "insured": _frame(
+                Insured.objects.filter(**here), "id", "name_key", "card_key", "is_deduced", "has_chosen_name"
+            ),
             "insured_spellings": _frame(
                 InsuredSpelling.objects.filter(insured__country_id=country_id), "insured_id", "name_key"
             ),
@@ -78,6 +81,7 @@ def _snapshot(country_id: int, wanted: Wanted) -> Snapshot:
                 "plan_id",
                 "first_settlement_date",
                 "last_settlement_date",
+                "is_corrected",
             ),
             "partners": partners,
             "operators": _frame(Operator.objects.filter(**here), "id", "key"),

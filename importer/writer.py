@@ -296,7 +296,8 @@ def _rows_with_names(
 def _complete_insured(completed: pl.DataFrame) -> None:
     """Complete persons who were only known as a principal and now have lines of their own (DOMAIN §6)."""
     with_card = completed.filter(pl.col("card_key") != "")
-    _update(core.Insured, with_card, {"name": TEXT, "card_number": TEXT, "card_key": TEXT})
+    _update(core.Insured, with_card, {"card_number": TEXT, "card_key": TEXT})
+    _update(core.Insured, with_card.filter(pl.col("name") != ""), {"name": TEXT})
     if completed.height:
         source, parameters = values_table("seen", {"id": (INTEGER, completed["id"].to_list())})
         with connection.cursor() as cursor:

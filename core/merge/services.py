@@ -49,7 +49,8 @@ def merge_clients(*, actor: User, kept: Client, absorbed: Sequence[Client]) -> C
     """Make the clients `absorbed` one with `kept`.
 
     Claims, memberships and premiums move. Of two memberships of one person under one policy one stays, with the wider
-    dates and the plan of the newer; role and principal are those of the client that is kept, where they are known.
+    dates and the plan of the newer; role and principal are those of the client that is kept, unless a person corrected
+    the other.
     `data`: `kept`, `name`, `claims`, and under `absorbed` the counts for each record.
 
     Raises NotAllowed (DOMAIN §1), Invalid with every reason under `clients`, such as premiums that would overlap,
@@ -194,8 +195,9 @@ def _of_both(stays: Membership, goes: Membership) -> dict[str, Any]:
         "first_settlement_date": min(first, default=None),
         "last_settlement_date": max(last, default=None),
         "plan_id": newer.plan_id or older.plan_id,
+        "is_corrected": stays.is_corrected or goes.is_corrected,
     }
-    if stays.role == "other" and goes.role != "other":
+    if (goes.is_corrected and not stays.is_corrected) or (stays.role == "other" and goes.role != "other"):
         values |= {"role": goes.role, "principal_id": goes.principal_id}
     elif stays.principal_id is None and stays.role == goes.role:
         values |= {"principal_id": goes.principal_id}

@@ -131,4 +131,4 @@ class DecidedPairSerializer(ReviewPairSerializer):
     @extend_schema_field(MergeSerializer(allow_null=True))
     def get_merge(self, pair: ReviewPair) -> dict[str, Any] | None:
         change = self.context["change"]
-        return None if change is None else MergeSerializer(change).data  # type: ignore[return-value]
+        return None if change is None else MergeSerializer(change).data

@@ -21,10 +21,10 @@ class Snapshot:
     """The records of the country (and of the shared catalogue) that this import may refer to or change.
 
     Frames: clients, policies, partners, operators, act_categories, acts (id, key); their other names aliases (of acts),
-    client_aliases, partner_aliases, operator_aliases (id of the record, key); plans (id,
-    policy_id, key); insured (id, name_key, card_key, is_deduced); insured_spellings (insured_id, name_key);
-    memberships (id, insured_id, policy_id, client_id, role, principal_id, plan_id, first_settlement_date,
-    last_settlement_date); invoices, payments (id, partner_id, key); claims (id, number, fingerprint).
+    client_aliases, partner_aliases, operator_aliases (id of the record, key); plans (id, policy_id, key); insured (id,
+    name_key, card_key, is_deduced, has_chosen_name); insured_spellings (insured_id, name_key); memberships (id,
+    insured_id, policy_id, client_id, role, principal_id, plan_id, first_settlement_date, last_settlement_date,
+    is_corrected); invoices, payments (id, partner_id, key); claims (id, number, fingerprint).
     """
 
     data_version: int

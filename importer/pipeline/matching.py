@@ -64,10 +64,14 @@ def match_people(
     insured = snapshot["insured"]
     directory = Directory.of(
         existing=insured.select("id", "name_key", "card_key", "is_deduced").iter_rows(),
+        with_chosen_name=insured.filter("has_chosen_name")["id"],
         spellings=snapshot["insured_spellings"].select("insured_id", "name_key").iter_rows(),
         members=(
             (policy_keys[policy_id], insured_id)
-            for policy_id, insured_id in snapshot["memberships"].select("policy_id", "insured_id").unique().iter_rows()
+            for policy_id, insured_id in snapshot["memberships"]
+            .select("policy_id", "insured_id")
+            .unique(maintain_order=True)
+            .iter_rows()
         ),
     )
     persons = (
@@ -188,7 +192,10 @@ def match_memberships(
 
 
 def _changed_memberships(candidates: pl.DataFrame, existing: pl.DataFrame) -> pl.DataFrame:
-    """Existing memberships that the import changes: wider dates, a newer plan, a principal, a role so far unknown."""
+    """Existing memberships that the import changes: wider dates, a newer plan, a principal, a role so far unknown.
+
+    Role and principal of a membership that a person corrected stay (DOMAIN §12).
+    """
     both = existing.join(candidates, on=MEMBER, how="inner", nulls_equal=True, suffix="_now")
     newer = (
         pl.col("last_settlement_date_now") >= pl.coalesce("last_settlement_date", "last_settlement_date_now")
@@ -200,8 +207,10 @@ def _changed_memberships(candidates: pl.DataFrame, existing: pl.DataFrame) -> pl
         plan_id=pl.when(newer)
         .then(pl.coalesce("plan_id_now", "plan_id"))
         .otherwise(pl.coalesce("plan_id", "plan_id_now")),
-        principal_id=pl.coalesce("principal_id", "principal_id_now"),
-        role=pl.when(pl.col("role") == "other").then("role_now").otherwise("role"),
+        principal_id=pl.when("is_corrected")
+        .then("principal_id")
+        .otherwise(pl.coalesce("principal_id", "principal_id_now")),
+        role=pl.when((pl.col("role") == "other") & ~pl.col("is_corrected")).then("role_now").otherwise("role"),
     ).with_columns(principal_id=pl.when(pl.col("role") != "primary").then("principal_id"))
     return changed.join(existing.select(changed.columns), on=changed.columns, how="anti", nulls_equal=True)
 

@@ -27,7 +27,9 @@ class NewPerson:
 
 @dataclass
 class Completion:
-    """The data that a later import adds to a person who was known by name only."""
+    """The data that a later import adds to a person who was known by name only. `name`: empty where the present one
+    stays.
+    """
 
     name: str
     card_number: str
@@ -39,13 +41,15 @@ class Directory:
     """All persons of the country, and those that this import adds.
 
     `existing`: (id, name_key, card_key, is_deduced); `spellings`: (insured_id, name_key); `members`: (policy,
-    insured_id), where a policy is its key.
+    insured_id), where a policy is its key. `with_chosen_name`: ids of those whose name a person chose (DOMAIN §12).
     """
 
     by_card: dict[str, int] = field(default_factory=dict)
     by_name: dict[str, dict[str, list[int]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
     card_of: dict[int, str] = field(default_factory=dict)
     deduced: set[int] = field(default_factory=set)
+    # The key of the name that a record bears, of those whose name an import may write anew.
+    renewable: dict[int, str] = field(default_factory=dict)
     names_of: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     policies_of: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     created: list[NewPerson] = field(default_factory=list)
@@ -60,11 +64,15 @@ class Directory:
         existing: Iterable[tuple[int, str, str, bool]],
         spellings: Iterable[tuple[int, str]],
         members: Iterable[tuple[str, int]],
+        with_chosen_name: Iterable[int] = (),
     ) -> "Directory":
         directory = cls()
+        chosen = set(with_chosen_name)
         for id_, name_key, card_key, is_deduced in existing:
             directory.names_of[id_].add(name_key)
             directory.card_of[id_] = card_key
+            if id_ not in chosen:
+                directory.renewable[id_] = name_key
             if card_key:
                 directory.by_card[card_key] = id_
             if is_deduced:
@@ -82,7 +90,7 @@ class Directory:
             without_card = [p for p in self.by_name[policy][name_key] if not self.card_of[p]]
             if without_card:
                 found = without_card[0]
-                self._give_card(found, card_key=card_key, card_number=card_number, name=name)
+                self._give_card(found, card_key=card_key, card_number=card_number, name=name, name_key=name_key)
             else:
                 others = self.by_name[policy][name_key]
                 found = self._create(name, name_key, card_number, card_key, is_deduced=False, line=line)
@@ -90,7 +98,7 @@ class Directory:
                     self.homonyms.append((name_key, others[0], found))
             self.by_card[card_key] = found
         elif found in self.deduced:
-            self._give_card(found, card_key=card_key, card_number=card_number, name=name)
+            self._give_card(found, card_key=card_key, card_number=card_number, name=name, name_key=name_key)
         if name_key not in self.names_of[found]:
             self.names_of[found].add(name_key)
             self.new_spellings.append((found, name, name_key))
@@ -105,7 +113,7 @@ class Directory:
         if found is None:
             found = self._create(name, name_key, "", "", is_deduced=False, line=line)
         elif found in self.deduced:
-            self._give_card(found, card_key="", card_number="", name=name)
+            self._give_card(found, card_key="", card_number="", name=name, name_key=name_key)
         self._enrol(policy, found)
         return found
 
@@ -137,7 +145,7 @@ class Directory:
             self.deduced.add(id_)
         return id_
 
-    def _give_card(self, person: int, *, card_key: str, card_number: str, name: str) -> None:
+    def _give_card(self, person: int, *, card_key: str, card_number: str, name: str, name_key: str) -> None:
         self.deduced.discard(person)
         self.card_of[person] = card_key or self.card_of[person]
         if person < 0:
@@ -145,4 +153,6 @@ class Directory:
             new.card_key, new.card_number = card_key or new.card_key, card_number or new.card_number
             new.is_deduced = False
         else:
-            self.completed[person] = Completion(name, card_number, card_key)
+            # A person may be found by another spelling, which is no reason for another name.
+            renewed = name if self.renewable.get(person) == name_key else ""
+            self.completed[person] = Completion(renewed, card_number, card_key)

@@ -76,7 +76,7 @@ def read(countries: Iterable[int]) -> Portfolio:
     memberships = list(core.Membership.objects.filter(policy__country_id__in=ids).order_by("pk"))
     # A family is the membership of its principal on the policy (DOMAIN §12).
     heads: dict[tuple[int, int], int] = {}
-    for one in memberships:
+    for one in sorted(memberships, key=lambda one: one.principal_id is not None):
         heads.setdefault((one.policy_id, one.insured_id), one.pk)
     members = tuple(
         Member(

@@ -26,7 +26,8 @@ from users.permissions import (
 )
 
 # The rights of DOMAIN §1: manage countries; manage accounts and read the audit trail; manage webhooks; manage
-# converters; import; read files and sessions; read records (every account that has a country to see).
+# converters; import; read files and sessions; read records (every account that has a country to see); correct persons
+# and families of the own country.
 MayManageCountries: OperandHolder = IsSuperUser | IsGlobalAdmin
 MayManageAccounts: OperandHolder = MayManageCountries | IsTerritorialAdminAndAssignedCountry
 MayManageWebhooks = MayManageAccounts
@@ -37,6 +38,7 @@ MayReadRecords = HasAccessCountry
 # Decide whether records are one, merge them; read the review list.
 MayReview = MayImport
 MayReadReview = MayReview | IsGlobalAdmin
+MayManageFamilies = IsSuperUser | (HasAccessCountry & (IsTerritorialAdmin | IsChefDeptTech))
 
 
 def visible_or_refused(
