@@ -12,7 +12,7 @@ from typing import Any
 from django.apps import apps
 from django.core import serializers
 from django.db import connection
-from django.db.models import SET_NULL, F, Model, Q, QuerySet
+from django.db.models import SET_NULL, Exists, F, Model, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -108,6 +108,15 @@ class Recorder:
             )
             return int(cursor.rowcount)
 
+    def replace(self, kept: Model, absorbed: Iterable[int]) -> None:
+        """Let everything follow that names the `absorbed` records by id and that no reference of the database has.
+
+        Call it before they are removed. `follow` registers what follows.
+        """
+        ids = sorted(set(absorbed))
+        for follower in _followers:
+            follower(self, type(kept), kept.pk, ids)
+
     def finish(self, **data: Any) -> Change:
         """Store `data` with the change, and renew the versions of everything that its steps changed."""
         self.change.data |= data
@@ -122,11 +131,23 @@ class Recorder:
         )
 
 
+Follower = Callable[[Recorder, type[Model], int, list[int]], None]
+_followers: list[Follower] = []
+
+
+def follow(follower: Follower) -> None:
+    """Call `follower` with the recorder, the model, the kept id and the absorbed ids of each merge.
+
+    It changes rows by the recorder alone, so that an undo brings them back.
+    """
+    _followers.append(follower)
+
+
 def undo(change: Change, *, actor: User) -> Change:
     """Carry the steps of a change out backwards, inside the caller's transaction, which has its countries locked.
 
-    Raises Conflict when the change was undone before, when a later change concerns one of its subjects, or when a row
-    that it changed is no longer as it left it.
+    Raises Conflict when the change was undone before, when a later change concerns one of its subjects, when a row
+    that it changed is no longer as it left it, or when a record is gone to which a row would refer again.
     """
     change = Change.objects.select_for_update().get(pk=change.pk)
     objection = objection_to_undo(change)
@@ -146,7 +167,7 @@ def objection_to_undo(change: Change) -> str:
         return _("This change was undone already.")
     later = later_changes(change).order_by("pk").first()
     if later is not None:
-        return _("Change %(number)d depends on this one. Undo that one first.") % {"number": later.pk}
+        return str(_depends_on_this(later.pk))
     return next(filter(None, (objection(change) for objection in _objections)), "")
 
 
@@ -161,12 +182,12 @@ def object_to_undo(objection: Objection) -> None:
 
 def later_changes(change: Change) -> QuerySet[Change]:
     """Later changes, not undone, that concern one of its subjects."""
-    concerned = Q()
-    for model, row_id in _changed_records(change):
-        concerned |= Q(model=model, row_id=row_id)
-    if not concerned:
-        return Change.objects.none()
-    subjects = ChangeSubject.objects.filter(concerned, change__gt=change.pk, change__undone_at__isnull=True)
+    later_subjects = ChangeSubject.objects.filter(change__gt=change.pk, change__undone_at__isnull=True)
+    if change.kind in _OF_ONE_MEMBERSHIP:
+        subjects = later_subjects.filter(model="core.membership", row_id=change.data["membership"])
+    else:
+        same = change.subjects.filter(model=OuterRef("model"), row_id=OuterRef("row_id"))
+        subjects = later_subjects.filter(Exists(same))
     later = Change.objects.filter(pk__in=subjects.values("change"))
     # A family takes no part of the name.
     return later.exclude(kind__in=_OF_ONE_MEMBERSHIP) if change.kind == ChangeKind.INSURED_NAME else later
@@ -176,18 +197,12 @@ def later_changes(change: Change) -> QuerySet[Change]:
 _OF_ONE_MEMBERSHIP = (ChangeKind.ATTACH, ChangeKind.ROLE)
 
 
-def _changed_records(change: Change) -> list[tuple[str, int]]:
-    """(model, id) of the records that the change itself changed, or made others depend on."""
-    if change.kind in _OF_ONE_MEMBERSHIP:
-        return [("core.membership", change.data["membership"])]
-    return list(change.subjects.values_list("model", "row_id"))
-
-
 def renew_versions(change: Change) -> None:
     """Make everything outdated that was kept from rows which the steps of the change name: figures, plans, counts."""
     months = _changed_months(change)
     countries = set(months) | ({change.country_id} if change.country_id is not None else set())
-    for country_id in countries:
+    # In order, so that two changes never wait for each other.
+    for country_id in sorted(countries):
         renew(country_id, [MEMBERSHIPS, *map(claims_of, months.get(country_id, ()))])
     # A change of the catalogue concerns the next import of every country.
     changed = Country.objects.all() if change.country_id is None else Country.objects.filter(pk__in=countries)
@@ -232,10 +247,9 @@ def _undo_updated(step: ChangeStep) -> None:
     if any(now[name] != step.after[name] for name in before):
         raise _changed_since(row)
     if before:
-        _require_targets(type(row), before)
-        _restored(type(row), {"id": row.pk, **now, **before}).save(
-            update_fields=[row._meta.get_field(name).name for name in before]
-        )
+        _require_targets(_model(step), before)
+        values = {"id": row.pk, **now, **before}
+        _restored(_model(step), values).save(update_fields=[row._meta.get_field(name).name for name in before])
 
 
 def _undo_removed(step: ChangeStep) -> None:
@@ -248,23 +262,46 @@ def restored_row(step: ChangeStep, **values: Any) -> Any:
     """
     values = {"id": step.row_id, **step.before, **values}
     model = _model(step)
-    for field, target in _missing_targets(model, values):
-        # The file or session of the row may have been deleted since: then the reference is empty, as it is elsewhere.
-        if field.remote_field.on_delete is not SET_NULL:
-            raise _gone(target)
-        values[field.attname] = None
+    _require_targets(model, values)
     return _restored(model, values)
+
+
+def _require_targets(model: type[Model], values: dict[str, Any]) -> None:
+    """Empty the references of `values` to files and sessions that were deleted since, as everywhere else.
+
+    Raises Conflict when another record is gone to which the row would refer.
+    """
+    for field in model._meta.concrete_fields:
+        target, value = field.related_model, values.get(field.attname)
+        if not isinstance(target, type) or value is None or target._default_manager.filter(pk=value).exists():
+            continue
+        if field.null and getattr(field.remote_field, "on_delete", None) is SET_NULL:
+            values[field.attname] = None
+            continue
+        raise _gone(target, value)
+
+
+def _gone(target: type[Model], row_id: int) -> Conflict:
+    removal = ChangeStep.objects.filter(
+        action=ChangeAction.REMOVED, model=target._meta.label_lower, row_id=row_id, change__undone_at__isnull=True
+    ).last()
+    if removal is not None:
+        return _depends_on_this(removal.change_id)
+    return Conflict(
+        _("%(kind)s %(number)d is gone, so this change can no longer be undone.")
+        % {"kind": str(target._meta.verbose_name).capitalize(), "number": row_id}
+    )
 
 
 def _undo_moved(step: ChangeStep) -> None:
     model = _model(step)
     table, column, moves = model._meta.db_table, _column(model, step.field), ChangeMove._meta.db_table
     to = step.after["id"]
-    target = model._meta.get_field(step.field).related_model
-    assert isinstance(target, type)
-    sources = step.moves.filter(before__isnull=False)
-    if sources.exclude(before__in=target._default_manager.values("pk")).exists():
-        raise _gone(target)
+    target: Any = model._meta.get_field(step.field).related_model
+    sources = step.moves.filter(before__isnull=False).exclude(before__in=target._default_manager.values("pk"))
+    lost = sources.values_list("before", flat=True).first()
+    if lost is not None:
+        raise _gone(target, lost)
     # A row that was moved on since belongs where it is now.
     still = f"{column} IS NULL" if to is None else f"{column} = %s"
     with connection.cursor() as cursor:
@@ -288,21 +325,6 @@ _UNDONE: dict[ChangeAction, Callable[[ChangeStep], None]] = {
 _SET_BY_IMPORTS = {"core.membership": ("first_settlement_date", "last_settlement_date", "plan_id")}
 
 
-def _missing_targets(model: type[Model], values: Mapping[str, Any]) -> list[tuple[Any, type[Model]]]:
-    """The references among `values` to rows that no longer exist, each with its model."""
-    found = []
-    for field in model._meta.concrete_fields:
-        target, to = field.related_model, values.get(field.attname)
-        if isinstance(target, type) and to is not None and not target._default_manager.filter(pk=to).exists():
-            found.append((field, target))
-    return found
-
-
-def _require_targets(model: type[Model], values: Mapping[str, Any]) -> None:
-    for _field, target in _missing_targets(model, values):
-        raise _gone(target)
-
-
 def _is_referred_to(row: Model) -> bool:
     """Whether a row refers to this one, which it must outlive."""
     return any(
@@ -311,18 +333,15 @@ def _is_referred_to(row: Model) -> bool:
     )
 
 
-def _gone(target: type[Model]) -> Conflict:
-    return Conflict(
-        _("A record to which this change would return is gone (%(kind)s), so it can no longer be undone.")
-        % {"kind": target._meta.verbose_name}
-    )
-
-
 def _changed_since(row: Model) -> Conflict:
     return Conflict(
         _("%(kind)s %(number)d has changed since, so this change can no longer be undone.")
         % {"kind": str(row._meta.verbose_name).capitalize(), "number": row.pk}
     )
+
+
+def _depends_on_this(number: int) -> Conflict:
+    return Conflict(_("Change %(number)d depends on this one. Undo that one first.") % {"number": number})
 
 
 def _model(step: ChangeStep) -> type[Model]:

@@ -13,8 +13,7 @@ from core import exports, filters
 from core.families.filters import FamilyListFilter, heads_of_families
 from core.families.serializers import FamilyDetailSerializer, FamilySerializer
 from core.families.views import InsuredCorrections, MembershipCorrections
-from core.merge.api import MergeMixin
-from core.merge.services import merge_clients, merge_operators, merge_partners
+from core.merge.api import ClientMerging, OperatorMerging, PartnerMerging
 from core.models import (
     Act,
     ActAlias,
@@ -74,14 +73,13 @@ class RecordViewSet(ExportMixin, AuditedReadViewSet):
         return rows.select_related(*self.related) if self.related else rows
 
 
-class ClientViewSet(MergeMixin, RecordViewSet):
+class ClientViewSet(ClientMerging, RecordViewSet):
     """Employers that have policies for their employees."""
 
     model = Client
     serializer_class = ClientSerializer
     filterset_class = filters.ClientFilter
     export_columns = exports.CLIENTS
-    merge_service, merge_field = staticmethod(merge_clients), "clients"
 
 
 class PolicyViewSet(RecordViewSet):
@@ -161,17 +159,16 @@ class FamilyViewSet(RecordViewSet):
         return heads_of_families(super().with_related(rows))
 
 
-class PartnerViewSet(MergeMixin, RecordViewSet):
+class PartnerViewSet(PartnerMerging, RecordViewSet):
     """Care providers."""
 
     model = Partner
     serializer_class = PartnerSerializer
     filterset_class = filters.PartnerFilter
     export_columns = exports.PARTNERS
-    merge_service, merge_field = staticmethod(merge_partners), "partners"
 
 
-class OperatorViewSet(MergeMixin, RecordViewSet):
+class OperatorViewSet(OperatorMerging, RecordViewSet):
     """Persons who entered claims into the claims system."""
 
     model = Operator
@@ -179,7 +176,6 @@ class OperatorViewSet(MergeMixin, RecordViewSet):
     filterset_class = filters.OperatorFilter
     export_columns = exports.OPERATORS
     personal = True
-    merge_service, merge_field = staticmethod(merge_operators), "operators"
 
 
 class _ProviderNumberViewSet(RecordViewSet):

@@ -13,7 +13,6 @@ from core.changes import Recorder, lock_countries
 from core.families.following import follow
 from core.families.rights import preview, require_manager
 from core.models import Change, ChangeKind, Claim, Insured, InsuredSpelling, Membership, MembershipRole
-from core.review.following import follow_merge
 from users import audit
 from users.models import AuditAction, User
 
@@ -48,7 +47,7 @@ def merge_people(*, actor: User, kept: Insured, absorbed: Sequence[Insured]) -> 
             subjects=[kept, *others],
             data={"kept": kept.pk, "name": kept.name},
         )
-        follow_merge(recorder, Insured, kept.pk, [other.pk for other in others])
+        recorder.replace(kept, [other.pk for other in others])
         parts = [_absorb(recorder, kept, other) for other in others]
         claims = sum(part["claims"] for part in parts)
         change = recorder.finish(absorbed=parts, claims=claims)

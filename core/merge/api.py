@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, PolymorphicProxySerializer, extend_schema
-from rest_framework.decorators import action
-from rest_framework.exceptions import ValidationError
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.api_errors import AccessDenied
-from core.families.rights import preview
-from core.merge.serializers import (
-    ClientMergeFormSerializer,
-    MergeSerializer,
-    OperatorMergeFormSerializer,
-    PartnerMergeFormSerializer,
-)
-from core.models import Change
+from common.errors import Invalid
+from core.families.serializers import PasswordSerializer
+from core.families.views import carried_out, correction
+from core.merge import services
 from users.access.actor import actor_of
-from users.access.viewsets import MayReview, ScopedViewSet
-from users.accounts.confirmation import ConfirmationThrottle, confirm
-from users.serializers import DetailSerializer
-
-DRY_RUN = OpenApiParameter("dry_run", bool, description="Only preview: nothing is changed")
-_FORMS: dict[str, Any] = {
-    "clients": ClientMergeFormSerializer,
-    "partners": PartnerMergeFormSerializer,
-    "operators": OperatorMergeFormSerializer,
-}
+from users.access.viewsets import ScopedViewSet
 
 if TYPE_CHECKING:
     _Base = ScopedViewSet
@@ -39,62 +24,68 @@ else:
     _Base = object
 
 
-def is_dry_run(request: Request) -> bool:
-    """`?dry_run=true`. Raises ValidationError for any word but `true` and `false`."""
-    word = request.query_params.get("dry_run", "false")
-    if word not in ("true", "false"):
-        raise ValidationError({"dry_run": [_("Choose from: %(choices)s.") % {"choices": "true, false"}]})
-    return word == "true"
-
-
-class MergeMixin(_Base):
-    """Adds `merge/` to the detail of a record. `merge_field`: the name of the ids in the form."""
-
-    merge_service: ClassVar[Callable[..., Change]]
-    merge_field: ClassVar[str]
-
-    @extend_schema(
-        filters=False,
-        parameters=[DRY_RUN],
-        request=PolymorphicProxySerializer(
-            component_name="MergeForm", serializers=list(_FORMS.values()), resource_type_field_name=None
-        ),
-        responses={
-            200: MergeSerializer,
-            409: OpenApiResponse(DetailSerializer, description="One of the records is gone"),
-        },
+def _ids() -> Any:
+    return serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=2**63 - 1),
+        allow_empty=False,
+        max_length=services.MOST_AT_ONCE,
+        help_text="Ids of the records that go into this one",
     )
-    @action(
-        detail=True,
-        methods=["post"],
-        permission_classes=[MayReview],
-        throttle_classes=[ConfirmationThrottle],
-        filterset_class=None,
-        filter_backends=[],
-    )
-    def merge(self, request: Request, pk: str) -> Response:
-        """Merge other records into this one: what refers to them moves, and their names lead later imports here."""
+
+
+class ClientMergeSerializer(PasswordSerializer):
+    clients = _ids()
+
+
+class PartnerMergeSerializer(PasswordSerializer):
+    partners = _ids()
+
+
+class OperatorMergeSerializer(PasswordSerializer):
+    operators = _ids()
+
+
+class _Merging(_Base):
+    def _carried_out(self, request: Request, form: Any, field: str, merge: Any) -> Response:
         kept = self.get_object()
-        is_preview = is_dry_run(request)
-        form = _FORMS[self.merge_field](data=request.data)
-        form.is_valid(raise_exception=True)
-        absorbed = self._others(form.validated_data[self.merge_field])
-        actor = actor_of(request)
+        values = form(data=request.data)
+        values.is_valid(raise_exception=True)
+        absorbed = self._named(field, values.validated_data[field])
+        return carried_out(
+            request,
+            lambda: merge(actor=actor_of(request), kept=kept, absorbed=absorbed),
+            password=values.validated_data["password"],
+            target=kept,
+        )
 
-        def service() -> Change:
-            return self.merge_service(actor=actor, kept=kept, absorbed=absorbed)
-
-        if not is_preview:
-            confirm(actor=actor, password=form.validated_data["password"])
-        return Response(MergeSerializer(preview(service) if is_preview else service()).data)
-
-    def _others(self, ids: Sequence[int]) -> list[Any]:
-        """The other records. Raises AccessDenied for one that the caller may not see, ValidationError for no record."""
+    def _named(self, field: str, ids: Sequence[int]) -> list[Any]:
+        """The records with these ids: 403 where the caller may not see one, 400 where there is none."""
         found = self.get_queryset().in_bulk(ids)
-        missing = [id_ for id_ in ids if id_ not in found]
-        if missing and self.model._default_manager.filter(pk__in=missing).exists():
+        missing = [pk for pk in ids if pk not in found]
+        if self.model._default_manager.filter(pk__in=missing).exists():
             raise AccessDenied
         if missing:
-            sentence = _("There is no record with the id %(id)d.")
-            raise ValidationError({self.merge_field: [sentence % {"id": id_} for id_ in missing]})
-        return [found[id_] for id_ in dict.fromkeys(ids)]
+            numbers = ", ".join(map(str, missing))
+            raise Invalid({field: [_("There is no record with this number: %(numbers)s.") % {"numbers": numbers}]})
+        return [found[pk] for pk in dict.fromkeys(ids)]
+
+
+class ClientMerging(_Merging):
+    @correction(ClientMergeSerializer, "merge")
+    def merge(self, request: Request, pk: str) -> Response:
+        """Merge other clients into this one: what refers to them moves, and their names lead later imports here."""
+        return self._carried_out(request, ClientMergeSerializer, "clients", services.merge_clients)
+
+
+class PartnerMerging(_Merging):
+    @correction(PartnerMergeSerializer, "merge")
+    def merge(self, request: Request, pk: str) -> Response:
+        """Merge other providers into this one: what refers to them moves, and their names lead later imports here."""
+        return self._carried_out(request, PartnerMergeSerializer, "partners", services.merge_partners)
+
+
+class OperatorMerging(_Merging):
+    @correction(OperatorMergeSerializer, "merge")
+    def merge(self, request: Request, pk: str) -> Response:
+        """Merge other operators into this one: their lines move, and their names lead later imports here."""
+        return self._carried_out(request, OperatorMergeSerializer, "operators", services.merge_operators)

@@ -37,7 +37,6 @@ from core.models import (
     Payment,
     Premium,
 )
-from core.review.following import follow_merge
 from users import audit
 from users.models import AuditAction, User
 
@@ -112,11 +111,11 @@ def _merge(actor: User, kept: Any, absorbed: Sequence[Any], kind: _Kind) -> Chan
             subjects=[kept, *others],
             data={"kept": kept.pk, "name": kept.name},
         )
+        recorder.replace(kept, [other.pk for other in others])
         parts = []
         for other in others:
             counts = kind.absorb(recorder, kept, other)
             parts.append({"id": other.pk, "name": other.name, **counts})
-            follow_merge(recorder, kind.model, kept.pk, [other.pk])
             _take_names(recorder, kind, kept, other)
         moved = {name: sum(part[name] for part in parts) for name in parts[0] if name not in ("id", "name")}
         change = recorder.finish(absorbed=parts, **moved)

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from core.merge.serializers import MergeSerializer
+from core.families.serializers import RecordChangeSerializer
 from core.models import ReviewDecision, ReviewPair, ReviewState
 from core.review.facts import RecordFacts
 
@@ -128,7 +128,7 @@ class DecidedPairSerializer(ReviewPairSerializer):
         fields = [*ReviewPairSerializer.Meta.fields, "merge"]
         read_only_fields = fields
 
-    @extend_schema_field(MergeSerializer(allow_null=True))
+    @extend_schema_field(RecordChangeSerializer(allow_null=True))
     def get_merge(self, pair: ReviewPair) -> dict[str, Any] | None:
         change = self.context["change"]
-        return None if change is None else MergeSerializer(change).data
+        return None if change is None else RecordChangeSerializer(change).data

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from common.exports import Column
 from common.filters import StableOrdering, StrictFilterBackend
-from core.merge.api import DRY_RUN, is_dry_run
+from core.families.views import is_dry_run
 from core.models import Policy, ReviewDecision, ReviewKind, ReviewPair, ReviewState
 from core.review.facts import facts_of
 from core.review.filters import ReviewPairFilter
@@ -41,6 +41,8 @@ EXPORTED = (
     Column(gettext_lazy("Import session"), "import_session_id", "integer"),
     Column(gettext_lazy("Answered by"), "decided_label"),
 )
+
+DRY_RUN = OpenApiParameter("dry_run", bool, description="Only a preview: nothing changes")
 
 
 def with_policy(rows: QuerySet[Any]) -> QuerySet[Any]:
