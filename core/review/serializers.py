@@ -131,4 +131,4 @@ class DecidedPairSerializer(ReviewPairSerializer):
     @extend_schema_field(RecordChangeSerializer(allow_null=True))
     def get_merge(self, pair: ReviewPair) -> dict[str, Any] | None:
         change = self.context["change"]
-        return None if change is None else RecordChangeSerializer(change).data
+        return None if change is None else dict(RecordChangeSerializer(change).to_representation(change))

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext_lazy
-from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -107,6 +107,10 @@ class ReviewPairViewSet(ExportMixin, AuditedReadViewSet):
         }
         service = preview_decision if is_preview else decide
         decided = service(actor=actor_of(request), pair=pair, **values)
+        if is_preview:
+            audit.record(
+                actor=actor_of(request), action=AuditAction.PREVIEW, target=pair, data={"decision": values["decision"]}
+            )
         decided.pair.policy_number = pair.policy_number  # type: ignore[attr-defined]
         context = {**self.get_serializer_context(), "change": decided.change}
         return Response(DecidedPairSerializer(decided.pair, context=context).data)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 
+from common.errors import Conflict
 from core import models as core
 from core.families.undoing import undo_change
 from core.integrity import dangling_references
@@ -214,3 +215,185 @@ def test_all_merges_undone_in_reverse_order_restore_the_first_state(togo: ApiUse
 
     assert dump() == before
     assert len(waiting(togo)) == 4
+
+
+# ------------------------------------------------------------------------------------------------ which one, and when not
+
+
+def test_the_record_with_more_claims_stays_unless_another_is_named(togo: ApiUser) -> None:
+    pair = waiting(togo)["partner"]
+    lesser = core.Partner.objects.get(key="CLINIQUE BIASSA")
+
+    preview = decide(togo, pair, "same", query="?dry_run=true")
+    assert preview["merge"]["id"] is None
+    assert preview["merge"]["data"]["kept"] == core.Partner.objects.get(key="CLINIQUE BIASA").pk
+    assert preview["merge"]["data"]["claims"] == 2
+    assert core.Partner.objects.count() == 2
+    assert waiting(togo)["partner"] == pair
+
+    decide(togo, pair, "same", keep=lesser.pk)
+    assert core.Partner.objects.get() == lesser
+    assert core.PartnerAlias.objects.get().key == "CLINIQUE BIASA"
+
+
+def test_answers_that_make_no_sense_are_refused(togo: ApiUser) -> None:
+    pair = waiting(togo)["client"]
+
+    assert set(decide(togo, pair, "perhaps", 400)) == {"decision"}
+    assert set(decide(togo, pair, "same", 400, keep=10**9)) == {"keep"}
+    assert set(decide(togo, pair, "same", 400, query="?dry_run=maybe")) == {"dry_run"}
+    decide(togo, pair, "same")
+    assert "merged already" in decide(togo, pair, "different", 409)["detail"]
+
+
+def test_an_answer_different_can_be_changed_to_same(togo: ApiUser) -> None:
+    pair = waiting(togo)["client"]
+    decide(togo, pair, "different")
+    decide(togo, pair, "different")
+
+    assert decide(togo, pair, "same")["state"] == "same"
+    assert core.Client.objects.count() == 1
+
+
+def test_people_with_two_cards_are_not_merged(togo: ApiUser) -> None:
+    for number, name in enumerate((KOFI, KOFFI)):
+        core.Insured.objects.filter(name=name).update(card_number=str(number), card_key=str(number))
+
+    answer = decide(togo, waiting(togo)["insured"], "same", 400)
+
+    assert "different card numbers" in answer["insured"][0]
+    assert "insured" in waiting(togo)
+
+
+def premium(client: core.Client, start: str, end: str) -> core.Premium:
+    return core.Premium.objects.create(
+        country=client.country, client=client, amount=100, currency="XOF", start=start, end=end
+    )
+
+
+def test_premiums_move_and_overlapping_ones_are_refused_in_words(togo: ApiUser) -> None:
+    kept, other = (core.Client.objects.get(key=key) for key in ("PORT DE LOME", "PORT DE LOMEE"))
+    premium(kept, "2024-01-01", "2024-12-31")
+    moving = premium(other, "2024-12-31", "2025-12-30")
+    pair = waiting(togo)["client"]
+
+    (sentence,) = decide(togo, pair, "same", 400)["clients"]
+    assert "31/12/2024" in sentence
+    assert "PORT DE LOMEE" in sentence
+
+    core.Premium.objects.filter(pk=moving.pk).update(start="2025-01-01")
+    version = core.DataVersion.objects.filter(part="premiums").values_list("token", flat=True).first()
+    decide(togo, pair, "same")
+    assert set(kept.premiums.values_list("start__year", flat=True)) == {2024, 2025}
+    assert core.DataVersion.objects.get(part="premiums").token != version
+
+
+def test_the_third_of_three_spellings_is_asked_about_the_record_that_stayed(togo: ApiUser) -> None:
+    togo.import_pair(*matching_pair(of("D1", settlement_date=LATE, employer="PORT DE LOMEEE")))
+    clients = [one for one in pairs(togo, state="waiting", kind="client")]
+    names = [{one["one"]["name"], one["other"]["name"]} for one in clients]
+    assert names == [{"PORT DE LOME", "PORT DE LOMEE"}, {"PORT DE LOMEE", "PORT DE LOMEEE"}] or len(names) == 3
+
+    merged = decide(togo, clients[0], "same")
+
+    (left,) = pairs(togo, state="waiting", kind="client")
+    kept = core.Client.objects.get(key="PORT DE LOME")
+    assert kept.pk in (left["one"]["id"], left["other"]["id"])
+    undo_change(actor=togo.user, change=core.Change.objects.get(pk=merged["change"]))
+    assert len(pairs(togo, state="waiting", kind="client")) == len(clients)
+
+
+# ------------------------------------------------------------------------------------------------ merges and reverts
+
+
+def sessions(api: ApiUser) -> list[int]:
+    return [one["id"] for one in api.get("import-sessions/")["results"]]
+
+
+def test_a_merge_on_which_an_import_relies_is_undone_only_after_the_import(togo: ApiUser) -> None:
+    change = core.Change.objects.get(pk=decide(togo, waiting(togo)["client"], "same")["change"])
+    before = dump()
+    third = togo.import_pair(*THIRD)
+
+    with pytest.raises(Conflict, match=f"Import {third.id} "):
+        undo_change(actor=togo.user, change=change)
+
+    assert togo.steer(third.id, "revert").status_code == 200
+    without_dates = [{**row, "last_settlement_date": None} for row in before["Membership"]]
+    assert [{**row, "last_settlement_date": None} for row in dump()["Membership"]] == without_dates
+    undo_change(actor=togo.user, change=change)
+    assert core.Client.objects.count() == 2
+    assert dangling_references() == {}
+
+
+def test_claims_that_came_later_to_what_was_moved_keep_the_merge(togo: ApiUser) -> None:
+    change = core.Change.objects.get(pk=decide(togo, waiting(togo)["client"], "same")["change"])
+    # By the kept name, for a person whom only the absorbed client had.
+    togo.import_pair(*matching_pair(of("E1", KOFFI, settlement_date=LATE)))
+
+    with pytest.raises(Conflict, match="imported later"):
+        undo_change(actor=togo.user, change=change)
+
+
+def test_a_revert_after_a_merge_leaves_what_the_merge_needs_and_the_files_come_back(togo: ApiUser) -> None:
+    before = totals()
+    for kind in ("operator", "partner", "client", "insured"):
+        decide(togo, waiting(togo)[kind], "same")
+    second, first = sessions(togo)
+
+    for session in (first, second):
+        assert togo.steer(session, "revert").status_code == 200
+        assert dangling_references() == {}
+    assert core.Claim.objects.count() == 0
+    assert core.Client.objects.get().name == "PORT DE LOME"
+
+    togo.import_pair(*FIRST)
+    togo.import_pair(*SECOND)
+    assert totals() == before
+    assert [model.objects.count() for model in (core.Client, core.Partner, core.Operator)] == [1, 1, 1]
+    assert pairs(togo, state="waiting") == []
+
+
+def test_a_pair_disappears_with_its_records_and_comes_back_with_them(togo: ApiUser) -> None:
+    second, _first = sessions(togo)
+
+    assert togo.steer(second, "revert").status_code == 200
+    assert pairs(togo, state="waiting") == []
+    assert len(pairs(togo, state="gone")) == 4
+
+    togo.import_pair(*SECOND)
+    assert set(waiting(togo)) == {"insured", "client", "partner", "operator"}
+
+
+# ------------------------------------------------------------------------------------------------ without the list
+
+
+@pytest.mark.parametrize(
+    ("route", "model", "keys"),
+    [
+        ("clients", core.Client, ("PORT DE LOME", "PORT DE LOMEE")),
+        ("partners", core.Partner, ("CLINIQUE BIASA", "CLINIQUE BIASSA")),
+        ("operators", core.Operator, ("MENSAH AKOU", "MENSA AKOU")),
+    ],
+)
+def test_records_are_merged_directly_with_the_own_password(
+    togo: ApiUser, route: str, model: Any, keys: tuple[str, str]
+) -> None:
+    togo.user.set_password("own password")
+    kept, other = (model.objects.get(key=key) for key in keys)
+    path, ids = f"/api/v1/{route}/{kept.pk}/merge/", {route: [other.pk]}
+
+    def send(query: str = "", **more: Any) -> Any:
+        return togo.client.post(path + query, ids | more, format="json")
+
+    assert send("?dry_run=true").json()["id"] is None
+    assert set(send().json()) == set(send(password="wrong").json()) == {"password"}
+    assert model.objects.filter(pk=other.pk).exists()
+    assert set(togo.client.post(path, {route: [10**9], "password": "x"}, format="json").json()) == {route}
+
+    merged = send(password="own password")
+    assert merged.status_code == 200
+    assert merged.json()["data"]["absorbed"][0]["id"] == other.pk
+    assert not model.objects.filter(pk=other.pk).exists()
+    # The pair has no second record any more, so nothing is to be asked.
+    assert len(waiting(togo)) == 3
