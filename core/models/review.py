@@ -133,7 +133,7 @@ class ReviewPairQuerySet(ScopedQuerySet):
         )
 
     def waiting(self) -> Self:
-        return self.with_state().filter(state=ReviewState.WAITING)
+        return self.exclude(decision=ReviewDecision.DIFFERENT).with_state().filter(state=ReviewState.WAITING)
 
 
 class ReviewPair(models.Model):

@@ -217,7 +217,7 @@ def test_all_merges_undone_in_reverse_order_restore_the_first_state(togo: ApiUse
     assert len(waiting(togo)) == 4
 
 
-# ------------------------------------------------------------------------------------------------ which one, and when not
+# ------------------------------------------------------------------------------------------------ which one stays
 
 
 def test_the_record_with_more_claims_stays_unless_another_is_named(togo: ApiUser) -> None:
@@ -290,9 +290,8 @@ def test_premiums_move_and_overlapping_ones_are_refused_in_words(togo: ApiUser) 
 
 def test_the_third_of_three_spellings_is_asked_about_the_record_that_stayed(togo: ApiUser) -> None:
     togo.import_pair(*matching_pair(of("D1", settlement_date=LATE, employer="PORT DE LOMEEE")))
-    clients = [one for one in pairs(togo, state="waiting", kind="client")]
-    names = [{one["one"]["name"], one["other"]["name"]} for one in clients]
-    assert names == [{"PORT DE LOME", "PORT DE LOMEE"}, {"PORT DE LOMEE", "PORT DE LOMEEE"}] or len(names) == 3
+    clients = pairs(togo, state="waiting", kind="client")
+    assert len(clients) == 3
 
     merged = decide(togo, clients[0], "same")
 
