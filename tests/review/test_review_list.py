@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import transaction
 
 from common.errors import Conflict
 from core import models as core
@@ -14,6 +12,8 @@ from core.families.undoing import undo_change
 from core.integrity import dangling_references
 from tests.support.api_user import ApiUser, Json
 from tests.support.pairs import Cells, line, matching_pair
+
+pytestmark = pytest.mark.django_db
 
 EARLY, LATE = "10/02/2024", "20/11/2024"
 KOFI, KOFFI = "AMEGAN KOFI", "AMEGAN KOFFI"
@@ -95,11 +95,9 @@ def imported(database: None) -> ApiUser:
 
 
 @pytest.fixture
-def togo(imported: ApiUser) -> Iterator[ApiUser]:
-    """The country as the two imports left it: what a test does is taken back."""
-    with transaction.atomic():
-        yield imported
-        transaction.set_rollback(True)
+def togo(imported: ApiUser) -> ApiUser:
+    """The country as the two imports left it: what a test does is taken back at its end."""
+    return imported
 
 
 def test_imports_list_nearly_equal_names_of_each_kind_once(togo: ApiUser) -> None:

@@ -91,6 +91,8 @@ LISTS = ["claims/", "claim-lines/", "insured/", "memberships/", *(f"{name}/" for
 for _name in LISTS:
     GETS[_name] = READERS
 GETS["acts/{acts}/"] = READERS
+GETS["review/"] = READ_IMPORTS
+GETS["review/{review-pairs}/"] = OF_SESSION
 PARTS = [
     "trends", "categories", "rankings", "concentration", "delay", "triangle", "prices", "left-out", "quality",
     "watch-list",
@@ -111,6 +113,8 @@ POSTS: dict[str, set[str]] = {
     "imports/{session}/corrections/": OF_SESSION - {"global_admin"},
     "corrections/{corrections}/withdraw/": OF_COUNTRY,
     "files/{file}/delete/": STEER,
+    "review/": READ_IMPORTS,
+    "review/{review-pairs}/": OF_SESSION - {"global_admin"},
     "accounts/new/": MANAGERS,
     "accounts/import/": MANAGERS,
     "accounts/{account}/change/": OF_COUNTRY - {"global_admin"},

@@ -231,6 +231,17 @@ def make_records(*, country: Country, owner: User, mark: str) -> Records:
     rows["insured-spellings"] = core.InsuredSpelling.objects.create(
         insured=rows["insured"], name=f"{mark} AFFI", name_key=f"AFFI {mark}", **origin
     )
+    rows["review-pairs"] = core.ReviewPair.objects.create(
+        country=country,
+        kind="client",
+        one_key=f"{mark} PORT",
+        other_key=f"{mark} PORTE",
+        one_id=rows["clients"].pk,
+        other_id=0,
+        one_name=f"{mark} PORT",
+        other_name=f"{mark} PORTE",
+        import_session=session,
+    )
     rows["corrections"] = Correction.objects.create(
         country=country,
         sha256=file.sha256,
