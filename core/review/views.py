@@ -36,8 +36,8 @@ EXPORTED = (
     Column(gettext_lazy("Kind"), "kind", "choice", ReviewKind.choices),
     Column(gettext_lazy("State"), "state", "choice", ReviewState.choices),
     Column(gettext_lazy("Policy"), "policy_number"),
-    Column(gettext_lazy("First name"), "one_name"),
-    Column(gettext_lazy("Second name"), "other_name"),
+    Column(gettext_lazy("Name of the first record"), "one_name"),
+    Column(gettext_lazy("Name of the second record"), "other_name"),
     Column(gettext_lazy("Import session"), "import_session_id", "integer"),
     Column(gettext_lazy("Answered by"), "decided_label"),
 )
