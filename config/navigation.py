@@ -9,7 +9,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from users.access.pages import holds
-from users.access.viewsets import MayImport, MayManageAccounts, MayManageWebhooks, MayReadImports, MayReadRecords
+from users.access.viewsets import (
+    MayImport,
+    MayManageAccounts,
+    MayManageWebhooks,
+    MayReadImports,
+    MayReadRecords,
+    MayReadReview,
+)
 from users.sign_in.admin import may_enter_admin
 
 
@@ -37,9 +44,9 @@ def _navigation(request: HttpRequest) -> Navigation:
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return Navigation([], may_search=False, may_import=False)
-    reads, imports, sessions, accounts, webhooks = (
+    reads, imports, sessions, reviews, accounts, webhooks = (
         holds(right, request)
-        for right in (MayReadRecords, MayImport, MayReadImports, MayManageAccounts, MayManageWebhooks)
+        for right in (MayReadRecords, MayImport, MayReadImports, MayReadReview, MayManageAccounts, MayManageWebhooks)
     )
     pages = [
         (True, _("Home"), "start"),
@@ -47,6 +54,7 @@ def _navigation(request: HttpRequest) -> Navigation:
         (sessions, _("Imports"), "page-imports"),
         (sessions, _("Corrections"), "page-corrections"),
         (sessions, _("Files"), "page-files"),
+        (reviews, _("Review"), "page-review"),
         (reads, _("Figures"), "page-figures"),
         (reads, _("Claims"), "page-claims"),
         (reads, pgettext("several", "Insured"), "page-insured-list"),

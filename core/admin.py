@@ -34,6 +34,7 @@ from core.models import (
     Payment,
     Plan,
     Policy,
+    ReviewPair,
 )
 from users.access.actor import actor_of
 from users.access.admin import ScopedInline, ScopedModelAdmin
@@ -346,6 +347,25 @@ class AliasInline(ScopedInline):
 class CategoryAliasInline(ScopedInline):
     model = ActCategoryAlias
     fields = ("name",)
+
+
+@admin.register(ReviewPair)
+class ReviewPairAdmin(ScopedModelAdmin):
+    """The review list. The page of a pair answers it; here it is only read."""
+
+    audited = True
+    personal = True
+    list_display = ("one_name", "other_name", "kind", "decision", "decided_label")
+    list_filter = ("kind", "decision")
+    ordering = ("-pk",)
+    key_search = {"one_key": name_key, "other_key": name_key}
+    search_fields = ("one_key",)
+    related = ("country",)
+    fields = (
+        "kind", "one_name", "other_name", "policy_key", "decision", "decided_label", "decided_at", "found_at",
+        "import_session", "country",
+    )  # fmt: skip
+    readonly_fields = ("found_at",)
 
 
 @admin.register(ActCategory)

@@ -8,7 +8,12 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported here, because models exist only after all apps are loaded.
+        from core.changes import follow, object_to_undo
         from core.lineage import RECORD_KINDS
+        from core.merge.services import objection_to_parting
+        from core.review.following import follow_merge
         from file_handling.lineage import register
 
         register(RECORD_KINDS)
+        object_to_undo(objection_to_parting)
+        follow(follow_merge)

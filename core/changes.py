@@ -168,7 +168,16 @@ def objection_to_undo(change: Change) -> str:
     later = later_changes(change).order_by("pk").first()
     if later is not None:
         return str(_depends_on_this(later.pk))
-    return ""
+    return next(filter(None, (objection(change) for objection in _objections)), "")
+
+
+Objection = Callable[[Change], str]
+_objections: list[Objection] = []
+
+
+def object_to_undo(objection: Objection) -> None:
+    """Call `objection` before a change is undone: it returns why it cannot be, as a sentence, or an empty text."""
+    _objections.append(objection)
 
 
 def later_changes(change: Change) -> QuerySet[Change]:

@@ -6,6 +6,7 @@ from core.pages import corrections, lists
 from core.pages.claim import ClaimPage
 from core.pages.search import SearchPage
 from core.pages.source import SourcePage
+from core.review.pages import PairPage, ReviewPage
 
 urlpatterns = [
     path("claims/", lists.ClaimsPage.as_view(), name="page-claims"),
@@ -26,6 +27,8 @@ urlpatterns = [
     path("partners/", lists.PartnersPage.as_view(), name="page-partners"),
     path("operators/", lists.OperatorsPage.as_view(), name="page-operators"),
     path("acts/", lists.ActsPage.as_view(), name="page-acts"),
+    path("review/", ReviewPage.as_view(), name="page-review"),
+    path("review/<int:pk>/", PairPage.as_view(), name="page-review-pair"),
     path("search/", SearchPage.as_view(), name="page-search"),
     path("sources/", SourcePage.as_view(), name="page-source"),
 ]

@@ -3,6 +3,7 @@ from rest_framework.routers import SimpleRouter
 from core import views
 from core.catalogue.api import CatalogueChangeViewSet
 from core.families.views import RecordChangeViewSet
+from core.review.views import ReviewPairViewSet
 
 router = SimpleRouter()
 router.register("claims", views.ClaimViewSet, basename="claim")
@@ -24,5 +25,6 @@ router.register("act-categories", views.ActCategoryViewSet, basename="act-catego
 router.register("acts", views.ActViewSet, basename="act")
 router.register("act-aliases", views.ActAliasViewSet, basename="act-alias")
 router.register("catalogue-changes", CatalogueChangeViewSet, basename="catalogue-change")
+router.register("review-pairs", ReviewPairViewSet, basename="review-pair")
 
 urlpatterns = router.urls

@@ -14,6 +14,7 @@ from core.catalogue.api import ActActions, CategoryActions
 from core.families.filters import FamilyListFilter, heads_of_families
 from core.families.serializers import FamilyDetailSerializer, FamilySerializer
 from core.families.views import InsuredCorrections, MembershipCorrections
+from core.merge.api import ClientMerging, OperatorMerging, PartnerMerging
 from core.models import (
     Act,
     ActAlias,
@@ -73,7 +74,7 @@ class RecordViewSet(ExportMixin, AuditedReadViewSet):
         return rows.select_related(*self.related) if self.related else rows
 
 
-class ClientViewSet(RecordViewSet):
+class ClientViewSet(ClientMerging, RecordViewSet):
     """Employers that have policies for their employees."""
 
     model = Client
@@ -159,7 +160,7 @@ class FamilyViewSet(RecordViewSet):
         return heads_of_families(super().with_related(rows))
 
 
-class PartnerViewSet(RecordViewSet):
+class PartnerViewSet(PartnerMerging, RecordViewSet):
     """Care providers."""
 
     model = Partner
@@ -168,7 +169,7 @@ class PartnerViewSet(RecordViewSet):
     export_columns = exports.PARTNERS
 
 
-class OperatorViewSet(RecordViewSet):
+class OperatorViewSet(OperatorMerging, RecordViewSet):
     """Persons who entered claims into the claims system."""
 
     model = Operator

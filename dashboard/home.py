@@ -19,7 +19,7 @@ from rest_framework.permissions import IsAuthenticated
 
 from common.formats import NO_BREAK_SPACE, format_amount, format_count
 from common.money import minor_units
-from core.models import Claim
+from core.models import Claim, ReviewKind, ReviewPair
 from dashboard import answers
 from dashboard.answers import Payload
 from dashboard.asking import Asked
@@ -29,10 +29,10 @@ from dashboard.figure_view import kept_answer, stamp_of, today
 from dashboard.indicators.portfolio import portfolio_series
 from dashboard.periods import Period
 from dashboard.queries import Scope
-from file_handling.models import Finding, FindingCategory, ImportSession, SessionStatus
+from file_handling.models import ImportSession, SessionStatus
 from users import audit
 from users.access.pages import PageView, holds
-from users.access.viewsets import MayImport, MayReadImports
+from users.access.viewsets import MayImport, MayReadImports, MayReadReview
 from users.models import AuditAction, Country, User
 
 KEY_FIGURES = (
@@ -105,7 +105,7 @@ class HomePage(PageView):
             operators=figures["operators"],
             waiting=waiting[:WAITING_SHOWN],
             waiting_count=len(waiting),
-            alike=_alike(user, last),
+            alike=_alike(user) if holds(MayReadReview, request) else [],
             imports=last,
         )
 
@@ -132,17 +132,11 @@ def _waiting(user: User, sessions: QuerySet[ImportSession]) -> list[ImportSessio
     return list(rows.order_by(place, "-id").defer("summary", "outcome"))
 
 
-def _alike(user: User, sessions: Sequence[ImportSession]) -> list[tuple[ImportSession, int]]:
-    """(session, number of pairs of names that are nearly the same) of those sessions that list any."""
-    if not sessions:
-        return []
-    rows = Finding.objects.visible_to(user).filter(
-        session__in=[session.pk for session in sessions],
-        category=FindingCategory.WARNING,
-        code__startswith="alike_",
-    )
-    found = dict(rows.order_by().values("session_id").annotate(pairs=Count("*")).values_list("session_id", "pairs"))
-    return [(session, found[session.pk]) for session in sessions if session.pk in found]
+def _alike(user: User) -> list[tuple[ReviewKind, int]]:
+    """(kind, how many pairs of the review list wait for an answer) of the kinds that have any (DOMAIN §12)."""
+    rows = ReviewPair.objects.visible_to(user).waiting().order_by()
+    found = dict(rows.values("kind").annotate(pairs=Count("pk")).values_list("kind", "pairs"))
+    return [(kind, found[kind]) for kind in ReviewKind if kind in found]
 
 
 # ------------------------------------------------------------------------------------------------ the kept figures

@@ -602,6 +602,7 @@ class FindingCode(models.TextChoices):
     ALIKE_INSURED = "alike_insured", _("insured with nearly the same name")
     ALIKE_CLIENT = "alike_client", _("clients with nearly the same name")
     ALIKE_PARTNER = "alike_partner", _("providers with nearly the same name")
+    ALIKE_OPERATOR = "alike_operator", _("operators with nearly the same name")
 
 
 class Finding(models.Model):

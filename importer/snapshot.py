@@ -12,12 +12,15 @@ from core.models import (
     ActCategoryAlias,
     Claim,
     Client,
+    ClientAlias,
     Insured,
     InsuredSpelling,
     Invoice,
     Membership,
     Operator,
+    OperatorAlias,
     Partner,
+    PartnerAlias,
     Payment,
     Plan,
     Policy,
@@ -28,10 +31,9 @@ from users.models import Country
 
 _SCHEMA: dict[str, Any] = {
     "id": pl.Int64, "key": pl.String, "act_id": pl.Int64, "category_id": pl.Int64, "policy_id": pl.Int64,
-    "insured_id": pl.Int64,
-    "client_id": pl.Int64, "partner_id": pl.Int64, "plan_id": pl.Int64, "principal_id": pl.Int64,
-    "name_key": pl.String, "card_key": pl.String, "is_deduced": pl.Boolean, "has_chosen_name": pl.Boolean,
-    "role": pl.String, "is_corrected": pl.Boolean,
+    "insured_id": pl.Int64, "client_id": pl.Int64, "partner_id": pl.Int64, "operator_id": pl.Int64, "plan_id": pl.Int64,
+    "principal_id": pl.Int64, "name_key": pl.String, "card_key": pl.String, "is_deduced": pl.Boolean,
+    "has_chosen_name": pl.Boolean, "role": pl.String, "is_corrected": pl.Boolean,
     "first_settlement_date": pl.Date, "last_settlement_date": pl.Date, "number": pl.String, "fingerprint": pl.String,
 }  # fmt: skip
 
@@ -49,6 +51,14 @@ def _snapshot(country_id: int, wanted: Wanted) -> Snapshot:
     version = Country.objects.values_list("data_version", flat=True).get(pk=country_id)
     here = {"country_id": country_id}
     partners = _frame(Partner.objects.filter(**here), "id", "key")
+    aliases = {
+        f"{model.record_field}_aliases": _frame(model.objects.filter(**here), f"{model.record_field}_id", "key").rename(
+            {f"{model.record_field}_id": "id"}
+        )
+        for model in (ClientAlias, PartnerAlias, OperatorAlias)
+    }
+    # Other names of a provider lead to its invoices and payments.
+    by_name = pl.concat([partners, aliases["partner_aliases"]])
     return Snapshot(
         data_version=version,
         tables={
@@ -82,8 +92,9 @@ def _snapshot(country_id: int, wanted: Wanted) -> Snapshot:
             ),
             "acts": _frame(Act.objects.all(), "id", "key"),
             "aliases": _frame(ActAlias.objects.all(), "act_id", "key").rename({"act_id": "id"}),
-            "invoices": _references(Invoice, wanted.invoices, partners),
-            "payments": _references(Payment, wanted.payments, partners),
+            "invoices": _references(Invoice, wanted.invoices, by_name),
+            "payments": _references(Payment, wanted.payments, by_name),
+            **aliases,
             "claims": _claims(country_id, wanted.claim_numbers),
         },
     )

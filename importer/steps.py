@@ -35,6 +35,7 @@ from importer.planning import PlannedImport, plan_import
 from importer.report import ending_texts
 from importer.report.files import BackgroundReport
 from importer.report.findings import SourceFiles
+from importer.review_pairs import list_pairs, note_other_names
 from importer.run_context import CannotImport, ConverterAway, OutcomeChanged, RunContext, SheetUnnamed
 from importer.sql import analyze, prepare_write
 from importer.writer import Origin, rows_by_table, write_findings, write_plan
@@ -312,6 +313,8 @@ def _write_once(ctx: RunContext, to_write: Written, files: SourceFiles, *, is_ou
     created = write_plan(planned.plan, origin)
     planned = replace(planned, summary=planned.summary | {"entities": created})
     write_findings(session.pk, session.country_id, report.findings())
+    list_pairs(country_id=country.pk, session_id=session.pk, similar=report.similar())
+    note_other_names(planned, country_id=country.pk, session_id=session.pk)
     keep_claims(session.pk, planned)
     claims = planned.plan.claims
     if claims.height:

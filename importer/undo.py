@@ -18,6 +18,7 @@ from django.db.models.expressions import RawSQL
 from core import models as core
 from core.catalogue.history import categories_to_return_to
 from core.data_versions import MEMBERSHIPS, claims_of, renew
+from core.other_names import forget_followers
 from file_handling.models import ImportSession, SessionStatus
 from importer.sql import INTEGER, values_table
 
@@ -29,15 +30,32 @@ ZERO = Decimal("0.00")
 REFERENCES: dict[str, tuple[type[Model], tuple[tuple[type[Model], str], ...]]] = {
     "invoices": (core.Invoice, ((core.ClaimLine, "invoice"),)),
     "payments": (core.Payment, ((core.ClaimLine, "payment"),)),
-    "operators": (core.Operator, ((core.ClaimLine, "operator"),)),
+    "operators": (core.Operator, ((core.ClaimLine, "operator"), (core.OperatorAlias, "operator"))),
     "insured": (
         core.Insured,
         ((core.Membership, "insured"), (core.Membership, "principal"), (core.Claim, "insured")),
     ),
     "plans": (core.Plan, ((core.Membership, "plan"),)),
     "policies": (core.Policy, ((core.Membership, "policy"), (core.Claim, "policy"), (core.Plan, "policy"))),
-    "clients": (core.Client, ((core.Membership, "client"), (core.Claim, "client"), (core.Premium, "client"))),
-    "partners": (core.Partner, ((core.Claim, "partner"), (core.Invoice, "partner"), (core.Payment, "partner"))),
+    "clients": (
+        core.Client,
+        (
+            (core.Membership, "client"),
+            (core.Claim, "client"),
+            (core.Premium, "client"),
+            # Somebody merged another client into it.
+            (core.ClientAlias, "client"),
+        ),
+    ),
+    "partners": (
+        core.Partner,
+        (
+            (core.Claim, "partner"),
+            (core.Invoice, "partner"),
+            (core.Payment, "partner"),
+            (core.PartnerAlias, "partner"),
+        ),
+    ),
     "acts": (core.Act, ((core.ClaimLine, "act"), (core.ActAlias, "act"))),
     "act_categories": (
         core.ActCategory,
@@ -207,6 +225,7 @@ def undo_session(*, session_id: int, country_id: int) -> dict[str, int]:
     _lock_catalogue(undo.sessions)
     remove(CATALOGUE)
     _renew_settlement_dates(touched)
+    forget_followers(country_id, [session_id])
     return removed
 
 

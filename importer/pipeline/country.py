@@ -20,11 +20,11 @@ class Wanted:
 class Snapshot:
     """The records of the country (and of the shared catalogue) that this import may refer to or change.
 
-    Frames: clients, policies, partners, operators, act_categories, acts (id, key); category_aliases, aliases (id of the
-    category or act, key); plans (id, policy_id, key); insured (id, name_key, card_key, is_deduced, has_chosen_name);
-    insured_spellings (insured_id, name_key); memberships (id, insured_id, policy_id, client_id, role, principal_id,
-    plan_id, first_settlement_date, last_settlement_date, is_corrected); invoices, payments (id, partner_id, key);
-    claims (id, number, fingerprint).
+    Frames: clients, policies, partners, operators, act_categories, acts (id, key); their other names client_aliases,
+    partner_aliases, operator_aliases, category_aliases and, of acts, aliases (id of the record, key); plans (id,
+    policy_id, key); insured (id, name_key, card_key, is_deduced, has_chosen_name); insured_spellings (insured_id,
+    name_key); memberships (id, insured_id, policy_id, client_id, role, principal_id, plan_id, first_settlement_date,
+    last_settlement_date, is_corrected); invoices, payments (id, partner_id, key); claims (id, number, fingerprint).
     """
 
     data_version: int
@@ -32,3 +32,8 @@ class Snapshot:
 
     def __getitem__(self, table: str) -> pl.DataFrame:
         return self.tables[table]
+
+    def by_name(self, table: str, aliases: str) -> pl.DataFrame:
+        """id, key: the records of a table by their name, then by their other names. A name comes before an alias."""
+        named = pl.concat([self[table].select("id", "key"), self[aliases].select("id", "key")])
+        return named.unique(subset="key", keep="first", maintain_order=True)

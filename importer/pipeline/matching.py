@@ -30,15 +30,17 @@ def match_clients_and_policies(
 ) -> pl.DataFrame:
     """Adds client_id, policy_id, plan_id, partner_id; the new clients, policies, plans and partners to `tables`."""
 
-    def match(table: str, key: str, name: str, column: str, *extra: str) -> pl.DataFrame:
+    def match(known: pl.DataFrame, table: str, key: str, name: str, column: str, *extra: str) -> pl.DataFrame:
         named = claims.filter(pl.col(key).is_not_null()).group_by(key, maintain_order=True)
         candidates = named.agg(pl.col(name, *extra).first(ignore_nulls=True)).rename({key: "key"})
-        ids, tables[table] = _resolve(candidates, snapshot[table], ["key"])
+        ids, tables[table] = _resolve(candidates, known, ["key"])
         return claims.join(ids.rename({"key": key, "id": column}), on=key, how="left", maintain_order="left")
 
-    claims = match("clients", "client_key", "employer", "client_id")
-    claims = match("policies", "policy_key", "policy_number", "policy_id")
-    claims = match("partners", "partner_key", "partner", "partner_id", "partner_address", "partner_country")
+    clients = snapshot.by_name("clients", "client_aliases")
+    partners = snapshot.by_name("partners", "partner_aliases")
+    claims = match(clients, "clients", "client_key", "employer", "client_id")
+    claims = match(snapshot["policies"], "policies", "policy_key", "policy_number", "policy_id")
+    claims = match(partners, "partners", "partner_key", "partner", "partner_id", "partner_address", "partner_country")
     plans = (
         claims.filter(pl.col("plan_key").is_not_null())
         .group_by("policy_id", "plan_key", maintain_order=True)
@@ -224,7 +226,7 @@ LINE_COLUMNS = (
 def match_acts(lines: pl.DataFrame, snapshot: Snapshot, tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
     """Adds category_id and act_id; the new categories and acts to `tables`. An alias leads to its act or category."""
     headings = lines.group_by("category_key", maintain_order=True).agg(pl.col("act_category").first())
-    known = _with_aliases(snapshot["act_categories"], snapshot["category_aliases"])
+    known = snapshot.by_name("act_categories", "category_aliases")
     ids, tables["act_categories"] = _resolve(headings.rename({"category_key": "key"}), known, ["key"])
     lines = lines.join(
         ids.rename({"key": "category_key", "id": "category_id"}), on="category_key", how="left", maintain_order="left"
@@ -243,15 +245,8 @@ def match_acts(lines: pl.DataFrame, snapshot: Snapshot, tables: dict[str, pl.Dat
         .join(most_frequent, on="act_key", how="left", maintain_order="left")
         .rename({"act_key": "key"})
     )
-    ids, tables["acts"] = _resolve(acts, _with_aliases(snapshot["acts"], snapshot["aliases"]), ["key"])
+    ids, tables["acts"] = _resolve(acts, snapshot.by_name("acts", "aliases"), ["key"])
     return lines.join(ids.rename({"key": "act_key", "id": "act_id"}), on="act_key", how="left", maintain_order="left")
-
-
-def _with_aliases(named: pl.DataFrame, aliases: pl.DataFrame) -> pl.DataFrame:
-    """id, key: of acts or categories and of their aliases. A name comes before an alias of the same spelling."""
-    return pl.concat([named.select("id", "key"), aliases.select("id", "key")]).unique(
-        subset="key", keep="first", maintain_order=True
-    )
 
 
 def match_references(
@@ -261,10 +256,11 @@ def match_references(
     lines = lines.join(
         claims.select("claim_number", "partner_id", claim_id="id"), on="claim_number", how="left", maintain_order="left"
     )
-    for table, key, name, column, on in (
-        ("operators", "operator_key", "operator", "operator_id", ["key"]),
-        ("invoices", "invoice_key", "invoice_number", "invoice_id", ["partner_id", "key"]),
-        ("payments", "payment_key", "payment_reference", "payment_id", ["partner_id", "key"]),
+    operators = snapshot.by_name("operators", "operator_aliases")
+    for known, table, key, name, column, on in (
+        (operators, "operators", "operator_key", "operator", "operator_id", ["key"]),
+        (snapshot["invoices"], "invoices", "invoice_key", "invoice_number", "invoice_id", ["partner_id", "key"]),
+        (snapshot["payments"], "payments", "payment_key", "payment_reference", "payment_id", ["partner_id", "key"]),
     ):
         source = [key if c == "key" else c for c in on]
         candidates = (
@@ -273,7 +269,7 @@ def match_references(
             .agg(pl.col(name).first())
             .rename({key: "key"})
         )
-        ids, tables[table] = _resolve(candidates, snapshot[table], on)
+        ids, tables[table] = _resolve(candidates, known, on)
         lines = lines.join(ids.rename({"key": key, "id": column}), on=source, how="left", maintain_order="left")
     return lines
 

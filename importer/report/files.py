@@ -21,6 +21,7 @@ from common.timing import timed
 from file_handling.models import ImportSession, SessionStatus
 from file_handling.sessions.log import log_lines
 from file_handling.sessions.reports import in_all_languages
+from importer.pipeline.similar_records import SimilarPair, similar_records
 from importer.planning import PlannedImport
 from importer.report.contents import ReportFacts, build_report, findings_frame
 from importer.report.findings import SourceFiles, build_findings
@@ -42,17 +43,19 @@ class BackgroundReport:
         self.path = folder / f"report-{uuid.uuid4().hex}.xlsx"
         self.session, self.token = session, token
         self._found: Future[pl.DataFrame] = Future()
+        self._similar: list[SimilarPair] = []
         self._written: Future[None] = Future()
 
     def start(self, planned: PlannedImport, files: SourceFiles, *, is_written: bool) -> None:
         """Make them from a plan that is being written (`is_written`) or only reviewed."""
 
         def find() -> pl.DataFrame:
+            self._similar = similar_records(planned.plan, planned.snapshot)
             return build_findings(
                 reconciliation=planned.reconciliation,
                 lines=planned.lines,
                 plan=planned.plan,
-                snapshot=planned.snapshot,
+                similar=self._similar,
                 missing_pages=planned.missing_pages,
                 files=files,
                 currency=self.session.currency or self.session.country.currency_code,
@@ -70,6 +73,11 @@ class BackgroundReport:
 
     def findings(self) -> pl.DataFrame:
         return self._found.result()
+
+    def similar(self) -> list[SimilarPair]:
+        """The new records of the plan whose names are nearly those of others; none for a report of the database."""
+        self._found.result()
+        return self._similar
 
     def store(self) -> dict[str, str]:
         """Wait for the report and store it; → the field of the session with its path."""

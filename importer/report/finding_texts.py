@@ -265,6 +265,10 @@ def similar_partners(facts: Facts) -> str:
     return _("Two providers have nearly the same name: %(one)s / %(other)s. Are they one?") % facts
 
 
+def similar_operators(facts: Facts) -> str:
+    return _("Two operators have nearly the same name: %(one)s / %(other)s. Are they one?") % facts
+
+
 def homonyms(facts: Facts) -> str:
     return (
         _("Two insured of one policy have the name %(name)s under different card numbers: kept as two persons.") % facts
@@ -348,4 +352,5 @@ OBSERVATIONS: dict[str, Sentence] = {
     "alike_insured": similar_insured,
     "alike_client": similar_clients,
     "alike_partner": similar_partners,
+    "alike_operator": similar_operators,
 }

@@ -16,7 +16,6 @@ import polars as pl
 
 from common.keys import name_key
 from file_handling.models import FindingCategory as Category
-from importer.pipeline.country import Snapshot
 from importer.pipeline.plan import Plan
 from importer.pipeline.reconcile import (
     AMOUNT_GAP,
@@ -28,7 +27,7 @@ from importer.pipeline.reconcile import (
     UNREADABLE,
     Reconciliation,
 )
-from importer.pipeline.similar_names import similar_pairs
+from importer.pipeline.similar_records import SimilarPair
 
 AMOUNTS = ("stat_claimed", "stat_reimbursed", "recap_claimed", "recap_reimbursed")
 SCHEMA: dict[str, Any] = {
@@ -75,12 +74,15 @@ def build_findings(
     reconciliation: Reconciliation,
     lines: pl.DataFrame,
     plan: Plan,
-    snapshot: Snapshot,
+    similar: list[SimilarPair],
     missing_pages: list[dict[str, Any]],
     files: SourceFiles,
     currency: str,
 ) -> pl.DataFrame:
-    """Everything that was not imported and why, then the lists, then the warnings. `lines`: the importable ones."""
+    """Everything that was not imported and why, then the lists, then the warnings. `lines`: the importable ones.
+
+    `similar`: the pairs of `similar_records`.
+    """
     stat = _shown(reconciliation.lines, "stat", files.stat)
     recap = _shown(reconciliation.recap, "recap", files.recap)
     parts = [
@@ -89,7 +91,7 @@ def build_findings(
         *_lists(reconciliation, stat, recap, currency),
         _missing_pages(missing_pages, currency),
         *_reading_warnings(stat, recap, files.lone_marks),
-        *_warnings(lines, plan, snapshot, stat, files),
+        *_warnings(lines, plan, similar, stat, files),
     ]
     return pl.concat(parts).with_columns(sequence=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))
 
@@ -353,7 +355,7 @@ def _missing_pages(warnings: list[dict[str, Any]], currency: str) -> pl.DataFram
 
 
 def _warnings(
-    lines: pl.DataFrame, plan: Plan, snapshot: Snapshot, stat: pl.DataFrame, files: SourceFiles
+    lines: pl.DataFrame, plan: Plan, similar: list[SimilarPair], stat: pl.DataFrame, files: SourceFiles
 ) -> Iterable[pl.DataFrame]:
     unread = stat.filter(~pl.col("unreadable") & pl.col("in_period") & pl.col("incident_date_raw").is_not_null())
     text = _json(text=pl.col("incident_date_raw"))
@@ -365,36 +367,6 @@ def _warnings(
     yield _rows(first_lines, "stat", Category.WARNING, _json("name"), code="principal_deduced")
     yield _warnings_of(("homonyms", {"name": name}, name) for name, _, _ in plan.homonyms)
     yield _warnings_of(
-        (f"alike_{kind}", {"one": one, "other": other}, name_key(f"{one} {other}"))
-        for kind, one, other in similar_records(plan, snapshot)
+        (f"alike_{pair.kind}", {"one": pair.new, "other": pair.other}, name_key(f"{pair.new} {pair.other}"))
+        for pair in similar
     )
-
-
-def similar_records(plan: Plan, snapshot: Snapshot) -> list[tuple[str, str, str]]:
-    """(kind, key, key) of new clients, providers and insured of one policy whose name is nearly that of another."""
-    found: list[tuple[str, str, str]] = []
-    for kind, table in (("client", "clients"), ("partner", "partners")):
-        new = plan.new[table]["key"].to_list()
-        found += [(kind, *pair) for pair in similar_pairs(new=new, known=new + snapshot[table]["key"].to_list())]
-    members = pl.concat(
-        [
-            snapshot["memberships"].select("policy_id", "insured_id"),
-            plan.new["memberships"].select("policy_id", "insured_id"),
-        ]
-    ).unique()
-    names = pl.concat(
-        [
-            plan.new["insured"].select("id", "name_key", is_new=pl.lit(True)),
-            snapshot["insured"].select("id", "name_key", is_new=pl.lit(False)),
-        ]
-    )
-    by_policy = (
-        members.join(names, left_on="insured_id", right_on="id")
-        .group_by("policy_id")
-        .agg(new=pl.col("name_key").filter("is_new").unique(), known=pl.col("name_key").unique())
-        .filter(pl.col("new").list.len() > 0)
-        .sort("policy_id")
-    )
-    for new, known in by_policy.select("new", "known").iter_rows():
-        found += [("insured", *pair) for pair in similar_pairs(new=sorted(new), known=sorted(known))]
-    return found

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from scripts.api_client import Client
 from scripts.demo.pairs import SamplePair
+from scripts.demo.review import answer_two, make_review_pair
 
 CAMEROON = {"name": "Cameroun", "code": "CM", "currency_code": "XAF", "currency_name": "Franc CFA (BEAC)"}
 TERRITORIAL, TECHNICAL, SUPERUSER = "ADMIN_TERRITORIAL", "CHEF_DEPT_TECH", "SUPERUSER"
@@ -86,8 +88,22 @@ def run_all(
         for step, session in zip(STEPS_BESIDE, others.result(), strict=True):
             sessions[step.name] = session
             show_end(step, session)
+    _review_names(clients[TERRITORIAL], pairs["togo-month"])
     sessions[CORRECTED] = _correct(clients[TECHNICAL], sessions["togo-first-year"])
     return sessions
+
+
+def _review_names(client: Client, month: SamplePair) -> None:
+    """Imports names that are nearly the same, and answers two pairs of the review list."""
+    day = date.fromisoformat(month.expected["period"][1])
+    stat, recap = make_review_pair(month.stat.parent.parent / "names", day=day)
+    session = client.import_pair(stat=stat, recaps=[recap])
+    for _event in client.events(session["id"], seconds=RUN_SECONDS):
+        pass
+    ended = client.session(session["id"])
+    if ended["status"] not in DONE:
+        raise UnexpectedEndError(f"{ended['id']}: {ended['status']} {ended['message']}")
+    answer_two(client)
 
 
 def _correct(client: Client, session: dict[str, Any]) -> dict[str, Any]:

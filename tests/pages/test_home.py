@@ -16,12 +16,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from common.formats import format_amount, format_count
+from core import models as core
 from file_handling.models import ImportSession, SessionStatus
 from tests.support.api_user import ApiUser
 from tests.support.browser import Browser
 from tests.support.cast import Cast
 from tests.support.pairs import line, matching_pair, row
-from tests.support.records import Records, make_finding, make_session
+from tests.support.records import Records, make_session
 from tests.support.small_country import Act, SmallCountry
 from users.models import AuditEntry, Country, Role, User
 
@@ -160,14 +161,19 @@ def test_more_than_five_imports_that_wait_are_counted(cast: Cast, browser: Brows
     assert "All 7 imports that wait" in words(browser("togo_admin").get("/"))
 
 
-def test_names_that_are_nearly_the_same_lead_to_the_findings_of_their_import(cast: Cast, browser: Browser) -> None:
-    session = make_session(user=cast.togo_head, country=cast.togo)
-    make_finding(session, 1, category="warning", code="alike_insured")
-    make_finding(session, 2, category="warning", code="alike_client")
-    make_finding(session, 3, category="warning", code="incident_date")
-    page = browser("togo_head").get("/")
-    assert "2 pairs of names are nearly the same" in words(page)
-    assert f'href="/imports/{session.pk}/findings/?category=warning"' in page.content.decode()
+def test_pairs_that_wait_on_the_review_list_are_counted_by_kind(
+    cast: Cast, togo: Records, benin: Records, browser: Browser
+) -> None:
+    waits = togo.rows["review-pairs"]
+    other = core.Client.objects.create(country=cast.togo, name="PORTE", key="PORTE")
+    core.ReviewPair.objects.filter(pk=waits.pk).update(other_id=other.pk)
+
+    for name in ("togo_head", "togo_admin", "superuser", "global_admin"):
+        page = browser(name).get("/")
+        assert "clients 1 pair of names is nearly the same" in words(page)
+        assert 'href="/review/?state=waiting&amp;kind=client"' in page.content.decode()
+    for name in ("togo_operator", "benin_head"):
+        assert "nearly the same" not in words(browser(name).get("/"))
 
 
 # ------------------------------------------------------------------------------------------------ figures
@@ -258,8 +264,7 @@ def test_the_page_takes_few_statements_however_much_there_is(
     name: str, cast: Cast, togo: Records, benin: Records, browser: Browser
 ) -> None:
     for number in range(12):
-        session = make_session(user=cast.togo_head, country=cast.togo, status="REVIEW")
-        make_finding(session, 1, category="warning", code="alike_insured")
+        make_session(user=cast.togo_head, country=cast.togo, status="REVIEW")
         Country.objects.create(name=f"Land {number}", code="Q" + chr(65 + number))
     client = browser(name)
     client.get("/")

@@ -110,6 +110,8 @@ LISTS = [
 for _name in LISTS:
     GETS[_name] = READERS
 GETS["acts/{acts}/"] = READERS
+GETS["review/"] = READ_IMPORTS
+GETS["review/{review-pairs}/"] = OF_SESSION
 PARTS = [
     "trends", "categories", "rankings", "concentration", "delay", "triangle", "loss-ratio", "prices", "left-out",
     "quality", "watch-list",
@@ -130,6 +132,8 @@ POSTS: dict[str, set[str]] = {
     "imports/{session}/corrections/": OF_SESSION - {"global_admin"},
     "corrections/{corrections}/withdraw/": OF_COUNTRY,
     "files/{file}/delete/": STEER,
+    "review/": READ_IMPORTS,
+    "review/{review-pairs}/": OF_SESSION - {"global_admin"},
     "accounts/new/": MANAGERS,
     "accounts/import/": MANAGERS,
     "accounts/{account}/change/": OF_COUNTRY - {"global_admin"},

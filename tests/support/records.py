@@ -239,6 +239,17 @@ def make_records(*, country: Country, owner: User, mark: str) -> Records:
         data={"insured": rows["insured"].pk, "name": f"{mark} AFI", "before": f"{mark} AFFI"},
     )
     rows["family-changes"].subjects.create(model="core.insured", row_id=rows["insured"].pk)
+    rows["review-pairs"] = core.ReviewPair.objects.create(
+        country=country,
+        kind="client",
+        one_key=f"{mark} PORT",
+        other_key=f"{mark} PORTE",
+        one_id=rows["clients"].pk,
+        other_id=0,
+        one_name=f"{mark} PORT",
+        other_name=f"{mark} PORTE",
+        import_session=session,
+    )
     rows["corrections"] = Correction.objects.create(
         country=country,
         sha256=file.sha256,

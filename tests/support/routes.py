@@ -199,6 +199,18 @@ TABLE |= {
     ("POST", "family-changes/{family-changes}/undo/"): CORRECTED,
 }
 
+TABLE |= {
+    ("GET", "review-pairs/"): SESSIONS,
+    ("GET", "review-pairs/export/"): SESSIONS,
+    ("GET", "review-pairs/{review-pairs}/"): SESSION,
+    # Empty forms.
+    ("POST", "review-pairs/{review-pairs}/decide/"): only(superuser=400, togo_admin=400, togo_head=400, rival_head=400),
+    **{
+        ("POST", f"{name}/{{{name}}}/merge/"): only(superuser=400, togo_admin=400, togo_head=400, rival_head=400)
+        for name in ("clients", "partners", "operators")
+    },
+}
+
 # Figures are of the own country, whatever is in the address. `UPLOAD`: only accounts that may import explain a row.
 FIGURES = [
     "definitions/",

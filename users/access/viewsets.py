@@ -36,6 +36,9 @@ MayEditCatalogue = MayManageCountries
 MayImport = IsSuperUser | (HasAccessCountry & (IsTerritorialAdmin | IsChefDeptTech))
 MayReadImports = MayImport | IsGlobalAdmin
 MayReadRecords = HasAccessCountry
+# Decide whether records are one, merge them; read the review list.
+MayReview = MayImport
+MayReadReview = MayReview | IsGlobalAdmin
 MayManageFamilies = IsSuperUser | (HasAccessCountry & (IsTerritorialAdmin | IsChefDeptTech))
 
 
