@@ -51,6 +51,7 @@ def _navigation(request: HttpRequest) -> Navigation:
         (reads, _("Claims"), "page-claims"),
         (reads, pgettext("several", "Insured"), "page-insured-list"),
         (reads, _("Clients"), "page-clients"),
+        (reads, _("Premiums"), "page-premiums"),
         (reads, _("Policies"), "page-policies"),
         (reads, _("Providers"), "page-partners"),
         (reads, _("Operators"), "page-operators"),

@@ -1,6 +1,7 @@
 from rest_framework.routers import SimpleRouter
 
 from core import views
+from core.premiums.views import PremiumViewSet
 
 router = SimpleRouter()
 router.register("claims", views.ClaimViewSet, basename="claim")
@@ -19,5 +20,6 @@ router.register("payments", views.PaymentViewSet, basename="payment")
 router.register("act-categories", views.ActCategoryViewSet, basename="act-category")
 router.register("acts", views.ActViewSet, basename="act")
 router.register("act-aliases", views.ActAliasViewSet, basename="act-alias")
+router.register("premiums", PremiumViewSet, basename="premium")
 
 urlpatterns = router.urls

@@ -17,9 +17,10 @@ from django.utils.translation import gettext_lazy
 
 from common.errors import Invalid
 from core.filters import family_of
-from core.models import Act, Claim, Client, Insured, Membership, Operator, Partner, Policy
+from core.models import Act, Claim, Client, Insured, Membership, Operator, Partner, Policy, Premium
 from core.pages.origins import Origins
 from core.pages.tables import ClaimTable
+from core.premiums.services import may_manage
 from dashboard.asking import read_about, single_values
 from dashboard.indicators.rankings import By
 from dashboard.queries import OF_LINES, Scope, ScopeKind
@@ -28,6 +29,8 @@ from users import audit
 from users.access.pages import PageView
 from users.models import AuditAction, Country
 
+# The premiums that the page of a client shows.
+_PREMIUMS_SHOWN = 20
 _CLAIMS = ("claims", "claimed", "reimbursed", "reimbursement_rate", "cost_per_claim")
 
 
@@ -141,6 +144,7 @@ class RecordPage(PageView):
 
 
 class ClientPage(RecordPage):
+    template_name = "dashboard/client.html"
     model = Client
     kind = "client"
     type_name = gettext_lazy("Client")
@@ -152,7 +156,15 @@ class ClientPage(RecordPage):
         (gettext_lazy("Policies"), "page-policies"),
         (gettext_lazy("Insured persons"), "page-insured-list"),
         (gettext_lazy("Memberships"), "page-memberships"),
+        (gettext_lazy("Premiums"), "page-premiums"),
     )
+
+    def context_of(self, row: Client) -> dict[str, Any]:
+        premiums = Premium.objects.visible_to(self.user).filter(client=row).order_by("-start")
+        return {
+            "premiums": list(premiums[:_PREMIUMS_SHOWN]),
+            "may_manage_premiums": may_manage(self.user, row.country_id),
+        }
 
 
 class PolicyPage(RecordPage):

@@ -42,6 +42,7 @@ RECORDS = {
     "payment": "payments",
     "claim": "claims",
     "claimrevision": "claim-revisions",
+    "premium": "premiums",
 }
 CATALOGUE = {"actcategory": "act-categories", "act": "acts"}
 SUPERUSERS = answers(superuser=200, reader=403, own=403, other=403)
