@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import pgettext_lazy
 from rapidfuzz import fuzz, process
 
 from common.errors import NotAllowed
@@ -56,10 +56,10 @@ class _Timeline(Generic[T]):
 
 
 class RowStatus(models.TextChoices):
-    NEW = "new", gettext_lazy("new")
-    UPDATE = "update", gettext_lazy("changed")
-    SAME = "same", gettext_lazy("same")
-    REJECTED = "rejected", gettext_lazy("rejected")
+    NEW = "new", pgettext_lazy("premium", "new")
+    UPDATE = "update", pgettext_lazy("premium", "changed")
+    SAME = "same", pgettext_lazy("premium", "same")
+    REJECTED = "rejected", pgettext_lazy("premium", "rejected")
 
 
 @dataclass

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from common.formats import format_amount, format_count, format_day
 from common.parsing import positive_int
@@ -63,8 +64,8 @@ def value_changes(revision: PremiumRevision) -> list[ValueChange]:
 def what_changed(revision: PremiumRevision) -> str:
     """The kind of a change, in a word."""
     if revision.before is None:
-        return _("entered")
-    return _("deleted") if revision.after is None else _("changed")
+        return pgettext("premium", "entered")
+    return pgettext("premium", "deleted") if revision.after is None else pgettext("premium", "changed")
 
 
 def _texts(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
