@@ -60,6 +60,7 @@ def _navigation(request: HttpRequest) -> Navigation:
         (reads, pgettext("several", "Insured"), "page-insured-list"),
         (reads, _("Families"), "page-families"),
         (reads, _("Clients"), "page-clients"),
+        (reads, _("Premiums"), "page-premiums"),
         (reads, _("Policies"), "page-policies"),
         (reads, _("Providers"), "page-partners"),
         (reads, _("Operators"), "page-operators"),

@@ -34,6 +34,7 @@ from core.models import (
     Payment,
     Plan,
     Policy,
+    Premium,
     ReviewPair,
 )
 from users.access.actor import actor_of
@@ -97,7 +98,30 @@ class _NamedAdmin(RecordAdmin):
 @admin.register(Client)
 class ClientAdmin(_NamedAdmin):
     fields = ("name", "country")
-    related_lists = ((Claim, "client"), (Membership, "client"))
+    related_lists = ((Claim, "client"), (Membership, "client"), (Premium, "client"))
+
+
+@admin.register(Premium)
+class PremiumAdmin(ScopedModelAdmin):
+    """Premiums, read only: they are changed on their own pages."""
+
+    audited = True
+    list_display = ("client", "start", "end", "amount_written", "insured_count")
+    ordering = ("-start", "-pk")
+    date_hierarchy = "start"
+    key_search = {"client__key": label_key}
+    search_fields = ("client__key",)
+    related = ("client",)
+    lookups = ("client",)
+    fields = (
+        "client", "amount_written", "start", "end", "insured_count", "note", "file_name", "sheet", "row",
+        "author", "created_at", "changed_at", "country",
+    )  # fmt: skip
+    readonly_fields = ("amount_written",)
+
+    @admin.display(description=_("amount"), ordering="amount")
+    def amount_written(self, premium: Premium) -> str:
+        return format_amount(premium.amount, premium.currency, with_currency=True)
 
 
 @admin.register(Policy)

@@ -6,6 +6,7 @@ from core.pages import corrections, lists
 from core.pages.claim import ClaimPage
 from core.pages.search import SearchPage
 from core.pages.source import SourcePage
+from core.premiums import pages as premiums
 from core.review.pages import PairPage, ReviewPage
 
 urlpatterns = [
@@ -29,6 +30,14 @@ urlpatterns = [
     path("acts/", lists.ActsPage.as_view(), name="page-acts"),
     path("review/", ReviewPage.as_view(), name="page-review"),
     path("review/<int:pk>/", PairPage.as_view(), name="page-review-pair"),
+    path("premiums/", premiums.PremiumsPage.as_view(), name="page-premiums"),
+    path("premiums/new/", premiums.PremiumFormPage.as_view(), name="page-premium-new"),
+    path("premiums/changes/", premiums.PremiumChangesPage.as_view(), name="page-premium-changes"),
+    path("premiums/import/", premiums.PremiumImportPage.as_view(), name="page-premium-import"),
+    path("premiums/import/template/", premiums.PremiumTemplatePage.as_view(), name="page-premium-template"),
+    path("premiums/<int:pk>/", premiums.PremiumPage.as_view(), name="page-premium"),
+    path("premiums/<int:pk>/change/", premiums.PremiumFormPage.as_view(), name="page-premium-change"),
+    path("premiums/<int:pk>/delete/", premiums.PremiumDeletePage.as_view(), name="page-premium-delete"),
     path("search/", SearchPage.as_view(), name="page-search"),
     path("sources/", SourcePage.as_view(), name="page-source"),
 ]

@@ -3,6 +3,7 @@ from rest_framework.routers import SimpleRouter
 from core import views
 from core.catalogue.api import CatalogueChangeViewSet
 from core.families.views import RecordChangeViewSet
+from core.premiums.views import PremiumViewSet
 from core.review.views import ReviewPairViewSet
 
 router = SimpleRouter()
@@ -26,5 +27,6 @@ router.register("acts", views.ActViewSet, basename="act")
 router.register("act-aliases", views.ActAliasViewSet, basename="act-alias")
 router.register("catalogue-changes", CatalogueChangeViewSet, basename="catalogue-change")
 router.register("review-pairs", ReviewPairViewSet, basename="review-pair")
+router.register("premiums", PremiumViewSet, basename="premium")
 
 urlpatterns = router.urls

@@ -27,6 +27,7 @@ TOPICS: dict[str, str | Promise] = {
     "imports": _("How an import works"),
     "findings": _("Claims left out: what each reason means"),
     "figures": _("Reading the figures"),
+    "premiums": _("Premiums"),
     "accounts": _("Accounts, countries and passwords"),
     "limits": _("Files, formats and limits"),
 }

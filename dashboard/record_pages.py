@@ -18,9 +18,10 @@ from django.utils.translation import gettext_lazy
 from common.errors import Invalid
 from core.families.rights import may_manage_families
 from core.filters import family_of
-from core.models import Act, Claim, Client, Insured, Membership, Operator, Partner, Policy
+from core.models import Act, Claim, Client, Insured, Membership, Operator, Partner, Policy, Premium
 from core.pages.origins import Origins
 from core.pages.tables import ClaimTable
+from core.premiums.services import may_manage
 from dashboard.asking import read_about, single_values
 from dashboard.indicators.rankings import By
 from dashboard.queries import OF_LINES, Scope, ScopeKind
@@ -29,6 +30,8 @@ from users import audit
 from users.access.pages import PageView
 from users.models import AuditAction, Country
 
+# The premiums that the page of a client shows.
+_PREMIUMS_SHOWN = 20
 _CLAIMS = ("claims", "claimed", "reimbursed", "reimbursement_rate", "cost_per_claim")
 
 
@@ -154,10 +157,16 @@ class ClientPage(RecordPage):
         (gettext_lazy("Policies"), "page-policies"),
         (gettext_lazy("Insured persons"), "page-insured-list"),
         (gettext_lazy("Memberships"), "page-memberships"),
+        (gettext_lazy("Premiums"), "page-premiums"),
     )
 
     def context_of(self, row: Client) -> dict[str, Any]:
-        return {"renewal": reverse("page-renewal", args=[row.pk])}
+        premiums = Premium.objects.visible_to(self.user).filter(client=row).order_by("-start")
+        return {
+            "premiums": list(premiums[:_PREMIUMS_SHOWN]),
+            "may_manage_premiums": may_manage(self.user, row.country_id),
+            "renewal": reverse("page-renewal", args=[row.pk]),
+        }
 
 
 class PolicyPage(RecordPage):

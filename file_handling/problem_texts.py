@@ -36,6 +36,8 @@ def _quoted(names: list[str]) -> str:
 
 
 def _kind(kind: str) -> str:
+    if kind == "premium":
+        return _("file of premiums")
     return _("stat file") if kind == "stat" else _("recap file")
 
 

@@ -1,4 +1,4 @@
-"""Every known column, its headers and its kind; recognising the header row and the kind of a file (DOMAIN §2, §3)."""
+"""Every known column, its headers and its kind; recognising header row and kind of a file (DOMAIN §2, §3, §9)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Literal
 from common.keys import header_key, is_empty
 from reading.problems import Problem
 
-FileKind = Literal["stat", "recap"]
+FileKind = Literal["stat", "recap", "premium"]
 ColumnKind = Literal["text", "label", "name", "reference", "claim", "status", "amount", "date"]
 Row = Sequence[str | None]
 
@@ -85,17 +85,36 @@ RECAP_COLUMNS: tuple[Column, ...] = (
     _column("note", "text", "Note"),
 )
 
+# A sheet of premiums (DOMAIN §9), with the English headers of the template too.
+PREMIUM_COLUMNS: tuple[Column, ...] = (
+    _column(
+        "employer", "label",
+        "Employeur", "Nom employeur", "Client", "Entreprise", "Souscripteur", "Employer", "Company", need="value",
+    ),
+    _column("amount", "amount", "Prime", "Montant", "Prime annuelle", "Premium", "Amount", need="value"),
+    _column("start", "date", "Début", "Du", "Date d'effet", "Start", "From"),
+    _column("end", "date", "Fin", "Au", "Date d'échéance", "End", "To"),
+    _column("period", "text", "Période", "Année", "Exercice", "Period", "Year"),
+    _column("insured_count", "text", "Effectif", "Headcount"),
+)  # fmt: skip
+
 # The fields that show a file's kind (DOMAIN §3).
 _KIND_FIELDS: dict[FileKind, frozenset[str]] = {
     "stat": frozenset({"claim_number", "act", "claimed_amount"}),
     "recap": frozenset({"claim_number", "claimed_amount", "reimbursed_amount"}),
+    "premium": frozenset({"employer", "amount"}),
 }
+# The kinds of files about claims, between which a file without a named kind is recognised.
 KINDS: tuple[FileKind, ...] = ("stat", "recap")
-_OTHER_KIND: dict[FileKind, FileKind] = {"stat": "recap", "recap": "stat"}
+_COLUMNS: dict[FileKind, tuple[Column, ...]] = {
+    "stat": STAT_COLUMNS, "recap": RECAP_COLUMNS, "premium": PREMIUM_COLUMNS,
+}  # fmt: skip
+# The field that every line of a file has.
+MAIN_FIELD: dict[FileKind, str] = {"stat": "claim_number", "recap": "claim_number", "premium": "employer"}
 
 
 def columns_of(kind: FileKind) -> tuple[Column, ...]:
-    return STAT_COLUMNS if kind == "stat" else RECAP_COLUMNS
+    return _COLUMNS[kind]
 
 
 def required_headers(kind: FileKind) -> list[str]:
@@ -115,7 +134,7 @@ def header_text_key(text: str | None) -> str:
 
 _FIELD_OF: dict[FileKind, dict[str, str]] = {
     kind: {header_text_key(header): column.field for column in columns_of(kind) for header in column.headers}
-    for kind in ("stat", "recap")
+    for kind in _COLUMNS
 }
 
 
@@ -252,15 +271,17 @@ def recognise(rows: Sequence[Row], kind: FileKind) -> Layout:
     rows = [row[:WIDEST] for row in rows[:HEAD_ROWS]]
     header = _find_header(rows, kind)
     if header is None or not _shows(header.positions, kind):
-        other = _OTHER_KIND[kind]
-        swapped = _find_header(rows, other)
-        if swapped and _shows(swapped.positions, other):
-            return Layout(kind, problems=(Problem("swapped", params={"kind": kind, "found": other}),))
+        for other in KINDS:
+            swapped = _find_header(rows, other) if other != kind else None
+            if swapped and _shows(swapped.positions, other):
+                return Layout(kind, problems=(Problem("swapped", params={"kind": kind, "found": other}),))
     if header is None:
         return Layout(kind, problems=(Problem("no_header", params={"kind": kind, "expected": required_headers(kind)}),))
     missing = [
         column.header for column in columns_of(kind) if column.column_required and column.field not in header.positions
     ]
+    if kind == "premium":
+        missing += _missing_period(header.positions)
     problems: tuple[Problem, ...] = ()
     if missing:
         params = {"kind": kind, "columns": missing, "header_row": header.last + 1}
@@ -274,6 +295,17 @@ def recognise(rows: Sequence[Row], kind: FileKind) -> Layout:
         rows=tuple(tuple(header_text_key(cell) for cell in row) for row in header.rows),
         problems=problems,
     )
+
+
+def _missing_period(positions: Mapping[str, tuple[int, ...]]) -> list[str]:
+    """The headers that a sheet of premiums lacks: start and end, unless it has one column for both (DOMAIN §9)."""
+    if "period" in positions:
+        return []
+    return [
+        column.header
+        for column in PREMIUM_COLUMNS
+        if column.field in ("start", "end") and column.field not in positions
+    ]
 
 
 def repeated_header_rows(rows: Mapping[int, Row], layout: Layout) -> set[int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from common.keys import EMPTY_WORDS
-from reading.columns import HEAD_ROWS, FileKind, Layout, columns_of, recognise, repeated_header_rows
+from reading.columns import HEAD_ROWS, MAIN_FIELD, FileKind, Layout, columns_of, recognise, repeated_header_rows
 from reading.excel.guard import column_letters
 from reading.limits import Limits
 from reading.merged import blocks_by_column, covering_rows, fill_column
@@ -19,7 +19,7 @@ _INVISIBLE = r"[\s\p{Cc}\p{Cf}]*"
 _BLANK = rf"^{_INVISIBLE}(?i:{'|'.join(sorted(EMPTY_WORDS, key=len, reverse=True))}){_INVISIBLE}$"
 # A text with a letter and without a digit: a title may be one, an amount, a date or a claim number hardly.
 _WORDS = r"^[^0-9]*\p{L}[^0-9]*$"
-_TITLE_FIELDS = ("claim_number", "settlement_date", "claimed_amount", "reimbursed_amount")
+_TITLE_FIELDS = ("claim_number", "settlement_date", "claimed_amount", "reimbursed_amount", "amount")
 # Characters that no text of a raw frame has.
 CONTROL = "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f]"
 
@@ -139,8 +139,8 @@ def _without_repeated_headers(body: pl.DataFrame, names: list[str], layout: Layo
 
 
 def _without_blank_rows(body: pl.DataFrame, names: list[str], layout: Layout) -> pl.DataFrame:
-    # A row with a claim number is not blank. Only the few others need a look at all their cells.
-    suspects = body.filter(is_blank(names[layout.positions["claim_number"][0]]))
+    # A row with a claim number or an employer is not blank. Only the few others need a look at all their cells.
+    suspects = body.filter(is_blank(names[layout.positions[MAIN_FIELD[layout.kind]][0]]))
     if suspects.is_empty():
         return body
     blank = suspects.filter(pl.all_horizontal(is_blank(name) for name in names))

@@ -50,6 +50,7 @@ STAT_KEYS: dict[str, dict[str, KeyFunction]] = {
 _NEEDED_REFERENCES: dict[FileKind, tuple[str, ...]] = {
     "stat": ("claim_number", "policy_number"),
     "recap": ("claim_number",),
+    "premium": (),
 }
 # How a number cell with a fraction stands in a raw frame: its text alone does not show that it was a number.
 _FRACTION = r"^-?[0-9]+\.[0-9]+$"
@@ -125,6 +126,8 @@ def type_texts(raw: pl.DataFrame, *, kind: FileKind) -> pl.DataFrame:
     typed = typed.with_columns(lost_references=_joined(lost, height=typed.height))
     if kind == "stat":
         return _with_cancellation(_with_insured_status(typed))
+    if kind == "premium":
+        return typed
     return typed.with_columns(
         is_paid=pl.col("settlement_date").is_not_null() | pl.col("settlement_date_raw").is_not_null()
     )
@@ -133,7 +136,8 @@ def type_texts(raw: pl.DataFrame, *, kind: FileKind) -> pl.DataFrame:
 def type_amounts(files: Sequence[RawFile], *, kind: FileKind, currency: str) -> TypedSide:
     """Type the amounts of all files of a side together, and note which rows cannot be read.
 
-    `files`: frames of `type_texts`. `currency`: the ISO 4217 code of the amounts; "" where it is not known.
+    `files`: frames of `type_texts`. `currency`: the ISO 4217 code of the amounts; "" where it is not known. A row of a
+    sheet of premiums is `unreadable` without an amount or with an anomaly; what else it needs depends on the row.
     """
     frame = pl.concat([file.frame for file in files], rechunk=False)
     amounts = [column for column in columns_of(kind) if column.kind == "amount"]
@@ -143,7 +147,9 @@ def type_amounts(files: Sequence[RawFile], *, kind: FileKind, currency: str) -> 
         frame = frame.with_columns(series)
         lone_marks += decided
     needed = [_lost_digits(frame, field) for field in _NEEDED_REFERENCES[kind]]
-    required = [_missing("claim_number"), _missing("settlement_date"), *(_missing_amount(one.field) for one in amounts)]
+    required = [_missing_amount(one.field) for one in amounts]
+    if kind != "premium":
+        required = [_missing("claim_number"), _missing("settlement_date"), *required]
     if kind == "recap":
         required = [pl.when("is_paid").then(code) for code in required]
     frame = _with_trouble(frame, [*needed, *required])

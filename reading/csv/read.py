@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from reading.columns import HEAD_ROWS, FileKind, Layout, Row, choose_sheets, recognise
+from reading.columns import HEAD_ROWS, MAIN_FIELD, FileKind, Layout, Row, choose_sheets, recognise
 from reading.csv.records import parse_record, records
 from reading.csv.text import find_separator, lines_of, read_text
 from reading.limits import Limits
@@ -198,8 +198,8 @@ def _note_extra_fields(cells: pl.DataFrame, layout: Layout, *, allowed: int) -> 
     as the header (the file ends all lines with separators), or where the row above or below has as many (a spreadsheet
     writes blocks of rows with one length).
 
-    In a row that was pushed, any text may be in the column of the claim number. So the row keeps it only if a row
-    without an anomaly has the same.
+    In a row that was pushed, any text may be in the column of the claim number (of the employer in a sheet of
+    premiums). So the row keeps it only if a row without an anomaly has the same.
     """
     body = cells.filter(pl.col("row") > layout.header_row + 1)
     more = pl.col("extra").list.len()
@@ -210,7 +210,7 @@ def _note_extra_fields(cells: pl.DataFrame, layout: Layout, *, allowed: int) -> 
     cells = cells.drop("extra", "is_complete").with_columns(
         anomaly=pl.coalesce("anomaly", pl.when(cells.select(is_extra).to_series()).then(pl.lit("extra_field")))
     )
-    name = f"c{layout.positions['claim_number'][0]}"
+    name = f"c{layout.positions[MAIN_FIELD[layout.kind]][0]}"
     number = pl.col(name).str.strip_chars().str.to_uppercase()
     known = cells.filter(pl.col("anomaly").is_null()).select(number).to_series().unique()
     is_unknown = (pl.col("anomaly") == "extra_field") & ~number.is_in(known.implode())

@@ -8,6 +8,7 @@ from typing import Any
 
 from scripts.api_client import Client
 from scripts.demo.pairs import SamplePair
+from scripts.demo.premiums import enter_premiums, two_years
 from scripts.demo.review import answer_two, make_review_pair
 
 CAMEROON = {"name": "Cameroun", "code": "CM", "currency_code": "XAF", "currency_name": "Franc CFA (BEAC)"}
@@ -71,7 +72,9 @@ def run_all(
     show_event: Callable[[Step, dict[str, Any]], None] = lambda _step, _event: None,
     show_end: Callable[[Step, dict[str, Any]], None] = lambda _step, _session: None,
 ) -> dict[str, dict[str, Any]]:
-    """Runs all steps with the client of each role, then corrects a row of the first; → name of the step → session.
+    """Runs all steps with the client of each role, enters premiums, then corrects a row of the first import.
+
+    → name of the step → session.
 
     The functions are called for STEPS while they run, `show_end` for STEPS_BESIDE at the end.
 
@@ -89,6 +92,9 @@ def run_all(
             sessions[step.name] = session
             show_end(step, session)
     _review_names(clients[TERRITORIAL], pairs["togo-month"])
+    years = two_years(pairs["togo-first-year"].expected, pairs[MAIN].expected)
+    enter_premiums(clients[TERRITORIAL], typist=clients[TECHNICAL], country="TG", periods=years)
+    enter_premiums(clients[SUPERUSER], typist=clients[SUPERUSER], country=CAMEROON["code"], periods=years)
     sessions[CORRECTED] = _correct(clients[TECHNICAL], sessions["togo-first-year"])
     return sessions
 

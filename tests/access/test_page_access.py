@@ -9,6 +9,7 @@ import pytest
 from django.urls import resolve
 
 from common.filters import IdFilter
+from core.models import Premium
 from file_handling.models import SessionStatus
 from tests.support import canary
 from tests.support.cast import SHUT_OUT, Cast
@@ -24,7 +25,7 @@ from tests.support.page_routes import (
     plain,
     signed_in,
 )
-from tests.support.records import Records, add_corrected_session, make_file, make_session
+from tests.support.records import Records, add_corrected_session, make_file, make_premium, make_session
 from tests.support.routes import FOREIGN
 from users.models import Country, User
 
@@ -46,6 +47,8 @@ UNMARKED = {
     "accounts/import/",
     "acts/",
     "webhooks/new/",
+    "premiums/import/",
+    "premiums/import/template/",
     # They contain numbers only, or lead elsewhere.
     "imports/{session}/progress/",
     "imports/{session}/cancel/",
@@ -87,7 +90,9 @@ def test_a_form_is_read_from_those_who_may_send_it(
         )
         session = make_session(user=cast.togo_head, country=cast.togo, status=SessionStatus.PENDING)
         file = make_file(user=cast.togo_head, country=cast.togo, name="gone.csv")
-        ids = named | {"account": account.pk, "session": session.pk, "file": file.pk}
+        Premium.objects.all().delete()
+        premium = make_premium(togo.rows["clients"], owner=cast.togo_head)
+        ids = named | {"account": account.pk, "session": session.pk, "file": file.pk, "premiums": premium.pk}
         if is_let_in(signed_in(cast, name).post(f"/{address}".format(**ids))):
             allowed.add(name)
     assert allowed == POSTS[address]

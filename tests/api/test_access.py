@@ -10,6 +10,7 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
+from core.models import Premium
 from file_handling.models import Correction, SessionStatus
 from tests.support import canary
 from tests.support.cast import SHUT_OUT, Cast
@@ -19,6 +20,7 @@ from tests.support.records import (
     add_corrected_session,
     make_file,
     make_message,
+    make_premium,
     make_session,
     make_webhook,
 )
@@ -58,6 +60,9 @@ def test_every_account_gets_at_every_route_what_its_role_and_country_allow(
         if path.startswith("webhooks/{webhooks}/"):
             endpoint = make_webhook(cast.togo)
             named |= {"webhooks": endpoint.pk, "webhook-messages": make_message(endpoint, f"msg_{name}").pk}
+        if method == "DELETE" and path.startswith("premiums/"):
+            Premium.objects.all().delete()
+            named["premiums"] = make_premium(togo.rows["clients"], owner=cast.togo_head).pk
         named["country"] = cast.togo.pk
         named["account"] = account.pk if "{account}" in path else 0
         got[name] = ask(cast.client(name), method, path.format(**named))

@@ -12,14 +12,14 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ProjectState
 
 from common.append_only_tables import KeepAsWritten
-from core.models import ClaimRevision
+from core.models import ClaimRevision, PremiumRevision
 from file_handling.models import File, SessionEvent
 from tests.support.cast import Cast
 from tests.support.records import Records
 from users.models import AuditEntry
 
-TRAILS: list[type[models.Model]] = [AuditEntry, ClaimRevision, SessionEvent]
-KEPT: list[type[models.Model]] = [AuditEntry, ClaimRevision]
+TRAILS: list[type[models.Model]] = [AuditEntry, ClaimRevision, PremiumRevision, SessionEvent]
+KEPT: list[type[models.Model]] = [AuditEntry, ClaimRevision, PremiumRevision]
 
 
 @pytest.fixture
@@ -82,7 +82,12 @@ def test_no_row_of_an_append_only_table_can_be_changed_through_the_orm(
 ) -> None:
     before = everything(model)
     row = rows[model]
-    changed = {AuditEntry: {"success": False}, ClaimRevision: {"number": "2"}, SessionEvent: {"code": "other"}}[model]
+    changed = {
+        AuditEntry: {"success": False},
+        ClaimRevision: {"number": "2"},
+        PremiumRevision: {"actor_label": "other"},
+        SessionEvent: {"code": "other"},
+    }[model]
     refused(lambda: plain(model).update(**changed))
     for name, value in changed.items():
         setattr(row, name, value)
@@ -191,6 +196,7 @@ def test_a_migration_removes_and_restores_the_triggers() -> None:
     assert {(app, step.model_name) for app, step in steps()} == {
         ("users", "AuditEntry"),
         ("core", "ClaimRevision"),
+        ("core", "PremiumRevision"),
         ("file_handling", "SessionEvent"),
     }
     for app, step in steps():

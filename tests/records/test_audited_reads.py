@@ -21,7 +21,10 @@ READINGS = {"read", "preview", "download", "export"}
 # counts, and read every few seconds); webhooks and converters; the audit trail itself; lists of records that are not
 # personal.
 SILENT_ROUTES = {
-    *(f"{name}/" for name in [*CATALOGUE_ROUTES, "clients", "policies", "plans", "partners", "invoices", "payments"]),
+    *(
+        f"{name}/"
+        for name in [*CATALOGUE_ROUTES, "clients", "policies", "plans", "partners", "invoices", "payments", "premiums"]
+    ),
     *(f"{name}/{{{name}}}/" for name in CATALOGUE_ROUTES),
     "users/me/",
     "countries/",
@@ -48,7 +51,7 @@ SILENT_PAGES = {
     "file_handling/",
     "jsi18n/",
     "autocomplete/?app_label=core&model_name=actalias&field_name=act&term=",
-    *(f"core/{name}/" for name in ["client", "policy", "plan", "partner", "invoice", "payment", "actalias"]),
+    *(f"core/{name}/" for name in ["client", "policy", "plan", "partner", "invoice", "payment", "premium", "actalias"]),
     *(f"core/{name}/" for name in CATALOGUE_PAGES),
     *(f"core/{name}/{{{key}}}/change/" for name, key in CATALOGUE_PAGES.items()),
     "core/actalias/{alias}/change/",

@@ -16,7 +16,7 @@ from core import models as core
 from file_handling.models import File, Finding, ImportSession, SessionEvent
 from tests.support.canary import orderings
 from tests.support.cast import Cast
-from tests.support.records import Records, make_claim, make_line
+from tests.support.records import Records, make_claim, make_line, make_premium
 from tests.support.routes import CATALOGUE_ROUTES, RECORD_ROUTES
 from users.models import AuditEntry, User
 
@@ -68,6 +68,8 @@ def many(cast: Cast, togo: Records) -> Records:
         )  # fmt: skip
         make_line(rows, claim, 1)
         core.ClaimRevision.objects.create(country=cast.togo, claim=claim, number=mark, before={})
+        days = {"start": datetime.date(2001 + n, 1, 1), "end": datetime.date(2001 + n, 12, 31)}
+        make_premium(rows["clients"], owner=cast.togo_head, amount=Decimal(1 + n // 2), **days)
         File.objects.create(
             name=mark, file=f"f{n}", size=n // 2, sha256="0", file_type="stat", user=cast.togo_head, country=cast.togo
         )

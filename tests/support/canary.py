@@ -142,6 +142,8 @@ def filters(path: str, named: dict[str, int]) -> Iterator[tuple[str, str, Any]]:
                     yield "other", name, value
             case django_filters.DateFromToRangeFilter():
                 yield "other", f"{name}_after", "2001-01-01"
+            case django_filters.DateFilter():
+                yield "other", name, "2001-01-01"
             case django_filters.RangeFilter():
                 yield "other", f"{name}_min", "0"
             case django_filters.NumberFilter():

@@ -26,6 +26,7 @@ STEER = {"superuser", "togo_admin", "togo_head"}
 MANAGERS = {"superuser", "global_admin", "togo_admin", "benin_admin"}
 OF_COUNTRY = {"superuser", "global_admin", "togo_admin"}
 GLOBAL = {"superuser", "global_admin"}
+WRITE_PREMIUMS = {"superuser", "togo_admin", "togo_head", "rival_head"}
 
 # Address → the accounts that may open it. `{name}`: the id of that record of Togo.
 GETS: dict[str, set[str]] = {
@@ -70,6 +71,13 @@ GETS: dict[str, set[str]] = {
     "countries/{country}/": OF_COUNTRY,
     "countries/{country}/change/": GLOBAL,
     "audit/": MANAGERS,
+    "premiums/changes/": READERS,
+    "premiums/new/": IMPORTERS,
+    "premiums/import/": IMPORTERS,
+    "premiums/import/template/": IMPORTERS,
+    "premiums/{premiums}/": OF_TOGO,
+    "premiums/{premiums}/change/": WRITE_PREMIUMS,
+    "premiums/{premiums}/delete/": WRITE_PREMIUMS,
     "webhooks/": MANAGERS,
     "webhooks/new/": MANAGERS,
     "webhooks/{webhooks}/": OF_COUNTRY,
@@ -106,6 +114,7 @@ LISTS = [
     "families/changes/",
     *(f"{name}/" for name in list(RECORDS)[3:]),
     "acts/",
+    "premiums/",
 ]
 for _name in LISTS:
     GETS[_name] = READERS
@@ -142,6 +151,10 @@ POSTS: dict[str, set[str]] = {
     "countries/new/": GLOBAL,
     "countries/{country}/change/": GLOBAL,
     "countries/{country}/deactivate/": GLOBAL,
+    "premiums/new/": IMPORTERS,
+    "premiums/import/": IMPORTERS,
+    "premiums/{premiums}/change/": WRITE_PREMIUMS,
+    "premiums/{premiums}/delete/": WRITE_PREMIUMS,
     "webhooks/new/": MANAGERS,
     "webhooks/{webhooks}/change/": OF_COUNTRY,
     "webhooks/{webhooks}/test/": OF_COUNTRY,

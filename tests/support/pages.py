@@ -43,6 +43,7 @@ RECORDS = {
     "claim": "claims",
     "claimrevision": "claim-revisions",
     "reviewpair": "review-pairs",
+    "premium": "premiums",
 }
 CATALOGUE = {"actcategory": "act-categories", "act": "acts"}
 SUPERUSERS = answers(superuser=200, reader=403, own=403, other=403)

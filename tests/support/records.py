@@ -14,6 +14,7 @@ from django.core.files.base import ContentFile
 
 from common.sealed import seal
 from core import models as core
+from core.premiums.services import revision_of
 from file_handling.models import (
     Converter,
     Correction,
@@ -182,6 +183,17 @@ def make_line(rows: dict[str, Any], claim: core.Claim, position: int, **more: An
     )
 
 
+def make_premium(client: core.Client, *, owner: User, **more: Any) -> core.Premium:
+    """The premium of 2024, with its revision, as if it was imported."""
+    values: dict[str, Any] = {"amount": Decimal("1200000.00"), "insured_count": 40}
+    days = {"start": datetime.date(2024, 1, 1), "end": datetime.date(2024, 12, 31)}
+    premium = core.Premium.objects.create(
+        country=client.country, client=client, currency="XOF", author=owner, **(values | days | more)
+    )
+    revision_of(premium, actor=owner, before=None).save()
+    return premium
+
+
 def make_records(*, country: Country, owner: User, mark: str) -> Records:
     file = make_file(user=owner, country=country, name=f"{mark}-stat.csv")
     recap = make_file(user=owner, country=country, name=f"{mark}-recap.csv", file_type=FileType.RECAP)
@@ -228,6 +240,7 @@ def make_records(*, country: Country, owner: User, mark: str) -> Records:
     rows["claim-revisions"] = core.ClaimRevision.objects.create(
         country=country, claim=rows["claims"], number=f"{mark}-1", before={"number": f"{mark}-1", "lines": []}
     )
+    rows["premiums"] = make_premium(rows["clients"], owner=owner, note=f"{mark} note")
     rows["insured-spellings"] = core.InsuredSpelling.objects.create(
         insured=rows["insured"], name=f"{mark} AFFI", name_key=f"AFFI {mark}", **origin
     )

@@ -78,6 +78,7 @@ RECORD_ROUTES = [
     "claim-lines",
     "claim-revisions",
     "insured-spellings",
+    "premiums",
 ]
 CATALOGUE_ROUTES = ["act-categories", "acts", "act-aliases"]
 # The audit trail is for administrators.
@@ -209,6 +210,18 @@ TABLE |= {
         ("POST", f"{name}/{{{name}}}/merge/"): only(superuser=400, togo_admin=400, togo_head=400, rival_head=400)
         for name in ("clients", "partners", "operators")
     },
+}
+
+_PREMIUM = "premiums/{premiums}/"
+WRITERS = only(superuser=200, togo_admin=200, togo_head=200, rival_head=200)
+TABLE |= {
+    ("POST", "premiums/"): UPLOAD,
+    ("PATCH", _PREMIUM): WRITERS,
+    ("DELETE", _PREMIUM): {name: 204 if code == 200 else code for name, code in WRITERS.items()},
+    ("GET", f"{_PREMIUM}history/"): RECORD,
+    ("POST", "premiums/import/preview/"): UPLOAD,
+    ("POST", "premiums/import/"): UPLOAD,
+    ("GET", "premiums/import/template/"): {name: 200 if code == 400 else code for name, code in UPLOAD.items()},
 }
 
 # Figures are of the own country, whatever is in the address. `UPLOAD`: only accounts that may import explain a row.

@@ -27,7 +27,7 @@ from users.permissions import (
 
 # The rights of DOMAIN §1: manage countries; manage accounts and read the audit trail; manage webhooks; manage
 # converters; change the act catalogue; import; read files and sessions; read records (every account that has a country
-# to see); correct persons and families of the own country.
+# to see); correct persons and families of the own country; change premiums.
 MayManageCountries: OperandHolder = IsSuperUser | IsGlobalAdmin
 MayManageAccounts: OperandHolder = MayManageCountries | IsTerritorialAdminAndAssignedCountry
 MayManageWebhooks = MayManageAccounts
@@ -40,6 +40,7 @@ MayReadRecords = HasAccessCountry
 MayReview = MayImport
 MayReadReview = MayReview | IsGlobalAdmin
 MayManageFamilies = IsSuperUser | (HasAccessCountry & (IsTerritorialAdmin | IsChefDeptTech))
+MayManagePremiums = MayImport
 
 
 def visible_or_refused(
