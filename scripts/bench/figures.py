@@ -100,6 +100,7 @@ def figure_addresses() -> list[str]:
         "concentration",
         "delay",
         "triangle",
+        "loss-ratio",
         "prices",
         "left-out",
         "watch-list",
@@ -117,6 +118,11 @@ def figure_addresses() -> list[str]:
             "series/?indicator=claims&indicator=reimbursed&indicator=insured_who_consumed&indicator=known_insured",
             *(f"rankings/?by={by}" for by in BY),
             f"rankings/?by=partner&{year}",
+            "loss-ratio/?by=country",
+            f"loss-ratio/?client={_first(Client)}",
+            f"loss-ratio/?{year}",
+            "series/?indicator=premium_in_force,loss_ratio,clients_without_premium",
+            f"renewal/?client={_first(Client)}",
             "quality/?by=operator",
             "quality/?by=month",
             "left-out/claims/",
@@ -141,14 +147,26 @@ def list_addresses(client: APIClient) -> list[str]:
 def page_addresses() -> list[str]:
     claim, session = _first(Claim), ImportSession.objects.order_by("pk")[0].pk
     insured = Insured.objects.get(pk=_first(Insured))
-    parts = ("trends", "categories", "rankings", "concentration", "delay", "triangle", "prices", "left-out", "quality")
+    parts = (
+        "trends",
+        "categories",
+        "rankings",
+        "concentration",
+        "delay",
+        "triangle",
+        "loss-ratio",
+        "prices",
+        "left-out",
+        "quality",
+    )
     lists = ("claims", "claim-lines", "insured", "memberships", "clients", "policies", "partners", "operators", "acts")
     return [
         "/", "/imports/", f"/imports/{session}/", f"/imports/{session}/findings/", "/files/",
         f"/files/{_first(File)}/", "/figures/",
         *(f"/figures/{part}/" for part in (*parts, "watch-list")), f"/figures/?client={_first(Client)}",
         *(f"/{name}/" for name in lists), "/claims/?ordering=-claimed_amount", f"/claims/{claim}/",
-        f"/insured/{insured.pk}/", f"/clients/{_first(Client)}/", f"/partners/{_first(Partner)}/",
+        f"/insured/{insured.pk}/", f"/clients/{_first(Client)}/",
+        f"/clients/{_first(Client)}/renewal/", f"/partners/{_first(Partner)}/",
         f"/acts/{Act.objects.order_by('pk')[0].pk}/", f"/search/?q={insured.name.split()[0]}",
         f"/search/?q={Claim.objects.get(pk=claim).number}", "/audit/",
     ]  # fmt: skip

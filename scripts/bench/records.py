@@ -14,7 +14,7 @@ import polars as pl
 from django.db import connection, models, transaction
 
 from core import models as core
-from core.data_versions import MEMBERSHIPS, claims_of, findings_of, renew
+from core.data_versions import MEMBERSHIPS, PREMIUMS, claims_of, findings_of, renew
 from file_handling.models import File, FileType, Finding, ImportSession, SessionStatus
 from importer.sql import is_postgresql
 from importer.writer import insert_rows
@@ -34,8 +34,12 @@ DETAILS = json.dumps(
 )  # fmt: skip
 
 
-def load(claims: int, *, owner: User, seed: int = 7) -> dict[str, int]:
-    """Fill an empty database with `claims` settled claims in three countries; → how many rows of each kind."""
+def load(claims: int, *, owner: User, seed: int = 7, premiums: int = 5000) -> dict[str, int]:
+    """Fill an empty database with `claims` settled claims in three countries; → how many rows of each kind.
+
+    `premiums`: of how many years of clients one is known. There are more clients than claims have, as there are
+    contracts without a claim.
+    """
     random = np.random.default_rng(seed)
     counts: dict[str, int] = {"claims": 0, "lines": 0, "findings": 0}
     indexes = _drop_indexes()
@@ -47,6 +51,7 @@ def load(claims: int, *, owner: User, seed: int = 7) -> dict[str, int]:
             added = _country(random, country, round(claims * share), acts, owner)
         for kind, count in added.items():
             counts[kind] += count
+        counts["premiums"] = counts.get("premiums", 0) + _premiums(random, country, round(premiums * share))
     with connection.cursor() as cursor:
         for definition in indexes:
             cursor.execute(definition)
@@ -196,6 +201,35 @@ def _country(random: Any, country: Country, claims: int, acts: list[core.Act], o
     months = {claims_of(FIRST_DAY + timedelta(days=int(at))) for at in np.unique(day)}
     renew(country.pk, [*months, MEMBERSHIPS, findings_of(session.pk)])
     return {"claims": claims, "lines": lines, "findings": findings}
+
+
+def _premiums(random: Any, country: Country, count: int) -> int:
+    """A premium for each year of the data, from a day of the year that differs between clients, for as many clients as
+    it takes; two thirds of them have a headcount."""
+    years = DAYS // YEAR
+    clients = list(core.Client.objects.filter(country=country).order_by("pk").values_list("pk", flat=True))
+    clients += _named(core.Client, country, "CONTRACT", max(0, -(-count // years) - len(clients)), {})
+    rows = []
+    for at, client in enumerate(clients):
+        start = FIRST_DAY + timedelta(days=int(random.integers(0, YEAR)) if at % 2 else 0)
+        for _year in range(years):
+            end = start + timedelta(days=YEAR - 1)
+            rows.append(
+                core.Premium(
+                    country=country,
+                    client_id=client,
+                    amount=int(random.integers(1_000_000, 90_000_000)),
+                    currency=country.currency_code,
+                    start=start,
+                    end=end,
+                    insured_count=int(random.integers(5, 900)) if at % 3 else None,
+                )
+            )
+            start = end + timedelta(days=1)
+    rows = rows[:count]
+    core.Premium.objects.bulk_create(rows, batch_size=500)
+    renew(country.pk, [PREMIUMS])
+    return len(rows)
 
 
 def _session(country: Country, year: int, owner: User) -> ImportSession:
