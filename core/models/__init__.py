@@ -15,6 +15,10 @@ from core.models.premiums import (
     Premium,
     PremiumRevision,
 )
+from core.models.rates import (
+    PlanRateCount,
+    PolicyRateCount,
+)
 from core.models.records import (
     KEY_LENGTH,
     NO_CONSTRAINT,
@@ -40,6 +44,8 @@ from core.models.records import (
     Payment,
     Plan,
     Policy,
+    RateSource,
+    SubscriberSource,
     amount,
     file_origin,
     session_origin,
@@ -78,9 +84,13 @@ __all__ = [
     "Partner",
     "Payment",
     "Plan",
+    "PlanRateCount",
     "Policy",
+    "PolicyRateCount",
     "Premium",
     "PremiumRevision",
+    "RateSource",
+    "SubscriberSource",
     "amount",
     "file_origin",
     "session_origin",

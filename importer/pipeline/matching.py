@@ -186,7 +186,10 @@ def match_memberships(
 
 
 def _changed_memberships(candidates: pl.DataFrame, existing: pl.DataFrame) -> pl.DataFrame:
-    """Existing memberships that the import changes: wider dates, a newer plan, a principal, a role so far unknown."""
+    """Existing memberships that the import changes: wider dates, a newer plan, a principal, a role so far unknown.
+
+    `plan_id_before`, `role_before`: as they are until then.
+    """
     both = existing.join(candidates, on=MEMBER, how="inner", nulls_equal=True, suffix="_now")
     newer = (
         pl.col("last_settlement_date_now") >= pl.coalesce("last_settlement_date", "last_settlement_date_now")
@@ -201,7 +204,9 @@ def _changed_memberships(candidates: pl.DataFrame, existing: pl.DataFrame) -> pl
         principal_id=pl.coalesce("principal_id", "principal_id_now"),
         role=pl.when(pl.col("role") == "other").then("role_now").otherwise("role"),
     ).with_columns(principal_id=pl.when(pl.col("role") != "primary").then("principal_id"))
-    return changed.join(existing.select(changed.columns), on=changed.columns, how="anti", nulls_equal=True)
+    changed = changed.join(existing.select(changed.columns), on=changed.columns, how="anti", nulls_equal=True)
+    before = existing.select("id", plan_id_before="plan_id", role_before="role")
+    return changed.join(before, on="id", how="left", maintain_order="left")
 
 
 # The columns of the lines that acts and references need.
