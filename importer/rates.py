@@ -20,7 +20,7 @@ Resolve = Callable[..., pl.DataFrame]
 
 @dataclass(frozen=True)
 class RatesBefore:
-X
+    """`gone`: the rates of the lines that are replaced or get another plan. `moved`: claims of the latter, by id."""
 
     gone: rates.RateCounts
     moved: list[int]
