@@ -23,8 +23,19 @@ def _provider_number(number: Column) -> tuple[Column, ...]:
 
 
 CLIENTS = _record(Column(_("Client"), "name"))
-POLICIES = _record(Column(_("Policy"), "number"))
-PLANS = _record(Column(_("Policy"), "policy__number"), Column(_("Plan"), "name"), country="policy__")
+_RATES = (
+    Column(_("Coverage rate"), "rate_in_force", "number"),
+    Column(_("Typed rate"), "typed_rate", "number"),
+    Column(_("Observed rate"), "observed_rate", "number"),
+)
+POLICIES = _record(
+    Column(_("Policy"), "number"),
+    *_RATES,
+    Column(_("Subscriber"), "subscriber_in_force"),
+    Column(_("Typed subscriber"), "typed_subscriber"),
+    Column(_("Deduced subscriber"), "deduced_subscriber"),
+)
+PLANS = _record(Column(_("Policy"), "policy__number"), Column(_("Plan"), "name"), *_RATES, country="policy__")
 INSURED = _record(
     Column(_("Insured"), "name"), Column(_("Card number"), "card_number"), Column(_("Deduced"), "is_deduced", "yes_no")
 )

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from common.filters import StableOrdering, StrictFilterBackend
 from core import exports, filters
+from core.coverage.api import TypesPlanRates, TypesPolicyRates
 from core.models import (
     Act,
     ActAlias,
@@ -78,7 +79,7 @@ class ClientViewSet(RecordViewSet):
     export_columns = exports.CLIENTS
 
 
-class PolicyViewSet(RecordViewSet):
+class PolicyViewSet(TypesPolicyRates, RecordViewSet):
     """Contracts; one may cover several clients."""
 
     model = Policy
@@ -87,8 +88,12 @@ class PolicyViewSet(RecordViewSet):
     export_columns = exports.POLICIES
     ordering_fields = ["id", "number"]
 
+    def with_related(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        # An export reads columns, not properties.
+        return super().with_related(rows).with_rate().with_subscriber()  # type: ignore[attr-defined]
 
-class PlanViewSet(RecordViewSet):
+
+class PlanViewSet(TypesPlanRates, RecordViewSet):
     """The plans of policies: the cover that a policy grants."""
 
     model = Plan
@@ -96,6 +101,9 @@ class PlanViewSet(RecordViewSet):
     filterset_class = filters.PlanFilter
     export_columns = exports.PLANS
     related = ("policy", "file")
+
+    def with_related(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        return super().with_related(rows).with_rate()  # type: ignore[attr-defined]
 
 
 class InsuredViewSet(RecordViewSet):

@@ -26,7 +26,8 @@ from users.permissions import (
 )
 
 # The rights of DOMAIN §1: manage countries; manage accounts and read the audit trail; manage webhooks; manage
-# converters; import; read files and sessions; read records (every account that has a country to see).
+# converters; import; read files and sessions; read records (every account that has a country to see); type coverage
+# rates and subscribers.
 MayManageCountries: OperandHolder = IsSuperUser | IsGlobalAdmin
 MayManageAccounts: OperandHolder = MayManageCountries | IsTerritorialAdminAndAssignedCountry
 MayManageWebhooks = MayManageAccounts
@@ -34,6 +35,7 @@ MayManageConverters = IsSuperUser
 MayImport = IsSuperUser | (HasAccessCountry & (IsTerritorialAdmin | IsChefDeptTech))
 MayReadImports = MayImport | IsGlobalAdmin
 MayReadRecords = HasAccessCountry
+MayTypeRates = IsSuperUser | IsTerritorialAdminAndAssignedCountry
 
 
 def visible_or_refused(
