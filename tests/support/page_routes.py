@@ -26,6 +26,7 @@ STEER = {"superuser", "togo_admin", "togo_head"}
 MANAGERS = {"superuser", "global_admin", "togo_admin", "benin_admin"}
 OF_COUNTRY = {"superuser", "global_admin", "togo_admin"}
 GLOBAL = {"superuser", "global_admin"}
+TYPE_RATES = {"superuser", "togo_admin"}
 
 # Address → the accounts that may open it. `{name}`: the id of that record of Togo.
 GETS: dict[str, set[str]] = {
@@ -91,6 +92,8 @@ LISTS = ["claims/", "claim-lines/", "insured/", "memberships/", *(f"{name}/" for
 for _name in LISTS:
     GETS[_name] = READERS
 GETS["acts/{acts}/"] = READERS
+for _name in ("policies/to-complete/", "plans/to-complete/"):
+    GETS[_name] = READERS
 PARTS = [
     "trends", "categories", "rankings", "concentration", "delay", "triangle", "prices", "left-out", "quality",
     "watch-list",
@@ -123,6 +126,9 @@ POSTS: dict[str, set[str]] = {
     "webhooks/{webhooks}/change/": OF_COUNTRY,
     "webhooks/{webhooks}/test/": OF_COUNTRY,
     "webhooks/{webhooks}/messages/{webhook-messages}/replay/": OF_COUNTRY,
+    "policies/{policies}/rate/": TYPE_RATES,
+    "policies/{policies}/subscriber/": TYPE_RATES,
+    "plans/{plans}/rate/": TYPE_RATES,
     # Only the watch list has a form.
     "figures/": READERS,
     "figures/watch-list/": IMPORTERS,
