@@ -22,10 +22,18 @@ else:
     _Base = object
 
 
+class _RateField(serializers.DecimalField):
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        # An empty text would count as null, which gives the rate back.
+        if data == "":
+            self.fail("invalid")
+        return super().validate_empty_values(data)
+
+
 class RateSerializer(serializers.Serializer[Any]):
     """The rate to type, above 0 and up to 1; null gives it back to the observed one."""
 
-    rate = serializers.DecimalField(max_digits=3, decimal_places=2, allow_null=True)
+    rate = _RateField(max_digits=3, decimal_places=2, allow_null=True)
 
 
 class SubscriberSerializer(serializers.Serializer[Any]):

@@ -79,10 +79,13 @@ class Client(models.Model):
         return self.name
 
 
+_RATE: Any = models.DecimalField(max_digits=18, decimal_places=2)
+
+
 class PolicyQuerySet(ScopedQuerySet):
     def with_rate(self) -> Self:
         """The policies with `rate_in_force`: the typed rate, else the observed one (DOMAIN §10)."""
-        return self.annotate(rate_in_force=Coalesce("typed_rate", "observed_rate"))
+        return self.annotate(rate_in_force=Coalesce("typed_rate", "observed_rate", output_field=_RATE))
 
     def with_subscriber(self) -> Self:
         """The policies with `subscriber_in_force`: the typed subscriber, else the deduced one, else empty."""
@@ -94,7 +97,7 @@ class PlanQuerySet(ScopedQuerySet):
     def with_rate(self) -> Self:
         """The plans with `rate_in_force`: the rate of the plan, else that of its policy (DOMAIN §10)."""
         rates = ("typed_rate", "observed_rate", "policy__typed_rate", "policy__observed_rate")
-        return self.annotate(rate_in_force=Coalesce(*rates))
+        return self.annotate(rate_in_force=Coalesce(*rates, output_field=_RATE))
 
 
 def observed_rate() -> Any:
