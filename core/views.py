@@ -88,10 +88,6 @@ class PolicyViewSet(TypesPolicyRates, RecordViewSet):
     export_columns = exports.POLICIES
     ordering_fields = ["id", "number"]
 
-    def with_related(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        # An export reads columns, not properties.
-        return super().with_related(rows).with_rate().with_subscriber()  # type: ignore[attr-defined]
-
 
 class PlanViewSet(TypesPlanRates, RecordViewSet):
     """The plans of policies: the cover that a policy grants."""
@@ -101,9 +97,6 @@ class PlanViewSet(TypesPlanRates, RecordViewSet):
     filterset_class = filters.PlanFilter
     export_columns = exports.PLANS
     related = ("policy", "file")
-
-    def with_related(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        return super().with_related(rows).with_rate()  # type: ignore[attr-defined]
 
 
 class InsuredViewSet(RecordViewSet):

@@ -5,11 +5,10 @@ reference becomes empty. Names keep the spelling of the file; keys (DOMAIN §4) 
 """
 
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any
 
 from django.db import models
-from django.db.models import Case, Exists, F, Q, Subquery, When
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -79,27 +78,6 @@ class Client(models.Model):
         return self.name
 
 
-_RATE: Any = models.DecimalField(max_digits=18, decimal_places=2)
-
-
-class PolicyQuerySet(ScopedQuerySet):
-    def with_rate(self) -> Self:
-        """The policies with `rate_in_force`: the typed rate, else the observed one (DOMAIN §10)."""
-        return self.annotate(rate_in_force=Coalesce("typed_rate", "observed_rate", output_field=_RATE))
-
-    def with_subscriber(self) -> Self:
-        """The policies with `subscriber_in_force`: the typed subscriber, else the deduced one, else empty."""
-        typed = Case(When(typed_subscriber="", then=F("deduced_subscriber")), default=F("typed_subscriber"))
-        return self.annotate(subscriber_in_force=typed)
-
-
-class PlanQuerySet(ScopedQuerySet):
-    def with_rate(self) -> Self:
-        """The plans with `rate_in_force`: the rate of the plan, else that of its policy (DOMAIN §10)."""
-        rates = ("typed_rate", "observed_rate", "policy__typed_rate", "policy__observed_rate")
-        return self.annotate(rate_in_force=Coalesce(*rates, output_field=_RATE))
-
-
 def observed_rate() -> Any:
     return models.DecimalField(_("observed rate"), max_digits=18, decimal_places=2, null=True, blank=True)
 
@@ -148,7 +126,7 @@ class Policy(models.Model):
     file = file_origin("policies")
     import_session = session_origin("imported_policies")
 
-    objects = PolicyQuerySet.as_manager()
+    objects = ScopedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("policy")
@@ -197,7 +175,7 @@ class Plan(models.Model):
     file = file_origin("plans")
     import_session = session_origin("imported_plans")
 
-    objects = PlanQuerySet.as_manager()
+    objects = ScopedQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("plan")
