@@ -39,7 +39,7 @@ _WIDTH = 24.0
 class Column:
     """A column of an export: its header, the path of its value in the ORM (`insured__name`), the kind of its cells.
 
-    `choices` are (value, label) pairs whose labels are written in the language of the caller. `text` writes the value
+    `choices` are (value, label) pairs whose labels are written in the language of the caller. `text` makes the value
     from those of `paths`, where no single field has it; `path` is then only its name.
     """
 
@@ -48,7 +48,7 @@ class Column:
     kind: CellKind = "text"
     choices: Sequence[tuple[Any, Any]] = ()
     paths: tuple[str, ...] = ()
-    text: Callable[..., str] | None = None
+    text: Callable[..., Any] | None = None
 
     @property
     def name(self) -> str:

@@ -130,7 +130,7 @@ class PolicyAdmin(RecordAdmin):
     ordering = ("key",)
     key_search = {"key": reference_key}
     search_fields = ("key",)
-    fields = ("number", "country")
+    fields = ("number", ("observed_rate", "typed_rate"), ("deduced_subscriber", "typed_subscriber"), "country")
     related_lists = ((Claim, "policy"), (Membership, "policy"), (Plan, "policy"))
 
 
@@ -142,7 +142,7 @@ class PlanAdmin(RecordAdmin):
     search_fields = ("key",)
     related = ("policy",)
     lookups = (*ORIGIN, "policy")
-    fields = ("name", "policy")
+    fields = ("name", "policy", ("observed_rate", "typed_rate"))
     related_lists = ((Membership, "plan"),)
 
 

@@ -1,5 +1,7 @@
 """The columns of each kind of record in an export. Headers are in the language of the caller."""
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
 from common.exports import Column
@@ -23,8 +25,36 @@ def _provider_number(number: Column) -> tuple[Column, ...]:
 
 
 CLIENTS = _record(Column(_("Client"), "name"))
-POLICIES = _record(Column(_("Policy"), "number"))
-PLANS = _record(Column(_("Policy"), "policy__number"), Column(_("Plan"), "name"), country="policy__")
+
+
+def _first(*values: Any) -> Any:
+    """The value that is in force: the first that there is."""
+    return next((value for value in values if value not in (None, "")), None)
+
+
+def _rates(*further: str) -> tuple[Column, ...]:
+    """The rate in force, the typed and the observed one. `further`: the rates that count where there is neither."""
+    own = ("typed_rate", "observed_rate")
+    return (
+        Column(_("Coverage rate"), "rate", "number", paths=(*own, *further), text=_first),
+        Column(_("Typed rate"), "typed_rate", "number"),
+        Column(_("Observed rate"), "observed_rate", "number"),
+    )
+
+
+POLICIES = _record(
+    Column(_("Policy"), "number"),
+    *_rates(),
+    Column(_("Subscriber"), "subscriber", paths=("typed_subscriber", "deduced_subscriber"), text=_first),
+    Column(_("Typed subscriber"), "typed_subscriber"),
+    Column(_("Deduced subscriber"), "deduced_subscriber"),
+)
+PLANS = _record(
+    Column(_("Policy"), "policy__number"),
+    Column(_("Plan"), "name"),
+    *_rates("policy__typed_rate", "policy__observed_rate"),
+    country="policy__",
+)
 INSURED = _record(
     Column(_("Insured"), "name"), Column(_("Card number"), "card_number"), Column(_("Deduced"), "is_deduced", "yes_no")
 )

@@ -12,10 +12,19 @@ import django_filters
 from django import forms
 from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet, Subquery, TextChoices
 from django.utils.translation import gettext_lazy as _
+from django_filters.constants import EMPTY_VALUES
 from drf_spectacular.utils import extend_schema_field
 
 from common.filters import IdFilter, KeyFilter, SearchFilter, YesNoFilter, has_all, has_words
 from common.keys import claim_number, label_key, reference_key
+from core.coverage.conditions import (
+    HAS_TYPED_RATE,
+    HAS_TYPED_SUBSCRIBER,
+    POLICY_TO_COMPLETE,
+    RATE_DIFFERS,
+    WITHOUT_RATE,
+    WITHOUT_SUBSCRIBER,
+)
 from core.models import (
     Act,
     ActAlias,
@@ -222,6 +231,19 @@ class RecordFilter(django_filters.FilterSet):
     )
 
 
+class ConditionFilter(YesNoFilter):
+    """Rows that fulfil `condition`, which is never unknown, or those that do not."""
+
+    def __init__(self, *, condition: Q, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.condition = condition
+
+    def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        if value in EMPTY_VALUES:
+            return qs
+        return qs.filter(self.condition) if value else qs.exclude(self.condition)
+
+
 class WithClaims(django_filters.FilterSet):
     """Records that have a settled claim which fits all of `claims_…` together (DOMAIN §8: what a count is made of).
 
@@ -372,6 +394,16 @@ class PolicyFilter(WithClaims, RecordFilter):
     country = IdFilter(field_name="country_id", of=Country, label=_("Country"))
     client = MemberFilter(field_name="client_id", by="policy", of=Client, label=_("Client"))
     insured = MemberFilter(field_name="insured_id", by="policy", of=Insured, label=_("Insured"))
+    to_complete = ConditionFilter(
+        condition=POLICY_TO_COMPLETE,
+        label=_("To complete"),
+        help_text=_("No subscriber, no coverage rate, or a typed rate that differs from the observed one"),
+    )
+    without_subscriber = ConditionFilter(condition=WITHOUT_SUBSCRIBER, label=_("Without subscriber"))
+    without_rate = ConditionFilter(condition=WITHOUT_RATE, label=_("Without coverage rate"))
+    rate_differs = ConditionFilter(condition=RATE_DIFFERS, label=_("Typed rate differs"))
+    typed_rate = ConditionFilter(condition=HAS_TYPED_RATE, label=_("Typed rate"))
+    typed_subscriber = ConditionFilter(condition=HAS_TYPED_SUBSCRIBER, label=_("Typed subscriber"))
 
     class Meta:
         model = Policy
@@ -383,6 +415,12 @@ class PlanFilter(RecordFilter):
     name = KeyFilter(field_name="key", key=label_key, label=_("Name"))
     country = IdFilter(field_name="policy__country_id", of=Country, label=_("Country"))
     policy = IdFilter(field_name="policy_id", of=Policy, named="number", label=_("Policy"))
+    to_complete = ConditionFilter(
+        condition=RATE_DIFFERS,
+        label=_("To complete"),
+        help_text=_("A typed rate that differs from the observed one"),
+    )
+    typed_rate = ConditionFilter(condition=HAS_TYPED_RATE, label=_("Typed rate"))
 
     class Meta:
         model = Plan

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from core.coverage import pages as coverage
 from core.pages import corrections, lists
 from core.pages.claim import ClaimPage
 from core.pages.search import SearchPage
@@ -25,6 +26,11 @@ urlpatterns = [
     path("memberships/", lists.MembershipsPage.as_view(), name="page-memberships"),
     path("clients/", lists.ClientsPage.as_view(), name="page-clients"),
     path("policies/", lists.PoliciesPage.as_view(), name="page-policies"),
+    path("policies/to-complete/", coverage.PoliciesToCompletePage.as_view(), name="page-policies-to-complete"),
+    path("policies/<int:pk>/rate/", coverage.PolicyRatePage.as_view(), name="page-policy-rate"),
+    path("policies/<int:pk>/subscriber/", coverage.PolicySubscriberPage.as_view(), name="page-policy-subscriber"),
+    path("plans/to-complete/", coverage.PlansToCompletePage.as_view(), name="page-plans-to-complete"),
+    path("plans/<int:pk>/rate/", coverage.PlanRatePage.as_view(), name="page-plan-rate"),
     path("partners/", lists.PartnersPage.as_view(), name="page-partners"),
     path("operators/", lists.OperatorsPage.as_view(), name="page-operators"),
     path("acts/", lists.ActsPage.as_view(), name="page-acts"),

@@ -25,10 +25,18 @@ from core.models import (
     Payment,
     Plan,
     Policy,
+    RateSource,
+    SubscriberSource,
 )
 from file_handling.files.serializers import FileReferenceSerializer
 
 _ORIGIN = ["file", "import_session"]
+# `rate`: the rate in force, that of the plan before that of the policy (DOMAIN §10).
+_RATES = ["rate", "rate_source", "typed_rate", "observed_rate"]
+
+
+def _rate() -> Any:
+    return serializers.DecimalField(max_digits=18, decimal_places=2, read_only=True, allow_null=True)
 
 
 class _NamedSerializer(serializers.ModelSerializer[Any]):
@@ -111,18 +119,36 @@ class ClientSerializer(RecordSerializer):
 
 
 class PolicySerializer(RecordSerializer):
+    rate = _rate()
+    rate_source = serializers.ChoiceField(choices=RateSource.choices, read_only=True, allow_blank=True)
+    subscriber = serializers.CharField(read_only=True, allow_blank=True)
+    subscriber_source = serializers.ChoiceField(choices=SubscriberSource.choices, read_only=True, allow_blank=True)
+
     class Meta:
         model = Policy
-        fields = ["id", "country", "number", *_ORIGIN]
+        fields = [
+            "id",
+            "country",
+            "number",
+            *_RATES,
+            "subscriber",
+            "subscriber_source",
+            "typed_subscriber",
+            "deduced_subscriber",
+            *_ORIGIN,
+        ]
         read_only_fields = fields
 
 
 class PlanSerializer(RecordSerializer):
     policy = PolicyReferenceSerializer(read_only=True)
 
+    rate = _rate()
+    rate_source = serializers.ChoiceField(choices=RateSource.choices, read_only=True, allow_blank=True)
+
     class Meta:
         model = Plan
-        fields = ["id", "policy", "name", *_ORIGIN]
+        fields = ["id", "policy", "name", *_RATES, *_ORIGIN]
         read_only_fields = fields
 
 

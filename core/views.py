@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from common.filters import StableOrdering, StrictFilterBackend
 from core import exports, filters
 from core.catalogue.api import ActActions, CategoryActions
+from core.coverage.api import TypesPlanRates, TypesPolicyRates
 from core.families.filters import FamilyListFilter, heads_of_families
 from core.families.serializers import FamilyDetailSerializer, FamilySerializer
 from core.families.views import InsuredCorrections, MembershipCorrections
@@ -83,7 +84,7 @@ class ClientViewSet(ClientMerging, RecordViewSet):
     export_columns = exports.CLIENTS
 
 
-class PolicyViewSet(RecordViewSet):
+class PolicyViewSet(TypesPolicyRates, RecordViewSet):
     """Contracts; one may cover several clients."""
 
     model = Policy
@@ -93,7 +94,7 @@ class PolicyViewSet(RecordViewSet):
     ordering_fields = ["id", "number"]
 
 
-class PlanViewSet(RecordViewSet):
+class PlanViewSet(TypesPlanRates, RecordViewSet):
     """The plans of policies: the cover that a policy grants."""
 
     model = Plan

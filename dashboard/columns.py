@@ -51,7 +51,7 @@ LINE_SCHEMA: dict[str, pl.DataType] = {
 NUMBER_SCHEMA: dict[str, pl.DataType] = {"country": ID, "number": pl.String()}
 MEMBERSHIP_SCHEMA: dict[str, pl.DataType] = {
     "membership": ID, "insured": ID, "policy": ID, "client": ID, "role": pl.String(), "principal": ID,
-    "first_settled": pl.Date(), "family": ID,
+    "first_settled": pl.Date(), "family": ID, "rate": pl.Int64(),
 }  # fmt: skip
 # So many months are read from the database at a time, which bounds the memory of a first reading.
 MONTHS_AT_ONCE = 6
@@ -71,7 +71,8 @@ class Columns:
 
     `cancelled`: country and number of the cancelled claims. They count nowhere, but they are not left out either.
     A claim's attributes stand on each of its lines too. `act_incident` is the incident date of the line itself.
-    `family` is the id of the membership that heads the family (DOMAIN §12).
+    `family` is the id of the membership that heads the family (DOMAIN §12). `rate`: the coverage rate in force of the
+    membership's plan, else of its policy, in hundredths (DOMAIN §10).
     """
 
     claims: pl.DataFrame
@@ -196,7 +197,12 @@ def kept(country_id: int, part: str, token: str) -> Frames | None:
         return None
     names = _FILES.get(part.partition("-")[0], ("memberships",))
     try:
-        return {name: _read(folder / f"{name}.arrow") for name in names}
+        frames = {name: _read(folder / f"{name}.arrow") for name in names}
+        if part == MEMBERSHIPS and frames["memberships"].columns != list(MEMBERSHIP_SCHEMA):
+            # Written by a version of Concord that had other columns.
+            _remove(folder)
+            return None
+        return frames
     except (OSError, pa.ArrowException) as error:
         # Removed at this moment, or damaged. It is made again.
         log.warning("columns unreadable", country=country_id, part=part, error=type(error).__name__)
@@ -368,12 +374,17 @@ def _last_day(month: date) -> date:
     return month.replace(day=calendar.monthrange(month.year, month.month)[1])
 
 
+# The plan's rate stands before the policy's (DOMAIN §10).
+_RATE = "COALESCE(n.typed_rate, n.observed_rate, p.typed_rate, p.observed_rate)"
+
+
 def _membership_sql(country_id: int) -> tuple[str, list[Any]]:
     table = Membership._meta.db_table
     return (
         f"SELECT m.id, m.insured_id, m.policy_id, m.client_id, m.role, m.principal_id, "
-        f"{_day('m.first_settlement_date')}, NULL "
-        f"FROM {table} m JOIN core_policy p ON p.id = m.policy_id WHERE p.country_id = %s ORDER BY m.id",
+        f"{_day('m.first_settlement_date')}, NULL, {_cents(_RATE)} "
+        f"FROM {table} m JOIN core_policy p ON p.id = m.policy_id LEFT JOIN core_plan n ON n.id = m.plan_id "
+        "WHERE p.country_id = %s ORDER BY m.id",
         [country_id],
     )
 

@@ -308,6 +308,13 @@ WATCH_RULES: dict[str, tuple[str | Promise, str | Promise]] = {
             " least 20 insured."
         ),
     ),
+    "above_coverage_rate": (
+        _("More reimbursed than the coverage rate"),
+        _(
+            "A line of the claim has reimbursed / claimed above the coverage rate of its plan, else of its policy, by"
+            " more than 0.01. The claim is shown with all its lines."
+        ),
+    ),
     "incident_after_settlement": (
         _("Incident after settlement"),
         _("The incident date of the claim is after its settlement date."),

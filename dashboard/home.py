@@ -19,7 +19,8 @@ from rest_framework.permissions import IsAuthenticated
 
 from common.formats import NO_BREAK_SPACE, format_amount, format_count
 from common.money import minor_units
-from core.models import Claim, ReviewKind, ReviewPair
+from core.coverage.conditions import POLICY_TO_COMPLETE, RATE_DIFFERS
+from core.models import Claim, Plan, Policy, ReviewKind, ReviewPair
 from dashboard import answers
 from dashboard.answers import Payload
 from dashboard.asking import Asked
@@ -32,7 +33,7 @@ from dashboard.queries import Scope
 from file_handling.models import ImportSession, SessionStatus
 from users import audit
 from users.access.pages import PageView, holds
-from users.access.viewsets import MayImport, MayReadImports, MayReadReview
+from users.access.viewsets import MayImport, MayReadImports, MayReadReview, MayTypeRates
 from users.models import AuditAction, Country, User
 
 KEY_FIGURES = (
@@ -106,6 +107,7 @@ class HomePage(PageView):
             waiting=waiting[:WAITING_SHOWN],
             waiting_count=len(waiting),
             alike=_alike(user) if holds(MayReadReview, request) else [],
+            to_complete=_to_complete(user) if holds(MayTypeRates, request) else 0,
             imports=last,
         )
 
@@ -137,6 +139,13 @@ def _alike(user: User) -> list[tuple[ReviewKind, int]]:
     rows = ReviewPair.objects.visible_to(user).waiting().order_by()
     found = dict(rows.values("kind").annotate(pairs=Count("pk")).values_list("kind", "pairs"))
     return [(kind, found[kind]) for kind in ReviewKind if kind in found]
+
+
+def _to_complete(user: User) -> int:
+    """Policies and plans of which a rate or subscriber needs a person (DOMAIN §10), in one statement."""
+    policies = Policy.objects.visible_to(user).filter(POLICY_TO_COMPLETE).order_by().values("pk")
+    plans = Plan.objects.visible_to(user).filter(RATE_DIFFERS).order_by().values("pk")
+    return policies.union(plans, all=True).count()
 
 
 # ------------------------------------------------------------------------------------------------ the kept figures

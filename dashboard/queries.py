@@ -95,6 +95,11 @@ class Data:
         return self._columns.memberships.select("membership", "role", "family")
 
     @cached_property
+    def rates(self) -> pl.DataFrame:
+        """membership, rate: the coverage rate in force in hundredths; memberships without one are left out."""
+        return self._columns.memberships.select("membership", "rate").drop_nulls()
+
+    @cached_property
     def people(self) -> pl.DataFrame:
         """membership, insured, role."""
         return self._columns.memberships.select("membership", "insured", "role")

@@ -16,6 +16,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from common.errors import Invalid
+from core.coverage.services import may_type_rates
+from core.coverage.texts import shown_rate, source_of_subscriber
 from core.families.rights import may_manage_families
 from core.filters import family_of
 from core.models import Act, Claim, Client, Insured, Membership, Operator, Partner, Policy, Premium
@@ -169,7 +171,12 @@ class ClientPage(RecordPage):
         }
 
 
+# So many plans of a policy are shown with their rates.
+PLANS_SHOWN = 100
+
+
 class PolicyPage(RecordPage):
+    template_name = "dashboard/policy.html"
     model = Policy
     kind = "policy"
     type_name = gettext_lazy("Policy")
@@ -183,9 +190,15 @@ class PolicyPage(RecordPage):
         (gettext_lazy("Memberships"), "page-memberships"),
     )
 
-    def facts(self, row: Policy) -> list[Fact]:
-        plans = [plan.name for plan in row.plans.order_by("name")]
-        return [*super().facts(row), Fact(_("Plans"), ", ".join(plans) or "–")]
+    def context_of(self, row: Policy) -> dict[str, Any]:
+        plans = list(row.plans.select_related("policy").order_by("name", "id")[: PLANS_SHOWN + 1])
+        return {
+            "coverage": shown_rate(row),
+            "subscriber_source": source_of_subscriber(row),
+            "plans": [(plan, shown_rate(plan)) for plan in plans[:PLANS_SHOWN]],
+            "more_plans": len(plans) > PLANS_SHOWN,
+            "may_type": may_type_rates(self.user, row.country_id),
+        }
 
 
 class InsuredPage(RecordPage):

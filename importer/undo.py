@@ -16,6 +16,7 @@ from django.db.models import Count, Exists, Model, OuterRef, Q, QuerySet, Sum, V
 from django.db.models.expressions import RawSQL
 
 from core import models as core
+from core import rates
 from core.catalogue.history import categories_to_return_to
 from core.data_versions import MEMBERSHIPS, claims_of, renew
 from core.other_names import forget_followers
@@ -65,6 +66,11 @@ REFERENCES: dict[str, tuple[type[Model], tuple[tuple[type[Model], str], ...]]] =
 # In the order in which they are removed: a record goes after those that refer to it.
 BEFORE_PERSONS, AFTER_PERSONS = ("invoices", "payments", "operators"), ("plans", "policies", "clients", "partners")
 CATALOGUE = ("acts", "act_categories")
+# What a person typed on a record keeps it, as a record that refers to it would (DOMAIN §10).
+TYPED: dict[str, Q] = {
+    "policies": Q(typed_rate__isnull=False) | ~Q(typed_subscriber=""),
+    "plans": Q(typed_rate__isnull=False),
+}
 # So many go, and so long is the query that finds them, that a preview finds them once and names them by their ids.
 FOUND_ONCE = ("invoices", "payments")
 
@@ -142,9 +148,11 @@ class _Undo:
         return revisions.exclude(claim__in=self.claims)
 
     def unused(self, kind: str, left: _Left) -> QuerySet[Any]:
-        """The records of a kind to which nothing refers that stays."""
+        """The records of a kind to which nothing refers that stays, and on which nothing is typed."""
         model, references = REFERENCES[kind]
         unused = model._default_manager.filter(import_session_id__in=self.sessions)
+        if kind in TYPED:
+            unused = unused.exclude(TYPED[kind])
         for referrer, field in references:
             rows = left.rows(referrer).filter(**{field: OuterRef("pk")})
             if (referrer, field) == (core.Membership, "insured"):
@@ -180,6 +188,11 @@ class _Undo:
         )
         return core.InsuredSpelling.objects.filter(~Exists(later_claims), import_session_id__in=self.sessions)
 
+    def policies(self) -> set[int]:
+        """The policies whose memberships or persons may change."""
+        memberships = core.Membership.objects.filter(import_session_id__in=self.sessions)
+        return set(memberships.order_by().values_list("policy_id", flat=True).distinct())
+
     def later_sessions(self) -> list[int]:
         """Other sessions of the country with a claim that uses a record of this one, or with lines in its claims."""
         uses = Q()
@@ -205,6 +218,8 @@ def undo_session(*, session_id: int, country_id: int) -> dict[str, int]:
     # Figures are kept by month: those of the months that lose claims are outdated.
     renew(country_id, [MEMBERSHIPS, *map(claims_of, undo.claims.dates("settlement_date", "month"))])
     removed = {"relied_on": undo.relied_on()[0], "kept_claims": undo.kept_claims().count()}
+    policies = undo.policies()
+    rates.apply(rates.RateCounts().minus(rates.counted(undo.claims)))
     removed["claim_lines"] = _delete(undo.lines)
     core.ClaimRevision.objects.filter(claim__in=undo.claims).update(claim=None)
     touched = list(core.Membership.objects.filter(claims__in=undo.claims).values_list("pk", flat=True).distinct())
@@ -222,6 +237,7 @@ def undo_session(*, session_id: int, country_id: int) -> dict[str, int]:
     removed["insured_spellings"] = _delete(undo.insured_spellings(left))
     core.InsuredSpelling.objects.filter(insured__in=undo.unused("insured", left))._raw_delete(using=connection.alias)
     remove(("insured", *AFTER_PERSONS))
+    rates.deduce_subscribers(policies)
     _lock_catalogue(undo.sessions)
     remove(CATALOGUE)
     _renew_settlement_dates(touched)

@@ -19,6 +19,7 @@ from core import models as core
 from core.data_versions import MEMBERSHIPS, claims_of, findings_of, renew
 from file_handling.models import Finding
 from importer.pipeline.plan import Plan
+from importer.rates import keep_rates, rates_before
 from importer.sql import DATE, INTEGER, NUMERIC, TEXT, is_postgresql, share_lock, values_table
 
 COPY_SLICE = 100_000
@@ -45,6 +46,7 @@ def write_plan(plan: Plan, origin: Origin) -> dict[str, int]:
     the plan uses was removed or created since the plan was made.
     """
     _lock_references(plan)
+    rates = rates_before(plan)
     new = plan.new
     ids: dict[str, pl.Series] = {}
     created = {name: frame.height for name, frame in new.items()}
@@ -100,6 +102,7 @@ def write_plan(plan: Plan, origin: Origin) -> dict[str, int]:
     # Before the claims are replaced: figures of the months that they leave are outdated too.
     renew(origin.country_id, _changed_parts(plan))
     _write_claims(plan, origin, ids, people)
+    keep_rates(plan, rates, origin.country_id, lambda frame, **columns: _resolved(frame, ids, **columns))
     created.pop("insured_spellings")
     return dict(sorted(created.items()))
 

@@ -12,7 +12,16 @@ from random import Random
 from typing import Any
 
 from samples import columns as c
-from samples.names import ACTS, LINES_PER_CLAIM, NOTES, RATES, STRAY_CATEGORY, SURNAMES
+from samples.names import (
+    ACTS,
+    LINES_PER_CLAIM,
+    NOTES,
+    OTHER_RATES,
+    RATE_OF_PLAN,
+    SHARE_OF_OTHERS,
+    STRAY_CATEGORY,
+    SURNAMES,
+)
 from samples.spelling import pick
 from samples.world import Partner, Person, Policy, World
 
@@ -130,16 +139,15 @@ class ClaimMaker:
         shared[c.PAYMENT], shared[c.INVOICE] = payment, invoice
         shared[c.OPERATOR] = pick(self.world.operators, rng) if rng.random() > 0.02 else None
         count = max(least_lines, pick(LINES_PER_CLAIM, rng))
-        claim = SampleClaim(
-            number, person, policy, client, partner, settled, [self._line(shared) for _ in range(count)]
-        )
+        lines = [self._line(shared, RATE_OF_PLAN[plan]) for _ in range(count)]
+        claim = SampleClaim(number, person, policy, client, partner, settled, lines)
         claim.recaps.append(self.recap(claim))
         return claim
 
     def invoice(self, settled: dt.date) -> str:
         return f"{int(self.rng.random() * 9_000_000) + 1_000_000}/{pick(SURNAMES, self.rng)}/{settled.year}"
 
-    def _line(self, shared: Row) -> Row:
+    def _line(self, shared: Row, rate: int) -> Row:
         rng = self.rng
         line = list(shared)
         category, line[c.GUARANTEE], act, least, most = pick(ACTS, rng)
@@ -147,7 +155,10 @@ class ClaimMaker:
         line[c.CATEGORY] = STRAY_CATEGORY[act] if act in STRAY_CATEGORY and rng.random() < 0.08 else category
         # Amounts are multiples of 50, some with half units.
         claimed = (least * 2 + int(rng.random() * (most - least) * 2)) * 5000 + (50 if rng.random() < 0.06 else 0)
-        line[c.CLAIMED], line[c.REIMBURSED] = claimed, claimed * pick(RATES, rng) // 1000 * 10
+        other = rng.random() / SHARE_OF_OTHERS
+        if other < 1:
+            rate = OTHER_RATES[int(other * len(OTHER_RATES))]
+        line[c.CLAIMED], line[c.REIMBURSED] = claimed, claimed * rate // 1000 * 10
         if rng.random() < 0.03:
             line[c.NOTE] = pick(NOTES, rng)
         return line

@@ -116,7 +116,9 @@ ACTS = (
 # Some lines have these acts under another category: the act takes the category of most of its lines.
 STRAY_CATEGORY = {"CONSULTATION SPÉCIALISTE": "MATERNITÉ", "ANTIPALUDIQUES": "SOINS AMBULATOIRES"}
 LINES_PER_CLAIM = (1,) * 28 + (2,) * 28 + (3,) * 21 + (4,) * 13 + (5,) * 7 + (6,) * 3
-RATES = (70, 80, 80, 80, 90, 100)
+# The share that a plan covers, in per cent; a few lines have another one.
+RATE_OF_PLAN = dict(zip(PLANS, (70, 80, 90, 100, 80), strict=True))
+OTHER_RATES, SHARE_OF_OTHERS = (70, 80, 80, 80, 90, 100), 0.06
 NOTES = (
     "Accord préalable",
     "Vu par le médecin conseil",

@@ -16,6 +16,10 @@ from core.models.premiums import (
     Premium,
     PremiumRevision,
 )
+from core.models.rates import (
+    PlanRateCount,
+    PolicyRateCount,
+)
 from core.models.records import (
     KEY_LENGTH,
     NO_CONSTRAINT,
@@ -41,6 +45,8 @@ from core.models.records import (
     Payment,
     Plan,
     Policy,
+    RateSource,
+    SubscriberSource,
     amount,
     file_origin,
     session_origin,
@@ -97,14 +103,18 @@ __all__ = [
     "PartnerAlias",
     "Payment",
     "Plan",
+    "PlanRateCount",
     "Policy",
+    "PolicyRateCount",
     "Premium",
     "PremiumRevision",
+    "RateSource",
     "ReviewDecision",
     "ReviewKind",
     "ReviewPair",
     "ReviewPairQuerySet",
     "ReviewState",
+    "SubscriberSource",
     "amount",
     "file_origin",
     "session_origin",

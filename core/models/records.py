@@ -4,6 +4,7 @@ Every record points to the file and the session that created it. When these are 
 reference becomes empty. Names keep the spelling of the file; keys (DOMAIN §4) decide which spellings are the same.
 """
 
+from decimal import Decimal
 from typing import Any
 
 from django.db import models
@@ -77,8 +78,39 @@ class Client(models.Model):
         return self.name
 
 
+def observed_rate() -> Any:
+    return models.DecimalField(_("observed rate"), max_digits=18, decimal_places=2, null=True, blank=True)
+
+
+def typed_rate() -> Any:
+    return models.DecimalField(_("typed rate"), max_digits=3, decimal_places=2, null=True, blank=True)
+
+
+def _rate_is_a_share(name: str) -> models.CheckConstraint:
+    return models.CheckConstraint(condition=Q(typed_rate__gt=0, typed_rate__lte=1), name=name)
+
+
+class RateSource(models.TextChoices):
+    """Where the rate in force comes from; `""` where there is none."""
+
+    TYPED = "typed", _("typed")
+    OBSERVED = "observed", _("observed")
+    POLICY_TYPED = "policy_typed", _("of the policy, typed")
+    POLICY_OBSERVED = "policy_observed", _("of the policy, observed")
+
+
+class SubscriberSource(models.TextChoices):
+    TYPED = "typed", _("typed")
+    DEDUCED = "deduced", _("deduced")
+
+
 class Policy(models.Model):
-    """A contract; it may cover several clients."""
+    """A contract; it may cover several clients.
+
+    `observed_rate`: the most frequent reimbursed / claimed of its lines, kept by `core.rates`; `typed_rate` stands
+    before it. `deduced_subscriber`: the person or employer that took the policy out, as far as its memberships show it;
+    `typed_subscriber` stands before it (DOMAIN §10).
+    """
 
     country_path = "country_id"
 
@@ -87,6 +119,10 @@ class Policy(models.Model):
     )
     number = models.TextField(_("number"))
     key = models.CharField(_("key for comparison"), max_length=KEY_LENGTH)
+    observed_rate = observed_rate()
+    typed_rate = typed_rate()
+    deduced_subscriber = models.TextField(_("deduced subscriber"), blank=True, default="", db_default="")
+    typed_subscriber = models.TextField(_("typed subscriber"), blank=True, default="", db_default="")
     file = file_origin("policies")
     import_session = session_origin("imported_policies")
 
@@ -95,14 +131,37 @@ class Policy(models.Model):
     class Meta:
         verbose_name = _("policy")
         verbose_name_plural = _("policies")
-        constraints = [models.UniqueConstraint(fields=["country", "key"], name="policy_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["country", "key"], name="policy_once"),
+            _rate_is_a_share("policy_rate_is_a_share"),
+        ]
 
     def __str__(self) -> str:
         return self.number
 
+    @property
+    def rate(self) -> Decimal | None:
+        return self.observed_rate if self.typed_rate is None else self.typed_rate
+
+    @property
+    def rate_source(self) -> str:
+        if self.typed_rate is not None:
+            return RateSource.TYPED.value
+        return "" if self.observed_rate is None else RateSource.OBSERVED.value
+
+    @property
+    def subscriber(self) -> str:
+        return self.typed_subscriber or self.deduced_subscriber
+
+    @property
+    def subscriber_source(self) -> str:
+        if self.typed_subscriber:
+            return SubscriberSource.TYPED.value
+        return SubscriberSource.DEDUCED.value if self.deduced_subscriber else ""
+
 
 class Plan(models.Model):
-    """The cover that a policy grants to some of its members."""
+    """The cover that a policy grants to some of its members. Its rate stands before that of its policy (DOMAIN §10)."""
 
     country_path = "policy__country_id"
 
@@ -111,6 +170,8 @@ class Plan(models.Model):
     )
     name = models.TextField(_("name"))
     key = models.CharField(_("key for comparison"), max_length=KEY_LENGTH)
+    observed_rate = observed_rate()
+    typed_rate = typed_rate()
     file = file_origin("plans")
     import_session = session_origin("imported_plans")
 
@@ -119,10 +180,26 @@ class Plan(models.Model):
     class Meta:
         verbose_name = _("plan")
         verbose_name_plural = _("plans")
-        constraints = [models.UniqueConstraint(fields=["policy", "key"], name="plan_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["policy", "key"], name="plan_once"),
+            _rate_is_a_share("plan_rate_is_a_share"),
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def rate(self) -> Decimal | None:
+        own = self.observed_rate if self.typed_rate is None else self.typed_rate
+        return self.policy.rate if own is None else own
+
+    @property
+    def rate_source(self) -> str:
+        if self.typed_rate is not None:
+            return RateSource.TYPED.value
+        if self.observed_rate is not None:
+            return RateSource.OBSERVED.value
+        return self.policy.rate_source and f"policy_{self.policy.rate_source}"
 
 
 class Insured(models.Model):

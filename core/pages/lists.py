@@ -183,9 +183,13 @@ class PoliciesPage(RecordsPage):
     lead = _("Contracts; one may cover several clients.")
     export = "policy-export"
     main_filters = ("search", _PERIOD, "country")
-    more_filters = ("first_claim",)
+    more_filters = ("first_claim", "to_complete", "typed_rate", "typed_subscriber")
     ranked = "policy"
     orderings = {"number": _("Number"), "-id": _("Newest first")}
+
+    def extra(self) -> dict[str, Any]:
+        links = super().extra()["see_also"]
+        return {"see_also": [*links, (_("Policies to complete"), reverse("page-policies-to-complete"))]}
 
 
 class PartnersPage(RecordsPage):

@@ -8,6 +8,7 @@ import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
 
 from common.tables import AmountColumn, CountColumn, DayColumn, ListTable, StateColumn
+from core.coverage.texts import NOTHING, format_rate
 from core.families.texts import summary_of
 from core.models import Change, ClaimLine
 
@@ -27,6 +28,17 @@ class CountryColumn(tables.Column):
 
     def __init__(self, accessor: str = "country__name") -> None:
         super().__init__(_("Country"), accessor=accessor)
+
+
+class RateColumn(tables.Column):
+    """A coverage rate in per cent."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        number = {"class": "number"}
+        super().__init__(*args, attrs={"th": number, "td": number}, default=NOTHING, **kwargs)
+
+    def render(self, value: Any) -> str:
+        return format_rate(value)
 
 
 class ClaimTable(ListTable):
@@ -126,6 +138,8 @@ class ClientTable(ListTable):
 
 class PolicyTable(ListTable):
     number = link_to("page-policy", _("Policy"), "number")
+    subscriber = tables.Column(_("Subscriber"))
+    rate = RateColumn(_("Coverage rate"))
     file = tables.Column(_("First seen in"), accessor="file__name")
     country = CountryColumn()
 

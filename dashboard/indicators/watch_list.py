@@ -144,6 +144,32 @@ def _people_of(claims: pl.DataFrame) -> pl.DataFrame:
     return found.with_columns(pl.col("currency").cast(claims["currency"].dtype))
 
 
+def _above_coverage_rate(data: Data, period: Period) -> pl.DataFrame:
+    """Claims with a line whose reimbursed / claimed is above the coverage rate in force + 0.01, with all their lines.
+
+    `measure`: the highest ratio of such a line. A line with no claimed amount has no ratio.
+    """
+    reimbursed, claimed = pl.col("reimbursed"), pl.col("claimed")
+    lines = (
+        data.lines_in(period, "claim", "membership", "claimed", "reimbursed")
+        .filter(claimed > 0)
+        .join(data.rates, on="membership")
+        # In whole numbers: reimbursed / claimed > (rate + 1) / 100.
+        .filter(100 * reimbursed > (pl.col("rate") + 1) * claimed)
+        .group_by("claim")
+        .agg(measure=(reimbursed / claimed).max())
+    )
+    claims = data.claims_in(period, "claim", "currency", "lines", "reimbursed").join(lines, on="claim")
+    return claims.select(
+        "claim",
+        "currency",
+        pl.col("lines").cast(pl.Int64),
+        claims=pl.concat_list("claim"),
+        cents="reimbursed",
+        measure="measure",
+    )
+
+
 def _incident_after_settlement(data: Data, period: Period) -> pl.DataFrame:
     claims = data.claims_in(period, "claim", "currency", "lines", "reimbursed", "incident", "settled").filter(
         pl.col("incident") > pl.col("settled")
@@ -200,12 +226,12 @@ def _is_above(share: float, *peers: str) -> pl.Expr:
     return pl.col("measure") > pl.col("measure").quantile(share, interpolation="linear").over(*peers)
 
 
-# Rule (e) of DOMAIN §8 needs the coverage rates of §10, which are not there yet.
 RULES: dict[str, Callable[[Data, Period], pl.DataFrame]] = {
     "same_act_twice": _same_act_twice,
     "invoice_of_two_families": _invoice_of_two_families,
     "two_partners_on_one_day": _two_partners_on_one_day,
     "dear_partner": _dear_partner,
+    "above_coverage_rate": _above_coverage_rate,
     "incident_after_settlement": _incident_after_settlement,
     "round_amounts": _round_amounts,
     "many_lines": _many_lines,

@@ -32,6 +32,7 @@ _MEASURES: dict[str, Callable[[Any, str], tuple[str, str]]] = {
         texts.rounded(value, currency, with_currency=True),
     ),
     "round_amounts": lambda value, _currency: (_("Share of round amounts"), texts.percent(value)),
+    "above_coverage_rate": lambda value, _currency: (_("Highest rate of a line"), texts.percent(value)),
     "incident_after_settlement": lambda value, _currency: (_("Days after settlement"), texts.decimals(value, 0)),
     "many_lines": lambda value, _currency: (_("Lines in the quarter"), texts.decimals(value, 0)),
 }

@@ -194,7 +194,8 @@ def match_memberships(
 def _changed_memberships(candidates: pl.DataFrame, existing: pl.DataFrame) -> pl.DataFrame:
     """Existing memberships that the import changes: wider dates, a newer plan, a principal, a role so far unknown.
 
-    Role and principal of a membership that a person corrected stay (DOMAIN §12).
+    Role and principal of a membership that a person corrected stay (DOMAIN §12). `plan_id_before`, `role_before`: as
+    they are until then.
     """
     both = existing.join(candidates, on=MEMBER, how="inner", nulls_equal=True, suffix="_now")
     newer = (
@@ -212,7 +213,9 @@ def _changed_memberships(candidates: pl.DataFrame, existing: pl.DataFrame) -> pl
         .otherwise(pl.coalesce("principal_id", "principal_id_now")),
         role=pl.when((pl.col("role") == "other") & ~pl.col("is_corrected")).then("role_now").otherwise("role"),
     ).with_columns(principal_id=pl.when(pl.col("role") != "primary").then("principal_id"))
-    return changed.join(existing.select(changed.columns), on=changed.columns, how="anti", nulls_equal=True)
+    changed = changed.join(existing.select(changed.columns), on=changed.columns, how="anti", nulls_equal=True)
+    before = existing.select("id", plan_id_before="plan_id", role_before="role")
+    return changed.join(before, on="id", how="left", maintain_order="left")
 
 
 # The columns of the lines that acts and references need.

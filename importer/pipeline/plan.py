@@ -57,10 +57,10 @@ _KEY_OF = {
 class Plan:
     """`new`: table → rows to create. `lines`/`claims`: likewise, with provisional ids.
 
-    `updated_memberships`: existing rows with their new values. `completed`: insured who were known by name only (id,
-    name, card_number, card_key). `replaced`: ids of the claims that an update overwrites. `conflicts`: claims that the
-    country has with other lines (claim_number, id). `skipped`: how many claims the country has with the same lines.
-    `homonyms`: (name key, insured id, insured id) of one name under two cards.
+    `updated_memberships`: existing rows with their new values, and their plan and role before. `completed`: insured who
+    were known by name only (id, name, card_number, card_key). `replaced`: ids of the claims that an update overwrites.
+    `conflicts`: claims that the country has with other lines (claim_number, id). `skipped`: how many claims the country
+    has with the same lines. `homonyms`: (name key, insured id, insured id) of one name under two cards.
     """
 
     new: dict[str, pl.DataFrame]

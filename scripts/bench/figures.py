@@ -40,7 +40,7 @@ COLD_RUNS, CACHED_RUNS = 3, 5
 BY = ("client", "policy", "partner", "insured", "family", "operator", "act", "act_category")
 RULES = (
     "same_act_twice", "invoice_of_two_families", "two_partners_on_one_day", "dear_partner",
-    "incident_after_settlement", "round_amounts", "many_lines",
+    "above_coverage_rate", "incident_after_settlement", "round_amounts", "many_lines",
 )  # fmt: skip
 
 

@@ -265,7 +265,7 @@ def test_every_figure_of_a_scope_is_the_sum_of_the_list_behind_it(users: dict[st
 
 def test_every_rule_of_the_watch_list_leads_to_its_lines(users: dict[str, ApiUser]) -> None:
     assert check_watch_list(Reader(users["watched"])) == {
-        "same_act_twice", "invoice_of_two_families", "two_partners_on_one_day", "dear_partner",
+        "same_act_twice", "invoice_of_two_families", "two_partners_on_one_day", "dear_partner", "above_coverage_rate",
         "incident_after_settlement", "round_amounts", "many_lines",
     }  # fmt: skip
     check_watch_list(Reader(users["watched"]), start="2024-05-10", end="2024-06-10")

@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from common.formats import format_amount, format_count
 from core import models as core
 from dashboard import record_pages
+from file_handling.models import File
 from tests.records.test_query_counts import MOST
 from tests.support.api_user import ApiUser
 from tests.support.browser import Browser
@@ -274,7 +275,7 @@ def test_every_line_leads_to_its_row_and_the_row_leads_back() -> None:
     pages = [recap_csv(recap[:2], "page_1.csv"), recap_csv(recap[2:], "page_2.csv")]
     api.import_pair(stat_xlsx({"Sinistres": [*stat, left_out]}, titles=2), pages)
     client = signed_in(api.user)
-    files = {file.name: file.pk for file in core.File.objects.all()}
+    files = {file.name: file.pk for file in File.objects.all()}
     seen = 0
     for claim in core.Claim.objects.all():
         page = read(client, f"/claims/{claim.pk}/")

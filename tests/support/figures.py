@@ -49,6 +49,8 @@ class Claim:
     lines: tuple[Line, ...]
     claimed: Decimal
     reimbursed: Decimal
+    # The coverage rate in force (DOMAIN §10): of the plan, else of the policy.
+    rate: Decimal | None
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ def read(countries: Iterable[int]) -> Portfolio:
         for one in memberships
     )
     by_id = {one.id: one for one in members}
+    rates = {one.pk: _rate(one) for one in core.Membership.objects.select_related("plan", "policy")}
     claims = []
     rows = core.Claim.objects.filter(country_id__in=ids, status="settled").order_by("pk")
     for row in rows.prefetch_related("lines"):
@@ -127,9 +130,18 @@ def read(countries: Iterable[int]) -> Portfolio:
                 lines=lines,
                 claimed=row.claimed_amount,
                 reimbursed=row.reimbursed_amount,
+                rate=rates[row.membership_id],
             )
         )
     return Portfolio(tuple(claims), members, tuple(core.Premium.objects.filter(country_id__in=ids).order_by("pk")))
+
+
+def _rate(membership: core.Membership) -> Decimal | None:
+    for record in (membership.plan, membership.policy):
+        for rate in () if record is None else (record.typed_rate, record.observed_rate):
+            if rate is not None:
+                return rate
+    return None
 
 
 def in_scope(portfolio: Portfolio, kind: str, id_: int) -> Portfolio:

@@ -123,6 +123,21 @@ def _dear_partner(claims: list[Claim], lines: Entered) -> Found:
     return _above(compared, own_lines, Fraction(95, 100))
 
 
+def _above_coverage_rate(claims: list[Claim], lines: Entered) -> Found:
+    highest: dict[int, Fraction] = {}
+    for claim, line in lines:
+        if claim.rate is None or line.claimed <= 0:
+            continue
+        ratio = Fraction(line.reimbursed) / Fraction(line.claimed)
+        if ratio > Fraction(claim.rate) + Fraction(1, 100):
+            highest[claim.id] = max(ratio, highest.get(claim.id, ratio))
+    return {
+        (claim.id, claim.currency): _row([(claim, line) for line in claim.lines], highest[claim.id])
+        for claim in claims
+        if claim.id in highest
+    }
+
+
 def _incident_after_settlement(claims: list[Claim], lines: Entered) -> Found:
     return {
         (claim.id, claim.currency): _row(
@@ -176,6 +191,7 @@ _RULES: dict[str, Callable[[list[Claim], Entered], Found]] = {
     "invoice_of_two_families": _invoice_of_two_families,
     "two_partners_on_one_day": _two_partners_on_one_day,
     "dear_partner": _dear_partner,
+    "above_coverage_rate": _above_coverage_rate,
     "incident_after_settlement": _incident_after_settlement,
     "round_amounts": _round_amounts,
     "many_lines": _many_lines,

@@ -27,6 +27,7 @@ MANAGERS = {"superuser", "global_admin", "togo_admin", "benin_admin"}
 OF_COUNTRY = {"superuser", "global_admin", "togo_admin"}
 GLOBAL = {"superuser", "global_admin"}
 WRITE_PREMIUMS = {"superuser", "togo_admin", "togo_head", "rival_head"}
+TYPE_RATES = {"superuser", "togo_admin"}
 
 # Address → the accounts that may open it. `{name}`: the id of that record of Togo.
 GETS: dict[str, set[str]] = {
@@ -121,6 +122,8 @@ for _name in LISTS:
 GETS["acts/{acts}/"] = READERS
 GETS["review/"] = READ_IMPORTS
 GETS["review/{review-pairs}/"] = OF_SESSION
+for _name in ("policies/to-complete/", "plans/to-complete/"):
+    GETS[_name] = READERS
 PARTS = [
     "trends", "categories", "rankings", "concentration", "delay", "triangle", "loss-ratio", "prices", "left-out",
     "quality", "watch-list",
@@ -159,6 +162,9 @@ POSTS: dict[str, set[str]] = {
     "webhooks/{webhooks}/change/": OF_COUNTRY,
     "webhooks/{webhooks}/test/": OF_COUNTRY,
     "webhooks/{webhooks}/messages/{webhook-messages}/replay/": OF_COUNTRY,
+    "policies/{policies}/rate/": TYPE_RATES,
+    "policies/{policies}/subscriber/": TYPE_RATES,
+    "plans/{plans}/rate/": TYPE_RATES,
     # Only the watch list has a form.
     "figures/": READERS,
     "figures/watch-list/": IMPORTERS,

@@ -224,6 +224,12 @@ TABLE |= {
     ("GET", "premiums/import/template/"): {name: 200 if code == 400 else code for name, code in UPLOAD.items()},
 }
 
+# An empty form: 400 for the accounts that may type coverage rates and subscribers.
+_TYPED = only(superuser=400, togo_admin=400)
+TABLE["PATCH", "policies/{policies}/rate/"] = _TYPED
+TABLE["PATCH", "policies/{policies}/subscriber/"] = _TYPED
+TABLE["PATCH", "plans/{plans}/rate/"] = _TYPED
+
 # Figures are of the own country, whatever is in the address. `UPLOAD`: only accounts that may import explain a row.
 FIGURES = [
     "definitions/",

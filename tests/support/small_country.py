@@ -9,6 +9,7 @@ from typing import Any
 
 from core import models as core
 from core.data_versions import MEMBERSHIPS, PREMIUMS, claims_of, renew
+from core.rates import recompute
 from tests.support.api_user import ApiUser, Json
 
 DAY = date(2024, 6, 15)
@@ -149,7 +150,7 @@ class SmallCountry(ApiUser):
         )
 
     def save(self) -> SmallCountry:
-        """Write the claims as an import does: with the dates of their memberships and new versions of the data."""
+        """Write the claims as an import does: with the dates of their memberships, observed rates and new versions."""
         core.Claim.objects.bulk_create(self._claims)
         for line in self._lines:
             line.claim_id = line.claim.pk
@@ -160,6 +161,7 @@ class SmallCountry(ApiUser):
             membership.first_settlement_date = min(days)
             membership.save()
         renew(self.country.pk, {MEMBERSHIPS, *(claims_of(claim.settlement_date) for claim in self._claims)})
+        recompute({claim.policy_id for claim in self._claims})
         self._claims, self._lines = [], []
         return self
 

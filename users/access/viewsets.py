@@ -27,7 +27,7 @@ from users.permissions import (
 
 # The rights of DOMAIN §1: manage countries; manage accounts and read the audit trail; manage webhooks; manage
 # converters; change the act catalogue; import; read files and sessions; read records (every account that has a country
-# to see); correct persons and families of the own country; change premiums.
+# to see); correct persons and families of the own country; change premiums; type coverage rates and subscribers.
 MayManageCountries: OperandHolder = IsSuperUser | IsGlobalAdmin
 MayManageAccounts: OperandHolder = MayManageCountries | IsTerritorialAdminAndAssignedCountry
 MayManageWebhooks = MayManageAccounts
@@ -41,6 +41,7 @@ MayReview = MayImport
 MayReadReview = MayReview | IsGlobalAdmin
 MayManageFamilies = IsSuperUser | (HasAccessCountry & (IsTerritorialAdmin | IsChefDeptTech))
 MayManagePremiums = MayImport
+MayTypeRates = IsSuperUser | IsTerritorialAdminAndAssignedCountry
 
 
 def visible_or_refused(
