@@ -33,6 +33,7 @@ from file_handling.models import Finding, FindingCategory, ImportSession, Sessio
 from users import audit
 from users.access.pages import PageView, holds
 from users.access.viewsets import MayImport, MayReadImports
+from users.accounts.deactivations import pending_votes
 from users.models import AuditAction, Country, User
 
 KEY_FIGURES = (
@@ -106,6 +107,7 @@ class HomePage(PageView):
             waiting=waiting[:WAITING_SHOWN],
             waiting_count=len(waiting),
             alike=_alike(user, last),
+            votes=pending_votes(user),
             imports=last,
         )
 

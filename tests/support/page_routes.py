@@ -118,6 +118,8 @@ POSTS: dict[str, set[str]] = {
     "accounts/{account}/deactivate/": OF_COUNTRY,
     "countries/new/": GLOBAL,
     "countries/{country}/change/": GLOBAL,
+    # Asks for its deactivation.
+    "countries/{country}/": GLOBAL,
     "countries/{country}/deactivate/": GLOBAL,
     "webhooks/new/": MANAGERS,
     "webhooks/{webhooks}/change/": OF_COUNTRY,
