@@ -1,6 +1,8 @@
+from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from core import views
+from core.currencies.views import RateViewSet, ReportingCurrencyView
 
 router = SimpleRouter()
 router.register("claims", views.ClaimViewSet, basename="claim")
@@ -19,5 +21,9 @@ router.register("payments", views.PaymentViewSet, basename="payment")
 router.register("act-categories", views.ActCategoryViewSet, basename="act-category")
 router.register("acts", views.ActViewSet, basename="act")
 router.register("act-aliases", views.ActAliasViewSet, basename="act-alias")
+router.register("exchange-rates", RateViewSet, basename="exchange-rate")
 
-urlpatterns = router.urls
+urlpatterns = [
+    path("reporting-currency/", ReportingCurrencyView.as_view(), name="reporting-currency"),
+    *router.urls,
+]

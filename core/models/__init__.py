@@ -11,6 +11,11 @@ from core.models.changes import (
     ChangeStep,
     ChangeSubject,
 )
+from core.models.currencies import (
+    ExchangeRate,
+    GlobalQuerySet,
+    ReportingCurrency,
+)
 from core.models.premiums import (
     Premium,
     PremiumRevision,
@@ -69,6 +74,8 @@ __all__ = [
     "ClaimStatus",
     "Client",
     "DataVersion",
+    "ExchangeRate",
+    "GlobalQuerySet",
     "Insured",
     "InsuredSpelling",
     "Invoice",
@@ -81,6 +88,7 @@ __all__ = [
     "Policy",
     "Premium",
     "PremiumRevision",
+    "ReportingCurrency",
     "amount",
     "file_origin",
     "session_origin",

@@ -25,10 +25,11 @@ from users.permissions import (
     IsTerritorialAdminAndAssignedCountry,
 )
 
-# The rights of DOMAIN §1: manage countries; manage accounts and read the audit trail; manage webhooks; manage
-# converters; import; read files and sessions; read records (every account that has a country to see).
+# The rights of DOMAIN §1: manage countries; manage accounts and read the audit trail; manage exchange rates; manage
+# webhooks; manage converters; import; read files and sessions; read records (every account that has a country to see).
 MayManageCountries: OperandHolder = IsSuperUser | IsGlobalAdmin
 MayManageAccounts: OperandHolder = MayManageCountries | IsTerritorialAdminAndAssignedCountry
+MayManageRates = MayManageCountries
 MayManageWebhooks = MayManageAccounts
 MayManageConverters = IsSuperUser
 MayImport = IsSuperUser | (HasAccessCountry & (IsTerritorialAdmin | IsChefDeptTech))

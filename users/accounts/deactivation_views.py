@@ -5,7 +5,7 @@ from typing import Any
 import django_filters
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
@@ -17,7 +17,9 @@ from users.access.actor import actor_of
 from users.access.viewsets import MayManageCountries, ScopedReadViewSet
 from users.accounts import deactivations
 from users.models import Country, CountryDeactivation, DeactivationStatus, DeactivationVote
-from users.serializers import CountryIdField, CountrySerializer
+from users.serializers import CountryIdField, CountrySerializer, DetailSerializer
+
+_ENDED = OpenApiResponse(DetailSerializer, description="The request has ended, or the account has voted")
 
 
 class DeactivationVoteSerializer(serializers.ModelSerializer[DeactivationVote]):
@@ -121,7 +123,10 @@ class DeactivationViewSet(ScopedReadViewSet):
         return rows.select_related("country").prefetch_related("votes")
 
     @extend_schema(
-        tags=["countries"], request=DeactivationFormSerializer, responses={201: DeactivationSerializer},
+        tags=["countries"], request=DeactivationFormSerializer, responses={
+            201: DeactivationSerializer,
+            409: OpenApiResponse(DetailSerializer, description="The country is inactive, or a request is pending"),
+        },
         description="Asks for the deactivation of a country; asking is the first approval. A superuser's request is"
         " approved at once. One request for each country may be pending.",
     )  # fmt: skip
@@ -131,7 +136,7 @@ class DeactivationViewSet(ScopedReadViewSet):
         return self._shown(row, code=status.HTTP_201_CREATED)
 
     @extend_schema(
-        tags=["countries"], request=VoteFormSerializer, responses={200: DeactivationSerializer},
+        tags=["countries"], request=VoteFormSerializer, responses={200: DeactivationSerializer, 409: _ENDED},
         description="Approves or rejects a pending request; each account votes once. A superuser's vote ends it.",
     )  # fmt: skip
     @action(detail=True, methods=["post"])
@@ -140,7 +145,7 @@ class DeactivationViewSet(ScopedReadViewSet):
         values = self._values(VoteFormSerializer)
         return self._shown(deactivations.vote(actor=actor_of(request), request=row, choice=values["vote"]))
 
-    @extend_schema(tags=["countries"], request=None, responses={200: DeactivationSerializer})
+    @extend_schema(tags=["countries"], request=None, responses={200: DeactivationSerializer, 409: _ENDED})
     @action(detail=True, methods=["post"])
     def withdraw(self, request: Request, pk: str) -> Response:
         """End one's own pending request."""
