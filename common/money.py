@@ -47,6 +47,11 @@ class MarkMeaning(StrEnum):
     THOUSANDS = "thousands"
 
 
+def is_currency(code: str) -> bool:
+    """Whether ISO 4217 has a currency of this code, in upper case."""
+    return code in _ISO_CODES.split()
+
+
 def minor_units(currency: str) -> int:
     """How many decimals amounts of an ISO 4217 currency have: XOF 0, EUR 2, TND 3; 2 for an unknown one."""
     return _MINOR_UNITS.get(currency.upper(), 2)

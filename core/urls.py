@@ -1,7 +1,9 @@
+from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from core import views
 from core.catalogue.api import CatalogueChangeViewSet
+from core.currencies.views import RateViewSet, ReportingCurrencyView
 from core.families.views import RecordChangeViewSet
 from core.premiums.views import PremiumViewSet
 from core.review.views import ReviewPairViewSet
@@ -28,5 +30,9 @@ router.register("act-aliases", views.ActAliasViewSet, basename="act-alias")
 router.register("catalogue-changes", CatalogueChangeViewSet, basename="catalogue-change")
 router.register("review-pairs", ReviewPairViewSet, basename="review-pair")
 router.register("premiums", PremiumViewSet, basename="premium")
+router.register("exchange-rates", RateViewSet, basename="exchange-rate")
 
-urlpatterns = router.urls
+urlpatterns = [
+    path("reporting-currency/", ReportingCurrencyView.as_view(), name="reporting-currency"),
+    *router.urls,
+]

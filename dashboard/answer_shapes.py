@@ -133,8 +133,59 @@ class PortfolioFigure(Shape):
     url = url()
 
 
+class RateUsed(Shape):
+    """A rate with the claims that it converts. Its field `from`, null for a fixed rate, is the rate's first day."""
+
+    currency = serializers.CharField()
+    rate = serializers.CharField(help_text="Units of the currency for one unit of the reporting currency")
+    is_fixed = serializers.BooleanField()
+    text = serializers.CharField(help_text="The rate as it is written: 1 EUR = 655.957 XOF")
+    first_settlement = serializers.DateField()
+    last_settlement = serializers.DateField()
+    claims = serializers.IntegerField()
+
+    def get_fields(self) -> dict[str, Any]:
+        # No name that a class can give to an attribute.
+        return super().get_fields() | {"from": serializers.DateField(allow_null=True)}
+
+
+class NoRate(Shape):
+    """Claims that have no rate on their settlement date, in their own currency."""
+
+    currency = serializers.CharField()
+    claims = serializers.IntegerField()
+    claimed = Amount()
+    reimbursed = Amount()
+
+
+class ConsolidatedBlock(Shape):
+    """Amounts of all currencies in the reporting currency, each at the rate of its settlement date.
+
+    Accounts of one country have no such block. It is null without a reporting currency.
+    """
+
+    currency = serializers.CharField(help_text="The reporting currency")
+    rates = RateUsed(many=True, help_text="The rates used")
+    without_rate = NoRate(many=True, help_text="What is left out, by currency")
+
+
+class CountryConsolidated(NamedSerializer):
+    claims = serializers.IntegerField()
+    claimed = Amount()
+    reimbursed = Amount()
+    share = Ratio(allow_null=True)
+
+
+class PortfolioConsolidated(ConsolidatedBlock):
+    indicators = PortfolioFigure(many=True)
+    countries = CountryConsolidated(many=True, help_text="By reimbursed amount, the largest first")
+    previous_rates = RateUsed(many=True, help_text="The rates used in the period before")
+    previous_without_rate = NoRate(many=True)
+
+
 class PortfolioSerializer(About):
     indicators = PortfolioFigure(many=True)
+    consolidated = PortfolioConsolidated(required=False, allow_null=True)
 
 
 class SlotSerializer(Shape):
@@ -151,10 +202,17 @@ class SeriesOfIndicator(Shape):
     url = url()
 
 
+class SeriesConsolidated(ConsolidatedBlock):
+    series = SeriesOfIndicator(many=True)
+
+
 class SeriesSerializer(About):
     unit = serializers.ChoiceField(choices=UNITS)
     slots = SlotSerializer(many=True)
     series = SeriesOfIndicator(many=True)
+    consolidated = SeriesConsolidated(
+        required=False, allow_null=True, help_text="Null too where no indicator is of money"
+    )
 
 
 # ------------------------------------------------------------------------------------------------ rankings and cost
@@ -200,9 +258,14 @@ class RankingBlock(Shape):
     left_out = RankingLeftOut(help_text="Claims that belong to no row: no client, no operator")
 
 
+class RankingConsolidated(ConsolidatedBlock, RankingBlock):
+    pass
+
+
 class RankingsSerializer(About, RankingBlock):
     by = serializers.ChoiceField(choices=rankings.BY)
     blocks = RankingBlock(many=True, required=False, help_text="Each currency, where there are several")
+    consolidated = RankingConsolidated(required=False, allow_null=True)
     left_out = RankingLeftOut()  # type: ignore[assignment]
 
 

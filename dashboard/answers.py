@@ -16,6 +16,8 @@ from django.utils.translation import gettext as _
 from dashboard import links
 from dashboard.board import Board
 from dashboard.definitions import INDICATORS, Indicator
+from dashboard.exchange import shown_rates, shown_without
+from dashboard.indicators import consolidated as totals
 from dashboard.indicators import delay as delays
 from dashboard.indicators import frequency as frequencies
 from dashboard.indicators import left_out as omissions
@@ -24,7 +26,7 @@ from dashboard.indicators import prices as price_rows
 from dashboard.indicators import rankings as ranks
 from dashboard.indicators import triangle as triangles
 from dashboard.names import keys_of
-from dashboard.periods import Evolution, Period, evolution, slots_of, unit_of
+from dashboard.periods import Evolution, Period, Slot, evolution, slots_of, unit_of
 from dashboard.tables import Table, TableColumn
 from file_handling.models import FindingCategory
 
@@ -81,6 +83,20 @@ def in_currencies(board: Board, blocks: Sequence[Payload]) -> Payload:
     return blocks[0] | ({"blocks": list(blocks)} if len(blocks) > 1 else {})
 
 
+def _consolidated(board: Board, used: Payload) -> Payload:
+    """The consolidated block of an answer: absent for accounts of one country, null without a reporting currency.
+
+    `used`: made only where there is one.
+    """
+    if not board.user.sees_all_countries():
+        return {}
+    return {"consolidated": used or None}
+
+
+def _rates_used(base: str, used: Sequence[totals.UsedRate], without: Sequence[totals.WithoutRate]) -> Payload:
+    return {"currency": base, "rates": shown_rates(base, used), "without_rate": shown_without(without)}
+
+
 def _n(board: Board) -> int:
     return int(board.data.claims_in(board.period, "claim").height)
 
@@ -125,7 +141,8 @@ def portfolio(board: Board) -> Answer:
                 "url": _portfolio_link(board, one.key, one.currency),
             }
         )
-    payload = about(board, "portfolio", n=_n(board)) | {"indicators": indicators}
+    whole = _consolidated_portfolio(board)
+    payload = about(board, "portfolio", n=_n(board)) | {"indicators": indicators} | _consolidated(board, whole)
     columns = [
         TableColumn("indicator", _("Indicator")),
         TableColumn("unit", _("Unit")),
@@ -137,7 +154,7 @@ def portfolio(board: Board) -> Answer:
     ]
     rows = [
         (
-            str(INDICATORS[one["key"]].title),
+            title,
             one["unit"],
             _decimal(one["value"]),
             _decimal(one["previous"]),
@@ -145,9 +162,79 @@ def portfolio(board: Board) -> Answer:
             _decimal(one["evolution"]["percent"]),
             one["n"],
         )
-        for one in indicators
+        for title, one in _titled(indicators, whole)
     ]
-    return Answer(payload, lambda: Table(_("Portfolio"), columns, rows))
+    return Answer(payload, lambda: Table(_("Portfolio"), columns, [*rows, *_rate_rows(whole)]))
+
+
+def _titled(indicators: Sequence[Payload], whole: Payload) -> Iterable[tuple[str, Payload]]:
+    """The indicators with their titles, then those of the consolidated block."""
+    for one in indicators:
+        yield str(INDICATORS[one["key"]].title), one
+    for one in whole.get("indicators", []):
+        yield _("%(figure)s, consolidated") % {"figure": INDICATORS[one["key"]].title}, one
+
+
+def _rate_rows(whole: Payload) -> Iterable[tuple[Any, ...]]:
+    """The rates behind the consolidated block, and what it leaves out, as rows of the table of the portfolio."""
+    for one in whole.get("rates", []):
+        unit = _("%(currency)s for 1 %(base)s") % {"currency": one["currency"], "base": whole["currency"]}
+        title = _("Rate from %(day)s") % {"day": one["from"]} if one["from"] else _("Fixed rate")
+        yield title, unit, Decimal(one["rate"]), None, "", None, one["claims"]
+    for one in whole.get("without_rate", []):
+        yield (
+            _("Reimbursed, without a rate"),
+            one["currency"],
+            Decimal(one["reimbursed"]),
+            None,
+            "",
+            None,
+            one["claims"],
+        )
+
+
+def _consolidated_portfolio(board: Board) -> Payload:
+    """Claimed, reimbursed and their means in the reporting currency, and the countries by reimbursed amount."""
+    rates = board.rates
+    if rates is None:
+        return {}
+    found = totals.consolidated(board.data, [board.period], rates)
+    before = totals.consolidated(board.data, [board.previous], rates) if board.previous else None
+    (now,), earlier = found.sums, before.sums[0] if before else None
+    names = {one.pk: one.name for one in board.countries}
+    indicators = []
+    for key in totals.KEYS:
+        value, previous = now.value(key), earlier.value(key) if earlier else None
+        definition = INDICATORS[key]
+        indicators.append(
+            {
+                "key": key,
+                "unit": _unit(definition, rates.base),
+                "currency": rates.base,
+                "value": shown(value),
+                "previous": shown(previous),
+                "evolution": evolution_of(evolution(value, previous)),
+                "n": now.claims,
+                "basis": definition.basis,
+                "url": _portfolio_link(board, key, ""),
+            }
+        )
+    return _rates_used(rates.base, found.used, found.without) | {
+        "indicators": indicators,
+        "countries": [
+            {
+                "id": one.id,
+                "name": names.get(one.id, ""),
+                "claims": one.claims,
+                "claimed": shown(one.claimed),
+                "reimbursed": shown(one.reimbursed),
+                "share": shown(one.share),
+            }
+            for one in found.countries
+        ],
+        "previous_rates": shown_rates(rates.base, before.used) if before else [],
+        "previous_without_rate": shown_without(before.without) if before else [],
+    }
 
 
 def _decimal(value: Any) -> Decimal | None:
@@ -203,6 +290,8 @@ def series(board: Board, keys: Sequence[str]) -> Answer:
             for one in found
         ],
     }
+    whole = _consolidated_series(board, slots, keys)
+    payload |= _consolidated(board, whole)
     columns = [TableColumn("start", _("From"), "date"), TableColumn("end", _("To"), "date")]
     columns += [
         TableColumn(
@@ -212,8 +301,45 @@ def series(board: Board, keys: Sequence[str]) -> Answer:
         )
         for one in found
     ]
-    rows = [(slot.start, slot.end, *(one.values[at] for one in found)) for at, slot in enumerate(slots)]
+    columns += [
+        TableColumn(
+            f"{one['key']}_consolidated",
+            _("%(figure)s (%(currency)s, consolidated)")
+            % {"figure": INDICATORS[one["key"]].title, "currency": one["currency"]},
+            "number",
+        )
+        for one in whole.get("series", [])
+    ]
+    rows = [
+        (
+            slot.start,
+            slot.end,
+            *(one.values[at] for one in found),
+            *(_decimal(one["values"][at]) for one in whole.get("series", [])),
+        )
+        for at, slot in enumerate(slots)
+    ]
     return Answer(payload, lambda: Table(_("Series"), columns, rows))
+
+
+def _consolidated_series(board: Board, slots: Sequence[Slot], keys: Sequence[str]) -> Payload:
+    """The indicators of money among `keys` in the reporting currency; none where there is no such key."""
+    rates, wanted = board.rates, [key for key in keys if key in totals.KEYS]
+    if rates is None or not wanted:
+        return {}
+    found = totals.consolidated(board.data, slots, rates)
+    return _rates_used(rates.base, found.used, found.without) | {
+        "series": [
+            {
+                "key": key,
+                "unit": _unit(INDICATORS[key], rates.base),
+                "currency": rates.base,
+                "values": [shown(one.value(key)) for one in found.sums],
+                "url": _portfolio_link(board, key, ""),
+            }
+            for key in wanted
+        ],
+    }
 
 
 # ------------------------------------------------------------------------------------------------ rankings
@@ -228,28 +354,23 @@ def rankings(board: Board, by: ranks.By, *, limit: int) -> Answer:
             for currency in board.currencies
         ]
 
-    found = rank(limit)
-    names = board.names(by, (row.id for one in found for row in one.rows))
-    blocks = [
-        {
-            "currency": one.currency,
-            "rows": [_ranking_row(board, by, one.currency, row, names) for row in one.rows],
-            "count": one.count,
-            "total": {
-                "reimbursed": shown(one.total.reimbursed),
-                "claimed": shown(one.total.claimed),
-                "share": None if one.total.reimbursed == 0 else "1.0000",
-                "claims": one.total.claims,
-                "insured": one.total.insured,
-                "cost_per_insured": shown(one.total.cost_per_insured),
-                "evolution": evolution_of(one.total.evolution),
-                "url": links.amounts(board.query, currency=one.currency),
-            },
-            "left_out": {"claims": one.without[0], "reimbursed": shown(one.without[1])},
-        }
-        for one in found
-    ]
+    def rank_all(limit: int | None) -> totals.ConsolidatedRanking | None:
+        rates = board.rates
+        if rates is None:
+            return None
+        return totals.consolidated_ranking(board.data, board.period, board.previous, by=by, rates=rates, limit=limit)
+
+    found, whole = rank(limit), rank_all(limit)
+    every_row = [row for one in (*found, *([whole.ranking] if whole else [])) for row in one.rows]
+    names = board.names(by, (row.id for row in every_row))
+    blocks = [_ranking_block(board, by, one, names, currency=one.currency) for one in found]
     payload = about(board, "rankings", n=_n(board)) | {"by": by} | in_currencies(board, blocks)
+    block: Payload = {}
+    if whole:
+        block = _ranking_block(board, by, whole.ranking, names) | _rates_used(
+            whole.ranking.currency, whole.used, whole.without
+        )
+    payload |= _consolidated(board, block)
     columns = [
         TableColumn("currency", _("Currency")),
         TableColumn("rank", _("Rank"), "integer"),
@@ -266,17 +387,23 @@ def rankings(board: Board, by: ranks.By, *, limit: int) -> Answer:
         TableColumn("percent", _("Change in %"), "number"),
         TableColumn("previous_rank", _("Rank before"), "integer"),
     ]
+    # A reader of the file must not add these rows to the others.
+    if whole:
+        columns.insert(0, TableColumn("block", _("Block")))
 
     def table() -> Table:
-        every = rank(None)
-        all_names = board.names(by, (row.id for one in every for row in one.rows))
+        every, in_one = rank(None), rank_all(None)
+        blocks = [(_("by currency"), one) for one in every]
+        blocks += [(_("consolidated"), in_one.ranking)] if in_one else []
+        all_names = board.names(by, (row.id for _block, one in blocks for row in one.rows))
         rows = [
             (
+                *([block] if in_one else []),
                 one.currency, row.rank, row.id, all_names.get(row.id, ""), row.reimbursed, row.claimed, row.share,
                 row.cumulative_share, row.claims, row.insured, row.cost_per_insured, row.evolution.type,
                 row.evolution.percent, row.previous_rank,
             )
-            for one in every
+            for block, one in blocks
             for row in one.rows
         ]  # fmt: skip
         return Table(_("Ranking"), columns, rows)
@@ -284,8 +411,31 @@ def rankings(board: Board, by: ranks.By, *, limit: int) -> Answer:
     return Answer(payload, table)
 
 
+def _ranking_block(
+    board: Board, by: ranks.By, one: ranks.Ranking, names: dict[int, str], *, currency: str = ""
+) -> Payload:
+    """`currency`: of the rows behind the amounts; empty for those of all currencies."""
+    return {
+        "currency": one.currency,
+        "rows": [_ranking_row(board, by, currency, row, names) for row in one.rows],
+        "count": one.count,
+        "total": {
+            "reimbursed": shown(one.total.reimbursed),
+            "claimed": shown(one.total.claimed),
+            "share": None if one.total.reimbursed == 0 else "1.0000",
+            "claims": one.total.claims,
+            "insured": one.total.insured,
+            "cost_per_insured": shown(one.total.cost_per_insured),
+            "evolution": evolution_of(one.total.evolution),
+            "url": links.amounts(board.query, **({"currency": currency} if currency else {})),
+        },
+        "left_out": {"claims": one.without[0], "reimbursed": shown(one.without[1])},
+    }
+
+
 def _ranking_row(board: Board, by: ranks.By, currency: str, row: ranks.Row, names: dict[int, str]) -> Payload:
-    filters: dict[str, object] = {"category" if by == "act_category" else by: row.id, "currency": currency}
+    filters: dict[str, object] = {"category" if by == "act_category" else by: row.id}
+    filters |= {"currency": currency} if currency else {}
     of_lines = by in ("operator", "act", "act_category")
     return {
         "rank": row.rank,

@@ -9,9 +9,12 @@ from functools import cached_property
 
 import polars as pl
 
+from core.models import ReportingCurrency
 from dashboard.asking import Asked
 from dashboard.columns import Columns, Versions, load
+from dashboard.exchange import rates_of, setting_of
 from dashboard.findings import left_out
+from dashboard.indicators.consolidated import Rates
 from dashboard.names import names_of
 from dashboard.periods import Period
 from dashboard.premiums import premiums_of
@@ -32,6 +35,16 @@ class Board:
         """What every part of the answer is made of, and under which it is kept."""
         return Versions(self.asked.countries)
 
+    @cached_property
+    def reporting(self) -> ReportingCurrency | None:
+        """The setting under whose token answers are kept; None for accounts that see one country alone."""
+        return setting_of(self.user)
+
+    @cached_property
+    def rates(self) -> Rates | None:
+        """The rates of the consolidated block; None where the answer has none."""
+        return None if self.reporting is None else rates_of(self.user, self.reporting)
+
     @property
     def countries(self) -> list[Country]:
         """Those of the question, by id."""
@@ -48,6 +61,7 @@ class Board:
             user=self.user, asked=replace(self.asked, countries=countries, start=start, end=end), today=self.today
         )
         board.versions = self.versions
+        board.reporting = self.reporting
         if countries == self.asked.countries:
             board.columns = self.columns
         if "premiums" in self.__dict__:

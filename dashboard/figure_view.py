@@ -160,8 +160,8 @@ class FigureView(APIView):
 
 def stamp_of(board: Board, *, of_sessions: bool = True) -> Payload:
     """Everything beside name and parameters that can change an answer: the versions of all data of the countries, their
-    imports, currencies, terms of loss ratios and sessions, the day, the language and the role, which decides what of a
-    session an account may read.
+    imports, currencies, terms of loss ratios and sessions, the exchange rates, the day, the language and the role,
+    which decides what of a session an account may read.
 
     `of_sessions`: False for an answer made of imported claims alone, which the state of no session changes.
     """
@@ -176,6 +176,7 @@ def stamp_of(board: Board, *, of_sessions: bool = True) -> Payload:
         "language": translation.get_language(),
         "day": today().isoformat(),
         "versions": board.versions.tokens,
+        "rates": None if board.reporting is None else board.reporting.token,
         "sessions": list(sessions.values_list("pk", "status")),
     }
 

@@ -34,6 +34,7 @@ from file_handling.models import ImportSession, SessionStatus
 from users import audit
 from users.access.pages import PageView, holds
 from users.access.viewsets import MayImport, MayReadImports, MayReadReview, MayTypeRates
+from users.accounts.deactivations import pending_votes
 from users.models import AuditAction, Country, User
 
 KEY_FIGURES = (
@@ -108,6 +109,7 @@ class HomePage(PageView):
             waiting_count=len(waiting),
             alike=_alike(user) if holds(MayReadReview, request) else [],
             to_complete=_to_complete(user) if holds(MayTypeRates, request) else 0,
+            votes=pending_votes(user),
             imports=last,
         )
 

@@ -16,10 +16,10 @@ from common.throttling import UploadThrottle
 from users.access.actor import actor_of
 from users.access.admin import ScopedModelAdmin
 from users.access.service_admin import ServiceAdmin
-from users.accounts import countries, services
-from users.accounts.forms import AccountForm, CountryForm, ServiceForm
+from users.accounts import countries, deactivations, services
+from users.accounts.forms import AccountForm, CountryForm, DeactivationForm, DeactivationVoteForm, ServiceForm
 from users.accounts.sheet_form import AccountSheetForm
-from users.models import AuditEntry, Country, MailPurpose, User
+from users.models import AuditEntry, Country, CountryDeactivation, DeactivationStatus, MailPurpose, User
 
 
 @admin.register(User)
@@ -145,7 +145,12 @@ class CountryAdmin(ServiceAdmin):
         return CountryForm(data, actor=actor_of(request), country=row)
 
     def acts_on(self, request: HttpRequest, row: Any) -> list[tuple[str, str]]:
-        return [("close", _("Deactivate the country and its accounts")) if row.is_active else ("open", _("Activate"))]
+        if not row.is_active:
+            return [("open", _("Activate"))]
+        if actor_of(request).is_superuser_role():
+            return [("close", _("Deactivate the country and its accounts"))]
+        # Others ask for it: the list of requests has the form.
+        return []
 
     def acts(self) -> list[tuple[str, Callable[[HttpRequest, Any], HttpResponse | None]]]:
         return [("open", self._activate), ("close", self._deactivate)]
@@ -157,6 +162,54 @@ class CountryAdmin(ServiceAdmin):
     def _deactivate(self, request: HttpRequest, country: Country) -> None:
         countries.set_country_active(actor=actor_of(request), country=country, is_active=False)
         messages.success(request, _("“%(name)s” is inactive; its accounts can no longer sign in.") % {"name": country})
+
+
+@admin.register(CountryDeactivation)
+class CountryDeactivationAdmin(ServiceAdmin):
+    """Requests to deactivate a country: ask by the form of a new one, vote and withdraw on the page of one."""
+
+    list_display = ("country", "reason", "status", "asked_by_label", "asked_at", "expires_at", "given", "needed")
+    list_filter = ("status",)
+    ordering = ("-pk",)
+    related = ("country",)
+    fields = (
+        "country", "reason", "status", "asked_by_label", "asked_at", "expires_at", "voters", "needed", "given",
+        "decided_at", "decided_by_label",
+    )  # fmt: skip
+    readonly_fields = ("given",)
+
+    @admin.display(description=gettext_lazy("approvals"))
+    def given(self, row: CountryDeactivation) -> int:
+        return deactivations.approvals(row.votes.all())
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        deactivations.expire_due()
+        return super().get_queryset(request).prefetch_related("votes")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return countries.may_manage_countries(actor_of(request))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return countries.may_manage_countries(actor_of(request))
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        actor = actor_of(request)
+        return countries.may_manage_countries(actor) and (obj is None or obj.status == DeactivationStatus.PENDING)
+
+    def form_for(self, request: HttpRequest, row: Any, data: Any) -> ServiceForm:
+        if row is None:
+            return DeactivationForm(data, actor=actor_of(request))
+        return DeactivationVoteForm(data, actor=actor_of(request), request=row)
+
+    def acts_on(self, request: HttpRequest, row: Any) -> list[tuple[str, str]]:
+        return [("withdraw", _("Withdraw the request"))] if deactivations.may_withdraw(actor_of(request), row) else []
+
+    def acts(self) -> list[tuple[str, Callable[[HttpRequest, Any], HttpResponse | None]]]:
+        return [("withdraw", self._withdraw)]
+
+    def _withdraw(self, request: HttpRequest, row: CountryDeactivation) -> None:
+        deactivations.withdraw(actor=actor_of(request), request=row)
+        messages.success(request, _("The request was withdrawn."))
 
 
 @admin.register(AuditEntry)

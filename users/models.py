@@ -258,6 +258,91 @@ class AuditAction(models.TextChoices):
     LOGOUT = "logout", _("signed out")
 
 
+class DeactivationStatus(models.TextChoices):
+    PENDING = "PENDING", _("pending")
+    APPROVED = "APPROVED", _("approved")
+    REJECTED = "REJECTED", _("rejected")
+    EXPIRED = "EXPIRED", _("expired")
+    WITHDRAWN = "WITHDRAWN", _("withdrawn")
+
+
+class DeactivationQuerySet(models.QuerySet["CountryDeactivation"]):
+    def visible_to(self, user: Any) -> Self:
+        """All for global roles, none for all others: the accounts of a country do not see who wants to close it."""
+        if isinstance(user, User) and user.sees_all_countries():
+            return self.all()
+        return self.none()
+
+
+class CountryDeactivation(models.Model):
+    """A request to deactivate a country, and its outcome (DOMAIN §14).
+
+    `voters`: the active global administrators when it was made, the asker among them. `needed`: how many of them must
+    approve; asking is one approval. `decided_by`: the account whose vote ended it; None for a request that expired, and
+    for one that could no longer be approved.
+    """
+
+    country = models.ForeignKey(
+        Country, verbose_name=_("country"), on_delete=models.PROTECT, related_name="deactivations"
+    )
+    reason = models.TextField(_("reason"))
+    status = models.CharField(
+        _("state"), max_length=10, choices=DeactivationStatus.choices, default=DeactivationStatus.PENDING
+    )
+    asked_by = models.ForeignKey(
+        User, verbose_name=_("requested by"), on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    asked_by_label = models.CharField(_("requested by"), max_length=254)
+    asked_at = models.DateTimeField(_("requested on"), default=timezone.now)
+    expires_at = models.DateTimeField(_("expires on"), db_index=True)
+    voters = models.PositiveIntegerField(_("global administrators"))
+    needed = models.PositiveSmallIntegerField(_("approvals needed"))
+    decided_at = models.DateTimeField(_("ended on"), null=True)
+    decided_by = models.ForeignKey(
+        User, verbose_name=_("ended by"), on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    decided_by_label = models.CharField(_("ended by"), max_length=254, blank=True)
+
+    objects = DeactivationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("request to deactivate a country")
+        verbose_name_plural = _("requests to deactivate a country")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["country"], condition=models.Q(status="PENDING"), name="one_pending_deactivation"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.get_status_display()}"
+
+
+class DeactivationVote(models.Model):
+    """The one vote of an account. `is_struck`: the account was deactivated or lost its role while the request was
+    pending, so its vote no longer counts.
+    """
+
+    request = models.ForeignKey(
+        CountryDeactivation, verbose_name=_("request"), on_delete=models.CASCADE, related_name="votes", db_index=False
+    )
+    voter = models.ForeignKey(User, verbose_name=_("account"), on_delete=models.SET_NULL, null=True, related_name="+")
+    voter_label = models.CharField(_("who"), max_length=254)
+    approves = models.BooleanField(_("approves"))
+    is_struck = models.BooleanField(_("struck"), default=False)
+    at = models.DateTimeField(_("time"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("vote on a deactivation")
+        verbose_name_plural = _("votes on deactivations")
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["request", "voter"], name="one_vote_each")]
+
+    def __str__(self) -> str:
+        return f"{self.request_id}: {self.voter_id}"
+
+
 class AuditQuerySet(AppendOnlyQuerySet):
     def visible_to(self, user: Any) -> Self:
         """All entries for global roles, those of the country for a territorial admin, none for all others."""
@@ -317,6 +402,8 @@ class MailPurpose(models.TextChoices):
     IMPORT = "import", _("end of an import")
     SUMMARY = "summary", _("summary of a day")
     WEBHOOK = "webhook", _("webhook disabled")
+    DEACTIVATION_ASKED = "deact_asked", _("deactivation of a country requested")
+    DEACTIVATION_DECIDED = "deact_decided", _("end of a request to deactivate a country")
 
 
 class QueuedMail(models.Model):

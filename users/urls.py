@@ -2,6 +2,7 @@ from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
 from users.access.audit_api import AuditViewSet
+from users.accounts.deactivation_views import DeactivationViewSet
 from users.accounts.views import AccountViewSet, CountryViewSet
 from users.sign_in.password_views import LogoutEverywhereView, PasswordChangeView, PasswordResetView, PasswordSetView
 from users.sign_in.views import LoginView, LogoutView, MeView
@@ -10,6 +11,7 @@ router = SimpleRouter()
 router.register("users", AccountViewSet, basename="users")
 router.register("audit", AuditViewSet, basename="audit")
 router.register("countries", CountryViewSet, basename="countries")
+router.register("country-deactivations", DeactivationViewSet, basename="country-deactivations")
 
 urlpatterns = [
     path("auth/login/", LoginView.as_view(), name="auth-login"),

@@ -12,6 +12,11 @@ from core.models.changes import (
     ChangeStep,
     ChangeSubject,
 )
+from core.models.currencies import (
+    ExchangeRate,
+    GlobalQuerySet,
+    ReportingCurrency,
+)
 from core.models.premiums import (
     Premium,
     PremiumRevision,
@@ -92,6 +97,8 @@ __all__ = [
     "Client",
     "ClientAlias",
     "DataVersion",
+    "ExchangeRate",
+    "GlobalQuerySet",
     "Insured",
     "InsuredSpelling",
     "Invoice",
@@ -109,6 +116,7 @@ __all__ = [
     "Premium",
     "PremiumRevision",
     "RateSource",
+    "ReportingCurrency",
     "ReviewDecision",
     "ReviewKind",
     "ReviewPair",

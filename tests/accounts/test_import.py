@@ -193,7 +193,7 @@ def test_a_workbook_that_inflates_beyond_the_limit_is_refused_before_it_is_read(
     heavy = with_sheet(f"<worksheet {NS}><sheetData>{row * 400_000}</sheetData></worksheet>")
     assert len(heavy) < 1024 * 1024
     response = send(cast, "togo_admin", IMPORT, sheet_text(heavy, "people.xlsx"))
-    assert response.json()["file"] == ["The workbook is too large. Save only the list of people in a new workbook."]
+    assert response.json()["file"] == ["The workbook is too large. Save only the list in a new workbook."]
 
 
 def test_all_missing_columns_are_named(cast: Cast) -> None:

@@ -20,7 +20,7 @@ from tests.support.pages import CATALOGUE, CLOSED, FILE, GETS, OPEN, OUTSIDE, SE
 from tests.support.records import Records, make_file, make_session
 from tests.support.responses import content_of
 from users.access.admin import ScopedModelAdmin
-from users.models import AuditEntry, User
+from users.models import AuditEntry, CountryDeactivation, User
 
 
 @pytest.mark.parametrize(("method", "path"), sorted(TABLE), ids=lambda value: value)
@@ -87,7 +87,9 @@ def test_the_table_names_every_page_of_the_admin() -> None:
         if "<slug:act>" in path and "importsession" in path:
             found |= {path.replace("<slug:act>", act) for act in BY_NAME}
         elif "<slug:act>" in path:
-            act = {"country": "open", "converter": "rotate"}.get(path.split("/")[1], "deactivate")
+            act = {"country": "open", "converter": "rotate", "countrydeactivation": "withdraw"}.get(
+                path.split("/")[1], "deactivate"
+            )
             found.add(path.replace("<slug:act>", act))
         else:
             found.add(path)
@@ -150,8 +152,11 @@ def orders(model: type[Model]) -> list[str]:
     return [f"o={sign}{column}" for column in range(1, columns + 1) for sign in ("", "-")]
 
 
-# Converters are listed to superusers alone.
-@pytest.mark.parametrize("model", [model for model in admin.site._registry if model is not Converter])
+# Lists that the admin of a country may not read.
+FOR_GLOBAL_ROLES = (Converter, CountryDeactivation)
+
+
+@pytest.mark.parametrize("model", [model for model in admin.site._registry if model not in FOR_GLOBAL_ROLES])
 def test_no_ordering_filter_or_search_of_the_admin_shows_data_of_another_country(
     model: type[Model], cast: Cast, marked: dict[str, int], browser: Browser
 ) -> None:

@@ -153,6 +153,8 @@ POSTS: dict[str, set[str]] = {
     "accounts/{account}/deactivate/": OF_COUNTRY,
     "countries/new/": GLOBAL,
     "countries/{country}/change/": GLOBAL,
+    # Asks for its deactivation.
+    "countries/{country}/": GLOBAL,
     "countries/{country}/deactivate/": GLOBAL,
     "premiums/new/": IMPORTERS,
     "premiums/import/": IMPORTERS,

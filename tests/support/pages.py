@@ -26,6 +26,7 @@ SHARED = answers(superuser=200, reader=200, own=200, other=200)
 NOBODY = answers(superuser=403, reader=403, own=403, other=403)
 IMPORTERS = answers(superuser=200, reader=403, own=200, other=200)
 CATALOGUE_KEEPERS = answers(superuser=200, reader=200, own=403, other=403)
+GLOBAL = CATALOGUE_KEEPERS
 # An act redirects to a page.
 STEERED = answers(superuser=302, reader=403, own=302, other=403)
 STEERABLE = answers(superuser=200, reader=403, own=200, other=403)
@@ -107,6 +108,12 @@ TABLE: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "users/country/{country}/history/"): READ,
     ("GET", "users/country/{country}/delete/"): NOBODY,
     ("POST", "users/country/{country}/act/open/"): answers(superuser=302, reader=302, own=403, other=403),
+    ("GET", "users/countrydeactivation/"): GLOBAL,
+    ("GET", "users/countrydeactivation/add/"): GLOBAL,
+    ("GET", "users/countrydeactivation/{country-deactivations}/change/"): GLOBAL,
+    ("GET", "users/countrydeactivation/{country-deactivations}/history/"): GLOBAL,
+    ("GET", "users/countrydeactivation/{country-deactivations}/delete/"): NOBODY,
+    ("POST", "users/countrydeactivation/{country-deactivations}/act/withdraw/"): NOBODY,
     ("GET", "users/auditentry/"): SHARED,
     ("GET", "users/auditentry/add/"): NOBODY,
     ("GET", "users/auditentry/{entry}/change/"): READ,

@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 from django.core.files.base import ContentFile
+from django.utils import timezone
 
 from common.sealed import seal
 from core import models as core
@@ -30,7 +31,7 @@ from file_handling.models import (
 from notifications.models import EVENT_TYPES, WebhookEndpoint, WebhookMessage
 from tests.support.cast import Cast
 from tests.support.pairs import STAT_HEADER, STAT_LINE
-from users.models import Country, User
+from users.models import Country, CountryDeactivation, DeactivationStatus, User
 
 
 def make_file(*, user: User, country: Country, name: str, file_type: str = FileType.STAT, **more: Any) -> File:
@@ -108,6 +109,21 @@ def make_converter(mark: str = "", **fields: Any) -> Converter:
         "secret": seal("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
     }
     return Converter.objects.create(**(values | fields))
+
+
+def make_deactivation(country: Country, mark: str) -> CountryDeactivation:
+    """A request that was withdrawn."""
+    now = timezone.now()
+    return CountryDeactivation.objects.create(
+        country=country,
+        reason=f"{mark} was sold",
+        status=DeactivationStatus.WITHDRAWN,
+        asked_by_label=mark,
+        expires_at=now + datetime.timedelta(days=7),
+        voters=2,
+        needed=2,
+        decided_at=now,
+    )
 
 
 def make_message(endpoint: WebhookEndpoint, uid: str) -> WebhookMessage:
@@ -281,6 +297,7 @@ def make_records(*, country: Country, owner: User, mark: str) -> Records:
     )
     mark_converted(file, mark)
     rows["converters"] = make_converter(mark, is_active=False)
+    rows["country-deactivations"] = make_deactivation(country, mark)
     rows["webhooks"] = make_webhook(country, mark)
     rows["webhook-messages"] = make_message(rows["webhooks"], f"msg_{mark}")
     return Records(mark=mark, file=file, recap=recap, session=session, finding=finding, rows=rows)

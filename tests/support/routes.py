@@ -110,7 +110,8 @@ TABLE: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "countries/{country}/"): RECORD,
     ("PATCH", "countries/{country}/"): COUNTRY_CHANGED,
     ("POST", "countries/{country}/activate/"): COUNTRY_CHANGED,
-    ("POST", "countries/{country}/deactivate/"): COUNTRY_CHANGED,
+    # A global admin alone cannot deactivate a country.
+    ("POST", "countries/{country}/deactivate/"): only(superuser=200),
     ("GET", "files/"): FILES,
     ("POST", "files/"): UPLOAD,
     ("GET", "files/{file}/"): FILE,
@@ -162,6 +163,15 @@ TABLE |= {
     ("POST", f"{_WEBHOOK}test/"): only(superuser=202, global_admin=202, togo_admin=202),
     ("GET", _MESSAGES): ACCOUNT,
     ("POST", f"{_MESSAGES}{{webhook-messages}}/replay/"): only(superuser=202, global_admin=202, togo_admin=202),
+}
+# The request has ended.
+_DEACTIVATION = "country-deactivations/{country-deactivations}/"
+TABLE |= {
+    ("GET", "country-deactivations/"): COUNTRY_CHANGED,
+    ("POST", "country-deactivations/"): only(superuser=400, global_admin=400),
+    ("GET", _DEACTIVATION): COUNTRY_CHANGED,
+    ("POST", f"{_DEACTIVATION}vote/"): only(superuser=400, global_admin=400),
+    ("POST", f"{_DEACTIVATION}withdraw/"): only(superuser=409, global_admin=409),
 }
 _CONVERTER = "converters/{converters}/"
 TABLE |= {
@@ -271,6 +281,9 @@ PERSONAL_FIGURES = {
     "dashboard/renewal/?client={clients}",
 }
 
+# Lists and details that no account of a country may read.
+FOR_GLOBAL_ROLES = ("converters/", "country-deactivations/", "exchange-rates/", "reporting-currency/")
+
 # Open to everybody by intention: sign-in, choosing a password by a link, the description of the API.
 OPEN = {"auth/login/", "auth/password/reset/", "auth/password/set/", "schema/", "docs/"}
 
@@ -291,6 +304,9 @@ UNMARKED = {
     "import-sessions/{session}/events/stream/",
     "import-sessions/{session}/download/?type=log",
     "files/{file}/preview/",
+    # Only global roles see who wants to close a country.
+    "country-deactivations/",
+    "country-deactivations/{country-deactivations}/",
     # Converters serve all countries; only superusers see them.
     "converters/",
     "converters/{converters}/",

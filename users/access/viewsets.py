@@ -25,11 +25,13 @@ from users.permissions import (
     IsTerritorialAdminAndAssignedCountry,
 )
 
-# The rights of DOMAIN §1: manage countries; manage accounts and read the audit trail; manage webhooks; manage
-# converters; change the act catalogue; import; read files and sessions; read records (every account that has a country
-# to see); correct persons and families of the own country; change premiums; type coverage rates and subscribers.
+# The rights of DOMAIN §1: manage countries; manage accounts and read the audit trail; manage exchange rates; manage
+# webhooks; manage converters; change the act catalogue; import; read files and sessions; read records (every account
+# that has a country to see); correct persons and families of the own country; change premiums; type coverage rates and
+# subscribers.
 MayManageCountries: OperandHolder = IsSuperUser | IsGlobalAdmin
 MayManageAccounts: OperandHolder = MayManageCountries | IsTerritorialAdminAndAssignedCountry
+MayManageRates = MayManageCountries
 MayManageWebhooks = MayManageAccounts
 MayManageConverters = IsSuperUser
 MayEditCatalogue = MayManageCountries

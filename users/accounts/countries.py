@@ -1,4 +1,4 @@
-"""Services that create, change, activate and deactivate countries. For global roles only (DOMAIN §1)."""
+"""Services that create, change, activate and deactivate countries. For global roles only (DOMAIN §1, §14)."""
 
 import re
 from decimal import Decimal, InvalidOperation
@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 from common.errors import Invalid, NotAllowed
 from common.keys import clean_text, label_key
 from users import audit
+from users.accounts import deactivations
+from users.accounts.activity import write_activity
 from users.models import AuditAction, Country, User
 
 CHANGEABLE = (
@@ -46,21 +48,23 @@ def update_country(*, actor: User, country: Country, **fields: Any) -> Country:
 def set_country_active(*, actor: User, country: Country, is_active: bool) -> Country:
     """Activate or deactivate a country. Raises NotAllowed.
 
-    Deactivation refuses its accounts and their tokens from the next request on. Nothing is deleted, so activation
-    restores everything (DOMAIN §1).
+    A global administrator activates alone; deactivating takes several of them (`users.accounts.deactivations`) or one
+    superuser, which ends a pending request. Deactivation refuses the country's accounts and their tokens from the next
+    request on. Nothing is deleted, so activation restores everything (DOMAIN §14).
     """
     _refuse_others(actor)
+    if not is_active and not actor.is_superuser_role():
+        raise NotAllowed(
+            _(
+                "One global administrator alone cannot deactivate a country. Ask for it with a reason: it is"
+                " deactivated when enough global administrators approve, or a superuser does."
+            )
+        )
     with transaction.atomic():
         locked = Country.objects.select_for_update().get(pk=country.pk)
-        if locked.is_active != is_active:
-            locked.is_active = is_active
-            locked.save(update_fields=["is_active"])
-            audit.record(
-                actor=actor,
-                action=AuditAction.ACTIVATE if is_active else AuditAction.DEACTIVATE,
-                target=locked,
-                label=locked.name,
-            )
+        write_activity(actor=actor, country=locked, is_active=is_active)
+        if not is_active:
+            deactivations.approve_pending_of(actor=actor, country=locked)
     return locked
 
 

@@ -8,9 +8,9 @@ from django import forms
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from common.errors import Invalid, NotAllowed
-from users.accounts import countries, services
-from users.models import Country, ImportMails, Language, Role, User
+from common.errors import Conflict, Invalid, NotAllowed
+from users.accounts import countries, deactivations, services
+from users.models import Country, CountryDeactivation, ImportMails, Language, Role, User
 
 
 class ServiceForm(forms.Form):
@@ -37,7 +37,7 @@ class ServiceForm(forms.Form):
             for field, reasons in refused.errors.items():
                 for reason in reasons:
                     self.add_error(field if field in self.fields else None, reason)
-        except NotAllowed as refused:
+        except (NotAllowed, Conflict) as refused:
             self.add_error(None, str(refused))
 
 
@@ -123,6 +123,52 @@ class CountryForm(ServiceForm):
         if self.country is None:
             return countries.create_country(actor=self.actor, **self.cleaned_data)
         return countries.update_country(actor=self.actor, country=self.country, **self.cleaned_data)
+
+
+class DeactivationForm(ServiceForm):
+    """Asks for the deactivation of a country. `country`: the one of the page; None: the form offers the active ones."""
+
+    country = forms.ModelChoiceField(label=_("country"), queryset=Country.objects.none())
+    reason = forms.CharField(
+        label=_("reason"),
+        max_length=deactivations.LONGEST_REASON,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("The other global administrators read it before they vote"),
+    )
+
+    def __init__(self, data: Any = None, *, actor: User, country: Country | None = None) -> None:
+        super().__init__(data)
+        self.actor, self.about = actor, country
+        if country is None:
+            active = Country.objects.visible_to(actor).filter(is_active=True)
+            self.fields["country"].queryset = active  # type: ignore[attr-defined]
+        else:
+            del self.fields["country"]
+
+    def save(self) -> CountryDeactivation:
+        """Raises Invalid, NotAllowed, Conflict."""
+        country = self.about or self.cleaned_data["country"]
+        return deactivations.ask(actor=self.actor, country=country, reason=self.cleaned_data["reason"])
+
+
+class DeactivationVoteForm(ServiceForm):
+    """A vote on a request. The reason and the state are shown beside it."""
+
+    reason = forms.CharField(label=_("reason"), disabled=True, required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    state = forms.CharField(label=_("state"), disabled=True, required=False)
+    vote = forms.ChoiceField(
+        label=_("your vote"),
+        choices=[(deactivations.APPROVE, _("approve")), (deactivations.REJECT, _("reject"))],
+        widget=forms.RadioSelect,
+    )
+
+    def __init__(self, data: Any = None, *, actor: User, request: CountryDeactivation) -> None:
+        super().__init__(data, initial={"reason": request.reason, "state": request.get_status_display()})
+        self.actor, self.request = actor, request
+
+    def save(self) -> CountryDeactivation:
+        """Raises NotAllowed, Conflict."""
+        return deactivations.vote(actor=self.actor, request=self.request, choice=self.cleaned_data["vote"])
 
 
 class ProfileForm(ServiceForm):

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from common.errors import Invalid, NotAllowed
 from users import audit
+from users.accounts import deactivations
 from users.accounts.fields import choice_errors, cleaned, email_errors, name_errors, username_errors
 from users.models import (
     COUNTRY_BOUND,
@@ -158,6 +159,7 @@ def update_account(*, actor: User, account: User, **fields: Any) -> User:
         _save(locked)
         if "role" in changed:
             revoke_access(locked)
+            deactivations.strike_votes(locked)
         if old_address.casefold() not in ("", locked.email.casefold()):
             notify_old_address(account=locked, address=old_address)
         audit.record(
@@ -200,6 +202,8 @@ def set_active(*, actor: User, account: User, is_active: bool) -> User:
         locked.is_active = is_active
         locked.save(update_fields=["is_active"])
         revoke_access(locked)
+        if not is_active:
+            deactivations.strike_votes(locked)
         audit.record(
             actor=actor,
             action=AuditAction.ACTIVATE if is_active else AuditAction.DEACTIVATE,

@@ -1,4 +1,4 @@
-"""Reading the sheet of an import of accounts: an .xlsx or .csv file with one person per row.
+"""Reading a small sheet, .xlsx or .csv, such as that of an import of accounts with one person per row.
 
 The file is hostile until read. So it is small (1 MB, 8 MB inflated), its reader is pure Python, which no file can
 abort, and only as many rows and columns are read as an import may have.
@@ -8,7 +8,7 @@ import csv
 import io
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any
 from xml.etree.ElementTree import ParseError
@@ -74,8 +74,13 @@ class SheetRow:
     cells: dict[str, str] = field(default_factory=dict)
 
 
-def read_sheet(*, name: str, content: IO[bytes]) -> list[SheetRow]:
-    """The rows that are not empty, in order. Raises Invalid for "file", with every error, if it is no such sheet."""
+def read_sheet(
+    *, name: str, content: IO[bytes], headers: Mapping[str, frozenset[str]] = HEADERS, max_rows: int = MAX_ROWS
+) -> list[SheetRow]:
+    """The rows that are not empty, in order. Raises Invalid for "file", with every error, if it is no such sheet.
+
+    `headers`: field → the header keys of its column. The sheet must have every column.
+    """
     data = content.read(MAX_BYTES + 1)
     if not data:
         raise _invalid(_("The file is empty."))
@@ -83,12 +88,12 @@ def read_sheet(*, name: str, content: IO[bytes]) -> list[SheetRow]:
         raise _invalid(_("The file is too large: at most 1 MB."))
     ending = name.rsplit(".", 1)[-1].lower()
     if ending == "xlsx":
-        lines = _workbook_lines(data)
+        lines = _workbook_lines(data, max_rows)
     elif ending == "csv":
-        lines = _text_lines(data)
+        lines = _text_lines(data, max_rows)
     else:
         raise _invalid(_("Send an Excel workbook (.xlsx) or a .csv file."))
-    return _rows(lines)
+    return _rows(lines, headers, max_rows)
 
 
 def _invalid(*reasons: str) -> Invalid:
@@ -101,7 +106,7 @@ def _unreadable() -> Invalid:
     )
 
 
-def _filled_lines(lines: Iterable[Iterable[Any]]) -> list[tuple[int, list[str]]]:
+def _filled_lines(lines: Iterable[Iterable[Any]], max_rows: int) -> list[tuple[int, list[str]]]:
     """The lines that are not blank, with their row numbers: workbooks end with thousands of blank ones.
 
     Stops at one line more than an import may have.
@@ -111,22 +116,22 @@ def _filled_lines(lines: Iterable[Iterable[Any]]) -> list[tuple[int, list[str]]]
         cells = ["" if cell is None else str(cell)[:_LONGEST_CELL] for cell in line]
         if any(cell and not cell.isspace() for cell in cells):
             filled.append((number, cells))
-            if len(filled) > MAX_ROWS + HEADER_ROWS:
+            if len(filled) > max_rows + HEADER_ROWS:
                 break
     return filled
 
 
-def _workbook_lines(data: bytes) -> list[tuple[int, list[str]]]:
+def _workbook_lines(data: bytes, max_rows: int) -> list[tuple[int, list[str]]]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
         # zipfile stops at the size that an entry declares, so the declared sizes can be trusted.
         if len(entries) > MAX_ENTRIES or sum(entry.file_size for entry in entries) > MAX_INFLATED_BYTES:
-            raise _invalid(_("The workbook is too large. Save only the list of people in a new workbook."))
+            raise _invalid(_("The workbook is too large. Save only the list in a new workbook."))
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
         try:
             lines = _filled_lines(
-                book.worksheets[0].iter_rows(max_row=_LAST_ROW, max_col=MAX_COLUMNS, values_only=True)
+                book.worksheets[0].iter_rows(max_row=_LAST_ROW, max_col=MAX_COLUMNS, values_only=True), max_rows
             )
         finally:
             book.close()
@@ -135,7 +140,7 @@ def _workbook_lines(data: bytes) -> list[tuple[int, list[str]]]:
     return lines
 
 
-def _text_lines(data: bytes) -> list[tuple[int, list[str]]]:
+def _text_lines(data: bytes, max_rows: int) -> list[tuple[int, list[str]]]:
     if b"\0" in data:
         raise _unreadable()
     try:
@@ -146,14 +151,14 @@ def _text_lines(data: bytes) -> list[tuple[int, list[str]]]:
     separator = max(_SEPARATORS, key=lambda one: max(line.count(one) for line in head))
     try:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-        return _filled_lines(line[:MAX_COLUMNS] for line in reader)
+        return _filled_lines((line[:MAX_COLUMNS] for line in reader), max_rows)
     except csv.Error:
         raise _invalid(_("A quotation mark in the file is never closed, or is in a wrong place.")) from None
 
 
-def _rows(lines: list[tuple[int, list[str]]]) -> list[SheetRow]:
-    columns, header_row = _header(lines)
-    missing = [name for name in HEADERS if name not in columns]
+def _rows(lines: list[tuple[int, list[str]]], headers: Mapping[str, frozenset[str]], max_rows: int) -> list[SheetRow]:
+    columns, header_row = _header(lines, headers)
+    missing = [name for name in headers if name not in columns]
     if missing:
         raise _invalid(*[_("There is no column “%(column)s”.") % {"column": name} for name in missing])
     rows = []
@@ -163,8 +168,8 @@ def _rows(lines: list[tuple[int, list[str]]]) -> list[SheetRow]:
             rows.append(SheetRow(row=number, cells=cells))
     if not rows:
         raise _invalid(_("The sheet has no data rows."))
-    if len(rows) > MAX_ROWS:
-        raise _invalid(_("At most %(limit)d rows in one file.") % {"limit": MAX_ROWS})
+    if len(rows) > max_rows:
+        raise _invalid(_("At most %(limit)d rows in one file.") % {"limit": max_rows})
     return rows
 
 
@@ -172,24 +177,24 @@ def _clean(text: str) -> str:
     return "" if is_empty(text) else clean_text(text)
 
 
-def _header(lines: list[tuple[int, list[str]]]) -> tuple[dict[str, int], int]:
+def _header(lines: list[tuple[int, list[str]]], headers: Mapping[str, frozenset[str]]) -> tuple[dict[str, int], int]:
     """The columns of the header, and its row: of the first rows, the one with the most known headers."""
     best: dict[str, int] = {}
     best_row = 0
     for number, line in lines:
         if number > HEADER_ROWS:
             break
-        found = _columns(line)
+        found = _columns(line, headers)
         if len(found) > len(best):
             best, best_row = found, number
     return best, best_row
 
 
-def _columns(line: list[str]) -> dict[str, int]:
+def _columns(line: list[str], headers: Mapping[str, frozenset[str]]) -> dict[str, int]:
     found: dict[str, int] = {}
     for at, cell in enumerate(line):
         key = header_key(cell)
-        for name, known in HEADERS.items():
+        for name, known in headers.items():
             if key in known and name in found:
                 raise _invalid(_("There are two columns “%(column)s”.") % {"column": name})
             if key in known:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from importer.lease import seconds
 from importer.sweeper import sweep
 from notifications import delivery, summaries
+from users.accounts import deactivations
 from users.sign_in import mails
 
 log = structlog.get_logger(__name__)
@@ -50,6 +51,7 @@ class Command(BaseCommand):
             if called:
                 log.info("sweeper_rang", sessions=called)
             summaries.queue_due()
+            deactivations.expire_due()
             mails.request_sending_if_due()
             delivery.request_due()
         except (DatabaseFailure, OSError) as error:

@@ -1,0 +1,30 @@
+"""Exchange rates that are fixed by treaty: both francs CFA to the euro (DOMAIN §14)."""
+
+from fractions import Fraction
+
+# Units of the currency for one euro.
+_FOR_ONE_EURO = {"EUR": Fraction(1), "XOF": Fraction("655.957"), "XAF": Fraction("655.957")}
+
+
+def fixed_rate(base: str, currency: str) -> Fraction | None:
+    """How many units of `currency` one unit of `base` costs, exact; None where the rate is not fixed.
+
+    XOF and XAF are compared through the euro: one costs one of the other.
+    """
+    if base == currency:
+        return Fraction(1)
+    if base not in _FOR_ONE_EURO or currency not in _FOR_ONE_EURO:
+        return None
+    return _FOR_ONE_EURO[currency] / _FOR_ONE_EURO[base]
+
+
+def fixed_currencies(base: str) -> list[str]:
+    """The other currencies whose rate to `base` is fixed."""
+    return sorted(one for one in _FOR_ONE_EURO if one != base) if base in _FOR_ONE_EURO else []
+
+
+def fixed_text(base: str, currency: str) -> str:
+    """A fixed rate in the direction in which it is published: `1 EUR = 655.957 XOF`."""
+    if fixed_rate(base, currency) == 1:
+        return f"1 {base} = 1 {currency}"
+    return f"1 EUR = 655.957 {base if currency == 'EUR' else currency}"
