@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from core.catalogue import pages as catalogue
 from core.pages import lists
 from core.pages.claim import ClaimPage
 from core.pages.search import SearchPage
@@ -18,6 +19,21 @@ urlpatterns = [
     path("partners/", lists.PartnersPage.as_view(), name="page-partners"),
     path("operators/", lists.OperatorsPage.as_view(), name="page-operators"),
     path("acts/", lists.ActsPage.as_view(), name="page-acts"),
+    path("act-categories/", lists.ActCategoriesPage.as_view(), name="page-act-categories"),
+    path("acts/candidates/", catalogue.CandidatesPage.as_view(), name="page-act-candidates"),
+    path("acts/<int:pk>/catalogue/", catalogue.EditPage.as_view(), name="page-act-catalogue"),
+    path(
+        "act-categories/candidates/",
+        catalogue.CategoryCandidatesPage.as_view(),
+        name="page-act-category-candidates",
+    ),
+    path(
+        "act-categories/<int:pk>/catalogue/",
+        catalogue.CategoryEditPage.as_view(),
+        name="page-act-category-catalogue",
+    ),
+    path("catalogue-changes/", catalogue.ChangesPage.as_view(), name="page-catalogue-changes"),
+    path("catalogue-changes/<int:pk>/undo/", catalogue.UndoPage.as_view(), name="page-catalogue-undo"),
     path("search/", SearchPage.as_view(), name="page-search"),
     path("sources/", SourcePage.as_view(), name="page-source"),
 ]

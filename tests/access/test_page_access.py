@@ -45,6 +45,7 @@ UNMARKED = {
     "accounts/new/",
     "accounts/import/",
     "acts/",
+    "act-categories/",
     "webhooks/new/",
     # They contain numbers only, or lead elsewhere.
     "imports/{session}/progress/",

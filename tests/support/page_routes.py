@@ -88,9 +88,16 @@ RECORDS = {
 for _name, _record in RECORDS.items():
     GETS[f"{_name}/{{{_record}}}/"] = OF_TOGO
 LISTS = ["claims/", "claim-lines/", "insured/", "memberships/", *(f"{name}/" for name in list(RECORDS)[3:]), "acts/"]
+LISTS.append("act-categories/")
 for _name in LISTS:
     GETS[_name] = READERS
 GETS["acts/{acts}/"] = READERS
+GETS["act-categories/{act-categories}/"] = READERS
+for _name in ("acts/candidates/", "acts/{acts}/catalogue/", "act-categories/candidates/"):
+    GETS[_name] = GLOBAL
+for _name in ("act-categories/{act-categories}/catalogue/", "catalogue-changes/"):
+    GETS[_name] = GLOBAL
+GETS["catalogue-changes/{catalogue-changes}/undo/"] = GLOBAL
 PARTS = [
     "trends", "categories", "rankings", "concentration", "delay", "triangle", "prices", "left-out", "quality",
     "watch-list",
@@ -123,6 +130,11 @@ POSTS: dict[str, set[str]] = {
     "webhooks/{webhooks}/change/": OF_COUNTRY,
     "webhooks/{webhooks}/test/": OF_COUNTRY,
     "webhooks/{webhooks}/messages/{webhook-messages}/replay/": OF_COUNTRY,
+    "acts/candidates/": GLOBAL,
+    "acts/{acts}/catalogue/": GLOBAL,
+    "act-categories/candidates/": GLOBAL,
+    "act-categories/{act-categories}/catalogue/": GLOBAL,
+    "catalogue-changes/{catalogue-changes}/undo/": GLOBAL,
     # Only the watch list has a form.
     "figures/": READERS,
     "figures/watch-list/": IMPORTERS,

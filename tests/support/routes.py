@@ -184,6 +184,27 @@ for _name in CATALOGUE_ROUTES:
 
 TABLE["GET", "claims/{claims}/revisions/"] = RECORD
 
+# Global roles change the catalogue. An empty form: 400.
+EDITED = only(superuser=400, global_admin=400)
+CATALOGUE_PARTS: list[str] = []
+for _name in ("acts", "act-categories"):
+    for _part in ("rename", "merge", "aliases"):
+        TABLE["POST", f"{_name}/{{{_name}}}/{_part}/"] = EDITED
+    TABLE["DELETE", f"{_name}/{{{_name}}}/aliases/"] = EDITED
+    TABLE["GET", f"{_name}/{{{_name}}}/aliases/"] = CATALOGUE
+    TABLE["GET", f"{_name}/{{{_name}}}/usage/"] = CATALOGUE
+    TABLE["GET", f"{_name}/candidates/"] = only(superuser=200, global_admin=200)
+    TABLE["POST", f"{_name}/candidates/decide/"] = EDITED
+    CATALOGUE_PARTS += [f"{_name}/{{{_name}}}/aliases/", f"{_name}/{{{_name}}}/usage/", f"{_name}/candidates/"]
+TABLE["POST", "acts/{acts}/category/"] = EDITED
+for _tail in ("", "{catalogue-changes}/"):
+    TABLE["GET", f"catalogue-changes/{_tail}"] = only(superuser=200, global_admin=200)
+    CATALOGUE_PARTS.append(f"catalogue-changes/{_tail}")
+# The first account undoes it.
+TABLE["POST", "catalogue-changes/{catalogue-changes}/undo/"] = only(superuser=200, global_admin=409)
+# Lists of the accounts that see all countries.
+OF_GLOBAL_ROLES = ("converters/", "catalogue-changes/", "acts/candidates/", "act-categories/candidates/")
+
 # Figures are of the own country, whatever is in the address. `UPLOAD`: only accounts that may import explain a row.
 FIGURES = [
     "definitions/",
@@ -236,6 +257,7 @@ GETS = sorted(path for method, path in TABLE if method == "GET")
 # Routes on which the admin of the marked country does not see the mark either: its absence proves nothing there.
 UNMARKED = {
     *(f"{name}/{tail}" for name in CATALOGUE_ROUTES for tail in ("", "export/", f"{{{name}}}/")),
+    *CATALOGUE_PARTS,
     # Their content comes from an import: tests/access/test_canaries.py.
     "import-sessions/{session}/events/",
     "import-sessions/{session}/events/stream/",
