@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from core.catalogue import pages as catalogue
 from core.coverage import pages as coverage
 from core.pages import corrections, lists
 from core.pages.claim import ClaimPage
@@ -44,6 +45,21 @@ urlpatterns = [
     path("premiums/<int:pk>/", premiums.PremiumPage.as_view(), name="page-premium"),
     path("premiums/<int:pk>/change/", premiums.PremiumFormPage.as_view(), name="page-premium-change"),
     path("premiums/<int:pk>/delete/", premiums.PremiumDeletePage.as_view(), name="page-premium-delete"),
+    path("act-categories/", lists.ActCategoriesPage.as_view(), name="page-act-categories"),
+    path("acts/candidates/", catalogue.CandidatesPage.as_view(), name="page-act-candidates"),
+    path("acts/<int:pk>/catalogue/", catalogue.EditPage.as_view(), name="page-act-catalogue"),
+    path(
+        "act-categories/candidates/",
+        catalogue.CategoryCandidatesPage.as_view(),
+        name="page-act-category-candidates",
+    ),
+    path(
+        "act-categories/<int:pk>/catalogue/",
+        catalogue.CategoryEditPage.as_view(),
+        name="page-act-category-catalogue",
+    ),
+    path("catalogue-changes/", catalogue.ChangesPage.as_view(), name="page-catalogue-changes"),
+    path("catalogue-changes/<int:pk>/undo/", catalogue.UndoPage.as_view(), name="page-catalogue-undo"),
     path("search/", SearchPage.as_view(), name="page-search"),
     path("sources/", SourcePage.as_view(), name="page-source"),
 ]

@@ -23,6 +23,7 @@ _LISTS = {
     "partners": "page-partners",
     "operators": "page-operators",
     "acts": "page-acts",
+    "act-categories": "page-act-categories",
     "import-sessions": "page-imports",
     "files": "page-files",
 }

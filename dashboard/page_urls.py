@@ -20,4 +20,5 @@ urlpatterns = [
     path("partners/<int:pk>/", record_pages.PartnerPage.as_view(), name="page-partner"),
     path("operators/<int:pk>/", record_pages.OperatorPage.as_view(), name="page-operator"),
     path("acts/<int:pk>/", record_pages.ActPage.as_view(), name="page-act"),
+    path("act-categories/<int:pk>/", record_pages.ActCategoryPage.as_view(), name="page-act-category"),
 ]

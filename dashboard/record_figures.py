@@ -33,7 +33,7 @@ CLAIMS_SHOWN = 10
 MOST_YEARS = 4
 _PAGES: dict[str, str] = {
     "client": "page-client", "policy": "page-policy", "partner": "page-partner", "insured": "page-insured",
-    "family": "page-family", "operator": "page-operator", "act": "page-act",
+    "family": "page-family", "operator": "page-operator", "act": "page-act", "act_category": "page-act-category",
 }  # fmt: skip
 _TITLES: dict[str, str | Promise] = {
     "client": gettext_lazy("Clients with the highest cost"),

@@ -16,11 +16,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from common.errors import Invalid
+from core.catalogue.history import history_of, usage_of
+from core.catalogue.pages import changes_shown
 from core.coverage.services import may_type_rates
 from core.coverage.texts import shown_rate, source_of_subscriber
 from core.families.rights import may_manage_families
 from core.filters import family_of
-from core.models import Act, Claim, Client, Insured, Membership, Operator, Partner, Policy, Premium
+from core.models import Act, ActCategory, Claim, Client, Insured, Membership, Operator, Partner, Policy, Premium
 from core.pages.origins import Origins
 from core.pages.tables import ClaimTable
 from core.premiums.services import may_manage
@@ -29,7 +31,8 @@ from dashboard.indicators.rankings import By
 from dashboard.queries import OF_LINES, Scope, ScopeKind
 from dashboard.record_figures import RecordFigures, record_figures
 from users import audit
-from users.access.pages import PageView
+from users.access.pages import PageView, holds
+from users.access.viewsets import MayEditCatalogue
 from users.models import AuditAction, Country
 
 # The premiums that the page of a client shows.
@@ -312,33 +315,71 @@ class OperatorPage(RecordPage):
     )
 
 
-class ActPage(RecordPage):
-    """An act of the catalogue, which all countries share: the figures are those of the countries that one may see."""
+class CataloguePage(RecordPage):
+    """A part of the catalogue, which all countries share: the figures are those of the countries that one may see."""
 
+    template_name = "dashboard/catalogue.html"
+    edit_page: ClassVar[str] = ""
+    audited = False
+
+    def countries(self, row: Any) -> tuple[int, ...]:
+        visible = Country.objects.visible_to(self.user)
+        return tuple(visible.order_by("pk").values_list("pk", flat=True))
+
+    def origin(self, row: Any) -> dict[str, Any]:
+        # The catalogue is shared by all countries, so a page must not show the file of one country.
+        return {"has_origin": False}
+
+    def context_of(self, row: Any) -> dict[str, Any]:
+        may_edit = holds(MayEditCatalogue, self.request)
+        return {
+            "usage": usage_of(row, user=self.user),
+            "is_act": isinstance(row, Act),
+            "edit": reverse(self.edit_page, args=[row.pk]) if may_edit else "",
+            "history": changes_shown(history_of(row, user=self.user)) if may_edit else [],
+        }
+
+
+class ActPage(CataloguePage):
     model = Act
     kind = "act"
     type_name = gettext_lazy("Act")
     keys = ("claims", "lines", "claimed", "reimbursed", "reimbursement_rate", "insured_who_consumed", "active_partners")
     rankings = ("partner", "client", "policy")
     list_page, list_title = "page-acts", gettext_lazy("Acts")
+    edit_page = "page-act-catalogue"
     lists = (
         (gettext_lazy("All claims"), "page-claims"),
         (gettext_lazy("Claim lines"), "page-claim-lines"),
     )
     related = ("category",)
-    audited = False
-
-    def countries(self, row: Act) -> tuple[int, ...]:
-        visible = Country.objects.visible_to(self.user)
-        return tuple(visible.order_by("pk").values_list("pk", flat=True))
 
     def facts(self, row: Act) -> list[Fact]:
         aliases = [alias.name for alias in row.aliases.order_by("name")]
         return [
-            Fact(_("Act category"), row.category.name),
+            Fact(_("Act category"), row.category.name, reverse("page-act-category", args=[row.category_id])),
             Fact(_("Also written"), ", ".join(aliases) or "–"),
         ]
 
-    def origin(self, row: Act) -> dict[str, Any]:
-        # The catalogue is shared by all countries, so a page must not show the file of one country.
-        return {"has_origin": False}
+
+class ActCategoryPage(CataloguePage):
+    model = ActCategory
+    kind = "act_category"
+    type_name = gettext_lazy("Act category")
+    keys = ActPage.keys
+    rankings = ("act", "partner", "client")
+    list_page, list_title = "page-act-categories", gettext_lazy("Act categories")
+    edit_page = "page-act-category-catalogue"
+    lists = (
+        (gettext_lazy("All claims"), "page-claims"),
+        (gettext_lazy("Claim lines"), "page-claim-lines"),
+        (gettext_lazy("Acts"), "page-acts"),
+    )
+    related = ()
+
+    def _filter(self) -> str:
+        return "category"
+
+    def facts(self, row: ActCategory) -> list[Fact]:
+        aliases = [alias.name for alias in row.aliases.order_by("name")]
+        return [Fact(_("Also written"), ", ".join(aliases) or "–")]

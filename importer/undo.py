@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
 from typing import Any
 
 from django.db import connection
@@ -131,10 +130,6 @@ class _Undo:
             self.claims = self.created
         self.lines = core.ClaimLine.objects.filter(claim__in=self.claims)
 
-    @cached_property
-    def categories_to_return_to(self) -> list[int]:
-        return categories_to_return_to()
-
     def relied_on(self) -> tuple[int, Decimal, Decimal]:
         """Claims of this session whose lines a later session replaced: their number, claimed and reimbursed."""
         if len(self.few_relied_on) > MOST_IDS:
@@ -164,8 +159,8 @@ class _Undo:
             # A change of the catalogue that can still be undone relies on its acts and categories.
             changes = core.ChangeSubject.objects.filter(model=model._meta.label_lower, change__undone_at__isnull=True)
             unused = unused.filter(~Exists(changes.filter(row_id=OuterRef("pk"))))
-        if kind == "act_categories" and self.categories_to_return_to:
-            unused = unused.exclude(pk__in=self.categories_to_return_to)
+        if kind == "act_categories":
+            unused = unused.exclude(pk__in=categories_to_return_to())
         return unused
 
     def memberships(self, left: _Left) -> QuerySet[core.Membership]:

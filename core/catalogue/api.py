@@ -107,8 +107,7 @@ class CatalogueActions(_Base):
     def usage(self, request: Request, pk: str) -> Response:
         """How many claim lines it has, and the categories that they bear."""
         usage = usage_of(self.get_object(), user=actor_of(request))
-        categories = [{"id": one.pk, "name": one.name, "lines": number} for one, number in usage.categories]
-        return Response({"lines": usage.lines, "acts": usage.acts, "categories": categories})
+        return Response(UsageSerializer(usage).data)
 
     @extend_schema(responses={200: CandidateSerializer(many=True)}, filters=False)
     @action(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import BigIntegerField, Count, Exists, OuterRef, QuerySet
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 
 from core.catalogue.kinds import ACTS, kind_of
 from core.catalogue.services import Entry
 from core.models import (
     CATALOGUE_KINDS,
-    ActCategory,
     Change,
     ChangeAction,
     ChangeStep,
@@ -48,25 +49,31 @@ def _absorbed(row: Entry) -> set[int]:
     return found
 
 
-def categories_to_return_to() -> list[int]:
-    """The categories that acts would have again if changes were undone: those before another one, and those of
-    absorbed acts.
+def categories_to_return_to() -> QuerySet[Any]:
+    """The ids of the categories that acts would have again if changes were undone: those before another one, and those
+    of absorbed acts.
     """
     steps = ChangeStep.objects.filter(
         model=ACTS.label, action__in=(ChangeAction.UPDATED, ChangeAction.REMOVED), change__undone_at__isnull=True
     )
-    found = {(before or {}).get("category_id") for before in steps.values_list("before", flat=True)}
-    return sorted(found - {None})
+    category = Cast(KeyTextTransform("category_id", "before"), BigIntegerField())
+    return steps.filter(before__has_key="category_id").values_list(category, flat=True)
+
+
+class CategoryUse(NamedTuple):
+    id: int
+    name: str
+    lines: int
 
 
 @dataclass(frozen=True)
 class Usage:
-    """`lines`: claim lines of all countries that the account sees. `categories`: those that the lines bear, each with
-    how many of them, most first; of a category, the acts in it are `acts`.
+    """`lines`: claim lines of all countries that the account sees. `categories`: those that the lines of an act bear,
+    the most frequent first. `acts`: of a category, the acts in it.
     """
 
     lines: int
-    categories: list[tuple[ActCategory, int]]
+    categories: list[CategoryUse]
     acts: int
 
 
@@ -75,7 +82,6 @@ def usage_of(row: Entry, *, user: User) -> Usage:
     lines: QuerySet[Any] = ClaimLine.objects.visible_to(user).filter(**{kind.reference: row.pk}).order_by()
     if kind is not ACTS:
         return Usage(lines.count(), [], row.acts.count())  # type: ignore[union-attr]
-    counted = dict(lines.values_list("category_id").annotate(number=Count("pk")))
-    categories = ActCategory.objects.in_bulk(list(counted))
-    by_number = sorted(counted.items(), key=lambda one: (-one[1], one[0]))
-    return Usage(sum(counted.values()), [(categories[id_], number) for id_, number in by_number], 1)
+    counted = lines.values_list("category_id", "category__name").annotate(number=Count("pk"))
+    by_number = sorted((CategoryUse(*one) for one in counted), key=lambda use: (-use.lines, use.id))
+    return Usage(sum(use.lines for use in by_number), by_number, 1)

@@ -5,15 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from common.tables import ListTable
 from core import filters
 from core.families.filters import FamilyListFilter, RecordChangeFilter, heads_of_families
-from core.models import Act, Change, Claim, ClaimLine, Client, Insured, Membership, Operator, Partner, Policy
+from core.models import (
+    Act,
+    ActCategory,
+    Change,
+    Claim,
+    ClaimLine,
+    Client,
+    Insured,
+    Membership,
+    Operator,
+    Partner,
+    Policy,
+)
 from core.pages import tables
-from users.access.pages import ListPage
+from users.access.pages import ListPage, holds
+from users.access.viewsets import MayEditCatalogue
 
 _NAMES = {"name": _("Name"), "-name": _("Name, Z first"), "-id": _("Newest first")}
 _PERIOD = "claims"
@@ -27,7 +41,7 @@ class RecordsPage(ListPage):
     ranked: ClassVar[str] = ""
 
     def rows(self) -> Any:
-        return super().rows().select_related(*self.related)
+        return super().rows().select_related(*self.related) if self.related else super().rows()
 
     def extra(self) -> dict[str, Any]:
         if not self.ranked:
@@ -234,3 +248,35 @@ class ActsPage(RecordsPage):
 
     def rows(self) -> Any:
         return super().rows().prefetch_related("aliases")
+
+    def extra(self) -> dict[str, Any]:
+        return {"see_also": [*super().extra()["see_also"], *_of_catalogue(self.request, "page-act-candidates")]}
+
+
+class ActCategoriesPage(RecordsPage):
+    model = ActCategory
+    table_class = tables.ActCategoryTable
+    filterset_class = filters.ActCategoryFilter
+    title = _("Act categories")
+    lead = _("The categories of the catalogue, which all countries share, with their other names.")
+    export = "act-category-export"
+    main_filters = ("search",)
+    more_filters = ()
+    ranked = "act_category"
+    orderings = _NAMES
+    related = ()
+
+    def rows(self) -> Any:
+        return super().rows().prefetch_related("aliases")
+
+    def extra(self) -> dict[str, Any]:
+        links = _of_catalogue(self.request, "page-act-category-candidates")
+        return {"see_also": [*super().extra()["see_also"], *links]}
+
+
+def _of_catalogue(request: HttpRequest, candidates: str) -> list[tuple[Any, str]]:
+    """Links between the pages of the catalogue, those of its changes for the accounts that may change it."""
+    links = [(_("Acts"), "page-acts"), (_("Act categories"), "page-act-categories")]
+    if holds(MayEditCatalogue, request):
+        links += [(_("Nearly the same names"), candidates), (_("Changes"), "page-catalogue-changes")]
+    return [(text, address) for text, name in links if (address := reverse(name)) != request.path]

@@ -169,7 +169,15 @@ class OperatorTable(ListTable):
 
 class ActTable(ListTable):
     name = link_to("page-act", _("Act"), "name")
-    category = tables.Column(_("Act category"), accessor="category__name")
+    category = link_to("page-act-category", _("Act category"), "category__name")
+    aliases = tables.ManyToManyColumn(verbose_name=_("Aliases"))
+
+    class Meta(ListTable.Meta):
+        pass
+
+
+class ActCategoryTable(ListTable):
+    name = link_to("page-act-category", _("Act category"), "name")
     aliases = tables.ManyToManyColumn(verbose_name=_("Aliases"))
 
     class Meta(ListTable.Meta):

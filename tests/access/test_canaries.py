@@ -19,6 +19,7 @@ from tests.support.pages import TABLE as PAGES
 from tests.support.pairs import Cells, line, recap_csv, row, stat_csv
 from tests.support.records import Records, make_converter, make_webhook, mark_converted
 from tests.support.routes import (
+    CATALOGUE_PARTS,
     CATALOGUE_ROUTES,
     FIGURES,
     FOREIGN,
@@ -99,6 +100,7 @@ def import_marked_pair(owner: User, mark: str) -> Records:
     rows["corrections"] = rows["corrected"].corrections.get()
     rows |= {"webhooks": endpoint, "webhook-messages": endpoint.messages.get(session_number=first.id)}
     rows["converters"] = make_converter(mark, is_active=False)
+    rows["catalogue-changes"] = Nothing()
     return Records(
         mark=mark,
         file=session.stat_file,  # type: ignore[arg-type]
@@ -188,7 +190,7 @@ def test_no_byte_of_one_country_s_import_reaches_another(cast: Cast) -> None:
                 if "{session}" in address or "{file}" in address:
                     assert answer.status_code in (401, 403), (name, address)
     assert unmarked == {
-        *(address for path in [*catalogue, *figures] for address in addresses(path)),
+        *(address for path in [*catalogue, *CATALOGUE_PARTS, *figures] for address in addresses(path)),
         *(f"dashboard/files/?format={kind}" for kind in ("csv", "xlsx", "parquet")),
         "converters/",
         "converters/{converters}/",

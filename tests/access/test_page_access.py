@@ -46,6 +46,7 @@ UNMARKED = {
     "accounts/new/",
     "accounts/import/",
     "acts/",
+    "act-categories/",
     "webhooks/new/",
     "premiums/import/",
     "premiums/import/template/",

@@ -12,6 +12,7 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
 
+from core.models import ActCategoryAlias, CatalogueDifference, Change, ChangeMove, ChangeStep, ChangeSubject
 from dashboard.models import WatchMark
 from file_handling import permissions
 from file_handling.models import DroppedFolder, File, IdempotencyKey
@@ -64,10 +65,14 @@ OF_A_COUNTRY = {
             "Claim",
             "ClaimLine",
             "ClaimRevision",
+            "Change",
+            "ChangeSubject",
+            "ChangeStep",
+            "ChangeMove",
         ]
     },
 }
-SHARED = ["core.ActCategory", "core.Act", "core.ActAlias"]
+SHARED = ["core.ActCategory", "core.Act", "core.ActAlias", "core.ActCategoryAlias", "core.CatalogueDifference"]
 OF_SUPERUSERS = ["file_handling.Converter"]
 PEOPLE = ["users.User", "users.Country"]
 
@@ -90,11 +95,16 @@ def test_an_account_sees_the_rows_of_the_countries_that_are_its_own(
         add_corrected_session(records)
         DroppedFolder.objects.create(country=country, name="march", content_sha256="0" * 64, session=records.session)
         IdempotencyKey.objects.create(user=owner, key="k", request_sha256="0" * 64, session=records.session)
+        change = Change.objects.create(country=country, kind="insured_merge", actor_label="")
+        ChangeSubject.objects.create(change=change, model="core.insured", row_id=1)
+        step = ChangeStep.objects.create(change=change, sequence=1, action="moved", model="core.claim")
+        ChangeMove.objects.create(step=step, row_id=1)
         WatchMark.objects.create(country=country, rule="many_lines", key="insured=1", note="A chronic illness")
     model = apps.get_model(label)
     path = f"{model.country_path.removesuffix('_id')}__code"
     seen = {
-        name: set(model._default_manager.all().visible_to(user).values_list(path, flat=True))
+        # A change of the catalogue has no country.
+        name: set(model._default_manager.all().visible_to(user).values_list(path, flat=True)) - {None}
         for name, user in everybody(cast).items()
     }
     assert seen == OF_A_COUNTRY[label]
@@ -104,6 +114,8 @@ def test_an_account_sees_the_rows_of_the_countries_that_are_its_own(
 def test_the_catalogue_is_seen_by_every_account_that_has_a_country_to_see(
     label: str, cast: Cast, togo: Records
 ) -> None:
+    ActCategoryAlias.objects.create(name="DROGUES", category=togo.rows["act-categories"])
+    CatalogueDifference.objects.create(kind="act", first_key="A", second_key="B", actor_label="")
     rows = apps.get_model(label)._default_manager.all()
     seen = {name for name, user in everybody(cast).items() if rows.visible_to(user).exists()}
     assert seen == {name for name, countries in RECORD.items() if countries}

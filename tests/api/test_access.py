@@ -24,7 +24,7 @@ from tests.support.records import (
     make_session,
     make_webhook,
 )
-from tests.support.routes import CATALOGUE_ROUTES, FOR_GLOBAL_ROLES, FOREIGN, GETS, OPEN, TABLE, UNMARKED, ask
+from tests.support.routes import CATALOGUE_ROUTES, FOREIGN, GETS, OF_GLOBAL_ROLES, OPEN, TABLE, UNMARKED, ask
 from users.models import Country, User
 
 UNKNOWN = "987654321"
@@ -138,7 +138,7 @@ def test_no_ordering_filter_or_search_shows_data_of_another_country(
     canary.mark_people(cast)
     canary.mark_country(cast)
     named = canary.ids(cast, togo)
-    own = cast.client("superuser" if path.startswith(FOR_GLOBAL_ROLES) else "togo_admin")
+    own = cast.client("superuser" if path.startswith(OF_GLOBAL_ROLES) else "togo_admin")
     others = [cast.client(name) for name in FOREIGN]
     own.get(f"/api/v1/files/{togo.file.pk}/")
     path = path.format(**named)

@@ -115,6 +115,7 @@ LISTS = [
     "families/changes/",
     *(f"{name}/" for name in list(RECORDS)[3:]),
     "acts/",
+    "act-categories/",
     "premiums/",
 ]
 for _name in LISTS:
@@ -124,6 +125,12 @@ GETS["review/"] = READ_IMPORTS
 GETS["review/{review-pairs}/"] = OF_SESSION
 for _name in ("policies/to-complete/", "plans/to-complete/"):
     GETS[_name] = READERS
+GETS["act-categories/{act-categories}/"] = READERS
+for _name in ("acts/candidates/", "acts/{acts}/catalogue/", "act-categories/candidates/"):
+    GETS[_name] = GLOBAL
+for _name in ("act-categories/{act-categories}/catalogue/", "catalogue-changes/"):
+    GETS[_name] = GLOBAL
+GETS["catalogue-changes/{catalogue-changes}/undo/"] = GLOBAL
 PARTS = [
     "trends", "categories", "rankings", "concentration", "delay", "triangle", "loss-ratio", "prices", "left-out",
     "quality", "watch-list",
@@ -167,6 +174,11 @@ POSTS: dict[str, set[str]] = {
     "policies/{policies}/rate/": TYPE_RATES,
     "policies/{policies}/subscriber/": TYPE_RATES,
     "plans/{plans}/rate/": TYPE_RATES,
+    "acts/candidates/": GLOBAL,
+    "acts/{acts}/catalogue/": GLOBAL,
+    "act-categories/candidates/": GLOBAL,
+    "act-categories/{act-categories}/catalogue/": GLOBAL,
+    "catalogue-changes/{catalogue-changes}/undo/": GLOBAL,
     # Only the watch list has a form.
     "figures/": READERS,
     "figures/watch-list/": IMPORTERS,

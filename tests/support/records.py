@@ -295,6 +295,9 @@ def make_records(*, country: Country, owner: User, mark: str) -> Records:
     rows["act-aliases"], _ = core.ActAlias.objects.get_or_create(
         key="PARACETAMOL 500", defaults={"name": "PARACETAMOL 500", "act": rows["acts"]}
     )
+    rows["catalogue-changes"] = core.Change.objects.create(
+        kind=core.ChangeKind.ACT_ALIAS_ADD, actor_label="", data={"subject": rows["acts"].pk, "moved": {}}
+    )
     mark_converted(file, mark)
     rows["converters"] = make_converter(mark, is_active=False)
     rows["country-deactivations"] = make_deactivation(country, mark)

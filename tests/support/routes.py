@@ -240,6 +240,30 @@ TABLE["PATCH", "policies/{policies}/rate/"] = _TYPED
 TABLE["PATCH", "policies/{policies}/subscriber/"] = _TYPED
 TABLE["PATCH", "plans/{plans}/rate/"] = _TYPED
 
+# Global roles change the catalogue. An empty form: 400.
+EDITED = only(superuser=400, global_admin=400)
+CATALOGUE_PARTS: list[str] = []
+for _name in ("acts", "act-categories"):
+    for _part in ("rename", "merge", "aliases"):
+        TABLE["POST", f"{_name}/{{{_name}}}/{_part}/"] = EDITED
+    TABLE["DELETE", f"{_name}/{{{_name}}}/aliases/"] = EDITED
+    TABLE["GET", f"{_name}/{{{_name}}}/aliases/"] = CATALOGUE
+    TABLE["GET", f"{_name}/{{{_name}}}/usage/"] = CATALOGUE
+    TABLE["GET", f"{_name}/candidates/"] = only(superuser=200, global_admin=200)
+    TABLE["POST", f"{_name}/candidates/decide/"] = EDITED
+    CATALOGUE_PARTS += [f"{_name}/{{{_name}}}/aliases/", f"{_name}/{{{_name}}}/usage/", f"{_name}/candidates/"]
+TABLE["POST", "acts/{acts}/category/"] = EDITED
+for _tail in ("", "{catalogue-changes}/"):
+    TABLE["GET", f"catalogue-changes/{_tail}"] = only(superuser=200, global_admin=200)
+    CATALOGUE_PARTS.append(f"catalogue-changes/{_tail}")
+# The first account undoes it.
+TABLE["POST", "catalogue-changes/{catalogue-changes}/undo/"] = only(superuser=200, global_admin=409)
+# Lists and details that no account of a country may read.
+OF_GLOBAL_ROLES = (
+    "converters/", "catalogue-changes/", "acts/candidates/", "act-categories/candidates/", "country-deactivations/",
+    "exchange-rates/", "reporting-currency/",
+)  # fmt: skip
+
 # Figures are of the own country, whatever is in the address. `UPLOAD`: only accounts that may import explain a row.
 FIGURES = [
     "definitions/",
@@ -281,9 +305,6 @@ PERSONAL_FIGURES = {
     "dashboard/renewal/?client={clients}",
 }
 
-# Lists and details that no account of a country may read.
-FOR_GLOBAL_ROLES = ("converters/", "country-deactivations/", "exchange-rates/", "reporting-currency/")
-
 # Open to everybody by intention: sign-in, choosing a password by a link, the description of the API.
 OPEN = {"auth/login/", "auth/password/reset/", "auth/password/set/", "schema/", "docs/"}
 
@@ -299,6 +320,7 @@ GETS = sorted(path for method, path in TABLE if method == "GET")
 # Routes on which the admin of the marked country does not see the mark either: its absence proves nothing there.
 UNMARKED = {
     *(f"{name}/{tail}" for name in CATALOGUE_ROUTES for tail in ("", "export/", f"{{{name}}}/")),
+    *CATALOGUE_PARTS,
     # Their content comes from an import: tests/access/test_canaries.py.
     "import-sessions/{session}/events/",
     "import-sessions/{session}/events/stream/",
