@@ -7,6 +7,7 @@ from typing import Any
 
 from scripts.api_client import Client
 from scripts.demo.pairs import SamplePair
+from scripts.demo.persons import correct_persons
 
 CAMEROON = {"name": "Cameroun", "code": "CM", "currency_code": "XAF", "currency_name": "Franc CFA (BEAC)"}
 TERRITORIAL, TECHNICAL, SUPERUSER = "ADMIN_TERRITORIAL", "CHEF_DEPT_TECH", "SUPERUSER"
@@ -86,6 +87,7 @@ def run_all(
         for step, session in zip(STEPS_BESIDE, others.result(), strict=True):
             sessions[step.name] = session
             show_end(step, session)
+    correct_persons(clients[TECHNICAL])
     sessions[CORRECTED] = _correct(clients[TECHNICAL], sessions["togo-first-year"])
     return sessions
 

@@ -239,6 +239,10 @@ def make_records(*, country: Country, owner: User, mark: str) -> Records:
         data={"insured": rows["insured"].pk, "name": f"{mark} AFI", "before": f"{mark} AFFI"},
     )
     rows["family-changes"].subjects.create(model="core.insured", row_id=rows["insured"].pk)
+    step = rows["family-changes"].steps.create(
+        sequence=1, action="moved", model="core.claim", field="insured_id", after={"id": rows["insured"].pk}
+    )
+    step.moves.create(row_id=rows["claims"].pk, before=rows["insured"].pk)
     rows["corrections"] = Correction.objects.create(
         country=country,
         sha256=file.sha256,
