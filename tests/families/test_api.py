@@ -196,6 +196,8 @@ def test_families_are_listed_with_their_members(togo: SmallCountry) -> None:
 
     assert names("has_dependants=true") == names(f"insured={togo.insured('CODJO').pk}") == ["AFI"]
     assert names(f"policy={togo.policy('2').pk}") == names("search=bob") == ["BOB"]
+    child = togo.insured("CODJO").memberships.order_by("pk")[0]
+    assert togo.client.get(f"/api/v1/families/{child.pk}/").status_code == 404
     export = b"".join(togo.client.get("/api/v1/families/export/?has_dependants=true"))  # type: ignore[arg-type]
     assert b"AFI" in export
     assert b"BOB" not in export
@@ -224,3 +226,4 @@ def test_a_change_of_the_catalogue_is_none_of_a_country(togo: SmallCountry) -> N
     change = core.Change.objects.create(kind="act_rename", actor_label="x")
     assert togo.client.get(f"/api/v1/family-changes/{change.pk}/").status_code == 404
     assert send(togo, f"family-changes/{change.pk}/undo/").status_code == 404
+    assert togo.client.get("/api/v1/family-changes/x/").status_code == 404
