@@ -56,6 +56,10 @@ def require_family(change: Change) -> None:
     """After a role or an attachment was undone. Raises Conflict where something that came later relies on it: the head
     of a family would be a dependant, or the earlier principal no longer heads a family.
     """
+    for step in change.steps.filter(action=ChangeAction.CREATED):
+        place = {name: step.after[name] for name in ("policy_id", "client_id")}
+        if Membership.objects.filter(principal=step.after["insured_id"], **place).exists():
+            raise Conflict(_("Dependants that came later need a membership that this change created."))
     membership = Membership.objects.filter(pk=change.data["membership"]).first()
     if membership is None or membership.role == MembershipRole.PRIMARY:
         return

@@ -124,6 +124,20 @@ def test_a_dependant_is_attached_to_another_principal_of_the_policy(togo: SmallC
     assert dump() == before
 
 
+def test_a_membership_that_an_attachment_made_stays_while_another_dependant_needs_it(togo: SmallCountry) -> None:
+    togo.claim(insured="CHIMENE", principal="AFI", client="TOGOCOM")
+    togo.save()
+    fit_dates()
+    before, afy = dump(), togo.insured("AFY").pk
+    codjo, chimene = (togo.insured(name).memberships.get(client__name="TOGOCOM").pk for name in ("CODJO", "CHIMENE"))
+    first = done(send(togo, f"memberships/{codjo}/attach/", principal=afy))
+    second = done(send(togo, f"memberships/{chimene}/attach/", principal=afy))
+    assert send(togo, f"family-changes/{first['id']}/undo/").status_code == 409
+    for one in (second, first):
+        done(send(togo, f"family-changes/{one['id']}/undo/"))
+    assert dump() == before
+
+
 def test_who_cannot_be_a_principal_is_refused(togo: SmallCountry) -> None:
     membership = togo.insured("CODJO").memberships.order_by("pk")[0]
     for principal, reason in (
