@@ -18,6 +18,7 @@ def follow(change: Change) -> None:
     """Renew what is computed from rows that the change moved, after it was made or undone, in its transaction.
 
     Versions of figures: all months with claims of its persons. (`core.changes` knows those of moved claims only.)
+    `concerned_plans` has the policies and plans whose lines may have moved: what is observed of them is renewed here.
     """
     days = Claim.objects.filter(insured__in=people_of(change)).dates("settlement_date", "month")
     assert change.country_id is not None
