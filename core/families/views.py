@@ -17,6 +17,7 @@ from rest_framework.serializers import BaseSerializer
 from common.api_errors import AccessDenied
 from common.errors import Invalid
 from common.filters import StableOrdering, StrictFilterBackend
+from common.parsing import positive_int
 from core.families import correcting, merging, naming, splitting, undoing
 from core.families.filters import RecordChangeFilter
 from core.families.rights import preview
@@ -208,7 +209,7 @@ class RecordChangeViewSet(AuditedReadViewSet):
         return rows.filter(country__isnull=False).select_related("undone_by")
 
     def get_object(self) -> Change:
-        if Change.objects.filter(pk=self.kwargs["pk"], country__isnull=True).exists():
+        if Change.objects.filter(pk=positive_int(self.kwargs["pk"]) or 0, country__isnull=True).exists():
             # A change of the catalogue has a list of its own.
             raise NotFound
         change: Change = super().get_object()

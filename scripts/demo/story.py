@@ -8,6 +8,7 @@ from typing import Any
 
 from scripts.api_client import Client
 from scripts.demo.pairs import SamplePair
+from scripts.demo.persons import correct_persons
 from scripts.demo.premiums import enter_premiums, two_years
 from scripts.demo.review import answer_two, make_review_pair
 
@@ -95,6 +96,7 @@ def run_all(
     years = two_years(pairs["togo-first-year"].expected, pairs[MAIN].expected)
     enter_premiums(clients[TERRITORIAL], typist=clients[TECHNICAL], country="TG", periods=years)
     enter_premiums(clients[SUPERUSER], typist=clients[SUPERUSER], country=CAMEROON["code"], periods=years)
+    correct_persons(clients[TECHNICAL])
     sessions[CORRECTED] = _correct(clients[TECHNICAL], sessions["togo-first-year"])
     return sessions
 

@@ -279,6 +279,10 @@ def make_records(*, country: Country, owner: User, mark: str) -> Records:
         other_name=f"{mark} PORTE",
         import_session=session,
     )
+    step = rows["family-changes"].steps.create(
+        sequence=1, action="moved", model="core.claim", field="insured_id", after={"id": rows["insured"].pk}
+    )
+    step.moves.create(row_id=rows["claims"].pk, before=rows["insured"].pk)
     rows["corrections"] = Correction.objects.create(
         country=country,
         sha256=file.sha256,

@@ -31,7 +31,7 @@ class ConfirmationThrottle(StoredThrottle):
     def count(self, account: User) -> None:
         """One more wrong password."""
         key = self._key(account)
-        self.cache.set(key, [self.timer(), *self.cache.get(key, [])], self.duration)
+        self.cache.set(key, [self.timer(), *self.cache.get(key, [])], self.duration)  # type: ignore[attr-defined]
 
     def _key(self, account: User) -> str:
         return self.cache_format % {"scope": self.scope, "ident": f"confirmation-{account.pk}"}
