@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from core import models as core
 from core.families.undoing import undo_change
@@ -111,6 +114,37 @@ def test_all_merges_undone_in_reverse_order_restore_the_first_state(togo: ApiUse
 
 
 # ------------------------------------------------------------------------------------------------ which one stays
+
+
+def test_hundreds_of_memberships_that_both_clients_have_are_joined_and_parted_by_few_statements(togo: ApiUser) -> None:
+    port, other = core.Client.objects.order_by("key")
+    policy, partner = core.Policy.objects.get(key="99"), core.Partner.objects.all()[0]
+    for number in range(60):
+        name = f"PERSON {number}"
+        person = core.Insured.objects.create(country=togo.country, name=name, name_key=name)
+        for client, month in ((port, 3), (other, 9)):
+            day = date(2024, month, 1 + number % 28)
+            membership = core.Membership.objects.create(
+                insured=person, policy=policy, client=client, role="primary",
+                first_settlement_date=day, last_settlement_date=day,
+            )  # fmt: skip
+            core.Claim.objects.create(
+                country=togo.country, number=f"{client.pk}/{number}", status="settled", membership=membership,
+                insured=person, policy=policy, client=client, partner=partner, settlement_date=day,
+                claimed_amount=10, reimbursed_amount=5, currency="XOF", line_count=0, fingerprint="f",
+            )  # fmt: skip
+    before, sums = dump(), totals()
+
+    with CaptureQueriesContext(connection) as merging:
+        merged = decide(togo, waiting(togo)["client"], "same")
+    assert merged["merge"]["data"]["memberships_joined"] == 61
+    assert totals() == sums
+    with CaptureQueriesContext(connection) as parting:
+        undo_change(actor=togo.user, change=core.Change.objects.get(pk=merged["change"]))
+
+    assert dump() == before
+    assert len(merging) < 100
+    assert len(parting) < 100
 
 
 def test_the_record_with_more_claims_stays_unless_another_is_named(togo: ApiUser) -> None:
