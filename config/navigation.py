@@ -58,6 +58,7 @@ def _navigation(request: HttpRequest) -> Navigation:
         (reads, _("Figures"), "page-figures"),
         (reads, _("Claims"), "page-claims"),
         (reads, pgettext("several", "Insured"), "page-insured-list"),
+        (reads, _("Families"), "page-families"),
         (reads, _("Clients"), "page-clients"),
         (reads, _("Policies"), "page-policies"),
         (reads, _("Providers"), "page-partners"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from core.pages import lists
+from core.pages import corrections, lists
 from core.pages.claim import ClaimPage
 from core.pages.search import SearchPage
 from core.pages.source import SourcePage
@@ -13,6 +13,14 @@ urlpatterns = [
     path("claims/<int:pk>/", ClaimPage.as_view(), name="page-claim"),
     path("claim-lines/", lists.ClaimLinesPage.as_view(), name="page-claim-lines"),
     path("insured/", lists.InsuredPage.as_view(), name="page-insured-list"),
+    path("insured/<int:pk>/merge/", corrections.MergePage.as_view(), name="page-insured-merge"),
+    path("insured/<int:pk>/name/", corrections.NamePage.as_view(), name="page-insured-name"),
+    path("insured/<int:pk>/split/", corrections.SplitPage.as_view(), name="page-insured-split"),
+    path("memberships/<int:pk>/attach/", corrections.AttachPage.as_view(), name="page-membership-attach"),
+    path("memberships/<int:pk>/role/", corrections.RolePage.as_view(), name="page-membership-role"),
+    path("families/", lists.FamiliesPage.as_view(), name="page-families"),
+    path("families/changes/", lists.RecordChangesPage.as_view(), name="page-family-changes"),
+    path("families/changes/<int:pk>/", corrections.ChangePage.as_view(), name="page-family-change"),
     path("memberships/", lists.MembershipsPage.as_view(), name="page-memberships"),
     path("clients/", lists.ClientsPage.as_view(), name="page-clients"),
     path("policies/", lists.PoliciesPage.as_view(), name="page-policies"),

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from common.errors import Invalid
+from core.families.rights import may_manage_families
 from core.filters import family_of
 from core.models import Act, Claim, Client, Insured, Membership, Operator, Partner, Policy
 from core.pages.origins import Origins
@@ -198,7 +199,7 @@ class InsuredPage(RecordPage):
 
     def context_of(self, row: Insured) -> dict[str, Any]:
         memberships = row.memberships.select_related("principal", "policy", "client", "plan").order_by("id")
-        return {"memberships": list(memberships)}
+        return {"memberships": list(memberships), "may_correct": may_manage_families(self.user, row.country_id)}
 
 
 class FamilyPage(RecordPage):
@@ -210,7 +211,7 @@ class FamilyPage(RecordPage):
     type_name = gettext_lazy("Family")
     keys = (*_CLAIMS, "insured_who_consumed", "known_insured", "cost_per_insured", "active_partners")
     rankings = ("insured", "act_category", "partner")
-    list_page, list_title = "page-memberships", gettext_lazy("Memberships")
+    list_page, list_title = "page-families", gettext_lazy("Families")
     lists = (
         (gettext_lazy("All claims"), "page-claims"),
         (gettext_lazy("Claim lines"), "page-claim-lines"),
@@ -249,7 +250,7 @@ class FamilyPage(RecordPage):
 
     def context_of(self, row: Membership) -> dict[str, Any]:
         members = family_of(row).select_related("insured", "client", "plan").order_by("id")
-        return {"members": list(members)}
+        return {"members": list(members), "may_correct": may_manage_families(self.user, row.insured.country_id)}
 
 
 class PartnerPage(RecordPage):

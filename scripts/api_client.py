@@ -22,6 +22,7 @@ class Client:
     def __init__(self, *, base_url: str, language: str) -> None:
         self.base_url = base_url
         self.headers = {"Accept-Language": language, "Accept": "application/json"}
+        self.password = ""
         self.pool = urllib3.PoolManager(timeout=urllib3.Timeout(connect=5, read=120), retries=False, maxsize=2)
 
     def call(self, method: str, path: str, **request: Any) -> Any:
@@ -40,6 +41,8 @@ class Client:
     def login(self, *, username: str, password: str) -> None:
         answer = self.call("POST", "/api/v1/auth/login/", json={"username": username, "password": password})
         self.headers["Authorization"] = f"Token {answer['token']}"
+        # It confirms corrections of persons.
+        self.password = password
 
     def import_pair(self, *, stat: Path, recaps: list[Path], **options: str) -> dict[str, Any]:
         """Upload one stat file and its recap pages; → the session, which waits for a worker.

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from django.db import transaction
 
-from core.changes import lock_countries, undo
+from core.changes import lock_countries, objection_to_undo, undo
 from core.families import following
-from core.families.rights import preview, require_manager
+from core.families.rights import require_manager
 from core.models import Change, ChangeKind
 from users import audit
 from users.models import AuditAction, User
@@ -33,9 +33,4 @@ def undo_change(*, actor: User, change: Change) -> Change:
     return change
 
 
-def preview_undo(*, actor: User, change: Change) -> Change:
-    """The same without any effect: its refusals."""
-    pk = change.pk
-    undone = preview(lambda: undo_change(actor=actor, change=change))
-    undone.pk = pk
-    return undone
+__all__ = ["objection_to_undo", "undo_change"]

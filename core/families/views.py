@@ -137,7 +137,7 @@ class InsuredCorrections(_Base):
         )
 
     @correction(NameChoiceSerializer, "name")
-    def name(self, request: Request, pk: str) -> Response:
+    def choose_name(self, request: Request, pk: str) -> Response:
         """Choose the name among the known spellings."""
         insured: Insured = self.get_object()
         form = _read(NameChoiceSerializer, request)

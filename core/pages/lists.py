@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from common.tables import ListTable
 from core import filters
-from core.models import Act, Claim, ClaimLine, Client, Insured, Membership, Operator, Partner, Policy
+from core.families.filters import FamilyListFilter, RecordChangeFilter, heads_of_families
+from core.models import Act, Change, Claim, ClaimLine, Client, Insured, Membership, Operator, Partner, Policy
 from core.pages import tables
 from users.access.pages import ListPage
 
@@ -119,6 +120,46 @@ class MembershipsPage(RecordsPage):
     orderings = {"-id": _("Newest first"), "id": _("Oldest first")}
     personal = True
     related = ("insured", "principal", "policy", "client", "plan")
+
+
+class FamiliesPage(RecordsPage):
+    model = Membership
+    table_class = tables.FamilyTable
+    filterset_class = FamilyListFilter
+    title = _("Families")
+    lead = _("A principal on a policy, with the dependants there. Search by the principal's name or card number.")
+    export = "family-export"
+    main_filters = ("search", "has_dependants", "country")
+    more_filters = ()
+    orderings = {"-id": _("Newest first"), "id": _("Oldest first")}
+    personal = True
+    related = ("insured", "policy", "client", "plan")
+    ranked = "family"
+
+    def rows(self) -> Any:
+        return heads_of_families(super().rows())
+
+    def extra(self) -> dict[str, Any]:
+        links = super().extra()["see_also"]
+        return {"see_also": [*links, (_("Corrections of persons"), reverse("page-family-changes"))]}
+
+
+class RecordChangesPage(RecordsPage):
+    model = Change
+    table_class = tables.RecordChangeTable
+    filterset_class = RecordChangeFilter
+    title = _("Corrections of persons")
+    lead = _(
+        "Who merged, split, named or attached whom, and when. Each can be undone while nothing later depends on it."
+    )
+    main_filters = ("kind", "at", "undone", "country")
+    more_filters = ()
+    orderings = {"-id": _("Newest first"), "id": _("Oldest first")}
+    personal = True
+    related = ("country", "undone_by")
+
+    def rows(self) -> Any:
+        return super().rows().filter(country__isnull=False)
 
 
 class ClientsPage(RecordsPage):

@@ -8,7 +8,8 @@ import django_tables2 as tables
 from django.utils.translation import gettext_lazy as _
 
 from common.tables import AmountColumn, CountColumn, DayColumn, ListTable, StateColumn
-from core.models import ClaimLine
+from core.families.texts import summary_of
+from core.models import Change, ClaimLine
 
 
 def link_to(page: str, label: Any, path: str) -> tables.Column:
@@ -85,6 +86,33 @@ class MembershipTable(ListTable):
 
     class Meta(ListTable.Meta):
         pass
+
+
+class FamilyTable(ListTable):
+    insured = tables.Column(_("Principal"), accessor="insured__name", linkify=("page-family", {"pk": tables.A("pk")}))
+    policy = link_to("page-policy", _("Policy"), "policy__number")
+    client = link_to("page-client", _("Client"), "client__name")
+    plan = tables.Column(_("Plan"), accessor="plan__name")
+    dependants = CountColumn(_("Dependants"))
+
+    class Meta(ListTable.Meta):
+        pass
+
+
+class RecordChangeTable(ListTable):
+    pk = tables.Column(_("Number"), linkify=("page-family-change", {"pk": tables.A("pk")}))
+    kind = tables.Column(_("Kind"))
+    summary = tables.Column(_("Correction"), accessor="data", empty_values=(), orderable=False)
+    at = DayColumn(_("Day"))
+    actor_label = tables.Column(_("Account"))
+    undone_at = DayColumn(_("Undone on"))
+    country = CountryColumn()
+
+    class Meta(ListTable.Meta):
+        pass
+
+    def render_summary(self, record: Change) -> str:
+        return summary_of(record)
 
 
 class ClientTable(ListTable):

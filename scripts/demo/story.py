@@ -8,6 +8,7 @@ from typing import Any
 
 from scripts.api_client import Client
 from scripts.demo.pairs import SamplePair
+from scripts.demo.persons import correct_persons
 from scripts.demo.review import answer_two, make_review_pair
 
 CAMEROON = {"name": "Cameroun", "code": "CM", "currency_code": "XAF", "currency_name": "Franc CFA (BEAC)"}
@@ -89,6 +90,7 @@ def run_all(
             sessions[step.name] = session
             show_end(step, session)
     _review_names(clients[TERRITORIAL], pairs["togo-month"])
+    correct_persons(clients[TECHNICAL])
     sessions[CORRECTED] = _correct(clients[TECHNICAL], sessions["togo-first-year"])
     return sessions
 

@@ -64,6 +64,10 @@ OF_A_COUNTRY = {
             "Claim",
             "ClaimLine",
             "ClaimRevision",
+            "Change",
+            "ChangeSubject",
+            "ChangeStep",
+            "ChangeMove",
         ]
     },
 }

@@ -87,7 +87,25 @@ RECORDS = {
 }
 for _name, _record in RECORDS.items():
     GETS[f"{_name}/{{{_record}}}/"] = OF_TOGO
-LISTS = ["claims/", "claim-lines/", "insured/", "memberships/", *(f"{name}/" for name in list(RECORDS)[3:]), "acts/"]
+# Pages that correct the persons of Togo.
+CORRECT = {"superuser", "togo_admin", "togo_head", "rival_head"}
+CORRECTIONS = [
+    *(f"insured/{{insured}}/{name}/" for name in ("merge", "name", "split")),
+    *(f"memberships/{{memberships}}/{name}/" for name in ("attach", "role")),
+]
+for _name in CORRECTIONS:
+    GETS[_name] = CORRECT
+GETS["families/changes/{family-changes}/"] = OF_TOGO
+LISTS = [
+    "claims/",
+    "claim-lines/",
+    "insured/",
+    "memberships/",
+    "families/",
+    "families/changes/",
+    *(f"{name}/" for name in list(RECORDS)[3:]),
+    "acts/",
+]
 for _name in LISTS:
     GETS[_name] = READERS
 GETS["acts/{acts}/"] = READERS
@@ -131,6 +149,8 @@ POSTS: dict[str, set[str]] = {
     "figures/": READERS,
     "figures/watch-list/": IMPORTERS,
 }
+for _name in [*CORRECTIONS, "families/changes/{family-changes}/"]:
+    POSTS[_name] = CORRECT
 # Pages that need no account, and ends of a session, after which the account is at the sign-in page.
 OPEN = {
     "sign-in/",

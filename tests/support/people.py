@@ -28,6 +28,8 @@ def small_country(code: str = "TG") -> SmallCountry:
     country = SmallCountry(code)
     country.user.set_password(PASSWORD)
     country.user.save()
+    # A new password ends the token.
+    country._sign_in(country.user)
     return country
 
 

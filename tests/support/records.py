@@ -242,6 +242,18 @@ def make_records(*, country: Country, owner: User, mark: str) -> Records:
         other_name=f"{mark} PORTE",
         import_session=session,
     )
+    rows["family-changes"] = core.Change.objects.create(
+        country=country,
+        kind=core.ChangeKind.INSURED_NAME,
+        actor=owner,
+        actor_label=owner.display_name(),
+        data={"insured": rows["insured"].pk, "name": f"{mark} AFI", "before": f"{mark} AFFI"},
+    )
+    rows["family-changes"].subjects.create(model="core.insured", row_id=rows["insured"].pk)
+    step = rows["family-changes"].steps.create(
+        sequence=1, action="moved", model="core.claim", field="insured_id", after={"id": rows["insured"].pk}
+    )
+    step.moves.create(row_id=rows["claims"].pk, before=rows["insured"].pk)
     rows["corrections"] = Correction.objects.create(
         country=country,
         sha256=file.sha256,

@@ -196,6 +196,21 @@ TABLE |= {
     },
 }
 
+# An empty form: 400 for accounts that may correct persons of the country.
+CORRECTED = answers(superuser=400, reader=403, admin=400, owner=400, rival=400, operator=403, foreign=403)
+for _name in ("insured/{insured}/merge/", "insured/{insured}/split/", "insured/{insured}/name/"):
+    TABLE["POST", _name] = CORRECTED
+for _name in ("memberships/{memberships}/attach/", "memberships/{memberships}/role/"):
+    TABLE["POST", _name] = CORRECTED
+TABLE |= {
+    ("GET", "families/"): RECORDS,
+    ("GET", "families/export/"): RECORDS,
+    ("GET", "families/{memberships}/"): RECORD,
+    ("GET", "family-changes/"): RECORDS,
+    ("GET", "family-changes/{family-changes}/"): RECORD,
+    ("POST", "family-changes/{family-changes}/undo/"): CORRECTED,
+}
+
 # Figures are of the own country, whatever is in the address. `UPLOAD`: only accounts that may import explain a row.
 FIGURES = [
     "definitions/",

@@ -14,15 +14,26 @@ from users.models import LONGEST_PASSWORD, User
 class ConfirmationThrottle(StoredThrottle):
     """By account, at the rate of sign-in: nobody may guess the password from an open session or a stolen token.
 
-    Previews have no password, so they are not counted.
+    Only wrong passwords are counted, so that a person may make many corrections one after the other.
     """
 
     scope = "login_account"
 
     def get_cache_key(self, request: Request, view: APIView | None) -> str | None:
         account: Any = request.user
-        if not account.is_authenticated or "dry_run" in request.GET:
-            return None
+        # A preview has no password.
+        is_preview = request.GET.get("dry_run") == "true"
+        return None if is_preview or not account.is_authenticated else self._key(account)
+
+    def throttle_success(self) -> bool:
+        return True
+
+    def count(self, account: User) -> None:
+        """One more wrong password."""
+        key = self._key(account)
+        self.cache.set(key, [self.timer(), *self.cache.get(key, [])], self.duration)  # type: ignore[attr-defined]
+
+    def _key(self, account: User) -> str:
         return self.cache_format % {"scope": self.scope, "ident": f"confirmation-{account.pk}"}
 
 
@@ -31,4 +42,5 @@ def confirm(*, actor: User, password: str) -> None:
     if not password:
         raise Invalid({"password": [_("Confirm this change with your own password.")]})
     if len(password) > LONGEST_PASSWORD or not actor.check_password(password):
+        ConfirmationThrottle().count(actor)
         raise Invalid({"password": [_("This is not your password. Nothing was changed.")]})
