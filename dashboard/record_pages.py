@@ -141,7 +141,20 @@ class RecordPage(PageView):
         return table
 
 
-class ClientPage(RecordPage):
+class _MergedPage(RecordPage):
+    """A record of a country that may be merged with others, and has other names from merges."""
+
+    def facts(self, row: Any) -> list[Fact]:
+        names = [alias.name for alias in row.aliases.order_by("id")]
+        also = [Fact(_("Also written"), ", ".join(names))] if names else []
+        return [*super().facts(row), *also]
+
+    def context_of(self, row: Any) -> dict[str, Any]:
+        may_merge = may_manage_families(self.user, row.country_id)
+        return {"merge_address": reverse(f"page-{self.kind}-merge", args=[row.pk]) if may_merge else ""}
+
+
+class ClientPage(_MergedPage):
     model = Client
     kind = "client"
     type_name = gettext_lazy("Client")
@@ -253,7 +266,7 @@ class FamilyPage(RecordPage):
         return {"members": list(members), "may_correct": may_manage_families(self.user, row.insured.country_id)}
 
 
-class PartnerPage(RecordPage):
+class PartnerPage(_MergedPage):
     model = Partner
     kind = "partner"
     type_name = gettext_lazy("Provider")
@@ -273,7 +286,7 @@ class PartnerPage(RecordPage):
         ]
 
 
-class OperatorPage(RecordPage):
+class OperatorPage(_MergedPage):
     model = Operator
     kind = "operator"
     type_name = gettext_lazy("Operator")

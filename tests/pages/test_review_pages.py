@@ -143,3 +143,22 @@ def test_the_page_is_french_for_a_french_reader(pair: core.ReviewPair, browser: 
     page = words(browser("togo_head").get(f"/review/{pair.pk}/", headers={"accept-language": "fr"}))
     assert "Un ou deux" in page
     assert "They are" not in page
+
+
+def test_a_client_is_merged_from_its_own_page_with_the_password(
+    pair: core.ReviewPair, cast: Cast, browser: Browser
+) -> None:
+    cast.users["togo_admin"].set_password("own password")
+    cast.users["togo_admin"].save()
+    client = browser("togo_admin")
+    address = f"/clients/{pair.one_id}/merge/"
+    assert f'href="{address}"' in words(client.get(f"/clients/{pair.one_id}/"))
+    assert f'href="{address}"' not in words(browser("togo_operator").get(f"/clients/{pair.one_id}/"))
+    assert "TOGOCANARY PORTE" in words(client.get(address))
+
+    form = {"records": [pair.other_id]}
+    assert "TOGOCANARY PORTE → TOGOCANARY PORT" in words(client.post(address, form))
+    assert client.post(address, form | {"password": "wrong"}).status_code == 400
+    assert core.Client.objects.filter(pk=pair.other_id).exists()
+    assert client.post(address, form | {"password": "own password"})["Location"] == f"/clients/{pair.one_id}/"
+    assert "Also written" in words(client.get(f"/clients/{pair.one_id}/"))
