@@ -6,7 +6,8 @@ so `undo` carries the steps out backwards. Rows by the thousand are moved by one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from django.apps import apps
@@ -153,8 +154,9 @@ def undo(change: Change, *, actor: User) -> Change:
     objection = objection_to_undo(change)
     if objection:
         raise Conflict(objection)
-    for step in change.steps.order_by("-sequence"):
-        _UNDONE[ChangeAction(step.action)](step)
+    steps = change.steps.order_by("-sequence")
+    for (action, _model_name, _field), run in groupby(steps, key=lambda step: (step.action, step.model, step.field)):
+        _undo_run(ChangeAction(action), list(run))
     change.undone_at, change.undone_by = timezone.now(), actor
     change.save(update_fields=["undone_at", "undone_by"])
     renew_versions(change)
@@ -242,16 +244,22 @@ def _undo_updated(step: ChangeStep) -> None:
     row = _model(step)._default_manager.filter(pk=step.row_id).first()
     if row is None:
         return
+    before = _to_restore(step, row)
+    if before:
+        _require_targets(_model(step), before)
+        values = {"id": row.pk, **_values(row), **before}
+        _restored(_model(step), values).save(update_fields=[row._meta.get_field(name).name for name in before])
+
+
+def _to_restore(step: ChangeStep, row: Model) -> dict[str, Any]:
+    """The values that the row gets back. Raises Conflict when it is no longer as the step left it."""
     now = _values(row)
     # Imports set some fields too: what a later one set stays.
     of_imports = [name for name in _SET_BY_IMPORTS.get(step.model, ()) if now[name] != step.after.get(name)]
     before = {name: value for name, value in step.before.items() if name not in of_imports}
     if any(now[name] != step.after[name] for name in before):
         raise _changed_since(row)
-    if before:
-        _require_targets(_model(step), before)
-        values = {"id": row.pk, **now, **before}
-        _restored(_model(step), values).save(update_fields=[row._meta.get_field(name).name for name in before])
+    return before
 
 
 def _undo_removed(step: ChangeStep) -> None:
@@ -321,6 +329,104 @@ _UNDONE: dict[ChangeAction, Callable[[ChangeStep], None]] = {
     ChangeAction.REMOVED: _undo_removed,
     ChangeAction.MOVED: _undo_moved,
 }
+
+
+# So many steps of one kind in a row are undone together, by a number of statements that does not grow with them.
+MANY_STEPS = 20
+ROWS_AT_ONCE = 2_000
+
+
+def _undo_run(action: ChangeAction, steps: list[ChangeStep]) -> None:
+    """Undo steps of one action, model and field, which follow each other."""
+    together = _UNDONE_TOGETHER.get(action)
+    if together is None or len(steps) < MANY_STEPS or not together(steps):
+        for step in steps:
+            _UNDONE[action](step)
+
+
+def _undo_all_updated(steps: list[ChangeStep]) -> bool:
+    rows: dict[int, Any] = {}
+    for part in _parts([step.row_id for step in steps]):
+        rows |= _model(steps[0])._default_manager.in_bulk(part)
+    if len({step.row_id for step in steps}) < len(steps):
+        return False
+    changed: list[tuple[Any, dict[str, Any]]] = []
+    for step in steps:
+        row = rows.get(step.row_id or 0)
+        if row is not None and (before := _to_restore(step, row)):
+            changed.append((row, before))
+    _require_all_targets(_model(steps[0]), [before for _row, before in changed])
+    names: set[str] = set()
+    for row, before in changed:
+        restored = _restored(type(row), before)
+        for name in before:
+            setattr(row, name, getattr(restored, name))
+            names.add(row._meta.get_field(name).name)
+    if changed:
+        found = [row for row, _before in changed]
+        type(found[0])._default_manager.bulk_update(found, sorted(names), batch_size=ROWS_AT_ONCE)
+    return True
+
+
+def _undo_all_removed(steps: list[ChangeStep]) -> bool:
+    model = _model(steps[0])
+    rows = [{"id": step.row_id, **step.before} for step in steps]
+    _require_all_targets(model, rows)
+    model._default_manager.bulk_create([_restored(model, row) for row in rows], batch_size=ROWS_AT_ONCE)
+    return True
+
+
+def _undo_all_moved(steps: list[ChangeStep]) -> bool:
+    model, to = _model(steps[0]), [step.after["id"] for step in steps]
+    table, column, moves = model._meta.db_table, _column(model, steps[0].field), ChangeMove._meta.db_table
+    target: Any = model._meta.get_field(steps[0].field).related_model
+    for part in _parts(steps):
+        rows = ChangeMove.objects.filter(step__in=[step.pk for step in part])
+        if None in to or rows.filter(before__in=to).exists():
+            # A row may have been moved twice: then the order counts.
+            return False
+        lost = rows.filter(before__isnull=False).exclude(before__in=target._default_manager.values("pk"))
+        if (gone := lost.values_list("before", flat=True).first()) is not None:
+            raise _gone(target, gone)
+    for part in _parts(steps):
+        places = ", ".join(["(%s, %s)"] * len(part))
+        with connection.cursor() as cursor:
+            # Both databases call the columns of VALUES column1 and column2.
+            cursor.execute(
+                f"UPDATE {table} SET {column} = m.before FROM {moves} m"
+                f" JOIN (VALUES {places}) AS v ON v.column1 = m.step_id"
+                f" WHERE m.row_id = {table}.id AND {table}.{column} = v.column2",
+                [value for step in part for value in (step.pk, step.after["id"])],
+            )
+    return True
+
+
+# Each returns False, with nothing done, where the steps must be undone one by one.
+_UNDONE_TOGETHER: dict[ChangeAction, Callable[[list[ChangeStep]], bool]] = {
+    ChangeAction.UPDATED: _undo_all_updated,
+    ChangeAction.REMOVED: _undo_all_removed,
+    ChangeAction.MOVED: _undo_all_moved,
+}
+
+
+def _require_all_targets(model: type[Model], rows: Sequence[dict[str, Any]]) -> None:
+    """`_require_targets` for many rows."""
+    for field in model._meta.concrete_fields:
+        target, name = field.related_model, field.attname
+        if not isinstance(target, type):
+            continue
+        wanted = sorted({row[name] for row in rows if row.get(name) is not None})
+        found: set[int] = set()
+        for part in _parts(wanted):
+            found |= set(target._default_manager.filter(pk__in=part).values_list("pk", flat=True))
+        for row in rows:
+            if row.get(name) is not None and row[name] not in found:
+                _require_targets(model, row)
+
+
+def _parts(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for at in range(0, len(rows), ROWS_AT_ONCE):
+        yield rows[at : at + ROWS_AT_ONCE]
 
 
 # Model → the fields that imports set beside these changes.

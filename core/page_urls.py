@@ -4,6 +4,7 @@ from django.urls import path
 
 from core.catalogue import pages as catalogue
 from core.coverage import pages as coverage
+from core.merge.pages import ClientMergePage, OperatorMergePage, PartnerMergePage
 from core.pages import corrections, lists
 from core.pages.claim import ClaimPage
 from core.pages.search import SearchPage
@@ -35,6 +36,9 @@ urlpatterns = [
     path("partners/", lists.PartnersPage.as_view(), name="page-partners"),
     path("operators/", lists.OperatorsPage.as_view(), name="page-operators"),
     path("acts/", lists.ActsPage.as_view(), name="page-acts"),
+    path("clients/<int:pk>/merge/", ClientMergePage.as_view(), name="page-client-merge"),
+    path("partners/<int:pk>/merge/", PartnerMergePage.as_view(), name="page-partner-merge"),
+    path("operators/<int:pk>/merge/", OperatorMergePage.as_view(), name="page-operator-merge"),
     path("review/", ReviewPage.as_view(), name="page-review"),
     path("review/<int:pk>/", PairPage.as_view(), name="page-review-pair"),
     path("premiums/", premiums.PremiumsPage.as_view(), name="page-premiums"),

@@ -149,7 +149,20 @@ class RecordPage(PageView):
         return table
 
 
-class ClientPage(RecordPage):
+class _MergedPage(RecordPage):
+    """A record of a country that may be merged with others, and has other names from merges."""
+
+    def facts(self, row: Any) -> list[Fact]:
+        names = [alias.name for alias in row.aliases.order_by("id")]
+        also = [Fact(_("Also written"), ", ".join(names))] if names else []
+        return [*super().facts(row), *also]
+
+    def context_of(self, row: Any) -> dict[str, Any]:
+        may_merge = may_manage_families(self.user, row.country_id)
+        return {"merge_address": reverse(f"page-{self.kind}-merge", args=[row.pk]) if may_merge else ""}
+
+
+class ClientPage(_MergedPage):
     template_name = "dashboard/client.html"
     model = Client
     kind = "client"
@@ -167,7 +180,7 @@ class ClientPage(RecordPage):
 
     def context_of(self, row: Client) -> dict[str, Any]:
         premiums = Premium.objects.visible_to(self.user).filter(client=row).order_by("-start")
-        return {
+        return super().context_of(row) | {
             "premiums": list(premiums[:_PREMIUMS_SHOWN]),
             "may_manage_premiums": may_manage(self.user, row.country_id),
             "renewal": reverse("page-renewal", args=[row.pk]),
@@ -282,7 +295,7 @@ class FamilyPage(RecordPage):
         return {"members": list(members), "may_correct": may_manage_families(self.user, row.insured.country_id)}
 
 
-class PartnerPage(RecordPage):
+class PartnerPage(_MergedPage):
     model = Partner
     kind = "partner"
     type_name = gettext_lazy("Provider")
@@ -302,7 +315,7 @@ class PartnerPage(RecordPage):
         ]
 
 
-class OperatorPage(RecordPage):
+class OperatorPage(_MergedPage):
     model = Operator
     kind = "operator"
     type_name = gettext_lazy("Operator")

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from common.formats import format_count
+from core.merge.texts import moved_words
 from core.models import Change, ChangeKind, MembershipRole
 
 
@@ -58,7 +59,9 @@ def facts_of(change: Change) -> list[tuple[str, str]]:
             (_("Principal"), _from_to(data["principal_before"] or nobody, data["principal"] or nobody)),
         ]
         return [*rows, (_("Claims that follow"), format_count(data["claims"]))]
-    return [(_("Record"), summary_of(change))]
+    facts = [(_("Record"), summary_of(change))]
+    moved = ", ".join(moved_words(change))
+    return [*facts, (_("Moved"), moved)] if moved else facts
 
 
 def _part(part: dict[str, Any]) -> str:

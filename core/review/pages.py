@@ -15,13 +15,13 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from common.errors import Invalid, ServiceError
-from common.formats import format_count
 from common.parsing import positive_int
 from common.tables import ListTable, StateColumn
 from core.families.rights import may_manage_families
+from core.merge.texts import moved_words
 from core.models import Change, ReviewDecision, ReviewKind, ReviewPair, ReviewState
 from core.review.comparison import compared, marked_names
 from core.review.facts import facts_of
@@ -188,20 +188,3 @@ class PairPage(PageView):
 
 def _names(pair: ReviewPair) -> dict[str, str]:
     return {"one": pair.one_name, "other": pair.other_name}
-
-
-def moved_words(change: Change) -> list[str]:
-    """What a merge moves, as words with their numbers: "12 claims"."""
-    numbers = {name: value for name, value in change.data.items() if isinstance(value, int)}
-    if change.kind == "insured_merge":
-        numbers |= {name: sum(part[name] for part in change.data["absorbed"]) for name in ("memberships", "dependants")}
-    words = {
-        "claims": ngettext("%(number)s claim", "%(number)s claims", numbers.get("claims", 0)),
-        "lines": ngettext("%(number)s claim line", "%(number)s claim lines", numbers.get("lines", 0)),
-        "memberships": ngettext("%(number)s membership", "%(number)s memberships", numbers.get("memberships", 0)),
-        "dependants": ngettext("%(number)s dependant", "%(number)s dependants", numbers.get("dependants", 0)),
-        "premiums": ngettext("%(number)s premium", "%(number)s premiums", numbers.get("premiums", 0)),
-        "invoices": ngettext("%(number)s invoice", "%(number)s invoices", numbers.get("invoices", 0)),
-        "payments": ngettext("%(number)s payment", "%(number)s payments", numbers.get("payments", 0)),
-    }
-    return [text % {"number": format_count(numbers[name])} for name, text in words.items() if numbers.get(name)]

@@ -11,6 +11,7 @@ from scripts.demo.pairs import SamplePair
 from scripts.demo.persons import correct_persons
 from scripts.demo.premiums import enter_premiums, two_years
 from scripts.demo.review import answer_two, make_review_pair
+from scripts.demo.review import answer_two, make_review_pair
 
 CAMEROON = {"name": "Cameroun", "code": "CM", "currency_code": "XAF", "currency_name": "Franc CFA (BEAC)"}
 TERRITORIAL, TECHNICAL, SUPERUSER = "ADMIN_TERRITORIAL", "CHEF_DEPT_TECH", "SUPERUSER"
@@ -96,6 +97,7 @@ def run_all(
     years = two_years(pairs["togo-first-year"].expected, pairs[MAIN].expected)
     enter_premiums(clients[TERRITORIAL], typist=clients[TECHNICAL], country="TG", periods=years)
     enter_premiums(clients[SUPERUSER], typist=clients[SUPERUSER], country=CAMEROON["code"], periods=years)
+=======
     correct_persons(clients[TECHNICAL])
     sessions[CORRECTED] = _correct(clients[TECHNICAL], sessions["togo-first-year"])
     return sessions

@@ -2,87 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from common.errors import Conflict
 from core import models as core
 from core.families.undoing import undo_change
 from core.integrity import dangling_references
-from tests.support.api_user import ApiUser, Json
-from tests.support.pairs import Cells, line, matching_pair
+from tests.support.api_user import ApiUser
+from tests.support.review import FIRST, KOFFI, KOFI, SECOND, decide, dump, sums_of_figures, totals, waiting
 
 pytestmark = pytest.mark.django_db
-
-EARLY, LATE = "10/02/2024", "20/11/2024"
-KOFI, KOFFI = "AMEGAN KOFI", "AMEGAN KOFFI"
-
-
-def of(number: str, name: str = KOFI, **fields: str) -> Cells:
-    return line(number, **({"beneficiary": name, "main_insured": name, "settlement_date": EARLY} | fields))
-
-
-FIRST = matching_pair(
-    of("A1", invoice_number="F1", payment_reference="C1", operator="MENSAH AKOU"),
-    of("A2", invoice_number="F2", operator="MENSAH AKOU"),
-    of("A3", "LAWSON AFI", policy_number="99"),
-)
-# Another spelling of the client, the provider and the operator; the same person, policy, invoice and payment.
-SECOND = matching_pair(
-    of(
-        "B1", settlement_date=LATE, employer="PORT DE LOMEE", partner="CLINIQUE BIASSA", operator="MENSA AKOU",
-        invoice_number="F1", payment_reference="C1", plan="PLAN B",
-    ),
-    of("B2", KOFFI, settlement_date=LATE, employer="PORT DE LOMEE", partner="CLINIQUE BIASSA"),
-)  # fmt: skip
-THIRD = matching_pair(
-    of("C1", settlement_date="21/11/2024", employer="PORT DE LOMEE", partner="CLINIQUE BIASSA", operator="MENSA AKOU"),
-)
-
-
-def pairs(api: ApiUser, **filters: str) -> list[Json]:
-    query = "&".join(f"{name}={value}" for name, value in filters.items())
-    return list(api.get(f"review-pairs/?{query}")["results"])
-
-
-def waiting(api: ApiUser) -> dict[str, Json]:
-    """Kind → its only waiting pair."""
-    found = pairs(api, state="waiting")
-    assert len({one["kind"] for one in found}) == len(found), found
-    return {one["kind"]: one for one in found}
-
-
-def decide(api: ApiUser, pair: Json, decision: str, status: int = 200, query: str = "", **more: Any) -> Json:
-    response = api.client.post(
-        f"/api/v1/review-pairs/{pair['id']}/decide/{query}", {"decision": decision, **more}, format="json"
-    )
-    assert response.status_code == status, response.content.decode()
-    return dict(response.json())
-
-
-def totals() -> dict[str, Any]:
-    """Per table the number of rows, and the sums of the country."""
-    sums = [
-        sorted(str(value) for value in model.objects.values_list("claimed_amount", "reimbursed_amount"))
-        for model in (core.Claim, core.ClaimLine)
-    ]
-    return {"claims": core.Claim.objects.count(), "lines": core.ClaimLine.objects.count(), "sums": sums}
-
-
-def sums_of_figures(api: ApiUser) -> Json:
-    found = api.get("dashboard/portfolio/")["indicators"]
-    return {one["key"]: one["value"] for one in found if one["key"] in ("claims", "lines", "claimed", "reimbursed")}
-
-
-def dump() -> dict[str, list[Any]]:
-    """Every record of the country, without the list itself and the history of changes."""
-    models = [
-        core.Client, core.Partner, core.Operator, core.Insured, core.InsuredSpelling, core.Membership, core.Policy,
-        core.Plan, core.Invoice, core.Payment, core.Claim, core.ClaimLine, core.Premium, core.ClientAlias,
-        core.PartnerAlias, core.OperatorAlias,
-    ]  # fmt: skip
-    return {model.__name__: list(model.objects.order_by("pk").values()) for model in models}
 
 
 @pytest.fixture(scope="module")
@@ -100,14 +33,12 @@ def togo(imported: ApiUser) -> ApiUser:
     return imported
 
 
-def test_imports_list_nearly_equal_names_of_each_kind_once(togo: ApiUser) -> None:
+def test_each_kind_has_its_pair(togo: ApiUser) -> None:
     found = waiting(togo)
 
     assert set(found) == {"insured", "client", "partner", "operator"}
     assert {found["client"]["one"]["name"], found["client"]["other"]["name"]} == {"PORT DE LOME", "PORT DE LOMEE"}
     assert found["insured"]["policy"] == "45/RD/GB"
-    togo.import_pair(*SECOND)
-    assert len(pairs(togo)) == 4
 
 
 def test_the_detail_has_what_helps_to_judge(togo: ApiUser) -> None:
@@ -121,21 +52,6 @@ def test_the_detail_has_what_helps_to_judge(togo: ApiUser) -> None:
     )  # fmt: skip
     assert detail["suggested"] == one["id"]
     assert [file["name"] for file in other["files"]] == ["stat.csv"]
-
-
-@pytest.mark.parametrize("kind", ["insured", "client", "partner", "operator"])
-def test_different_is_remembered_by_later_imports_and_after_a_revert(togo: ApiUser, kind: str) -> None:
-    answered = decide(togo, waiting(togo)[kind], "different")
-    assert answered["state"] == "different"
-    second = togo.get("import-sessions/")["results"][0]["id"]
-
-    assert togo.steer(second, "revert").status_code == 200
-    assert pairs(togo, state="waiting") == []
-    togo.import_pair(*SECOND)
-
-    assert kind not in waiting(togo)
-    assert len(waiting(togo)) == 3
-    assert [one["kind"] for one in pairs(togo, state="different")] == [kind]
 
 
 def test_same_merges_each_kind_without_changing_a_total(togo: ApiUser) -> None:
@@ -172,22 +88,6 @@ def test_a_membership_of_both_clients_becomes_one_with_both_periods(togo: ApiUse
     assert set(kofi.claims.values_list("client", flat=True)) == {kofi.client_id}
 
 
-def test_a_later_import_that_names_the_absorbed_record_finds_the_kept_one(togo: ApiUser) -> None:
-    for kind in ("operator", "partner", "client"):
-        decide(togo, waiting(togo)[kind], "same")
-
-    again = togo.import_pair(*SECOND)
-    assert again.status == "DONE"
-    assert again.created() == {}
-    third = togo.import_pair(*THIRD)
-
-    assert not {"clients", "partners", "operators"} & set(third.created())
-    claim = core.Claim.objects.get(number="C1")
-    assert (claim.client.name, claim.partner.name) == ("PORT DE LOME", "CLINIQUE BIASA")
-    assert claim.lines.get().operator.name == "MENSAH AKOU"
-    assert set(waiting(togo)) == {"insured"}
-
-
 @pytest.mark.parametrize("kind", ["insured", "client", "partner", "operator"])
 def test_undoing_the_merge_restores_everything_and_asks_again(togo: ApiUser, kind: str) -> None:
     before = dump()
@@ -205,8 +105,6 @@ def test_all_merges_undone_in_reverse_order_restore_the_first_state(togo: ApiUse
     before = dump()
     for kind in ("client", "insured", "partner", "operator"):
         decide(togo, waiting(togo)[kind], "same")
-    togo.import_pair(*FIRST)
-    togo.import_pair(*SECOND)
 
     for change in core.Change.objects.order_by("-pk"):
         undo_change(actor=togo.user, change=change)
@@ -216,6 +114,37 @@ def test_all_merges_undone_in_reverse_order_restore_the_first_state(togo: ApiUse
 
 
 # ------------------------------------------------------------------------------------------------ which one stays
+
+
+def test_hundreds_of_memberships_that_both_clients_have_are_joined_and_parted_by_few_statements(togo: ApiUser) -> None:
+    port, other = core.Client.objects.order_by("key")
+    policy, partner = core.Policy.objects.get(key="99"), core.Partner.objects.all()[0]
+    for number in range(60):
+        name = f"PERSON {number}"
+        person = core.Insured.objects.create(country=togo.country, name=name, name_key=name)
+        for client, month in ((port, 3), (other, 9)):
+            day = date(2024, month, 1 + number % 28)
+            membership = core.Membership.objects.create(
+                insured=person, policy=policy, client=client, role="primary",
+                first_settlement_date=day, last_settlement_date=day,
+            )  # fmt: skip
+            core.Claim.objects.create(
+                country=togo.country, number=f"{client.pk}/{number}", status="settled", membership=membership,
+                insured=person, policy=policy, client=client, partner=partner, settlement_date=day,
+                claimed_amount=10, reimbursed_amount=5, currency="XOF", line_count=0, fingerprint="f",
+            )  # fmt: skip
+    before, sums = dump(), totals()
+
+    with CaptureQueriesContext(connection) as merging:
+        merged = decide(togo, waiting(togo)["client"], "same")
+    assert merged["merge"]["data"]["memberships_joined"] == 61
+    assert totals() == sums
+    with CaptureQueriesContext(connection) as parting:
+        undo_change(actor=togo.user, change=core.Change.objects.get(pk=merged["change"]))
+
+    assert dump() == before
+    assert len(merging) < 100
+    assert len(parting) < 100
 
 
 def test_the_record_with_more_claims_stays_unless_another_is_named(togo: ApiUser) -> None:
@@ -284,82 +213,6 @@ def test_premiums_move_and_overlapping_ones_are_refused_in_words(togo: ApiUser) 
     decide(togo, pair, "same")
     assert set(kept.premiums.values_list("start__year", flat=True)) == {2024, 2025}
     assert core.DataVersion.objects.get(part="premiums").token != version
-
-
-def test_the_third_of_three_spellings_is_asked_about_the_record_that_stayed(togo: ApiUser) -> None:
-    togo.import_pair(*matching_pair(of("D1", settlement_date=LATE, employer="PORT DE LOMEEE")))
-    clients = pairs(togo, state="waiting", kind="client")
-    assert len(clients) == 3
-
-    merged = decide(togo, clients[0], "same")
-
-    (left,) = pairs(togo, state="waiting", kind="client")
-    kept = core.Client.objects.get(key="PORT DE LOME")
-    assert kept.pk in (left["one"]["id"], left["other"]["id"])
-    undo_change(actor=togo.user, change=core.Change.objects.get(pk=merged["change"]))
-    assert len(pairs(togo, state="waiting", kind="client")) == len(clients)
-
-
-# ------------------------------------------------------------------------------------------------ merges and reverts
-
-
-def sessions(api: ApiUser) -> list[int]:
-    return [one["id"] for one in api.get("import-sessions/")["results"]]
-
-
-def test_a_merge_on_which_an_import_relies_is_undone_only_after_the_import(togo: ApiUser) -> None:
-    change = core.Change.objects.get(pk=decide(togo, waiting(togo)["client"], "same")["change"])
-    before = dump()
-    third = togo.import_pair(*THIRD)
-
-    with pytest.raises(Conflict, match=f"Import {third.id} "):
-        undo_change(actor=togo.user, change=change)
-
-    assert togo.steer(third.id, "revert").status_code == 200
-    without_dates = [{**row, "last_settlement_date": None} for row in before["Membership"]]
-    assert [{**row, "last_settlement_date": None} for row in dump()["Membership"]] == without_dates
-    undo_change(actor=togo.user, change=change)
-    assert core.Client.objects.count() == 2
-    assert dangling_references() == {}
-
-
-def test_claims_that_came_later_to_what_was_moved_keep_the_merge(togo: ApiUser) -> None:
-    change = core.Change.objects.get(pk=decide(togo, waiting(togo)["client"], "same")["change"])
-    # By the kept name, for a person whom only the absorbed client had.
-    togo.import_pair(*matching_pair(of("E1", KOFFI, settlement_date=LATE)))
-
-    with pytest.raises(Conflict, match="imported later"):
-        undo_change(actor=togo.user, change=change)
-
-
-def test_a_revert_after_a_merge_leaves_what_the_merge_needs_and_the_files_come_back(togo: ApiUser) -> None:
-    before = totals()
-    for kind in ("operator", "partner", "client", "insured"):
-        decide(togo, waiting(togo)[kind], "same")
-    second, first = sessions(togo)
-
-    for session in (first, second):
-        assert togo.steer(session, "revert").status_code == 200
-        assert dangling_references() == {}
-    assert core.Claim.objects.count() == 0
-    assert core.Client.objects.get().name == "PORT DE LOME"
-
-    togo.import_pair(*FIRST)
-    togo.import_pair(*SECOND)
-    assert totals() == before
-    assert [model.objects.count() for model in (core.Client, core.Partner, core.Operator)] == [1, 1, 1]
-    assert pairs(togo, state="waiting") == []
-
-
-def test_a_pair_disappears_with_its_records_and_comes_back_with_them(togo: ApiUser) -> None:
-    second, _first = sessions(togo)
-
-    assert togo.steer(second, "revert").status_code == 200
-    assert pairs(togo, state="waiting") == []
-    assert len(pairs(togo, state="gone")) == 4
-
-    togo.import_pair(*SECOND)
-    assert set(waiting(togo)) == {"insured", "client", "partner", "operator"}
 
 
 # ------------------------------------------------------------------------------------------------ without the list

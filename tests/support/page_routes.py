@@ -102,6 +102,7 @@ CORRECT = {"superuser", "togo_admin", "togo_head", "rival_head"}
 CORRECTIONS = [
     *(f"insured/{{insured}}/{name}/" for name in ("merge", "name", "split")),
     *(f"memberships/{{memberships}}/{name}/" for name in ("attach", "role")),
+    *(f"{name}/{{{name}}}/merge/" for name in ("clients", "partners", "operators")),
 ]
 for _name in CORRECTIONS:
     GETS[_name] = CORRECT
