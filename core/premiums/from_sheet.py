@@ -11,7 +11,6 @@ from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
 from django.db import models, transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 from rapidfuzz import fuzz, process
@@ -142,7 +141,6 @@ def import_rows(*, actor: User, country: Country, file_name: str, rows: Sequence
         judged = Judged(country, file_name, judge(country, rows))
         new: list[Premium] = []
         changed: list[Premium] = []
-        now = timezone.now()
         for row in judged.rows:
             if row.status == RowStatus.NEW:
                 row.premium = _premium(row, country, author=actor)
@@ -150,7 +148,6 @@ def import_rows(*, actor: User, country: Country, file_name: str, rows: Sequence
             elif row.status == RowStatus.UPDATE and row.premium is not None:
                 row.premium.amount = row.amount
                 row.premium.insured_count = row.read.insured_count or row.premium.insured_count
-                row.premium.changed_at = now
                 changed.append(row.premium)
             else:
                 continue

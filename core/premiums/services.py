@@ -30,6 +30,8 @@ LONGEST_NOTE = 2_000
 _CENTS = Decimal("0.01")
 # The premiums in the way that a sentence names.
 _MOST_NAMED = 3
+# What an import changes of a premium that is there.
+_OF_A_FILE = ["amount", "insured_count", "file_name", "sheet", "row", "changed_at"]
 _CONSTRAINT = "premium_without_overlap"
 
 
@@ -192,7 +194,8 @@ def write_imported(*, country: Country, actor: User, new: Iterable[Premium], cha
             raise
         sentence = _("Somebody entered premiums of these clients at this moment. Nothing was written: send it again.")
         raise Invalid({"file": [sentence]}) from error
-    Premium.objects.bulk_update(updated, ["amount", "insured_count", "file_name", "sheet", "row", "changed_at"])
+    # `bulk_update` makes one case for each row and value, which takes a minute for 5,000 rows.
+    Premium.objects.bulk_create(updated, update_conflicts=True, unique_fields=["id"], update_fields=_OF_A_FILE)
     PremiumRevision.objects.bulk_create(
         [revision_of(one, actor=actor, before=None) for one in created]
         + [revision_of(one, actor=actor, before=before[one.pk]) for one in updated]

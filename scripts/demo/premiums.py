@@ -11,6 +11,8 @@ from scripts.api_client import Client
 LOSS_RATIOS = (Decimal("0.72"), Decimal("0.95"), Decimal("0.61"), Decimal("1.20"), Decimal("0.83"), None)
 # The client in each turn that has a premium for the last year only.
 WITHOUT_FIRST_YEAR = 4
+# Those whose premium was renewed for the year that runs now, at a rise of this.
+RENEWED, RISE = (0, 1, 3), Decimal("1.1")
 _LARGEST = 40
 _ROUND = Decimal(10_000)
 
@@ -18,7 +20,7 @@ Period = tuple[dt.date, dt.date]
 
 
 def enter_premiums(client: Client, *, typist: Client, country: str, periods: Sequence[Period]) -> int:
-    """Enter the premiums of a country for two periods, back to back; → how many.
+    """Enter the premiums of a country for two periods, back to back, and for some clients the year after; → how many.
 
     The first period comes from a file, which `client` imports, the second one is typed by `typist`. A premium that is
     there, from an earlier run, stays. `country`: its code. Raises RefusedError.
@@ -35,14 +37,16 @@ def enter_premiums(client: Client, *, typist: Client, country: str, periods: Seq
     fields = [("file", file), *([("country", country)] if client is typist else [])]
     written = client.call("POST", "/api/v1/premiums/import/", fields=fields)
     there = {(one["client"]["id"], one["start"]) for one in _all(typist, country)}
+    renewed = (second[1] + dt.timedelta(days=1), second[1] + dt.timedelta(days=365))
     typed = 0
-    for _turn, row, amount in _premiums(client, country, second):
-        if (row["id"], second[0].isoformat()) in there:
-            continue
-        body = {"client": row["id"], "amount": str(amount), "insured_count": row["insured"]}
-        body |= {"start": second[0].isoformat(), "end": second[1].isoformat()}
-        typist.call("POST", "/api/v1/premiums/", json=body)
-        typed += 1
+    for turn, row, amount in _premiums(client, country, second):
+        wanted = [(second, amount), *([(renewed, amount * RISE)] if turn in RENEWED else [])]
+        for (start, end), premium in wanted:
+            if (row["id"], start.isoformat()) in there:
+                continue
+            body = {"client": row["id"], "amount": str(premium), "insured_count": row["insured"]}
+            typist.call("POST", "/api/v1/premiums/", json=body | {"start": start.isoformat(), "end": end.isoformat()})
+            typed += 1
     return int(written["new"]) + typed
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from io import BytesIO
 from pathlib import Path
 
 from openpyxl import Workbook, load_workbook
@@ -53,7 +54,7 @@ def test_a_premium_is_typed_in_french_and_deleted_after_a_question(visits: Visit
     page.goto("/premiums/import/")
     with page.expect_download() as downloading:
         page.get_by_role("link", name="Télécharger un classeur à remplir").click()
-    template = load_workbook(downloading.value.path())
+    template = load_workbook(BytesIO(downloading.value.path().read_bytes()))
     assert name in [row[0] for row in template.worksheets[2].iter_rows(min_row=3, values_only=True)]
 
     page.goto(f"/premiums/new/?client={number}")

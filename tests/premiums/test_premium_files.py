@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from tests.support.responses import content_of
 from users.models import AuditEntry
 
 DAY = datetime.date
+OLD_RECAP = Path(__file__).parents[1] / "reading" / "recap.xls"
 
 
 @pytest.fixture
@@ -235,6 +237,7 @@ NO_SHEETS: dict[str, tuple[str, bytes]] = {
     "the column “Fin”": ("primes.csv", "Employeur;Prime;Début\na;5;2024".encode()),
     "no rows": ("primes.csv", HEADER.encode()),
     "at most 5000": ("primes.csv", (HEADER + "\na;1;2024;2024;" * 5_001).encode()),
+    "but its columns are those of a recap file": ("old.xls", OLD_RECAP.read_bytes()),
     "recap file": ("primes.csv", b"reglementId;totalmttreclame;totalmttrembourse\n1;2;3"),
 }
 

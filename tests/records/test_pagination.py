@@ -125,7 +125,7 @@ def test_following_next_reads_every_row_once_in_every_order(path: str, cast: Cas
 
 def _value(row: dict[str, Any], field: str) -> Any:
     value = row.get(field)
-    return Decimal(value) if field.endswith("_amount") else value
+    return Decimal(value) if field.endswith("amount") else value
 
 
 def test_claims_of_each_country_are_all_read_by_an_account_that_sees_all(
