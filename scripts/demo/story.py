@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scripts.api_client import Client
+from scripts.demo import coverage
 from scripts.demo.pairs import SamplePair
 
 CAMEROON = {"name": "Cameroun", "code": "CM", "currency_code": "XAF", "currency_name": "Franc CFA (BEAC)"}
@@ -69,7 +70,7 @@ def run_all(
     show_event: Callable[[Step, dict[str, Any]], None] = lambda _step, _event: None,
     show_end: Callable[[Step, dict[str, Any]], None] = lambda _step, _session: None,
 ) -> dict[str, dict[str, Any]]:
-    """Runs all steps with the client of each role, then corrects a row of the first; → name of the step → session.
+    """Runs all steps with the client of each role, types coverage rates, corrects a row of the first; → name → session.
 
     The functions are called for STEPS while they run, `show_end` for STEPS_BESIDE at the end.
 
@@ -86,6 +87,7 @@ def run_all(
         for step, session in zip(STEPS_BESIDE, others.result(), strict=True):
             sessions[step.name] = session
             show_end(step, session)
+    coverage.type_some(clients[TERRITORIAL])
     sessions[CORRECTED] = _correct(clients[TECHNICAL], sessions["togo-first-year"])
     return sessions
 
