@@ -231,6 +231,7 @@ class RecordFilter(django_filters.FilterSet):
     )
 
 
+@extend_schema_field({"type": "string", "enum": ["true", "false"]})
 class ConditionFilter(YesNoFilter):
     """Rows that fulfil `condition`, which is never unknown, or those that do not."""
 

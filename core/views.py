@@ -94,6 +94,8 @@ class PolicyViewSet(TypesPolicyRates, RecordViewSet):
     filterset_class = filters.PolicyFilter
     export_columns = exports.POLICIES
     ordering_fields = ["id", "number"]
+    # A subscriber may be a person.
+    personal = True
 
 
 class PlanViewSet(TypesPlanRates, RecordViewSet):

@@ -112,6 +112,7 @@ class PoliciesToCompletePage(RecordsPage):
     main_filters = ("search", "without_subscriber", "without_rate", "rate_differs", "country")
     more_filters = ()
     orderings: ClassVar[Any] = {"number": gettext_lazy("Number"), "-id": gettext_lazy("Newest first")}
+    personal = True
 
     def rows(self) -> Any:
         return super().rows().filter(POLICY_TO_COMPLETE)

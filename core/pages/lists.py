@@ -199,6 +199,7 @@ class PoliciesPage(RecordsPage):
     main_filters = ("search", _PERIOD, "country")
     more_filters = ("first_claim", "to_complete", "typed_rate", "typed_subscriber")
     ranked = "policy"
+    personal = True
     orderings = {"number": _("Number"), "-id": _("Newest first")}
 
     def extra(self) -> dict[str, Any]:

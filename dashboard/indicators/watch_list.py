@@ -150,12 +150,18 @@ def _above_coverage_rate(data: Data, period: Period) -> pl.DataFrame:
     `measure`: the highest ratio of such a line. A line with no claimed amount has no ratio.
     """
     reimbursed, claimed = pl.col("reimbursed"), pl.col("claimed")
+
+    def is_above(rate: Any) -> pl.Expr:
+        # In whole numbers: reimbursed / claimed > (rate + 1) / 100.
+        return (claimed > 0) & (100 * reimbursed > (rate + 1) * claimed)
+
+    lowest = data.rates["rate"].min()
     lines = (
         data.lines_in(period, "claim", "membership", "claimed", "reimbursed")
-        .filter(claimed > 0)
+        # First those above the lowest rate of all: to find the rate of every line takes four times as long.
+        .filter(is_above(lowest if lowest is not None else 0))
         .join(data.rates, on="membership")
-        # In whole numbers: reimbursed / claimed > (rate + 1) / 100.
-        .filter(100 * reimbursed > (pl.col("rate") + 1) * claimed)
+        .filter(is_above(pl.col("rate")))
         .group_by("claim")
         .agg(measure=(reimbursed / claimed).max())
     )

@@ -15,6 +15,7 @@ from django.db import connection, models, transaction
 
 from core import models as core
 from core.data_versions import MEMBERSHIPS, PREMIUMS, claims_of, findings_of, renew
+from core.rates import recompute
 from file_handling.models import File, FileType, Finding, ImportSession, SessionStatus
 from importer.sql import is_postgresql
 from importer.writer import insert_rows
@@ -126,7 +127,8 @@ def _country(random: Any, country: Country, claims: int, acts: list[core.Act], o
     line_claim = np.repeat(np.arange(claims), lines_of)
     lines = len(line_claim)
     amount = (np.exp(random.normal(8.6, 0.9, lines)) // 50 * 50 * 100).astype(np.int64) + 50_00
-    paid = (amount * random.choice([0.7, 0.8, 0.8, 0.9], lines)).astype(np.int64) // 100 * 100
+    # Most lines have the coverage rate.
+    paid = (amount * random.choice([0.7, 0.8, 0.9], lines, p=[0.03, 0.94, 0.03])).astype(np.int64) // 100 * 100
     partner = np.array(partners)[(random.pareto(1.2, claims) * len(partners) / 20).astype(np.int64) % len(partners)]
     first = (
         pl.DataFrame({"who": who, "settled": settled})
@@ -199,6 +201,7 @@ def _country(random: Any, country: Country, claims: int, acts: list[core.Act], o
     )  # fmt: skip
     findings = _findings(random, country, session, round(claims * LEFT_OUT_SHARE), operators, partners)
     months = {claims_of(FIRST_DAY + timedelta(days=int(at))) for at in np.unique(day)}
+    recompute(policies)
     renew(country.pk, [*months, MEMBERSHIPS, findings_of(session.pk)])
     return {"claims": claims, "lines": lines, "findings": findings}
 

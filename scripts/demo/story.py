@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from scripts.api_client import Client
+from scripts.demo import coverage
 from scripts.demo.pairs import SamplePair
 from scripts.demo.persons import correct_persons
 from scripts.demo.premiums import enter_premiums, two_years
@@ -77,6 +78,7 @@ def run_all(
     """Runs all steps with the client of each role, enters premiums, then corrects a row of the first import.
 
     → name of the step → session.
+    """Runs all steps with the client of each role, types coverage rates, corrects a row of the first; → name → session.
 
     The functions are called for STEPS while they run, `show_end` for STEPS_BESIDE at the end.
 
@@ -99,6 +101,7 @@ def run_all(
     enter_premiums(clients[SUPERUSER], typist=clients[SUPERUSER], country=CAMEROON["code"], periods=years)
 =======
     correct_persons(clients[TECHNICAL])
+    coverage.type_some(clients[TERRITORIAL])
     sessions[CORRECTED] = _correct(clients[TECHNICAL], sessions["togo-first-year"])
     return sessions
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import threading
@@ -9,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
@@ -116,6 +118,16 @@ def test_a_damaged_or_missing_file_is_made_again(damage: bytes | None, api: ApiU
     columns._read.cache_clear()
     assert figures(api) == expected
     assert len(names(folder)) == 4
+
+
+def test_memberships_that_an_older_version_wrote_are_made_again(api: ApiUser, folder: Path) -> None:
+    before = api.get("dashboard/watch-list/?rule=above_coverage_rate")
+    (path,) = folder.glob("*/memberships.*/memberships.arrow")
+    pl.read_ipc(io.BytesIO(path.read_bytes())).drop("rate").write_ipc(path)
+    columns._read.cache_clear()
+    cache.clear()
+    assert api.get("dashboard/watch-list/?rule=above_coverage_rate") == before
+    assert "rate" in pl.read_ipc(io.BytesIO(path.read_bytes())).columns
 
 
 def test_an_unfinished_folder_is_never_read_and_removed_later(api: ApiUser, folder: Path) -> None:

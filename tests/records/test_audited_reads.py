@@ -25,6 +25,7 @@ SILENT_ROUTES = {
         f"{name}/"
         for name in [*CATALOGUE_ROUTES, "clients", "policies", "plans", "partners", "invoices", "payments", "premiums"]
     ),
+    *(f"{name}/" for name in [*CATALOGUE_ROUTES, "clients", "plans", "partners", "invoices", "payments"]),
     *(f"{name}/{{{name}}}/" for name in CATALOGUE_ROUTES),
     *CATALOGUE_PARTS,
     "users/me/",
