@@ -9,7 +9,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from users.access.pages import holds
-from users.access.viewsets import MayImport, MayManageAccounts, MayManageWebhooks, MayReadImports, MayReadRecords
+from users.access.viewsets import (
+    MayImport,
+    MayManageAccounts,
+    MayManageRates,
+    MayManageWebhooks,
+    MayReadImports,
+    MayReadRecords,
+)
 from users.sign_in.admin import may_enter_admin
 
 
@@ -57,6 +64,7 @@ def _navigation(request: HttpRequest) -> Navigation:
         (reads, _("Acts"), "page-acts"),
         (accounts, _("Accounts"), "page-accounts"),
         (accounts, _("Countries"), "page-countries"),
+        (holds(MayManageRates, request), _("Currencies"), "page-currencies"),
         (accounts, _("Audit trail"), "page-audit"),
         (webhooks, _("Webhooks"), "page-webhooks"),
         (True, _("Help"), "page-help"),

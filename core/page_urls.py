@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from core.currencies import pages as currencies
 from core.pages import lists
 from core.pages.claim import ClaimPage
 from core.pages.search import SearchPage
@@ -18,6 +19,13 @@ urlpatterns = [
     path("partners/", lists.PartnersPage.as_view(), name="page-partners"),
     path("operators/", lists.OperatorsPage.as_view(), name="page-operators"),
     path("acts/", lists.ActsPage.as_view(), name="page-acts"),
+    path("currencies/", currencies.CurrenciesPage.as_view(), name="page-currencies"),
+    path("currencies/reporting/", currencies.ReportingCurrencyPage.as_view(), name="page-reporting-currency"),
+    path("currencies/new/", currencies.RatePage.as_view(), name="page-rate-new"),
+    path("currencies/import/", currencies.RateImportPage.as_view(), name="page-rate-import"),
+    path("currencies/template/", currencies.RateTemplatePage.as_view(), name="page-rate-template"),
+    path("currencies/<int:pk>/", currencies.RatePage.as_view(), name="page-rate"),
+    path("currencies/<int:pk>/delete/", currencies.RateDeletePage.as_view(), name="page-rate-delete"),
     path("search/", SearchPage.as_view(), name="page-search"),
     path("sources/", SourcePage.as_view(), name="page-source"),
 ]

@@ -19,6 +19,7 @@ from tests.support.records import (
     add_corrected_session,
     make_file,
     make_message,
+    make_rate,
     make_session,
     make_webhook,
 )
@@ -58,6 +59,8 @@ def test_every_account_gets_at_every_route_what_its_role_and_country_allow(
         if path.startswith("webhooks/{webhooks}/"):
             endpoint = make_webhook(cast.togo)
             named |= {"webhooks": endpoint.pk, "webhook-messages": make_message(endpoint, f"msg_{name}").pk}
+        if "{exchange-rates}" in path:
+            named["exchange-rates"] = make_rate().pk
         named["country"] = cast.togo.pk
         named["account"] = account.pk if "{account}" in path else 0
         got[name] = ask(cast.client(name), method, path.format(**named))
