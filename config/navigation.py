@@ -12,6 +12,7 @@ from users.access.pages import holds
 from users.access.viewsets import (
     MayImport,
     MayManageAccounts,
+    MayManageRates,
     MayManageWebhooks,
     MayReadImports,
     MayReadRecords,
@@ -67,6 +68,7 @@ def _navigation(request: HttpRequest) -> Navigation:
         (reads, _("Acts"), "page-acts"),
         (accounts, _("Accounts"), "page-accounts"),
         (accounts, _("Countries"), "page-countries"),
+        (holds(MayManageRates, request), _("Currencies"), "page-currencies"),
         (accounts, _("Audit trail"), "page-audit"),
         (webhooks, _("Webhooks"), "page-webhooks"),
         (True, _("Help"), "page-help"),

@@ -4,6 +4,7 @@ from django.urls import path
 
 from core.catalogue import pages as catalogue
 from core.coverage import pages as coverage
+from core.currencies import pages as currencies
 from core.merge.pages import ClientMergePage, OperatorMergePage, PartnerMergePage
 from core.pages import corrections, lists
 from core.pages.claim import ClaimPage
@@ -64,6 +65,13 @@ urlpatterns = [
     ),
     path("catalogue-changes/", catalogue.ChangesPage.as_view(), name="page-catalogue-changes"),
     path("catalogue-changes/<int:pk>/undo/", catalogue.UndoPage.as_view(), name="page-catalogue-undo"),
+    path("currencies/", currencies.CurrenciesPage.as_view(), name="page-currencies"),
+    path("currencies/reporting/", currencies.ReportingCurrencyPage.as_view(), name="page-reporting-currency"),
+    path("currencies/new/", currencies.RatePage.as_view(), name="page-rate-new"),
+    path("currencies/import/", currencies.RateImportPage.as_view(), name="page-rate-import"),
+    path("currencies/template/", currencies.RateTemplatePage.as_view(), name="page-rate-template"),
+    path("currencies/<int:pk>/", currencies.RatePage.as_view(), name="page-rate"),
+    path("currencies/<int:pk>/delete/", currencies.RateDeletePage.as_view(), name="page-rate-delete"),
     path("search/", SearchPage.as_view(), name="page-search"),
     path("sources/", SourcePage.as_view(), name="page-source"),
 ]

@@ -109,6 +109,7 @@ class Overview(Part):
         payload = question.payload(self.view, {})
         return {
             "groups": portfolio.groups(payload),
+            "consolidated": portfolio.consolidated_block(payload),
             "finding": portfolio.portfolio_finding(payload),
             "period": texts.period(payload),
             "indicator": INDICATORS["portfolio"],

@@ -39,6 +39,14 @@ class RateRow:
     before: Decimal | None = None
     reasons: list[str] = field(default_factory=list)
 
+    @property
+    def shown_rate(self) -> str:
+        return "" if self.rate is None else f"{self.rate.normalize():f}"
+
+    @property
+    def shown_before(self) -> str:
+        return "" if self.before is None else f"{self.before.normalize():f}"
+
 
 def may_manage_rates(actor: User) -> bool:
     return actor.sees_all_countries()

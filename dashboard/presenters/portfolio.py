@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from dashboard.definitions import INDICATORS, ROLES, Indicator
 from dashboard.indicators.portfolio import CONSUMERS, KNOWN
 from dashboard.page_links import Place, page_of
-from dashboard.presenters import texts
+from dashboard.presenters import consolidated, texts
+from dashboard.presenters.consolidated import Consolidated
 from dashboard.presenters.panels import MOST_LINES, Card, Cell, Chart, Group, Head, Panel, Rows, line, name, number
 
 Payload = dict[str, Any]
@@ -98,6 +99,20 @@ def _card(one: Payload, has_several: bool) -> Card:
     )
 
 
+def consolidated_block(payload: Payload) -> Consolidated | None:
+    """The cards of the reporting currency with their rates; None where there is no such block."""
+    block = consolidated.block_of(payload)
+    if block is None:
+        return None
+    title = _("Consolidated in %(currency)s") % {"currency": texts.currency_name(block["currency"])}
+    return Consolidated(
+        title=title,
+        cards=[_card(one, has_several=True) for one in block["indicators"]],
+        notes=consolidated.notes(block),
+        countries=consolidated.countries(block),
+    )
+
+
 def change(evolution: Payload, before: str) -> str:
     """How a value changed, in words, with the value before."""
     match evolution["type"]:
@@ -151,7 +166,7 @@ def portfolio_finding(payload: Payload) -> str:
 
 
 def series_panels(payload: Payload, shown: str, place: Place) -> list[Panel]:
-    """The charts of one subject of SHOWN, those of money once for each currency."""
+    """The charts of one subject of SHOWN, those of money once for each currency and once in the reporting currency."""
     panels = []
     for keys in SHOWN[shown][1]:
         by_unit: dict[str, list[Payload]] = {}
@@ -160,6 +175,10 @@ def series_panels(payload: Payload, shown: str, place: Place) -> list[Panel]:
                 # A line for each currency would compare amounts that cannot be compared.
                 by_unit.setdefault(one["currency"] or "", []).append(one)
         panels += [_series_panel(payload, currency, found, place) for currency, found in by_unit.items()]
+        block = consolidated.block_of(payload)
+        in_one = [one for one in block["series"] if one["key"] in keys] if block else []
+        if block and in_one:
+            panels.append(consolidated.marked(_series_panel(payload, block["currency"], in_one, place), block))
     return panels
 
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dashboard.page_links import Place, page_of
-from dashboard.presenters import texts
+from dashboard.presenters import consolidated, texts
 from dashboard.presenters.costs import MOST_BARS, blocks_of, of_currency
 from dashboard.presenters.panels import Cell, Chart, Panel, Rows, heads, indicator_of, line, name, number
 from dashboard.presenters.portfolio import short_change
@@ -41,7 +41,11 @@ ONE_OF: dict[str, Callable[[], str]] = {
 
 
 def ranking_panels(payload: Payload, place: Place) -> list[Panel]:
-    return [_ranking_panel(payload, block, place) for block in blocks_of(payload) if block["rows"]]
+    panels = [_ranking_panel(payload, block, place) for block in blocks_of(payload) if block["rows"]]
+    block = consolidated.block_of(payload)
+    if block and block["rows"]:
+        panels.append(consolidated.marked(_ranking_panel(payload, block, place), block))
+    return panels
 
 
 def _ranking_panel(payload: Payload, block: Payload, place: Place) -> Panel:

@@ -21,6 +21,7 @@ from tests.support.records import (
     make_file,
     make_message,
     make_premium,
+    make_rate,
     make_session,
     make_webhook,
 )
@@ -63,6 +64,8 @@ def test_every_account_gets_at_every_route_what_its_role_and_country_allow(
         if method == "DELETE" and path.startswith("premiums/"):
             Premium.objects.all().delete()
             named["premiums"] = make_premium(togo.rows["clients"], owner=cast.togo_head).pk
+        if "{exchange-rates}" in path:
+            named["exchange-rates"] = make_rate().pk
         named["country"] = cast.togo.pk
         named["account"] = account.pk if "{account}" in path else 0
         got[name] = ask(cast.client(name), method, path.format(**named))

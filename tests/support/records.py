@@ -111,6 +111,14 @@ def make_converter(mark: str = "", **fields: Any) -> Converter:
     return Converter.objects.create(**(values | fields))
 
 
+def make_rate() -> core.ExchangeRate:
+    """One that all countries share."""
+    day = datetime.date(2024, 1, 1)
+    return core.ExchangeRate.objects.get_or_create(
+        base="EUR", currency="GNF", start=day, defaults={"rate": Decimal(9300)}
+    )[0]
+
+
 def make_deactivation(country: Country, mark: str) -> CountryDeactivation:
     """A request that was withdrawn."""
     now = timezone.now()
@@ -304,6 +312,7 @@ def make_records(*, country: Country, owner: User, mark: str) -> Records:
     )
     mark_converted(file, mark)
     rows["converters"] = make_converter(mark, is_active=False)
+    rows["exchange-rates"] = make_rate()
     rows["country-deactivations"] = make_deactivation(country, mark)
     rows["webhooks"] = make_webhook(country, mark)
     rows["webhook-messages"] = make_message(rows["webhooks"], f"msg_{mark}")

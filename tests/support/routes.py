@@ -164,6 +164,21 @@ TABLE |= {
     ("GET", _MESSAGES): ACCOUNT,
     ("POST", f"{_MESSAGES}{{webhook-messages}}/replay/"): only(superuser=202, global_admin=202, togo_admin=202),
 }
+_RATE = "exchange-rates/{exchange-rates}/"
+TABLE |= {
+    ("GET", "exchange-rates/"): COUNTRY_CHANGED,
+    # Empty forms.
+    ("POST", "exchange-rates/"): only(superuser=400, global_admin=400),
+    ("POST", "exchange-rates/import/"): only(superuser=400, global_admin=400),
+    ("POST", "exchange-rates/import/preview/"): only(superuser=400, global_admin=400),
+    ("GET", "exchange-rates/template/"): COUNTRY_CHANGED,
+    ("GET", _RATE): COUNTRY_CHANGED,
+    # There is no reporting currency.
+    ("PATCH", _RATE): only(superuser=409, global_admin=409),
+    ("DELETE", _RATE): only(superuser=204, global_admin=204),
+    ("GET", "reporting-currency/"): COUNTRY_CHANGED,
+    ("PUT", "reporting-currency/"): only(superuser=400, global_admin=400),
+}
 # The request has ended.
 _DEACTIVATION = "country-deactivations/{country-deactivations}/"
 TABLE |= {
@@ -329,6 +344,10 @@ UNMARKED = {
     # Only global roles see who wants to close a country.
     "country-deactivations/",
     "country-deactivations/{country-deactivations}/",
+    "exchange-rates/",
+    "exchange-rates/template/",
+    "exchange-rates/{exchange-rates}/",
+    "reporting-currency/",
     # Converters serve all countries; only superusers see them.
     "converters/",
     "converters/{converters}/",
