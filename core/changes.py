@@ -13,13 +13,26 @@ from typing import Any
 from django.apps import apps
 from django.core import serializers
 from django.db import connection
-from django.db.models import SET_NULL, Exists, F, Model, OuterRef, QuerySet
+from django.db.models import SET_NULL, Exists, F, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from common.errors import Conflict
 from core.data_versions import MEMBERSHIPS, claims_of, renew
-from core.models import Change, ChangeAction, ChangeKind, ChangeMove, ChangeStep, ChangeSubject, Claim, ClaimLine
+from core.models import (
+    Change,
+    ChangeAction,
+    ChangeKind,
+    ChangeMove,
+    ChangeStep,
+    ChangeSubject,
+    Claim,
+    ClaimLine,
+    Client,
+    Insured,
+    Membership,
+)
+from core.rates import recompute
 from users.models import Country, User
 
 
@@ -208,9 +221,26 @@ def renew_versions(change: Change) -> None:
     # In order, so that two changes never wait for each other.
     for country_id in sorted(countries):
         renew(country_id, [MEMBERSHIPS, *map(claims_of, months.get(country_id, ()))])
+    _recompute_rates(change)
     # A change of the catalogue concerns the next import of every country.
     changed = Country.objects.all() if change.country_id is None else Country.objects.filter(pk__in=countries)
     changed.update(data_version=F("data_version") + 1)
+
+
+def _recompute_rates(change: Change) -> None:
+    """Find the observed rates and subscribers again of the policies whose memberships the change concerns (DOMAIN §10):
+    those of its persons and clients too, whose names may be that of a subscriber.
+    """
+    if change.country_id is None:
+        return
+    steps = change.steps.filter(model=Membership._meta.label_lower)
+    concerned = Q(pk__in=steps.filter(row_id__isnull=False).values("row_id"))
+    concerned |= Q(pk__in=ChangeMove.objects.filter(step__in=steps).values("row_id"))
+    for model, path in ((Insured, "insured__in"), (Client, "client__in")):
+        concerned |= Q(**{path: change.subjects.filter(model=model._meta.label_lower).values("row_id")})
+    policies = set(Membership.objects.filter(concerned).values_list("policy_id", flat=True))
+    policies |= {step.before["policy_id"] for step in steps if step.before and "policy_id" in step.before}
+    recompute(policies)
 
 
 def _changed_months(change: Change) -> dict[int, list[Any]]:

@@ -12,7 +12,6 @@ from scripts.demo.pairs import SamplePair
 from scripts.demo.persons import correct_persons
 from scripts.demo.premiums import enter_premiums, two_years
 from scripts.demo.review import answer_two, make_review_pair
-from scripts.demo.review import answer_two, make_review_pair
 
 CAMEROON = {"name": "Cameroun", "code": "CM", "currency_code": "XAF", "currency_name": "Franc CFA (BEAC)"}
 TERRITORIAL, TECHNICAL, SUPERUSER = "ADMIN_TERRITORIAL", "CHEF_DEPT_TECH", "SUPERUSER"
@@ -75,10 +74,7 @@ def run_all(
     show_event: Callable[[Step, dict[str, Any]], None] = lambda _step, _event: None,
     show_end: Callable[[Step, dict[str, Any]], None] = lambda _step, _session: None,
 ) -> dict[str, dict[str, Any]]:
-    """Runs all steps with the client of each role, enters premiums, then corrects a row of the first import.
-
-    → name of the step → session.
-    """Runs all steps with the client of each role, types coverage rates, corrects a row of the first; → name → session.
+    """Runs all steps with the client of each role, then what people do beside imports; → name of the step → session.
 
     The functions are called for STEPS while they run, `show_end` for STEPS_BESIDE at the end.
 
@@ -99,7 +95,6 @@ def run_all(
     years = two_years(pairs["togo-first-year"].expected, pairs[MAIN].expected)
     enter_premiums(clients[TERRITORIAL], typist=clients[TECHNICAL], country="TG", periods=years)
     enter_premiums(clients[SUPERUSER], typist=clients[SUPERUSER], country=CAMEROON["code"], periods=years)
-=======
     correct_persons(clients[TECHNICAL])
     coverage.type_some(clients[TERRITORIAL])
     sessions[CORRECTED] = _correct(clients[TECHNICAL], sessions["togo-first-year"])

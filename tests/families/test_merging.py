@@ -15,6 +15,7 @@ from core.families.naming import choose_name
 from core.families.splitting import joined_records, split_person
 from core.families.undoing import undo_change
 from core.integrity import dangling_references
+from core.rates import recompute
 from tests.support.people import EARLY, LATE, dump, fit_dates, give_card, small_country
 from tests.support.small_country import SmallCountry
 from users.models import Country, Role, User
@@ -275,3 +276,33 @@ def test_claims_that_came_later_stay_with_the_membership_that_they_name(togo: Sm
     assert afi.claims.filter(policy__number="1").count() == 2
     assert not core.Claim.objects.exclude(insured=F("membership__insured")).exists()
     assert str(afi.memberships.get().last_settlement_date) == "2024-06-15"
+
+
+def test_observed_rates_follow_a_merge_and_its_undoing(togo: SmallCountry) -> None:
+    """The claims of both records count for the plan of the membership that stays (DOMAIN §10)."""
+    policy, afy = togo.policy("1"), togo.insured("AFY")
+    plan = core.Plan.objects.create(policy=policy, name="GOLD", key="GOLD")
+    core.Membership.objects.filter(insured=afy, policy=policy).update(plan=plan)
+    recompute([policy.pk])
+
+    def lines() -> int:
+        return sum(core.PlanRateCount.objects.filter(plan=plan).values_list("lines", flat=True))
+
+    assert lines() == 1
+    change = merge(togo, "AFI", "AFY")
+    assert lines() == 2
+    undo(togo, change)
+    assert lines() == 1
+
+
+def test_the_subscriber_of_a_policy_is_the_chosen_name_of_its_one_principal(togo: SmallCountry) -> None:
+    bob = togo.insured("BOB")
+    core.Membership.objects.filter(insured=bob).update(client=None)
+    core.Claim.objects.filter(insured=bob).update(client=None)
+    core.InsuredSpelling.objects.create(insured=bob, name="BOBBY", name_key="BOBBY")
+    recompute([togo.policy("3").pk])
+    assert togo.policy("3").deduced_subscriber == "BOB"
+    change = choose_name(actor=togo.user, insured=bob, name="BOBBY")
+    assert core.Policy.objects.get(pk=togo.policy("3").pk).deduced_subscriber == "BOBBY"
+    undo(togo, change)
+    assert core.Policy.objects.get(pk=togo.policy("3").pk).deduced_subscriber == "BOB"

@@ -21,11 +21,7 @@ READINGS = {"read", "preview", "download", "export"}
 # counts, and read every few seconds); webhooks and converters; the audit trail itself; lists of records that are not
 # personal.
 SILENT_ROUTES = {
-    *(
-        f"{name}/"
-        for name in [*CATALOGUE_ROUTES, "clients", "policies", "plans", "partners", "invoices", "payments", "premiums"]
-    ),
-    *(f"{name}/" for name in [*CATALOGUE_ROUTES, "clients", "plans", "partners", "invoices", "payments"]),
+    *(f"{name}/" for name in [*CATALOGUE_ROUTES, "clients", "plans", "partners", "invoices", "payments", "premiums"]),
     *(f"{name}/{{{name}}}/" for name in CATALOGUE_ROUTES),
     *CATALOGUE_PARTS,
     "users/me/",
