@@ -110,7 +110,8 @@ LISTS = [
 for _name in LISTS:
     GETS[_name] = READERS
 GETS["acts/{acts}/"] = READERS
-GETS["review/"] = READ_IMPORTS
+# Without a filter it leads to those that wait.
+GETS["review/?state=gone"] = READ_IMPORTS
 GETS["review/{review-pairs}/"] = OF_SESSION
 PARTS = [
     "trends", "categories", "rankings", "concentration", "delay", "triangle", "prices", "left-out", "quality",
