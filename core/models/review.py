@@ -108,6 +108,10 @@ REVIEWED_MODELS: dict[ReviewKind, type[models.Model]] = {
 
 
 class ReviewPairQuerySet(ScopedQuerySet):
+    def within_country(self, user: User) -> Self:
+        # Data-entry managers have no access to the review list (DOMAIN §1).
+        return self.none() if user.is_responsable_operateur() else self
+
     def with_state(self) -> Self:
         """The pairs with `state` (ReviewState): the answer "the same" counts until the records are parted."""
         there = Q()

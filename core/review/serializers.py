@@ -22,6 +22,7 @@ class ReviewPairSerializer(serializers.ModelSerializer[ReviewPair]):
     policy = serializers.CharField(source="policy_number", read_only=True, allow_null=True)
     one = serializers.SerializerMethodField()
     other = serializers.SerializerMethodField()
+    decision = serializers.SerializerMethodField()
     decided_by = serializers.CharField(source="decided_label", read_only=True)
     change = serializers.IntegerField(source="change_id", read_only=True, allow_null=True)
 
@@ -32,6 +33,10 @@ class ReviewPairSerializer(serializers.ModelSerializer[ReviewPair]):
             "decided_at", "decided_by", "change",
         ]  # fmt: skip
         read_only_fields = fields
+
+    @extend_schema_field({"type": "string", "enum": ["", *ReviewDecision.values]})
+    def get_decision(self, pair: ReviewPair) -> str:
+        return pair.decision
 
     @extend_schema_field(PairRecordSerializer)
     def get_one(self, pair: ReviewPair) -> dict[str, Any] | None:

@@ -230,6 +230,7 @@ def test_records_are_merged_directly_with_the_own_password(
     togo: ApiUser, route: str, model: Any, keys: tuple[str, str]
 ) -> None:
     togo.user.set_password("own password")
+    togo.user.save()
     kept, other = (model.objects.get(key=key) for key in keys)
     path, ids = f"/api/v1/{route}/{kept.pk}/merge/", {route: [other.pk]}
 

@@ -127,7 +127,8 @@ LISTS = [
 for _name in LISTS:
     GETS[_name] = READERS
 GETS["acts/{acts}/"] = READERS
-GETS["review/"] = READ_IMPORTS
+# Without a filter it leads to those that wait.
+GETS["review/?state=gone"] = READ_IMPORTS
 GETS["review/{review-pairs}/"] = OF_SESSION
 for _name in ("policies/to-complete/", "plans/to-complete/"):
     GETS[_name] = READERS

@@ -291,6 +291,9 @@ def make_records(*, country: Country, owner: User, mark: str) -> Records:
         sequence=1, action="moved", model="core.claim", field="insured_id", after={"id": rows["insured"].pk}
     )
     step.moves.create(row_id=rows["claims"].pk, before=rows["insured"].pk)
+    for alias in (core.ClientAlias, core.PartnerAlias, core.OperatorAlias):
+        of = {alias.record_field: rows[f"{alias.record_field}s"]}
+        alias.objects.create(country=country, name=f"{mark} ALIAS", key=f"{mark} ALIAS", **of)
     rows["corrections"] = Correction.objects.create(
         country=country,
         sha256=file.sha256,
