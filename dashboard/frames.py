@@ -30,6 +30,8 @@ from dashboard import answers, asking, watch
 from dashboard.answers import Answer
 from dashboard.board import Board
 from dashboard.definitions import INDICATORS
+from dashboard.indicators.loss_ratio import BY
+from dashboard.loss_ratio_answers import loss_ratio
 from dashboard.tables import Kind, Table
 from users.models import User
 
@@ -84,7 +86,7 @@ def findings(user: User, **params: str) -> pd.DataFrame:
 
 def indicator(user: User, name: str, **params: str) -> pd.DataFrame:
     """An answer of the dashboard by its address: `portfolio`, `series`, `frequency`, `rankings`, `concentration`,
-    `delay`, `triangle`, `prices`, `left-out`, `quality`, `watch-list`. Columns as in its Parquet file.
+    `delay`, `triangle`, `loss-ratio`, `prices`, `left-out`, `quality`, `watch-list`. Columns as in its Parquet file.
 
     `params` are those of the API; of `series`, `indicator` names the keys, with commas between. Raises KeyError for
     another name, Invalid for parameters that are not understood.
@@ -109,6 +111,10 @@ def _series(board: Board, params: Mapping[str, str]) -> Answer:
     return answers.series(board, [key for key in params.get("indicator", "").split(",") if key])
 
 
+def _by(params: Mapping[str, str]) -> Any:
+    return asking.choice(params, "by", BY, default="client")
+
+
 _ANSWERS: dict[str, tuple[tuple[str, ...], Any]] = {
     "portfolio": ((), lambda board, params: answers.portfolio(board)),
     "series": (("indicator",), _series),
@@ -117,6 +123,7 @@ _ANSWERS: dict[str, tuple[tuple[str, ...], Any]] = {
     "concentration": ((), lambda board, params: answers.concentration(board)),
     "delay": ((), lambda board, params: answers.delay(board)),
     "triangle": ((), lambda board, params: answers.triangle(board)),
+    "loss-ratio": (("by",), lambda board, params: loss_ratio(board, _by(params), limit=1)),
     "prices": ((), lambda board, params: answers.prices(board, limit=1)),
     "left-out": ((), lambda board, params: answers.left_out_by_age(board)),
     "quality": (("by",), lambda board, params: answers.quality(board, params["by"])),

@@ -10,8 +10,10 @@ from typing import Any
 import polars as pl
 from django.utils.translation import gettext as _
 
+from common.errors import Invalid
 from dashboard import links
 from dashboard.answers import Answer, Payload, about, evolution_of, in_currencies, shown
+from dashboard.asking import PERIOD
 from dashboard.board import Board
 from dashboard.columns import Columns
 from dashboard.indicators import loss_ratio as ratios
@@ -38,10 +40,17 @@ class Found:
 
 
 def loss_ratio(board: Board, by: By, *, limit: int) -> Answer:
-    """The first `limit` rows of each currency; the table has all of them."""
+    """The first `limit` rows of each currency; the table has all of them.
+
+    Raises Invalid for a scope other than a client: only clients have premiums.
+    """
+    kind = board.asked.scope.kind
+    if kind not in ("", "client"):
+        names = ", ".join(("client", "country", *PERIOD))
+        raise Invalid({kind: [_("This address has no such parameter. Choose from: %(names)s.") % {"names": names}]})
     found = [_found(board, currency, by) for currency in currencies_of(board)]
-    names = _names(board, by, (row.id for one in found for row in one.now.rows))
-    blocks = [_block(board, by, one, names, limit) for one in found]
+    by_id = _names(board, by, (row.id for one in found for row in one.now.rows))
+    blocks = [_block(board, by, one, by_id, limit) for one in found]
     first = found[0].now
     payload = (
         about(
@@ -57,7 +66,7 @@ def loss_ratio(board: Board, by: By, *, limit: int) -> Answer:
         | {"by": by}
         | in_currencies(board, blocks)
     )
-    return Answer(payload, lambda: _table(found, names))
+    return Answer(payload, lambda: _table(found, by_id))
 
 
 def currencies_of(board: Board) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from django.http import HttpRequest
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dashboard import api
@@ -18,7 +19,7 @@ from dashboard.definitions import INDICATORS
 from dashboard.figure_view import FigureView, stamp_of
 from dashboard.page_links import Place
 from dashboard.presenters import costs, delays, entry, losses, portfolio, shares, texts, uploads, watched
-from dashboard.presenters.panels import Panel
+from dashboard.presenters.panels import Group, Panel
 from users.access.pages import holds
 from users.access.viewsets import MayReadImports, MayReadRecords
 
@@ -108,7 +109,7 @@ class Overview(Part):
     def content(self, question: Question) -> dict[str, Any]:
         payload = question.payload(self.view, {})
         return {
-            "groups": portfolio.groups(payload),
+            "groups": [*portfolio.groups(payload), *self._premiums(question)],
             "consolidated": portfolio.consolidated_block(payload),
             "finding": portfolio.portfolio_finding(payload),
             "period": texts.period(payload),
@@ -116,6 +117,13 @@ class Overview(Part):
             "is_empty": not payload["n"],
             "downloads": question.place.files("portfolio"),
         }
+
+    def _premiums(self, question: Question) -> list[Group]:
+        """S/P, where the question is about all or one client and there is a premium."""
+        if question.board.asked.scope.kind not in ("", "client"):
+            return []
+        cards = losses.loss_ratio_cards(question.payload(api.LossRatioView, LossRatio.defaults))
+        return [Group(_("Premiums"), cards)] if cards else []
 
 
 class Trends(Part):

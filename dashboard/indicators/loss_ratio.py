@@ -41,7 +41,7 @@ class Row:
     `consumed_share`: S since the start of the premiums / their whole amount; `time_passed`: the part of that amount
     that is earned by the end of the period. Both are of the premiums with a day in the period. `pooled`: None where no
     country has a threshold. `excess`: S − target × earned premium. `premiums_before_data`: premiums that start before
-    the first settlement of the data, whose consumed share is therefore too low.
+    the month of the first settlement of the data, whose consumed share is therefore too low.
     """
 
     id: int | None
@@ -241,7 +241,7 @@ def _by_client(found: Covered, period: Period, terms: Mapping[int, Terms], data_
         one.whole += amount
         one.earned += amount * earned_share(start, end, period)
         one.passed += amount * earned_share(start, end, until)
-        one.before_data += data_start is not None and start < data_start
+        one.before_data += data_start is not None and start < data_start.replace(day=1)
     for one in clients.values():
         country_terms = terms[one.country or 0]
         one.target = country_terms.target * one.earned

@@ -132,7 +132,7 @@ def _name(row: Payload, by: str, place: Place) -> Cell:
 def _cells(row: Payload, details: Payload, currency: str, first: Cell) -> list[Cell]:
     return [
         first,
-        number(texts.money(row["earned_premium"], currency)),
+        number(texts.rounded(row["earned_premium"], currency)),
         number(texts.money(row["reimbursed_covered"], currency), page_of(row["url"])),
         number(texts.percent(row["loss_ratio"])),
         number(texts.percent(details["previous_loss_ratio"])),
@@ -220,7 +220,7 @@ def _rolling(payload: Payload, block: Payload, place: Place) -> Panel:
             [
                 [
                     name(label),
-                    number(texts.money(point["earned_premium"], currency)),
+                    number(texts.rounded(point["earned_premium"], currency)),
                     number(texts.money(point["reimbursed_covered"], currency), page_of(point["url"])),
                     number(texts.percent(point["loss_ratio"])),
                 ]
@@ -357,7 +357,7 @@ def _by_incident(payload: Payload, block: Payload, place: Place) -> Panel:
                     number(texts.money(row["reimbursed"], currency), page_of(row["url"])),
                     number(texts.percent(row["completion"])),
                     number(texts.rounded(row["completed"], currency)),
-                    number(texts.money(row["earned_premium"], currency)),
+                    number(texts.rounded(row["earned_premium"], currency)),
                 ]
                 for row in found["rows"]
             ],
@@ -366,7 +366,7 @@ def _by_incident(payload: Payload, block: Payload, place: Place) -> Panel:
                 number(texts.money(found["reimbursed"], currency)),
                 number(""),
                 number(texts.rounded(found["completed"], currency)),
-                number(texts.money(found["earned_premium"], currency)),
+                number(texts.rounded(found["earned_premium"], currency)),
             ],
         ),
         indicator=indicator_of(payload),
@@ -402,7 +402,10 @@ def premium_rows(payload: Payload) -> Rows:
         [
             amounts(_("Amount (%(currency)s)") % {"currency": texts.currency_name(payload["currency"])}, "amount"),
             counts(_("Headcount"), "insured_count"),
-            amounts(_("Earned premium"), "earned_premium"),
+            row(
+                _("Earned premium"),
+                *(number(texts.rounded(one["earned_premium"], one["currency"])) for one in premiums),
+            ),
             row(
                 _("Reimbursed"),
                 *(number(texts.money(one["reimbursed"], one["currency"]), page_of(one["url"])) for one in premiums),
@@ -489,7 +492,7 @@ def renewal_tables(payload: Payload) -> dict[str, Any]:
                 _("Lines per insured"),
                 _("Cost per line"),
                 _("Reimbursed"),
-                _("Change"),
+                _("Change of the reimbursed amount"),
                 _("by exposure"),
                 _("by frequency"),
                 _("by cost"),
@@ -566,7 +569,7 @@ def renewal_facts(payload: Payload) -> list[tuple[str, str]]:
         (_("Target S/P"), texts.percent(payload["target"])),
         (_("Pooling threshold"), texts.money(payload["pooling_threshold"], payload["currency"], with_currency=True)),
         (
-            _("Insured"),
+            _("Insured persons"),
             f"{texts.count(categories['exposure'])} ({basis}), "
             + _("before: %(value)s") % {"value": texts.count(categories["previous_exposure"])},
         ),
@@ -592,7 +595,7 @@ def client_summary(payload: Payload) -> list[tuple[str, str, str]]:
             row, details = block["total"], block["total_details"]
             values = (
                 (_("S/P"), texts.percent(row["loss_ratio"]), page_of(row["url"])),
-                (_("Earned premium"), texts.money(row["earned_premium"], block["currency"], with_currency=True), ""),
+                (_("Earned premium"), texts.rounded(row["earned_premium"], block["currency"], with_currency=True), ""),
                 (_("Consumed share of the premium"), texts.percent(row["consumed_share"]), ""),
                 (_("Share of the time passed"), texts.percent(details["time_passed"]), ""),
             )

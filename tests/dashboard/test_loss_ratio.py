@@ -166,7 +166,7 @@ def test_a_client_without_a_premium_and_claims_without_a_client_are_counted_apar
     assert values(answer["total"]) == ("500.00", "1000.00", "0.5000", "0.00")
     assert answer["without_premium"] == {"clients": 2, "reimbursed": "33.00"}
     assert answer["no_client"] == {"claims": 1, "reimbursed": "9.00"}
-    assert answer["left_out"] == {"no_client": 1, "clients_without_premium": 2, "premiums_before_data": 1}
+    assert answer["left_out"] == {"no_client": 1, "clients_without_premium": 2, "premiums_before_data": 0}
     june = {"start": "2024-06-01", "end": "2024-06-30"}
     found = country.figure("clients_without_premium", **june)
     assert (found["value"], country.figure("active_clients", **june)["value"]) == (2, 3)

@@ -100,6 +100,7 @@ class CountryForm(ServiceForm):
         label=_("target S/P"),
         max_digits=6,
         decimal_places=4,
+        required=False,
         help_text=_("Reimbursed amount that is meant to go on each unit of earned premium: 0.8 is 80 %"),
     )
     pooling_threshold = forms.DecimalField(
@@ -119,10 +120,13 @@ class CountryForm(ServiceForm):
         self.actor, self.country = actor, country
 
     def save(self) -> Country:
-        """Create or change the country. Raises Invalid, NotAllowed."""
+        """Create or change the country. An empty target leaves it as it is. Raises Invalid, NotAllowed."""
+        values = dict(self.cleaned_data)
+        if values["target_loss_ratio"] is None:
+            del values["target_loss_ratio"]
         if self.country is None:
-            return countries.create_country(actor=self.actor, **self.cleaned_data)
-        return countries.update_country(actor=self.actor, country=self.country, **self.cleaned_data)
+            return countries.create_country(actor=self.actor, **values)
+        return countries.update_country(actor=self.actor, country=self.country, **values)
 
 
 class DeactivationForm(ServiceForm):
