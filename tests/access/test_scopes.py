@@ -64,6 +64,8 @@ OF_A_COUNTRY = {
             "Claim",
             "ClaimLine",
             "ClaimRevision",
+            "PolicyRateCount",
+            "PlanRateCount",
         ]
     },
 }
