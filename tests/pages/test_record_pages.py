@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from common.formats import format_amount, format_count
 from core import models as core
 from dashboard import record_pages
-from file_handling.models import File
+from file_handling.models import File, ImportSession
 from tests.records.test_query_counts import MOST
 from tests.support.api_user import ApiUser
 from tests.support.browser import Browser
@@ -294,7 +294,7 @@ def test_every_line_leads_to_its_row_and_the_row_leads_back() -> None:
     assert seen == len(LINES)
 
     # The row of a claim that was left out leads to its finding.
-    (finding,) = [one for one in core.ImportSession.objects.get().findings.all() if one.claim_number == "B1"]
+    (finding,) = [one for one in ImportSession.objects.get().findings.all() if one.claim_number == "B1"]
     (place,) = [one for one in finding.locations if one["side"] == "stat"]
     page = read(client, f"/sources/?file={place['file_id']}&sheet={place['sheet']}&row={place['row']}")
     assert page.leads_to("/imports/") == [f"/imports/{finding.session_id}/findings/{finding.sequence}/"]
