@@ -73,6 +73,8 @@ OF_A_COUNTRY = {
             "ChangeSubject",
             "ChangeStep",
             "ChangeMove",
+            "PolicyRateCount",
+            "PlanRateCount",
         ]
     },
 }

@@ -234,7 +234,13 @@ def make_records(*, country: Country, owner: User, mark: str) -> Records:
     rows: dict[str, Any] = {}
     rows["clients"] = core.Client.objects.create(country=country, name=f"{mark} PORT", key=f"{mark} PORT", **origin)
     rows["policies"] = core.Policy.objects.create(country=country, number=f"45/{mark}", key=f"45{mark}", **origin)
-    rows["plans"] = core.Plan.objects.create(policy=rows["policies"], name=f"{mark} A", key=f"{mark} A", **origin)
+    # A policy without subscriber, and a plan whose typed rate differs: both are to complete.
+    rates = {"observed_rate": Decimal("0.80"), "typed_rate": Decimal("0.70")}
+    rows["plans"] = core.Plan.objects.create(
+        policy=rows["policies"], name=f"{mark} A", key=f"{mark} A", **rates, **origin
+    )
+    core.PolicyRateCount.objects.create(policy=rows["policies"], hundredths=80, lines=1)
+    core.PlanRateCount.objects.create(plan=rows["plans"], hundredths=80, lines=1)
     rows["insured"] = core.Insured.objects.create(
         country=country,
         name=f"{mark} AFI",
