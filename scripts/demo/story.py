@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from scripts.api_client import Client
-from scripts.demo import coverage
+from scripts.demo import countries, coverage
 from scripts.demo.pairs import SamplePair
 from scripts.demo.persons import correct_persons
 from scripts.demo.premiums import enter_premiums, two_years
@@ -15,6 +15,7 @@ from scripts.demo.review import answer_two, make_review_pair
 
 CAMEROON = {"name": "Cameroun", "code": "CM", "currency_code": "XAF", "currency_name": "Franc CFA (BEAC)"}
 TERRITORIAL, TECHNICAL, SUPERUSER = "ADMIN_TERRITORIAL", "CHEF_DEPT_TECH", "SUPERUSER"
+GLOBAL = "ADMIN_GLOBAL"
 DONE = ("DONE", "DONE_WITH_ERRORS")
 # An import fails after so long without an event: a base, and an addition for each claim of the sample.
 RUN_SECONDS, RUN_SECONDS_PER_CLAIM = 120, 0.02
@@ -81,6 +82,7 @@ def run_all(
     Raises UnexpectedEndError, TimeoutError when an import is silent for too long, RefusedError.
     """
     prepare_countries(clients[SUPERUSER])
+    countries.prepare(superuser=clients[SUPERUSER], global_admin=clients[GLOBAL], country=CAMEROON["code"])
     sessions = {}
     with ThreadPoolExecutor(max_workers=1) as beside:
         others = beside.submit(lambda: [_run(step, clients, pairs) for step in STEPS_BESIDE])

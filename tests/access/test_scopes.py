@@ -12,7 +12,15 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import AnonymousUser
 
-from core.models import ActCategoryAlias, CatalogueDifference, Change, ChangeMove, ChangeStep, ChangeSubject
+from core.models import (
+    ActCategoryAlias,
+    CatalogueDifference,
+    Change,
+    ChangeMove,
+    ChangeStep,
+    ChangeSubject,
+    ReportingCurrency,
+)
 from dashboard.models import WatchMark
 from file_handling import permissions
 from file_handling.models import DroppedFolder, File, IdempotencyKey
@@ -80,6 +88,7 @@ OF_A_COUNTRY = {
 }
 SHARED = ["core.ActCategory", "core.Act", "core.ActAlias", "core.ActCategoryAlias", "core.CatalogueDifference"]
 OF_SUPERUSERS = ["file_handling.Converter"]
+OF_GLOBAL_ROLES = ["users.CountryDeactivation", "core.ExchangeRate", "core.ReportingCurrency"]
 PEOPLE = ["users.User", "users.Country"]
 
 
@@ -89,7 +98,15 @@ def everybody(cast: Cast) -> dict[str, Any]:
 
 def test_the_tables_name_every_model_that_has_a_scope() -> None:
     found = {model._meta.label for model in apps.get_models() if hasattr(model._default_manager.all(), "visible_to")}
-    assert found == {*OF_A_COUNTRY, *SHARED, *OF_SUPERUSERS, *PEOPLE}
+    assert found == {*OF_A_COUNTRY, *SHARED, *OF_SUPERUSERS, *OF_GLOBAL_ROLES, *PEOPLE}
+
+
+@pytest.mark.parametrize("label", OF_GLOBAL_ROLES)
+def test_only_global_roles_see_what_concerns_all_countries(label: str, cast: Cast, togo: Records) -> None:
+    ReportingCurrency.objects.create(pk=ReportingCurrency.THE_ONE, currency="EUR", token="t")
+    rows = apps.get_model(label)._default_manager
+    seen = {name for name, user in everybody(cast).items() if rows.all().visible_to(user).exists()}
+    assert seen == {"superuser", "global_admin"}
 
 
 @pytest.mark.parametrize("label", OF_A_COUNTRY)

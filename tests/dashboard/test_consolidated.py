@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from io import BytesIO
@@ -10,6 +11,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from django.test import Client
 
 from core.models import Claim as ClaimRow
 from core.models import ClaimLine
@@ -61,6 +63,16 @@ def group() -> Group:
     assert group.rate("GNF", "2024-03-01", "8600").status_code == 201
     assert group.rate("GNF", "2024-04-01", "9300").status_code == 201
     return group
+
+
+@pytest.fixture
+def cast_browser() -> Callable[[User], Client]:
+    def signed_in(user: User) -> Client:
+        client = Client(headers={"accept-language": "en"})
+        client.force_login(user)
+        return client
+
+    return signed_in
 
 
 def values(block: Json) -> dict[str, Any]:
@@ -194,6 +206,30 @@ def test_the_files_have_the_block_and_its_rates(group: Group) -> None:
     assert {row[1] for row in rows[1:] if row[0] == "by currency"} == {"XOF", "GNF"}
     series = content_of(group.boss.client.get("/api/v1/dashboard/series/?indicator=reimbursed&format=csv"))
     assert "EUR, " in series.decode("utf-8-sig").splitlines()[0]
+
+
+def test_the_pages_of_figures_show_the_block_with_its_note(
+    group: Group, cast_browser: Callable[[User], Client]
+) -> None:
+    client = cast_browser(group.boss.user)
+    overview = client.get("/figures/").content.decode()
+    assert "Consolidated in" in overview
+    assert "1 EUR = 655.957 XOF (fixed; settled 10/01/2024 – 10/01/2024)" in overview
+    assert "1 EUR = 9300 GNF (from 01/04/2024; settled 01/04/2024 – 01/04/2024)" in overview
+    assert "Left out, because there is no rate of its day: 1 claim" in overview
+    assert "Countries in" in overview
+    for path in ("/figures/trends/", "/figures/rankings/?by=partner", "/figures/rankings/?by=act"):
+        page = client.get(path).content.decode()
+        assert "Consolidated: " in page, path
+        assert "1 EUR = 8600 GNF" in page, path
+    assert "Consolidated" not in client.get("/figures/trends/?show=claims").content.decode()
+    own = cast_browser(group.togo.user)
+    for path in ("/figures/", "/figures/trends/", "/figures/rankings/"):
+        assert "onsolidated" not in own.get(path).content.decode()
+    group.report_in("XOF")
+    # One currency, which is the reporting currency: the block would repeat the others.
+    togo = client.get(f"/figures/?country={group.togo.country.pk}").content.decode()
+    assert "Consolidated" not in togo
 
 
 def test_the_blocks_equal_a_slow_reference_claim_by_claim() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from io import BytesIO
 from typing import Any
 
@@ -103,7 +104,8 @@ def test_without_a_reporting_currency_no_rate_is_accepted(cast: Cast) -> None:
     client = cast.client("superuser")
     assert client.get(SETTING).json() == {"currency": None, "fixed": []}
     assert rate(client, "GNF", "2024-01-01", "9300").status_code == 409
-    assert client.post(f"{RATES}import/", {"file": csv("currency;from;rate", "GNF;01/01/2024;1")}).status_code == 409
+    sheet = {"file": csv("currency;from;rate", "GNF;01/01/2024;1")}
+    assert client.post(f"{RATES}import/", sheet, format="multipart").status_code == 409
     assert client.put(SETTING, {"currency": "FRANC"}, format="json").status_code == 400
 
 
@@ -129,14 +131,14 @@ def test_a_sheet_shows_what_it_would_do_and_stores_the_good_rows(boss: APIClient
     expected = [
         (2, "same"), (3, "update"), (4, "new"), (5, "rejected"), (6, "new"), (7, "rejected"), (8, "rejected"),
     ]  # fmt: skip
-    shown = boss.post(f"{RATES}import/preview/", {"file": csv(*lines)})
+    shown = boss.post(f"{RATES}import/preview/", {"file": csv(*lines)}, format="multipart")
     assert outcomes(shown) == expected
     rows = {row["row"]: row for row in shown.json()["rows"]}
     assert (rows[3]["rate"], rows[3]["before"]) == ("9360.25", "9350")
     assert "Row 4" in rows[5]["reasons"][0]
     assert len(rows[8]["reasons"]) == 3
     assert ExchangeRate.objects.count() == 2
-    stored = boss.post(f"{RATES}import/", {"file": csv(*lines)})
+    stored = boss.post(f"{RATES}import/", {"file": csv(*lines)}, format="multipart")
     assert outcomes(stored) == expected
     assert {name: stored.json()[name] for name in ("count", "new", "update", "same", "rejected")} == {
         "count": 7, "new": 2, "update": 1, "same": 1, "rejected": 3,
@@ -144,21 +146,23 @@ def test_a_sheet_shows_what_it_would_do_and_stores_the_good_rows(boss: APIClient
     assert ExchangeRate.objects.count() == 4
     changed = ExchangeRate.objects.get(currency="GNF", start="2024-02-01")
     assert (changed.rate, changed.file_name, changed.row) == (changed.rate.__class__("9360.25"), "rates.csv", 3)
-    assert outcomes(boss.post(f"{RATES}import/", {"file": csv(*lines)}))[:3] == [(2, "same"), (3, "same"), (4, "same")]
+    assert outcomes(boss.post(f"{RATES}import/", {"file": csv(*lines)}, format="multipart"))[:3] == [
+        (2, "same"),
+        (3, "same"),
+        (4, "same"),
+    ]
 
 
 def test_the_template_can_be_filled_in_and_sent_back(boss: APIClient) -> None:
     book = openpyxl.load_workbook(BytesIO(content_of(boss.get(f"{RATES}template/"))))
     sheet = book.active
     assert sheet is not None
-    import datetime
-
     sheet.append(["GNF", datetime.date(2024, 1, 1), 9300.5])
     sheet.append(["USD", datetime.date(2024, 1, 1), 0.0000152])
     content = BytesIO()
     book.save(content)
     file = SimpleUploadedFile("rates.xlsx", content.getvalue())
-    assert outcomes(boss.post(f"{RATES}import/", {"file": file})) == [(2, "new"), (3, "new")]
+    assert outcomes(boss.post(f"{RATES}import/", {"file": file}, format="multipart")) == [(2, "new"), (3, "new")]
     assert {f"{one.rate.normalize():f}" for one in ExchangeRate.objects.all()} == {"9300.5", "0.0000152"}
 
 
@@ -167,7 +171,7 @@ def test_the_template_can_be_filled_in_and_sent_back(boss: APIClient) -> None:
 )
 def test_a_file_that_is_no_sheet_of_rates_is_refused(file: SimpleUploadedFile, boss: APIClient) -> None:
     file.seek(0)
-    assert list(boss.post(f"{RATES}import/", {"file": file}).json()) == ["file"]
+    assert list(boss.post(f"{RATES}import/", {"file": file}, format="multipart").json()) == ["file"]
 
 
 def test_the_pages_set_the_currency_type_rates_and_import_them(cast: Cast, browser: Browser) -> None:
