@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scripts.api_client import Client
+from scripts.demo.catalogue import order_catalogue
 from scripts.demo.pairs import SamplePair
 
 CAMEROON = {"name": "Cameroun", "code": "CM", "currency_code": "XAF", "currency_name": "Franc CFA (BEAC)"}
@@ -86,6 +87,7 @@ def run_all(
         for step, session in zip(STEPS_BESIDE, others.result(), strict=True):
             sessions[step.name] = session
             show_end(step, session)
+    order_catalogue(clients[SUPERUSER])
     sessions[CORRECTED] = _correct(clients[TECHNICAL], sessions["togo-first-year"])
     return sessions
 
