@@ -43,8 +43,8 @@ class Country(models.Model):
         help_text=_("In currency units. A difference between stat and recap of this amount or more is a gap"),
     )
     is_active = models.BooleanField(_("active"), default=True)
-    # How often imports, reverts and changes by hand were written to this country. A plan made at an older number is made
-    # again before it is written.
+    # How often imports, reverts and changes by hand were written to this country. A plan made at an older number is
+    # made again before it is written.
     data_version = models.PositiveBigIntegerField(_("imports written"), default=0, editable=False)
 
     objects = CountryQuerySet.as_manager()
