@@ -63,7 +63,8 @@ class Country(models.Model):
         ),
     )
     is_active = models.BooleanField(_("active"), default=True)
-    # Number of imports written to this country. A plan made at an older number is made again before it is written.
+    # How often imports, reverts and changes by hand were written to this country. A plan made at an older number is
+    # made again before it is written.
     data_version = models.PositiveBigIntegerField(_("imports written"), default=0, editable=False)
 
     objects = CountryQuerySet.as_manager()

@@ -8,6 +8,7 @@ from typing import Any
 
 from scripts.api_client import Client
 from scripts.demo import countries, coverage
+from scripts.demo.catalogue import order_catalogue
 from scripts.demo.pairs import SamplePair
 from scripts.demo.persons import correct_persons
 from scripts.demo.premiums import enter_premiums, two_years
@@ -99,6 +100,7 @@ def run_all(
     enter_premiums(clients[SUPERUSER], typist=clients[SUPERUSER], country=CAMEROON["code"], periods=years)
     correct_persons(clients[TECHNICAL])
     coverage.type_some(clients[TERRITORIAL])
+    order_catalogue(clients[SUPERUSER])
     sessions[CORRECTED] = _correct(clients[TECHNICAL], sessions["togo-first-year"])
     return sessions
 
