@@ -13,6 +13,7 @@ from core import models as core
 from tests.support import figures as reference
 from tests.support import figures_left_out, figures_to_look_at, figures_triangle
 from tests.support.figures import Portfolio
+from users.models import Country
 
 Json = dict[str, Any]
 Ask = Callable[..., Json]
@@ -38,7 +39,7 @@ class Question:
 
     @property
     def currencies(self) -> list[str]:
-        own = core.Country.objects.filter(pk__in=self.countries).order_by("pk").values_list("currency_code", flat=True)
+        own = Country.objects.filter(pk__in=self.countries).order_by("pk").values_list("currency_code", flat=True)
         return reference.currencies(self.scope, *self.days) or list(dict.fromkeys(own))
 
     def answer(self, path: str, **params: Any) -> Json:
