@@ -141,7 +141,7 @@ def check() -> None:
         assert one.role != "primary"
 
 
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 @example(steps=[("merge", 0, 1), ("import", 0, 1), ("merge", 0, 4), ("split", 1, 0), ("import", 1, 0)])
 @example(steps=[("merge", 2, 3), ("attach", 2, 1), ("merge", 0, 1), ("name", 0, 0), ("split", 0, 0), ("import", 1, 1)])
