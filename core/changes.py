@@ -186,7 +186,9 @@ def later_changes(change: Change) -> QuerySet[Change]:
     """Later changes, not undone, that concern one of its subjects."""
     later_subjects = ChangeSubject.objects.filter(change__gt=change.pk, change__undone_at__isnull=True)
     if change.kind in _OF_ONE_MEMBERSHIP:
-        subjects = later_subjects.filter(model="core.membership", row_id=change.data["membership"])
+        # Its own membership, and that of the principal where it made one.
+        made = change.steps.filter(action=ChangeAction.CREATED).values_list("row_id", flat=True)
+        subjects = later_subjects.filter(model="core.membership", row_id__in=[change.data["membership"], *made])
     else:
         same = change.subjects.filter(model=OuterRef("model"), row_id=OuterRef("row_id"))
         subjects = later_subjects.filter(Exists(same))

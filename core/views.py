@@ -5,10 +5,12 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from common.filters import StableOrdering, StrictFilterBackend
+from common.parsing import positive_int
 from core import exports, filters
 from core.families.filters import FamilyListFilter, heads_of_families
 from core.families.serializers import FamilyDetailSerializer, FamilySerializer
@@ -157,6 +159,14 @@ class FamilyViewSet(RecordViewSet):
 
     def with_related(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         return heads_of_families(super().with_related(rows))
+
+    def get_object(self) -> Membership:
+        visible = Membership.objects.visible_to(self.request.user).filter(pk=positive_int(self.kwargs["pk"]) or 0)
+        if visible.exists() and not self.get_queryset().filter(pk__in=visible).exists():
+            # A membership that heads no family.
+            raise NotFound
+        head: Membership = super().get_object()
+        return head
 
 
 class PartnerViewSet(PartnerMerging, RecordViewSet):

@@ -18,6 +18,7 @@ def follow(change: Change) -> None:
     """Renew what is computed from rows that the change moved, after it was made or undone, in its transaction.
 
     Versions of figures: all months with claims of its persons. (`core.changes` knows those of moved claims only.)
+    `concerned_plans` has the policies and plans whose lines may have moved: what is observed of them is renewed here.
     """
     days = Claim.objects.filter(insured__in=people_of(change)).dates("settlement_date", "month")
     assert change.country_id is not None
@@ -56,6 +57,10 @@ def require_family(change: Change) -> None:
     """After a role or an attachment was undone. Raises Conflict where something that came later relies on it: the head
     of a family would be a dependant, or the earlier principal no longer heads a family.
     """
+    for step in change.steps.filter(action=ChangeAction.CREATED):
+        place = {name: step.after[name] for name in ("policy_id", "client_id")}
+        if Membership.objects.filter(principal=step.after["insured_id"], **place).exists():
+            raise Conflict(_("Dependants that came later need a membership that this change created."))
     membership = Membership.objects.filter(pk=change.data["membership"]).first()
     if membership is None or membership.role == MembershipRole.PRIMARY:
         return

@@ -17,6 +17,7 @@ from rest_framework.serializers import BaseSerializer
 from common.api_errors import AccessDenied
 from common.errors import Invalid
 from common.filters import StableOrdering, StrictFilterBackend
+from common.parsing import positive_int
 from core.families import correcting, merging, naming, splitting, undoing
 from core.families.filters import RecordChangeFilter
 from core.families.rights import preview
@@ -70,7 +71,18 @@ def correction(form: type[BaseSerializer[Any]], name: str) -> Callable[[Any], An
     """The decorators of an action that corrects a record, with this form."""
 
     def decorate(method: Any) -> Any:
-        described = extend_schema(
+        acting = action(
+            detail=True,
+            methods=["post"],
+            url_path=name,
+            url_name=name,
+            permission_classes=[MayManageFamilies],
+            throttle_classes=[ConfirmationThrottle],
+            filter_backends=[],
+            filterset_class=None,
+        )(method)
+        # Above the action, which would forget the description.
+        described: Any = extend_schema(
             tags=["families"],
             filters=False,
             parameters=[
@@ -84,17 +96,8 @@ def correction(form: type[BaseSerializer[Any]], name: str) -> Callable[[Any], An
                 404: OpenApiResponse(DetailSerializer, description="There is no such record"),
                 409: OpenApiResponse(DetailSerializer, description="Something has changed meanwhile, or relies on it"),
             },
-        )(method)
-        return action(
-            detail=True,
-            methods=["post"],
-            url_path=name,
-            url_name=name,
-            permission_classes=[MayManageFamilies],
-            throttle_classes=[ConfirmationThrottle],
-            filter_backends=[],
-            filterset_class=None,
-        )(described)
+        )(acting)
+        return described
 
     return decorate
 
@@ -208,7 +211,7 @@ class RecordChangeViewSet(AuditedReadViewSet):
         return rows.filter(country__isnull=False).select_related("undone_by")
 
     def get_object(self) -> Change:
-        if Change.objects.filter(pk=self.kwargs["pk"], country__isnull=True).exists():
+        if Change.objects.filter(pk=positive_int(self.kwargs["pk"]) or 0, country__isnull=True).exists():
             # A change of the catalogue has a list of its own.
             raise NotFound
         change: Change = super().get_object()

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -268,6 +268,12 @@ class ChangePage(CorrectionPage):
         row = self.row(self.rows(), pk)
         audit.record(actor=self.user, action=AuditAction.READ, target=row)
         return self.form_page(row)
+
+    def row(self, rows: QuerySet[Any], pk: int) -> Any:
+        if Change.objects.filter(pk=pk, country__isnull=True).exists():
+            # A change of the catalogue has a page of its own.
+            raise Http404
+        return super().row(rows, pk)
 
     def rows(self) -> QuerySet[Any]:
         return super().rows().filter(country__isnull=False).select_related("country", "undone_by")

@@ -124,6 +124,20 @@ def test_a_dependant_is_attached_to_another_principal_of_the_policy(togo: SmallC
     assert dump() == before
 
 
+def test_a_membership_that_an_attachment_made_stays_while_another_dependant_needs_it(togo: SmallCountry) -> None:
+    togo.claim(insured="CHIMENE", principal="AFI", client="TOGOCOM")
+    togo.save()
+    fit_dates()
+    before, afy = dump(), togo.insured("AFY").pk
+    codjo, chimene = (togo.insured(name).memberships.get(client__name="TOGOCOM").pk for name in ("CODJO", "CHIMENE"))
+    first = done(send(togo, f"memberships/{codjo}/attach/", principal=afy))
+    second = done(send(togo, f"memberships/{chimene}/attach/", principal=afy))
+    assert send(togo, f"family-changes/{first['id']}/undo/").status_code == 409
+    for one in (second, first):
+        done(send(togo, f"family-changes/{one['id']}/undo/"))
+    assert dump() == before
+
+
 def test_who_cannot_be_a_principal_is_refused(togo: SmallCountry) -> None:
     membership = togo.insured("CODJO").memberships.order_by("pk")[0]
     for principal, reason in (
@@ -196,6 +210,8 @@ def test_families_are_listed_with_their_members(togo: SmallCountry) -> None:
 
     assert names("has_dependants=true") == names(f"insured={togo.insured('CODJO').pk}") == ["AFI"]
     assert names(f"policy={togo.policy('2').pk}") == names("search=bob") == ["BOB"]
+    child = togo.insured("CODJO").memberships.order_by("pk")[0]
+    assert togo.client.get(f"/api/v1/families/{child.pk}/").status_code == 404
     export = b"".join(togo.client.get("/api/v1/families/export/?has_dependants=true"))  # type: ignore[arg-type]
     assert b"AFI" in export
     assert b"BOB" not in export
@@ -224,3 +240,4 @@ def test_a_change_of_the_catalogue_is_none_of_a_country(togo: SmallCountry) -> N
     change = core.Change.objects.create(kind="act_rename", actor_label="x")
     assert togo.client.get(f"/api/v1/family-changes/{change.pk}/").status_code == 404
     assert send(togo, f"family-changes/{change.pk}/undo/").status_code == 404
+    assert togo.client.get("/api/v1/family-changes/x/").status_code == 404

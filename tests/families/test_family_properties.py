@@ -62,8 +62,11 @@ STEPS = st.lists(
 )
 
 
-@pytest.fixture(scope="module")
-def togo(database: None) -> ApiUser:
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def togo(transactional_db: None) -> ApiUser:
     api = ApiUser()
     for pair in PAIRS:
         assert api.import_pair(*pair).status == "DONE"
