@@ -71,7 +71,18 @@ def correction(form: type[BaseSerializer[Any]], name: str) -> Callable[[Any], An
     """The decorators of an action that corrects a record, with this form."""
 
     def decorate(method: Any) -> Any:
-        described = extend_schema(
+        acting = action(
+            detail=True,
+            methods=["post"],
+            url_path=name,
+            url_name=name,
+            permission_classes=[MayManageFamilies],
+            throttle_classes=[ConfirmationThrottle],
+            filter_backends=[],
+            filterset_class=None,
+        )(method)
+        # Above the action, which would forget the description.
+        described: Any = extend_schema(
             tags=["families"],
             filters=False,
             parameters=[
@@ -85,17 +96,8 @@ def correction(form: type[BaseSerializer[Any]], name: str) -> Callable[[Any], An
                 404: OpenApiResponse(DetailSerializer, description="There is no such record"),
                 409: OpenApiResponse(DetailSerializer, description="Something has changed meanwhile, or relies on it"),
             },
-        )(method)
-        return action(
-            detail=True,
-            methods=["post"],
-            url_path=name,
-            url_name=name,
-            permission_classes=[MayManageFamilies],
-            throttle_classes=[ConfirmationThrottle],
-            filter_backends=[],
-            filterset_class=None,
-        )(described)
+        )(acting)
+        return described
 
     return decorate
 

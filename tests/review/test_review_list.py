@@ -14,6 +14,7 @@ from core.families.undoing import undo_change
 from core.integrity import dangling_references
 from tests.support.api_user import ApiUser
 from tests.support.review import FIRST, KOFFI, KOFI, SECOND, decide, dump, sums_of_figures, totals, waiting
+from users.models import User
 
 pytestmark = pytest.mark.django_db
 
@@ -230,14 +231,17 @@ def test_records_are_merged_directly_with_the_own_password(
     togo: ApiUser, route: str, model: Any, keys: tuple[str, str]
 ) -> None:
     togo.user.set_password("own password")
-    togo.user.save()
+    # Saved as usual, a new password would end the token.
+    User.objects.filter(pk=togo.user.pk).update(password=togo.user.password)
     kept, other = (model.objects.get(key=key) for key in keys)
     path, ids = f"/api/v1/{route}/{kept.pk}/merge/", {route: [other.pk]}
 
     def send(query: str = "", **more: Any) -> Any:
         return togo.client.post(path + query, ids | more, format="json")
 
-    assert send("?dry_run=true").json()["id"] is None
+    preview = send("?dry_run=true")
+    assert preview.status_code == 200, preview.content
+    assert preview.json()["id"] is None
     assert set(send().json()) == set(send(password="wrong").json()) == {"password"}
     assert model.objects.filter(pk=other.pk).exists()
     assert set(togo.client.post(path, {route: [10**9], "password": "x"}, format="json").json()) == {route}
