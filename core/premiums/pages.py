@@ -60,7 +60,7 @@ class PremiumTable(ListTable):
 class ChangeTable(ListTable):
     at = tables.DateTimeColumn(verbose_name=gettext_lazy("Time"), short=True)
     actor_label = tables.Column(gettext_lazy("Who"))
-    kind = tables.Column(gettext_lazy("Change"), empty_values=(), accessor="pk")
+    kind = tables.Column(gettext_lazy("Action"), empty_values=(), accessor="pk")
     premium = tables.Column(
         gettext_lazy("Premium"), accessor="premium_id", linkify=("page-premium", {"pk": tables.A("premium_id")})
     )

@@ -68,4 +68,4 @@ def test_a_premium_is_typed_in_french_and_deleted_after_a_question(visits: Visit
     page.get_by_role("link", name="Supprimer").click()
     page.get_by_role("button", name="Supprimer la prime").click()
     page.wait_for_url(re.compile(r"/premiums/$"))
-    expect(page.locator("main")).to_contain_text("La prime est supprimée.")
+    expect(page.locator(".messages")).to_contain_text("La prime est supprimée.")
