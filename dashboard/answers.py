@@ -116,13 +116,12 @@ def period(board: Board) -> Answer:
     return Answer(payload, lambda: Table(_("Period"), columns, [(span.start, span.end)] if span else []))
 
 
-def portfolio(board: Board) -> Answer:
-    now = portfolios.portfolio_series(board.data, [board.period], keys=portfolios.KEYS, currencies=board.currencies)
+def portfolio(board: Board, keys: Sequence[str] = portfolios.KEYS) -> Answer:
+    """The indicators `keys` against the period before."""
+    now = portfolios.portfolio_series(board.data, [board.period], keys=keys, currencies=board.currencies)
     before: dict[tuple[str, str], Any] = {}
     if board.previous:
-        earlier = portfolios.portfolio_series(
-            board.data, [board.previous], keys=portfolios.KEYS, currencies=board.currencies
-        )
+        earlier = portfolios.portfolio_series(board.data, [board.previous], keys=keys, currencies=board.currencies)
         before = {(one.key, one.currency): one.values[0] for one in earlier}
     indicators: list[Payload] = []
     for one in now:

@@ -112,10 +112,10 @@ def record_figures(
         span = board.span
         latest = board.data.claims.sort("settled", "claim", descending=True).head(CLAIMS_SHOWN)
         return {
-            "portfolio": answers.portfolio(board).payload,
+            "portfolio": answers.portfolio(board, keys).payload,
             "rankings": {by: answers.rankings(board, by, limit=PLACES_SHOWN).payload for by in rankings},
             "recent": latest["claim"].to_list(),
-            "losses": loss_ratio(board, "client", limit=1).payload if asked.scope.kind == "client" else None,
+            "losses": loss_ratio(board, "country", limit=1).payload if asked.scope.kind == "client" else None,
             "years": [] if span is None else [span.start.year, span.end.year],
         }
 

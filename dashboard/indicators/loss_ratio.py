@@ -11,12 +11,14 @@ are counted apart. A claim counts with the premiums of its own currency.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import accumulate
 from typing import Literal
 
 import polars as pl
@@ -339,18 +341,39 @@ def points(found: Covered, windows: Sequence[tuple[date, date]], data_start: dat
 
 
 def _earner(premiums: pl.DataFrame) -> Callable[[Period], Fraction]:
-    """Period → earned premium of all. Premiums of the same days are one, which is most of them."""
-    amounts = premiums.group_by("start", "end").agg(pl.col("cents").sum()).rows()
+    """Period → earned premium of all, exact.
+
+    What premiums of one length have earned by a day is Σ amount × days since the start of those that have started, less
+    Σ amount × days since the end of those that have ended. Sums over sorted days tell both for any day.
+    """
+    by_length: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for start, end, amount in premiums.select("start", "end", "cents").iter_rows():
+        by_length[(end - start).days + 1].append((start.toordinal(), amount))
+    sums = {length: _DaySums(rows) for length, rows in by_length.items()}
 
     def earned(period: Period) -> Fraction:
-        by_length: dict[int, int] = defaultdict(int)
-        for start, end, amount in amounts:
-            days = (min(end, period.end) - max(start, period.start)).days + 1
-            if days > 0:
-                by_length[(end - start).days + 1] += amount * days
-        return sum((Fraction(part, length) for length, part in by_length.items()), Fraction(0))
+        first, last = period.start.toordinal() - 1, period.end.toordinal()
+        total = Fraction(0)
+        for length, one in sums.items():
+            part = one.until(last) - one.until(last - length) - one.until(first) + one.until(first - length)
+            total += Fraction(part, length)
+        return total
 
     return earned
+
+
+class _DaySums:
+    """Σ amount × days from the start to a day, both included, of what has started by then."""
+
+    def __init__(self, rows: list[tuple[int, int]]) -> None:
+        rows = sorted(rows)
+        self._days = [day for day, _amount in rows]
+        self._amounts = [0, *accumulate(amount for _day, amount in rows)]
+        self._products = [0, *accumulate(day * amount for day, amount in rows)]
+
+    def until(self, day: int) -> int:
+        at = bisect_right(self._days, day)
+        return self._amounts[at] * (day + 1) - self._products[at]
 
 
 def _year_before(end: date) -> date:
