@@ -48,7 +48,7 @@ def test_two_records_of_a_person_are_merged_and_split(visits: Visits, stack: Sta
     page.goto(f"/insured/{kept['id']}/")
     page.get_by_role("link", name="Merge with another record").click()
     page.get_by_label("Name or card number").fill(other["name"])
-    page.get_by_role("button", name="Search").click()
+    page.locator("#content").get_by_role("button", name="Search").click()
     page.locator(f"input[name=insured][value='{other['id']}']").check()
     page.get_by_role("button", name="Preview").click()
     confirm(page, password, "Merge the records")
