@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from common.parsing import LARGEST_ID
 from core.changes import objection_to_undo
 from core.families.merging import MOST_AT_ONCE
 from core.filters import family_of
@@ -27,15 +28,15 @@ class PasswordSerializer(serializers.Serializer[Any]):
 
 class PeopleMergeSerializer(PasswordSerializer):
     insured = serializers.ListField(
-        child=serializers.IntegerField(min_value=1), allow_empty=False, max_length=MOST_AT_ONCE
+        child=serializers.IntegerField(min_value=1, max_value=LARGEST_ID), allow_empty=False, max_length=MOST_AT_ONCE
     )
 
 
 class PeopleSplitSerializer(PasswordSerializer):
     """The record to split off, the merge that joined it, or both."""
 
-    change = serializers.IntegerField(required=False, min_value=1)
-    insured = serializers.IntegerField(required=False, min_value=1)
+    change = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
+    insured = serializers.IntegerField(required=False, min_value=1, max_value=LARGEST_ID)
 
 
 class NameChoiceSerializer(PasswordSerializer):
@@ -43,12 +44,16 @@ class NameChoiceSerializer(PasswordSerializer):
 
 
 class AttachSerializer(PasswordSerializer):
-    principal = serializers.IntegerField(min_value=1, help_text="Id of the insured who heads the family")
+    principal = serializers.IntegerField(
+        min_value=1, max_value=LARGEST_ID, help_text="Id of the insured who heads the family"
+    )
 
 
 class RoleSerializer(PasswordSerializer):
     role = serializers.CharField(max_length=20)
-    principal = serializers.IntegerField(required=False, allow_null=True, default=None, min_value=1)
+    principal = serializers.IntegerField(
+        required=False, allow_null=True, default=None, min_value=1, max_value=LARGEST_ID
+    )
 
 
 class RecordChangeSerializer(serializers.ModelSerializer[Any]):
