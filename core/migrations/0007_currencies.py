@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('core', '0003_rates'),
+        ('core', '0006_rates'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

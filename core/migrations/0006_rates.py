@@ -58,7 +58,7 @@ def observe(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('core', '0003_review'),
+        ('core', '0005_review'),
         ('file_handling', '0001_initial'),
         ('users', '0001_initial'),
     ]
