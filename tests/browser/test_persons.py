@@ -61,4 +61,6 @@ def test_two_records_of_a_person_are_merged_and_split(visits: Visits, stack: Sta
     confirm(page, password, "Split it off")
     assert page.request.get(f"/api/v1/insured/{other['id']}/").json()["name"] == other["name"]
     page.goto(f"/families/changes/?insured={kept['id']}")
-    expect(page.locator("table.list tbody tr")).to_have_count(2)
+    rows = page.locator("table.list tbody tr")
+    expect(rows.nth(0)).to_contain_text("split off")
+    expect(rows.nth(1)).to_contain_text("merged")
