@@ -74,10 +74,21 @@ class CatalogueActions(_Base):
         name = _values(NameFormSerializer, request)["name"]
         return self._changed(self.kind.rename, services.rename, row=self.get_object(), name=name)
 
-    @extend_schema(methods=["GET"], responses={200: OwnAliasSerializer(many=True)}, filters=False)
-    @extend_schema(methods=["POST"], request=NameFormSerializer, responses=_CHANGE, parameters=[_PREVIEW])
+    @extend_schema(responses={200: OwnAliasSerializer(many=True)}, filters=False)
+    @action(detail=True, methods=["get"], filterset_class=None, filter_backends=[], pagination_class=None)
+    def aliases(self, request: Request, pk: str) -> Response:
+        """Its other names. Added or removed, an alias counts from the next import on; lines stay where they are."""
+        rows: Any = self.kind.aliases([self.get_object().pk]).order_by("name", "pk")
+        return Response(OwnAliasSerializer(rows, many=True).data)
+
+    @aliases.mapping.post
+    @extend_schema(request=NameFormSerializer, responses=_CHANGE, parameters=[_PREVIEW])
+    def add_alias(self, request: Request, pk: str) -> Response:
+        name = _values(NameFormSerializer, request)["name"]
+        return self._changed(self.kind.alias_add, services.add_alias, row=self.get_object(), name=name)
+
+    @aliases.mapping.delete
     @extend_schema(
-        methods=["DELETE"],
         request=None,
         responses=_CHANGE,
         parameters=[
@@ -86,18 +97,6 @@ class CatalogueActions(_Base):
             OpenApiParameter("name", OpenApiTypes.STR, description="Or its name, in any case and with any accents"),
         ],
     )
-    @action(detail=True, methods=["get"], filterset_class=None, filter_backends=[], pagination_class=None)
-    def aliases(self, request: Request, pk: str) -> Response:
-        """Its other names. Added or removed, an alias counts from the next import on; lines stay where they are."""
-        rows: Any = self.kind.aliases([self.get_object().pk]).order_by("name", "pk")
-        return Response(OwnAliasSerializer(rows, many=True).data)
-
-    @aliases.mapping.post
-    def add_alias(self, request: Request, pk: str) -> Response:
-        name = _values(NameFormSerializer, request)["name"]
-        return self._changed(self.kind.alias_add, services.add_alias, row=self.get_object(), name=name)
-
-    @aliases.mapping.delete
     def remove_alias(self, request: Request, pk: str) -> Response:
         alias = self._alias(self.get_object(), request)
         return self._changed(self.kind.alias_remove, services.remove_alias, alias=alias)
