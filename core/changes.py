@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from common.errors import Conflict
-from core.data_versions import MEMBERSHIPS, claims_of, renew
+from core.data_versions import MEMBERSHIPS, PREMIUMS, claims_of, renew
 from core.models import (
     Change,
     ChangeAction,
@@ -135,6 +135,7 @@ class Recorder:
         """Store `data` with the change, and renew the versions of everything that its steps changed."""
         self.change.data |= data
         self.change.save(update_fields=["data"])
+        recompute_rates(self.change)
         renew_versions(self.change)
         return self.change
 
@@ -220,14 +221,13 @@ def renew_versions(change: Change) -> None:
     countries = set(months) | ({change.country_id} if change.country_id is not None else set())
     # In order, so that two changes never wait for each other.
     for country_id in sorted(countries):
-        renew(country_id, [MEMBERSHIPS, *map(claims_of, months.get(country_id, ()))])
-    _recompute_rates(change)
+        renew(country_id, [MEMBERSHIPS, PREMIUMS, *map(claims_of, months.get(country_id, ()))])
     # A change of the catalogue concerns the next import of every country.
     changed = Country.objects.all() if change.country_id is None else Country.objects.filter(pk__in=countries)
     changed.update(data_version=F("data_version") + 1)
 
 
-def _recompute_rates(change: Change) -> None:
+def recompute_rates(change: Change) -> None:
     """Find the observed rates and subscribers again of the policies whose memberships the change concerns (DOMAIN §10):
     those of its persons and clients too, whose names may be that of a subscriber.
     """

@@ -18,21 +18,10 @@ def follow(change: Change) -> None:
     """Renew what is computed from rows that the change moved, after it was made or undone, in its transaction.
 
     Versions of figures: all months with claims of its persons. (`core.changes` knows those of moved claims only.)
-    `concerned_plans` has the policies and plans whose lines may have moved: what is observed of them is renewed here.
     """
     days = Claim.objects.filter(insured__in=people_of(change)).dates("settlement_date", "month")
     assert change.country_id is not None
     renew(change.country_id, map(claims_of, days))
-
-
-def concerned_plans(change: Change) -> tuple[set[int], set[int]]:
-    """Ids of the policies, and of the plans, whose memberships the change concerns: their claims may have moved."""
-    ids = change.subjects.filter(model=Membership._meta.label_lower).values("row_id")
-    memberships = Membership.objects.filter(pk__in=ids).values_list("policy_id", "plan_id")
-    removed = change.steps.filter(model=Membership._meta.label_lower).exclude(action=ChangeAction.MOVED)
-    values = [value or {} for pair in removed.values_list("before", "after") for value in pair]
-    plans = {plan for _policy, plan in memberships} | {value.get("plan_id") for value in values}
-    return {policy for policy, _plan in memberships}, {plan for plan in plans if plan is not None}
 
 
 def people_of(change: Change) -> list[int]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.db import transaction
 
-from core.changes import lock_countries, objection_to_undo, undo
+from core.changes import lock_countries, objection_to_undo, recompute_rates, undo
 from core.families import following
 from core.families.rights import require_manager
 from core.models import Change, ChangeKind
@@ -28,6 +28,7 @@ def undo_change(*, actor: User, change: Change) -> Change:
         change = undo(change, actor=actor)
         if change.kind in _FOLLOWING:
             _FOLLOWING[change.kind](change)
+        recompute_rates(change)
         following.follow(change)
         audit.record(actor=actor, action=AuditAction.UPDATE, target=change, data={"kind": change.kind, "undone": True})
     return change

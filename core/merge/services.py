@@ -17,7 +17,6 @@ from django.utils.translation import gettext as _
 from common.errors import Conflict, Invalid
 from common.formats import format_day
 from core.changes import lock_countries
-from core.data_versions import PREMIUMS, renew
 from core.families.rights import require_manager
 from core.merge.bulk import BulkRecorder
 from core.models import (
@@ -119,8 +118,6 @@ def _merge(actor: User, kept: Any, absorbed: Sequence[Any], kind: _Kind) -> Chan
             _take_names(recorder, kind, kept, other)
         moved = {name: sum(part[name] for part in parts) for name in parts[0] if name not in ("id", "name")}
         change = recorder.finish(absorbed=parts, **moved)
-        if moved.get("premiums"):
-            renew(kept.country_id, [PREMIUMS])
         audit.record(
             actor=actor,
             action=AuditAction.UPDATE,

@@ -18,7 +18,7 @@ from rapidfuzz import fuzz, process
 from common.errors import NotAllowed
 from common.keys import label_key, shortened_key
 from common.money import to_decimal
-from core.models import Client, Premium
+from core.models import Client, ClientAlias, Premium
 from core.premiums.services import locked_country, may_manage, overlap_sentence, problems_of, write_imported
 from core.premiums.sheet import SheetRow
 from users import audit
@@ -104,8 +104,10 @@ class Judged:
 
 
 def clients_by_key(country: Country) -> dict[str, Client]:
-    """Label key → the client that an import of this country finds by it."""
-    return {client.key: client for client in Client.objects.filter(country=country).order_by("pk")}
+    """Label key → the client that an import of this country finds by it: its name, or another from a merge."""
+    aliases = ClientAlias.objects.filter(country=country).select_related("client").order_by("pk")
+    named = {client.key: client for client in Client.objects.filter(country=country).order_by("pk")}
+    return {alias.key: alias.client for alias in aliases} | named
 
 
 def key_of(name: str) -> str:

@@ -74,6 +74,8 @@ OF_A_COUNTRY = {
             "Operator",
             "Invoice",
             "Payment",
+            "Premium",
+            "PremiumRevision",
             "Claim",
             "ClaimLine",
             "ClaimRevision",

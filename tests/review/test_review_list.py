@@ -6,12 +6,14 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from core import models as core
 from core.families.undoing import undo_change
 from core.integrity import dangling_references
+from core.rates import recompute
 from tests.support.api_user import ApiUser
 from tests.support.review import FIRST, KOFFI, KOFI, SECOND, decide, dump, sums_of_figures, totals, waiting
 from users.models import User
@@ -134,6 +136,7 @@ def test_hundreds_of_memberships_that_both_clients_have_are_joined_and_parted_by
                 insured=person, policy=policy, client=client, partner=partner, settlement_date=day,
                 claimed_amount=10, reimbursed_amount=5, currency="XOF", line_count=0, fingerprint="f",
             )  # fmt: skip
+    recompute([policy.pk])
     before, sums = dump(), totals()
 
     with CaptureQueriesContext(connection) as merging:
@@ -211,9 +214,25 @@ def test_premiums_move_and_overlapping_ones_are_refused_in_words(togo: ApiUser) 
 
     core.Premium.objects.filter(pk=moving.pk).update(start="2025-01-01")
     version = core.DataVersion.objects.filter(part="premiums").values_list("token", flat=True).first()
-    decide(togo, pair, "same")
+    merged = decide(togo, pair, "same")
     assert set(kept.premiums.values_list("start__year", flat=True)) == {2024, 2025}
-    assert core.DataVersion.objects.get(part="premiums").token != version
+    later = core.DataVersion.objects.get(part="premiums").token
+    assert later != version
+    undo_change(actor=togo.user, change=core.Change.objects.get(pk=merged["change"]))
+    assert [one.pk for one in other.premiums.all()] == [moving.pk]
+    assert core.DataVersion.objects.get(part="premiums").token != later
+
+
+def test_premiums_of_an_absorbed_name_are_imported_for_the_client_that_stays(togo: ApiUser) -> None:
+    decide(togo, waiting(togo)["client"], "same")
+    rows = "Employeur;Prime;Année\nPORT DE LOME;100;2024\nPORT DE LOMEE;200;2025"
+    file = SimpleUploadedFile("primes.csv", rows.encode())
+
+    answer = togo.client.post("/api/v1/premiums/import/", {"file": file}, format="multipart")
+
+    assert answer.status_code == 201, answer.content
+    (client,) = core.Client.objects.filter(premiums__isnull=False).distinct()
+    assert (client.name, client.premiums.count()) == ("PORT DE LOME", 2)
 
 
 # ------------------------------------------------------------------------------------------------ without the list
