@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from django.db.models import F, Model, QuerySet
+from django.db.models import Aggregate, F, Model, OuterRef, QuerySet, Subquery, TextField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -149,11 +149,29 @@ class RecordPage(PageView):
         return table
 
 
+class _Lines(Aggregate):
+    """Texts as one, a line for each."""
+
+    function = "string_agg"
+    template = "%(function)s(%(expressions)s, chr(10))"
+    output_field = TextField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "group_concat(%(expressions)s, char(10))"
+        return super().as_sql(compiler, connection, template=template, **context)
+
+
 class _MergedPage(RecordPage):
     """A record of a country that may be merged with others, and has other names from merges."""
 
+    def rows(self) -> QuerySet[Any]:
+        # With the record, in one statement.
+        aliases = self.model._meta.get_field("aliases").related_model
+        of_record = aliases.objects.filter(**{self.kind: OuterRef("pk")}).order_by().values(self.kind)
+        return super().rows().annotate(other_names=Subquery(of_record.annotate(all=_Lines("name")).values("all")))
+
     def facts(self, row: Any) -> list[Fact]:
-        names = [alias.name for alias in row.aliases.order_by("id")]
+        names = sorted(row.other_names.splitlines()) if row.other_names else []
         also = [Fact(_("Also written"), ", ".join(names))] if names else []
         return [*super().facts(row), *also]
 

@@ -10,6 +10,8 @@ from core.models import ActAlias, ActCategoryAlias, Change
 
 MOST_IDS = 200
 
+DECISIONS = ["same", "different", "open"]
+
 
 def _id(**more: Any) -> serializers.IntegerField:
     return serializers.IntegerField(min_value=1, max_value=LARGEST_ID, **more)
@@ -37,7 +39,7 @@ class CategoryFormSerializer(serializers.Serializer[None]):
 
 class DecisionFormSerializer(serializers.Serializer[None]):
     decision = serializers.ChoiceField(
-        choices=["same", "different", "open"],
+        choices=DECISIONS,
         help_text="`same` merges the two; `different` is remembered; `open` takes that back",
     )
     keep = _id(required=False, help_text="With `same`: the one that stays; the one with more lines unless named")
@@ -113,7 +115,7 @@ class CandidateSerializer(serializers.Serializer[Any]):
 class DecisionSerializer(serializers.Serializer[Any]):
     """`change`: the merge, where the answer was `same`."""
 
-    decision = serializers.ChoiceField(choices=["same", "different", "open"])
+    decision = serializers.ChoiceField(choices=DECISIONS)
     change = CatalogueChangeSerializer(allow_null=True)
 
 

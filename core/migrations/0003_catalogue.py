@@ -31,8 +31,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('act', 'act'), ('act_category', 'act category')], max_length=12, verbose_name='kind')),
-                ('first_key', models.CharField(max_length=255)),
-                ('second_key', models.CharField(max_length=255)),
+                ('first_key', models.CharField(max_length=255, verbose_name='first key')),
+                ('second_key', models.CharField(max_length=255, verbose_name='second key')),
                 ('actor_label', models.CharField(max_length=254, verbose_name='who')),
                 ('at', models.DateTimeField(auto_now_add=True, verbose_name='time')),
                 ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='account')),

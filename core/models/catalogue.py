@@ -46,8 +46,8 @@ class CatalogueDifference(models.Model):
     """
 
     kind = models.CharField(_("kind"), max_length=12, choices=CatalogueKind.choices)
-    first_key = models.CharField(max_length=KEY_LENGTH)
-    second_key = models.CharField(max_length=KEY_LENGTH)
+    first_key = models.CharField(_("first key"), max_length=KEY_LENGTH)
+    second_key = models.CharField(_("second key"), max_length=KEY_LENGTH)
     actor = models.ForeignKey(User, verbose_name=_("account"), on_delete=models.SET_NULL, null=True, related_name="+")
     actor_label = models.CharField(_("who"), max_length=254)
     at = models.DateTimeField(_("time"), auto_now_add=True)

@@ -84,13 +84,17 @@ class ChangeSubject(models.Model):
 
     country_path = "change__country_id"
 
-    change = models.ForeignKey(Change, on_delete=models.CASCADE, related_name="subjects", db_index=False)
-    model = models.CharField(max_length=40)
-    row_id = models.BigIntegerField()
+    change = models.ForeignKey(
+        Change, verbose_name=_("change"), on_delete=models.CASCADE, related_name="subjects", db_index=False
+    )
+    model = models.CharField(_("kind of record"), max_length=40)
+    row_id = models.BigIntegerField(_("number of the record"))
 
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("record of a change")
+        verbose_name_plural = _("records of changes")
         constraints = [models.UniqueConstraint(fields=["change", "model", "row_id"], name="change_subject_once")]
         indexes = [models.Index(fields=["model", "row_id"])]
 
@@ -115,18 +119,22 @@ class ChangeStep(models.Model):
 
     country_path = "change__country_id"
 
-    change = models.ForeignKey(Change, on_delete=models.CASCADE, related_name="steps", db_index=False)
-    sequence = models.PositiveIntegerField()
-    action = models.CharField(max_length=8, choices=ChangeAction.choices)
-    model = models.CharField(max_length=40)
-    row_id = models.BigIntegerField(null=True)
-    field = models.CharField(max_length=40, blank=True)
-    before: Any = models.JSONField(null=True)
-    after: Any = models.JSONField(null=True)
+    change = models.ForeignKey(
+        Change, verbose_name=_("change"), on_delete=models.CASCADE, related_name="steps", db_index=False
+    )
+    sequence = models.PositiveIntegerField(_("sequence"))
+    action = models.CharField(_("action"), max_length=8, choices=ChangeAction.choices)
+    model = models.CharField(_("kind of record"), max_length=40)
+    row_id = models.BigIntegerField(_("number of the record"), null=True)
+    field = models.CharField(_("field"), max_length=40, blank=True)
+    before: Any = models.JSONField(_("before"), null=True)
+    after: Any = models.JSONField(_("after"), null=True)
 
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("step of a change")
+        verbose_name_plural = _("steps of changes")
         constraints = [models.UniqueConstraint(fields=["change", "sequence"], name="change_step_once")]
 
     def __str__(self) -> str:
@@ -138,13 +146,17 @@ class ChangeMove(models.Model):
 
     country_path = "step__change__country_id"
 
-    step = models.ForeignKey(ChangeStep, on_delete=models.CASCADE, related_name="moves", db_index=False)
-    row_id = models.BigIntegerField()
-    before = models.BigIntegerField(null=True)
+    step = models.ForeignKey(
+        ChangeStep, verbose_name=_("step"), on_delete=models.CASCADE, related_name="moves", db_index=False
+    )
+    row_id = models.BigIntegerField(_("number of the record"))
+    before = models.BigIntegerField(_("before"), null=True)
 
     objects = ScopedQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("moved record")
+        verbose_name_plural = _("moved records")
         constraints = [models.UniqueConstraint(fields=["step", "row_id"], name="change_move_once")]
 
     def __str__(self) -> str:

@@ -34,7 +34,7 @@ class ReviewPairSerializer(serializers.ModelSerializer[ReviewPair]):
         ]  # fmt: skip
         read_only_fields = fields
 
-    @extend_schema_field({"type": "string", "enum": ["", *ReviewDecision.values]})
+    @extend_schema_field({"type": "string", "description": "`same`, `different`, or empty while the pair waits"})
     def get_decision(self, pair: ReviewPair) -> str:
         return pair.decision
 

@@ -144,7 +144,7 @@ def test_only_an_admin_who_manages_the_account_can_send_it_a_password_link(cast:
 def test_the_admin_of_a_deactivated_country_loses_access_at_once(cast: Cast, browser: Browser) -> None:
     client_of_admin = browser("togo_admin")
     assert client_of_admin.get("/admin/core/claim/").status_code == 200
-    browser("global_admin").post(f"/admin/users/country/{cast.togo.pk}/act/close/")
+    browser("superuser").post(f"/admin/users/country/{cast.togo.pk}/act/close/")
     assert client_of_admin.get("/admin/core/claim/").status_code == 302
     assert sign_in("togo_admin").status_code == 200
 

@@ -32,8 +32,20 @@ def warned_pair() -> tuple[list[Any], list[Any]]:
     """Every category of finding but a conflict, and most warnings."""
     more = [
         line("W1", incident_date="unknown", beneficiary="PETIT YAO", main_insured="GRAND YAO", insured_status="E"),
-        line("W2", beneficiary="AMENAN KOUASSI", main_insured="AMENAN KOUASSI", partner="CLINIQUE BIASAA"),
-        line("W3", beneficiary="AMENAN KOUASI", main_insured="AMENAN KOUASI", employer="PORT DE LOMEE"),
+        line(
+            "W2",
+            beneficiary="AMENAN KOUASSI",
+            main_insured="AMENAN KOUASSI",
+            partner="CLINIQUE BIASAA",
+            operator="MENSAH AKOU",
+        ),
+        line(
+            "W3",
+            beneficiary="AMENAN KOUASI",
+            main_insured="AMENAN KOUASI",
+            employer="PORT DE LOMEE",
+            operator="MENSA AKOU",
+        ),
         line("W4", beneficiary="TWIN ADA", main_insured="TWIN ADA", card_number="C-71"),
         line("W5", beneficiary="TWIN ADA", main_insured="TWIN ADA", card_number="C-72", invoice_number="2,0230E+16"),
     ]

@@ -142,6 +142,8 @@ def test_every_page_has_the_policy_and_needs_nothing_that_it_forbids(
         seen += response.status_code == 200
         if found := problems(response):
             wrong[path] = found
+        # A page that is a file.
+        response.close()
     assert wrong == {}
     assert seen >= {"superuser": 40, "togo_admin": 35, "togo_operator": 20, "homeless_head": 5, "anonymous": 3}[name]
 

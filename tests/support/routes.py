@@ -310,6 +310,7 @@ MARKED_FIGURES = {
     *(f"rankings/?by={kind}" for kind in rankings.BY if kind not in ("act", "act_category")),
     *(f"quality/?by={kind}" for kind in ("operator", "partner")),
     "files/",
+    *(name for name in FIGURES if name.startswith("loss-ratio/")),
 }
 # Their rows name or concern persons.
 PERSONAL_FIGURES = {
