@@ -166,7 +166,7 @@ class _MergedPage(RecordPage):
 
     def rows(self) -> QuerySet[Any]:
         # With the record, in one statement.
-        aliases = self.model._meta.get_field("aliases").related_model
+        aliases: Any = self.model._meta.get_field("aliases").related_model
         of_record = aliases.objects.filter(**{self.kind: OuterRef("pk")}).order_by().values(self.kind)
         return super().rows().annotate(other_names=Subquery(of_record.annotate(all=_Lines("name")).values("all")))
 

@@ -68,8 +68,8 @@ class Migration(migrations.Migration):
             name='PlanRateCount',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('hundredths', models.BigIntegerField()),
-                ('lines', models.IntegerField()),
+                ('hundredths', models.BigIntegerField(verbose_name='rate in hundredths')),
+                ('lines', models.IntegerField(verbose_name='lines')),
             ],
             options={
                 'verbose_name': 'number of lines with a rate, by plan',
@@ -80,8 +80,8 @@ class Migration(migrations.Migration):
             name='PolicyRateCount',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('hundredths', models.BigIntegerField()),
-                ('lines', models.IntegerField()),
+                ('hundredths', models.BigIntegerField(verbose_name='rate in hundredths')),
+                ('lines', models.IntegerField(verbose_name='lines')),
             ],
             options={
                 'verbose_name': 'number of lines with a rate, by policy',
@@ -129,12 +129,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='planratecount',
             name='plan',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='rate_counts', to='core.plan'),
+            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='rate_counts', to='core.plan', verbose_name='plan'),
         ),
         migrations.AddField(
             model_name='policyratecount',
             name='policy',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='rate_counts', to='core.policy'),
+            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='rate_counts', to='core.policy', verbose_name='policy'),
         ),
         migrations.AddConstraint(
             model_name='planratecount',

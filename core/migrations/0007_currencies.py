@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('currency', models.CharField(max_length=3, verbose_name='currency')),
-                ('token', models.CharField(editable=False, max_length=32)),
+                ('token', models.CharField(editable=False, max_length=32, verbose_name='version')),
                 ('changed_at', models.DateTimeField(auto_now=True, verbose_name='changed on')),
             ],
             options={

@@ -27,7 +27,7 @@ class ReportingCurrency(models.Model):
     THE_ONE = 1
 
     currency = models.CharField(_("currency"), max_length=3)
-    token = models.CharField(max_length=32, editable=False)
+    token = models.CharField(_("version"), max_length=32, editable=False)
     changed_at = models.DateTimeField(_("changed on"), auto_now=True)
 
     objects = GlobalQuerySet.as_manager()

@@ -14,8 +14,8 @@ class RateCount(models.Model):
     known without reading the other lines of the country. No request shows them.
     """
 
-    hundredths = models.BigIntegerField()
-    lines = models.IntegerField()
+    hundredths = models.BigIntegerField(_("rate in hundredths"))
+    lines = models.IntegerField(_("lines"))
 
     objects = ScopedQuerySet.as_manager()
 
@@ -28,7 +28,12 @@ class PolicyRateCount(RateCount):
 
     # Without a check by the database: a policy without lines has no row here, and only such a policy is ever removed.
     policy = models.ForeignKey(
-        Policy, on_delete=models.CASCADE, related_name="rate_counts", db_index=False, db_constraint=NO_CONSTRAINT
+        Policy,
+        verbose_name=_("policy"),
+        on_delete=models.CASCADE,
+        related_name="rate_counts",
+        db_index=False,
+        db_constraint=NO_CONSTRAINT,
     )
 
     class Meta:
@@ -44,7 +49,12 @@ class PlanRateCount(RateCount):
     country_path = "plan__policy__country_id"
 
     plan = models.ForeignKey(
-        Plan, on_delete=models.CASCADE, related_name="rate_counts", db_index=False, db_constraint=NO_CONSTRAINT
+        Plan,
+        verbose_name=_("plan"),
+        on_delete=models.CASCADE,
+        related_name="rate_counts",
+        db_index=False,
+        db_constraint=NO_CONSTRAINT,
     )
 
     class Meta:

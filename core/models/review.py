@@ -192,7 +192,7 @@ class ReviewPair(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {self.one_id}/{self.other_id}"
+        return f"{self.one_id}/{self.other_id}"
 
     @property
     def model(self) -> type[models.Model]:

@@ -16,6 +16,7 @@ from file_handling.models import ImportSession, SessionStatus
 from tests.support.browser import Browser
 from tests.support.cast import PASSWORD, Cast
 from tests.support.records import Records, make_session
+from tests.support.responses import content_of
 from users import audit
 from users.models import AuditAction, AuditEntry
 
@@ -142,8 +143,8 @@ def test_every_page_has_the_policy_and_needs_nothing_that_it_forbids(
         seen += response.status_code == 200
         if found := problems(response):
             wrong[path] = found
-        # A page that is a file.
-        response.close()
+        if response.streaming:
+            content_of(response)
     assert wrong == {}
     assert seen >= {"superuser": 40, "togo_admin": 35, "togo_operator": 20, "homeless_head": 5, "anonymous": 3}[name]
 
