@@ -64,9 +64,10 @@ class MovedSerializer(serializers.Serializer[Any]):
 
 
 class CatalogueChangeSerializer(serializers.ModelSerializer[Change]):
-    """A change of the catalogue. `id` is null for a preview, which changes nothing."""
+    """A change of the catalogue. `id` and `at` are null for a preview, which changes nothing."""
 
     id = serializers.IntegerField(read_only=True, allow_null=True)
+    at = serializers.DateTimeField(read_only=True, allow_null=True)
     subject = serializers.SerializerMethodField()
     moved = serializers.SerializerMethodField()
     details = serializers.SerializerMethodField()

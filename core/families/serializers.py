@@ -59,6 +59,8 @@ class RoleSerializer(PasswordSerializer):
 class RecordChangeSerializer(serializers.ModelSerializer[Any]):
     """A correction. `id` and `at` are null in a preview. `data`: names and counts, by kind."""
 
+    id = serializers.IntegerField(read_only=True, allow_null=True)
+    at = serializers.DateTimeField(read_only=True, allow_null=True)
     kind_name = serializers.CharField(source="get_kind_display", read_only=True)
     actor = serializers.CharField(source="actor_label", read_only=True)
     undone_by = serializers.SerializerMethodField()
