@@ -93,11 +93,20 @@ class OwnAccountSerializer(AccountSerializer):
         read_only_fields = fields
 
 
+class NameField(serializers.CharField):
+    """A text; a number is refused, which the base class would turn into one."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class ProfileFormSerializer(serializers.Serializer[None]):
     """The fields that people and their administrators change."""
 
-    first_name = serializers.CharField(max_length=200, required=False, allow_blank=True)
-    last_name = serializers.CharField(max_length=200, required=False, allow_blank=True)
+    first_name = NameField(max_length=200, required=False, allow_blank=True)
+    last_name = NameField(max_length=200, required=False, allow_blank=True)
     language = serializers.ChoiceField(
         choices=Language.choices, required=False, help_text="Language of e-mails to this person"
     )

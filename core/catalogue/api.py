@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
@@ -42,11 +42,15 @@ from core.catalogue.serializers import (
 from core.models import CATALOGUE_KINDS, ActCategory, Change, ChangeKind, ChangeSubject
 from users.access.actor import actor_of
 from users.access.viewsets import MayEditCatalogue, ScopedReadViewSet, ScopedViewSet
+from users.serializers import DetailSerializer
 
 _PREVIEW = OpenApiParameter(
     "dry_run", OpenApiTypes.BOOL, description="`true` changes nothing: the answer says what would move, with `id` null"
 )
-_CHANGE = {200: CatalogueChangeSerializer}
+_CHANGE = {
+    200: CatalogueChangeSerializer,
+    409: OpenApiResponse(DetailSerializer, description="Something has changed meanwhile, or relies on it"),
+}
 
 if TYPE_CHECKING:
     _Base = ScopedViewSet

@@ -85,7 +85,7 @@ class CatalogueChangeSerializer(serializers.ModelSerializer[Change]):
 
     @extend_schema_field(MovedSerializer)
     def get_moved(self, change: Change) -> dict[str, int]:
-        return dict(change.data.get("moved", {}))
+        return dict.fromkeys(MovedSerializer().fields, 0) | dict(change.data.get("moved", {}))
 
     @extend_schema_field({"type": "object", "additionalProperties": {}, "description": "Names before and after"})
     def get_details(self, change: Change) -> dict[str, Any]:
