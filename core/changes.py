@@ -79,7 +79,7 @@ class Recorder:
     def create(self, row: Model) -> None:
         """Insert a new row."""
         row.save(force_insert=True)
-        self._step(ChangeAction.CREATED, row._meta.label_lower, row.pk, after=_values(row))
+        self._step(ChangeAction.CREATED, row._meta.label_lower, row.pk, after=values_of(row))
 
     def update(self, row: Model, **values: Any) -> None:
         """Set fields of a row, named by their attributes (`principal_id`). Without a difference, no step."""
@@ -87,11 +87,11 @@ class Recorder:
         changed = [name for name in values if before[name] != values[name]]
         if not changed:
             return
-        old = _values(row)
+        old = values_of(row)
         for name in changed:
             setattr(row, name, values[name])
         row.save(update_fields=[row._meta.get_field(name).name for name in changed])
-        new = _values(row)
+        new = values_of(row)
         self._step(
             ChangeAction.UPDATED, row._meta.label_lower, row.pk,
             before={name: old[name] for name in changed}, after={name: new[name] for name in changed},
@@ -99,7 +99,7 @@ class Recorder:
 
     def remove(self, row: Model) -> None:
         """Delete a row to which nothing refers any more."""
-        self._step(ChangeAction.REMOVED, row._meta.label_lower, row.pk, before=_values(row))
+        self._step(ChangeAction.REMOVED, row._meta.label_lower, row.pk, before=values_of(row))
         type(row)._default_manager.filter(pk=row.pk)._raw_delete(using=connection.alias)
 
     def move(self, rows: QuerySet[Any], field: str, to: int | None) -> int:
@@ -109,7 +109,7 @@ class Recorder:
             return 0
         step = self._step(ChangeAction.MOVED, model._meta.label_lower, None, field=field, after={"id": to})
         sql, parameters = rows.order_by().values("pk", field).query.sql_with_params()
-        column, moves = _column(model, field), ChangeMove._meta.db_table
+        column, moves = column_of(model, field), ChangeMove._meta.db_table
         with connection.cursor() as cursor:
             cursor.execute(
                 f"INSERT INTO {moves} (step_id, row_id, before) SELECT %s, t.* FROM ({sql}) AS t",
@@ -263,7 +263,7 @@ def _undo_created(step: ChangeStep) -> None:
     row = rows.first()
     if row is None:
         return
-    if _values(row) != step.after or _is_referred_to(row):
+    if values_of(row) != step.after or _is_referred_to(row):
         raise _changed_since(row)
     rows._raw_delete(using=connection.alias)
 
@@ -275,13 +275,13 @@ def _undo_updated(step: ChangeStep) -> None:
     before = _to_restore(step, row)
     if before:
         _require_targets(_model(step), before)
-        values = {"id": row.pk, **_values(row), **before}
+        values = {"id": row.pk, **values_of(row), **before}
         _restored(_model(step), values).save(update_fields=[row._meta.get_field(name).name for name in before])
 
 
 def _to_restore(step: ChangeStep, row: Model) -> dict[str, Any]:
     """The values that the row gets back. Raises Conflict when it is no longer as the step left it."""
-    now = _values(row)
+    now = values_of(row)
     # Imports set some fields too: what a later one set stays.
     of_imports = [name for name in _SET_BY_IMPORTS.get(step.model, ()) if now[name] != step.after.get(name)]
     before = {name: value for name, value in step.before.items() if name not in of_imports}
@@ -333,7 +333,7 @@ def _gone(target: type[Model], row_id: int) -> Conflict:
 
 def _undo_moved(step: ChangeStep) -> None:
     model = _model(step)
-    table, column, moves = model._meta.db_table, _column(model, step.field), ChangeMove._meta.db_table
+    table, column, moves = model._meta.db_table, column_of(model, step.field), ChangeMove._meta.db_table
     to = step.after["id"]
     target: Any = model._meta.get_field(step.field).related_model
     sources = step.moves.filter(before__isnull=False).exclude(before__in=target._default_manager.values("pk"))
@@ -360,6 +360,7 @@ _UNDONE: dict[ChangeAction, Callable[[ChangeStep], None]] = {
 
 # So many steps of one kind in a row are undone together, by a number of statements that does not grow with them.
 MANY_STEPS = 20
+# A statement takes so many rows on every database.
 ROWS_AT_ONCE = 2_000
 
 
@@ -373,7 +374,7 @@ def _undo_run(action: ChangeAction, steps: list[ChangeStep]) -> None:
 
 def _undo_all_updated(steps: list[ChangeStep]) -> bool:
     rows: dict[int, Any] = {}
-    for part in _parts([step.row_id for step in steps]):
+    for part in in_parts([step.row_id for step in steps]):
         rows |= _model(steps[0])._default_manager.in_bulk(part)
     if len({step.row_id for step in steps}) < len(steps):
         return False
@@ -405,9 +406,9 @@ def _undo_all_removed(steps: list[ChangeStep]) -> bool:
 
 def _undo_all_moved(steps: list[ChangeStep]) -> bool:
     model, to = _model(steps[0]), [step.after["id"] for step in steps]
-    table, column, moves = model._meta.db_table, _column(model, steps[0].field), ChangeMove._meta.db_table
+    table, column, moves = model._meta.db_table, column_of(model, steps[0].field), ChangeMove._meta.db_table
     target: Any = model._meta.get_field(steps[0].field).related_model
-    for part in _parts(steps):
+    for part in in_parts(steps):
         rows = ChangeMove.objects.filter(step__in=[step.pk for step in part])
         if None in to or rows.filter(before__in=to).exists():
             # A row may have been moved twice: then the order counts.
@@ -415,7 +416,7 @@ def _undo_all_moved(steps: list[ChangeStep]) -> bool:
         lost = rows.filter(before__isnull=False).exclude(before__in=target._default_manager.values("pk"))
         if (gone := lost.values_list("before", flat=True).first()) is not None:
             raise _gone(target, gone)
-    for part in _parts(steps):
+    for part in in_parts(steps):
         places = ", ".join(["(%s, %s)"] * len(part))
         with connection.cursor() as cursor:
             # Both databases call the columns of VALUES column1 and column2.
@@ -444,14 +445,14 @@ def _require_all_targets(model: type[Model], rows: Sequence[dict[str, Any]]) -> 
             continue
         wanted = sorted({row[name] for row in rows if row.get(name) is not None})
         found: set[int] = set()
-        for part in _parts(wanted):
+        for part in in_parts(wanted):
             found |= set(target._default_manager.filter(pk__in=part).values_list("pk", flat=True))
         for row in rows:
             if row.get(name) is not None and row[name] not in found:
                 _require_targets(model, row)
 
 
-def _parts(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
+def in_parts(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
     for at in range(0, len(rows), ROWS_AT_ONCE):
         yield rows[at : at + ROWS_AT_ONCE]
 
@@ -483,11 +484,11 @@ def _model(step: ChangeStep) -> type[Model]:
     return apps.get_model(step.model)
 
 
-def _column(model: type[Model], field: str) -> str:
+def column_of(model: type[Model], field: str) -> str:
     return str(model._meta.get_field(field).column)  # type: ignore[union-attr]
 
 
-def _values(row: Model) -> dict[str, Any]:
+def values_of(row: Model) -> dict[str, Any]:
     """The values of all fields but the id, by attribute, as JSON has them."""
     serialized = serializers.serialize("python", [row])[0]["fields"]
     by_attribute = {field.attname: serialized[field.name] for field in row._meta.concrete_fields if field.name != "id"}
@@ -499,7 +500,7 @@ def _plain(value: Any) -> Any:
 
 
 def _restored(model: type[Model], values: Mapping[str, Any]) -> Any:
-    """The row that `_values` described."""
+    """The row that `values_of` described."""
     row = model()
     for field in model._meta.concrete_fields:
         if field.attname in values:

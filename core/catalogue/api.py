@@ -22,7 +22,7 @@ from rest_framework.serializers import Serializer
 
 from common.errors import Gone
 from common.filters import IdFilter, StableOrdering, StrictFilterBackend, YesNoFilter
-from common.parsing import positive_int
+from common.parsing import is_dry_run, positive_int
 from core.catalogue import candidates, services
 from core.catalogue.history import usage_of
 from core.catalogue.kinds import ACTS, CATEGORIES, Kind
@@ -56,14 +56,6 @@ if TYPE_CHECKING:
     _Base = ScopedViewSet
 else:
     _Base = object
-
-
-def is_preview(request: Request) -> bool:
-    """`?dry_run=true`. Raises ValidationError for another word than true and false."""
-    word = request.query_params.get("dry_run", "false")
-    if word not in ("true", "false"):
-        raise ValidationError({"dry_run": [_("Write true or false.")]})
-    return word == "true"
 
 
 class CatalogueActions(_Base):
@@ -142,7 +134,7 @@ class CatalogueActions(_Base):
         return Response({"decision": values["decision"], "change": shown})
 
     def _changed(self, kind: ChangeKind, service: Callable[..., services.Outcome], **values: Any) -> Response:
-        outcome = service(actor=actor_of(self.request), dry_run=is_preview(self.request), **values)
+        outcome = service(actor=actor_of(self.request), dry_run=is_dry_run(self.request.query_params), **values)
         change = outcome.change
         if change is None:
             row = values.get("row") or values.get("kept") or values.get("act")
@@ -280,5 +272,7 @@ class CatalogueChangeViewSet(ScopedReadViewSet):
     @action(detail=True, methods=["post"], filterset_class=None, filter_backends=[])
     def undo(self, request: Request, pk: str) -> Response:
         """Bring back what moved. Refused with 409 while something later depends on the change."""
-        change = services.undo(actor=actor_of(request), change=self.get_object(), dry_run=is_preview(request))
+        change = services.undo(
+            actor=actor_of(request), change=self.get_object(), dry_run=is_dry_run(request.query_params)
+        )
         return Response(CatalogueChangeSerializer(change).data)

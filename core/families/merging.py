@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 
 from django.db import transaction
@@ -36,7 +37,7 @@ def merge_people(*, actor: User, kept: Insured, absorbed: Sequence[Insured]) -> 
     with transaction.atomic():
         require_manager(actor, kept.country_id)
         lock_countries([kept.country_id])
-        kept, others = _locked(kept, absorbed)
+        kept, others = locked_records(kept, absorbed)
         problems = _objections(kept, others)
         if problems:
             raise Invalid({"insured": problems})
@@ -61,10 +62,10 @@ def merge_people(*, actor: User, kept: Insured, absorbed: Sequence[Insured]) -> 
     return change
 
 
-def _locked(kept: Insured, absorbed: Sequence[Insured]) -> tuple[Insured, list[Insured]]:
-    """The records as they are now, in the order given."""
+def locked_records(kept: Any, absorbed: Sequence[Any]) -> tuple[Any, list[Any]]:
+    """The records of one model as they are now, in the order given, locked. Raises Conflict when one is gone."""
     ids = [kept.pk, *dict.fromkeys(one.pk for one in absorbed)]
-    found = Insured.objects.select_for_update().in_bulk(ids)
+    found = type(kept)._default_manager.select_for_update().in_bulk(ids)
     if len(found) < len(set(ids)):
         raise Conflict(_("One of these records was merged or removed meanwhile. Reload the page."))
     return found[kept.pk], [found[pk] for pk in ids[1:]]
@@ -154,17 +155,21 @@ def _absorb(recorder: Recorder, kept: Insured, other: Insured) -> dict[str, Any]
 def _join(recorder: Recorder, stays: Membership, goes: Membership) -> None:
     """Two memberships of one person with the same policy and client become one."""
     recorder.move(Claim.objects.filter(membership=goes), "membership_id", stays.pk)
-    newer = max((stays, goes), key=lambda one: (one.last_settlement_date is not None, one.last_settlement_date or 0))
-    recorder.update(
-        stays,
-        first_settlement_date=min(
-            filter(None, (stays.first_settlement_date, goes.first_settlement_date)), default=None
-        ),
-        last_settlement_date=max(filter(None, (stays.last_settlement_date, goes.last_settlement_date)), default=None),
-        plan_id=newer.plan_id or stays.plan_id or goes.plan_id,
-        is_corrected=stays.is_corrected or goes.is_corrected,
-    )
+    recorder.update(stays, **joined_values(stays, goes))
     recorder.remove(goes)
+
+
+def joined_values(stays: Membership, goes: Membership) -> dict[str, Any]:
+    """The values that a membership has once another one went into it: the wider dates, the plan of the newer."""
+    is_newer = (goes.last_settlement_date or date.min) > (stays.last_settlement_date or date.min)
+    newer, older = (goes, stays) if is_newer else (stays, goes)
+    both = (stays, goes)
+    return {
+        "first_settlement_date": min(filter(None, (one.first_settlement_date for one in both)), default=None),
+        "last_settlement_date": max(filter(None, (one.last_settlement_date for one in both)), default=None),
+        "plan_id": newer.plan_id or older.plan_id,
+        "is_corrected": stays.is_corrected or goes.is_corrected,
+    }
 
 
 def _take_names(recorder: Recorder, kept: Insured, other: Insured) -> int:

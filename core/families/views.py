@@ -17,7 +17,7 @@ from rest_framework.serializers import BaseSerializer
 from common.api_errors import AccessDenied
 from common.errors import Invalid
 from common.filters import StableOrdering, StrictFilterBackend
-from common.parsing import positive_int
+from common.parsing import is_dry_run, positive_int
 from core.families import correcting, merging, naming, splitting, undoing
 from core.families.filters import RecordChangeFilter
 from core.families.rights import preview
@@ -47,18 +47,10 @@ else:
 Answer = Callable[[], Change]
 
 
-def is_dry_run(request: Request) -> bool:
-    """Whether `?dry_run=true` asks for a preview. Raises Invalid for any other word than true and false."""
-    value = request.query_params.get("dry_run", "false")
-    if value not in ("true", "false"):
-        raise Invalid({"dry_run": [_("Choose from: %(choices)s.") % {"choices": "true, false"}]})
-    return value == "true"
-
-
 def carried_out(request: Request, service: Answer, *, password: str, target: Any) -> Response:
     """The change that the service makes once the password confirms it, or its preview."""
     actor = actor_of(request)
-    if is_dry_run(request):
+    if is_dry_run(request.query_params):
         change = preview(service)
         audit.record(actor=actor, action=AuditAction.PREVIEW, target=target, data={"kind": change.kind})
     else:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import connection
 from django.db.models import Model
 
-from core.changes import Recorder, _column, _values
+from core.changes import ROWS_AT_ONCE, Recorder, column_of, in_parts, values_of
 from core.models import ChangeAction, ChangeMove, ChangeStep
-
-# A statement takes so many rows on every database.
-ROWS_AT_ONCE = 2_000
 
 
 class BulkRecorder(Recorder):
@@ -25,10 +22,10 @@ class BulkRecorder(Recorder):
             for to in dict.fromkeys(targets.values())
         )
         step_to = {step.after["id"]: step.pk for step in steps}
-        table, column, moves = model._meta.db_table, _column(model, field), ChangeMove._meta.db_table
+        table, column, moves = model._meta.db_table, column_of(model, field), ChangeMove._meta.db_table
         count = 0
         with connection.cursor() as cursor:
-            for part in _parts(list(targets.items())):
+            for part in in_parts(list(targets.items())):
                 places = ", ".join(["(%s, %s)"] * len(part))
                 values = [value for old, to in part for value in (old, step_to[to])]
                 # Both databases call the columns of VALUES column1 and column2.
@@ -52,10 +49,10 @@ class BulkRecorder(Recorder):
             changed = [name for name, value in values.items() if getattr(row, name) != value]
             if not changed:
                 continue
-            old = _values(row)
+            old = values_of(row)
             for name in changed:
                 setattr(row, name, values[name])
-            new = _values(row)
+            new = values_of(row)
             steps.append(
                 {
                     "action": ChangeAction.UPDATED,
@@ -78,11 +75,11 @@ class BulkRecorder(Recorder):
                 "action": ChangeAction.REMOVED,
                 "model": row._meta.label_lower,
                 "row_id": row.pk,
-                "before": _values(row),
+                "before": values_of(row),
             }
             for row in rows
         )
-        for part in _parts(rows):
+        for part in in_parts(rows):
             found = type(part[0])._default_manager.filter(pk__in=[row.pk for row in part])
             found._raw_delete(using=connection.alias)
 
@@ -92,8 +89,3 @@ class BulkRecorder(Recorder):
             self._sequence += 1
             steps.append(ChangeStep(change=self.change, sequence=self._sequence, **one))
         return ChangeStep.objects.bulk_create(steps, batch_size=ROWS_AT_ONCE)
-
-
-def _parts(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for at in range(0, len(rows), ROWS_AT_ONCE):
-        yield rows[at : at + ROWS_AT_ONCE]

@@ -7,16 +7,16 @@ other names, by which later imports find it. No total of the country changes.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from common.errors import Conflict, Invalid
+from common.errors import Invalid
 from common.formats import format_day
 from core.changes import lock_countries
+from core.families.merging import joined_values, locked_records
 from core.families.rights import require_manager
 from core.merge.bulk import BulkRecorder
 from core.models import (
@@ -85,13 +85,12 @@ class _Kind:
     def __init__(
         self,
         field: str,
-        model: type[Record],
         alias: type[ClientAlias] | type[PartnerAlias] | type[OperatorAlias],
         change: ChangeKind,
         absorb: Callable[[BulkRecorder, Any, Any], dict[str, int]],
         objections: Callable[[Sequence[Any]], list[str]] = lambda _records: [],
     ) -> None:
-        self.field, self.model, self.alias, self.change = field, model, alias, change
+        self.field, self.alias, self.change = field, alias, change
         self.absorb, self.objections = absorb, objections
 
 
@@ -99,7 +98,7 @@ def _merge(actor: User, kept: Any, absorbed: Sequence[Any], kind: _Kind) -> Chan
     with transaction.atomic():
         require_manager(actor, kept.country_id)
         lock_countries([kept.country_id])
-        kept, others = _locked(kind, kept, absorbed)
+        kept, others = locked_records(kept, absorbed)
         problems = _objections(kept, others) or kind.objections([kept, *others])
         if problems:
             raise Invalid({kind.field: problems})
@@ -125,15 +124,6 @@ def _merge(actor: User, kept: Any, absorbed: Sequence[Any], kind: _Kind) -> Chan
             data={"change": change.pk, "merged": [other.pk for other in others], **moved},
         )
     return change
-
-
-def _locked(kind: _Kind, kept: Record, absorbed: Sequence[Record]) -> tuple[Any, list[Any]]:
-    """The records as they are now, in the order given."""
-    ids = [kept.pk, *dict.fromkeys(one.pk for one in absorbed)]
-    found = kind.model.objects.select_for_update().in_bulk(ids)
-    if len(found) < len(set(ids)):
-        raise Conflict(_("One of these records was merged or removed meanwhile. Reload the page."))
-    return found[kept.pk], [found[pk] for pk in ids[1:]]
 
 
 def _objections(kept: Record, others: Sequence[Record]) -> list[str]:
@@ -183,16 +173,7 @@ def _absorb_client(recorder: BulkRecorder, kept: Client, other: Client) -> dict[
 
 def _of_both(stays: Membership, goes: Membership) -> dict[str, Any]:
     """The values of a membership into which another of the same person and policy goes."""
-    first = [day for one in (stays, goes) if (day := one.first_settlement_date)]
-    last = [day for one in (stays, goes) if (day := one.last_settlement_date)]
-    is_newer = (goes.last_settlement_date or date.min) > (stays.last_settlement_date or date.min)
-    newer, older = (goes, stays) if is_newer else (stays, goes)
-    values: dict[str, Any] = {
-        "first_settlement_date": min(first, default=None),
-        "last_settlement_date": max(last, default=None),
-        "plan_id": newer.plan_id or older.plan_id,
-        "is_corrected": stays.is_corrected or goes.is_corrected,
-    }
+    values = joined_values(stays, goes)
     if (goes.is_corrected and not stays.is_corrected) or (stays.role == "other" and goes.role != "other"):
         values |= {"role": goes.role, "principal_id": goes.principal_id}
     elif stays.principal_id is None and stays.role == goes.role:
@@ -252,9 +233,9 @@ def _absorb_operator(recorder: BulkRecorder, kept: Operator, other: Operator) ->
     return {"lines": recorder.move(ClaimLine.objects.filter(operator=other), "operator_id", kept.pk)}
 
 
-_CLIENTS = _Kind("clients", Client, ClientAlias, ChangeKind.CLIENT_MERGE, _absorb_client, _premiums_overlap)
-_PARTNERS = _Kind("partners", Partner, PartnerAlias, ChangeKind.PARTNER_MERGE, _absorb_partner)
-_OPERATORS = _Kind("operators", Operator, OperatorAlias, ChangeKind.OPERATOR_MERGE, _absorb_operator)
+_CLIENTS = _Kind("clients", ClientAlias, ChangeKind.CLIENT_MERGE, _absorb_client, _premiums_overlap)
+_PARTNERS = _Kind("partners", PartnerAlias, ChangeKind.PARTNER_MERGE, _absorb_partner)
+_OPERATORS = _Kind("operators", OperatorAlias, ChangeKind.OPERATOR_MERGE, _absorb_operator)
 
 
 # ------------------------------------------------------------------------------------------------ the way back

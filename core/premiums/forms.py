@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import date
 from decimal import Decimal
@@ -21,6 +19,7 @@ from core.premiums import services
 from core.premiums.from_sheet import Judged, clients_by_key, import_rows, key_of, preview, unknown_employer
 from core.premiums.sheet import SheetRow
 from core.premiums.uploads import ReadFile, read_upload
+from users.accounts.forms import ServiceForm
 from users.models import Country, User
 
 _VALID_SECONDS = 60 * 60
@@ -39,11 +38,8 @@ def _day(label: Any) -> forms.DateField:
     return forms.DateField(label=label, widget=_DayInput(), input_formats=["%Y-%m-%d", "%d/%m/%Y"])
 
 
-class _Form(forms.Form):
-    """A form whose values are checked by the service function that stores them. `actor`: who fills it in.
-
-    An account that sees all countries names the country.
-    """
+class _Form(ServiceForm):
+    """`actor`: the account that fills the form in; one that sees all countries names the country."""
 
     country = forms.ModelChoiceField(label=_("country"), queryset=Country.objects.none())
 
@@ -61,18 +57,6 @@ class _Form(forms.Form):
         if country is None:
             raise NotAllowed
         return country
-
-    @contextmanager
-    def show_refusals(self) -> Iterator[None]:
-        """Add the errors of the service function called inside to the fields that they name."""
-        try:
-            yield
-        except Invalid as refused:
-            for field, reasons in refused.errors.items():
-                for reason in reasons:
-                    self.add_error(field if field in self.fields else None, reason)
-        except NotAllowed as refused:
-            self.add_error(None, str(refused) or gettext("Access denied"))
 
 
 class PremiumForm(_Form):

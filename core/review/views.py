@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from common.exports import Column
 from common.filters import StableOrdering, StrictFilterBackend
-from core.families.views import is_dry_run
+from common.parsing import is_dry_run
 from core.models import Policy, ReviewDecision, ReviewKind, ReviewPair, ReviewState
 from core.review.facts import facts_of
 from core.review.filters import ReviewPairFilter
@@ -98,7 +98,7 @@ class ReviewPairViewSet(ExportMixin, AuditedReadViewSet):
     def decide(self, request: Request, pk: str) -> Response:
         """Answer a pair: `same` merges the two records, `different` is remembered and never asked again."""
         pair = self.get_object()
-        is_preview = is_dry_run(request)
+        is_preview = is_dry_run(request.query_params)
         form = PairDecisionSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         values: dict[str, Any] = {

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.db import transaction
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from common.errors import Conflict, Invalid, NotAllowed
@@ -37,7 +38,9 @@ class ServiceForm(forms.Form):
             for field, reasons in refused.errors.items():
                 for reason in reasons:
                     self.add_error(field if field in self.fields else None, reason)
-        except (NotAllowed, Conflict) as refused:
+        except NotAllowed as refused:
+            self.add_error(None, str(refused) or gettext("Access denied"))
+        except Conflict as refused:
             self.add_error(None, str(refused))
 
 
