@@ -100,7 +100,7 @@ class CatalogueActions(_Base):
     @extend_schema(responses={200: UsageSerializer}, filters=False)
     @action(detail=True, filterset_class=None, filter_backends=[], pagination_class=None)
     def usage(self, request: Request, pk: str) -> Response:
-        """How many claim lines it has, and the categories that they bear."""
+        """How many claim lines it has, and the categories that they have."""
         usage = usage_of(self.get_object(), user=actor_of(request))
         return Response(UsageSerializer(usage).data)
 

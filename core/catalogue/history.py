@@ -68,7 +68,7 @@ class CategoryUse(NamedTuple):
 
 @dataclass(frozen=True)
 class Usage:
-    """`lines`: claim lines of all countries that the account sees. `categories`: those that the lines of an act bear,
+    """`lines`: claim lines of all countries that the account sees. `categories`: those that the lines of an act have,
     the most frequent first. `acts`: of a category, the acts in it.
     """
 

@@ -127,7 +127,7 @@ class CategoryUseSerializer(serializers.Serializer[Any]):
 
 
 class UsageSerializer(serializers.Serializer[Any]):
-    """Claim lines of the countries that the account sees. Of an act, by the categories that its lines bear."""
+    """Claim lines of the countries that the account sees. Of an act, by the categories that its lines have."""
 
     lines = serializers.IntegerField()
     acts = serializers.IntegerField(help_text="Of a category: the acts in it")

@@ -80,8 +80,8 @@ class ReportingCurrencyPage(PageView):
         except ServiceError as refused:
             show_refusal(request, refused)
         else:
-            told = _("The reporting currency is %(currency)s.") % {"currency": code}
-            messages.success(request, told if code else _("There is no reporting currency any more."))
+            message = _("The reporting currency is %(currency)s.") % {"currency": code}
+            messages.success(request, message if code else _("There is no reporting currency any more."))
         return redirect("page-currencies")
 
 

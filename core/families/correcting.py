@@ -36,7 +36,7 @@ def attach(*, actor: User, membership: Membership, principal: int | None) -> Cha
 
 
 def change_role(*, actor: User, membership: Membership, role: str, principal: int | None = None) -> Change:
-    """The membership bears another role. A new principal founds a family; a dependant needs a principal, which stays
+    """The membership gets another role. A new principal founds a family; a dependant needs a principal, which stays
     when none is named.
 
     Raises NotAllowed (DOMAIN §12), Invalid with `role` or `principal`, Conflict when the membership is gone.

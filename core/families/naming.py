@@ -14,7 +14,7 @@ from users.models import AuditAction, User
 
 
 def choose_name(*, actor: User, insured: Insured, name: str) -> Change:
-    """The person bears the known spelling `name`; the earlier name becomes a known spelling. Imports leave it so.
+    """The person gets the known spelling `name`; the earlier name becomes a known spelling. Imports leave it so.
 
     Raises NotAllowed (DOMAIN §12), Invalid with `name` for a text that is no other known spelling.
     """

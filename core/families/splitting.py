@@ -3,7 +3,7 @@
 The rule: the record gets back what it brought and what came with that since: its memberships with their later claims,
 its dependants, its names, its card. Claims that came later into a membership that both had stay with the person. It is
 refused while a record that was merged later has claims in a membership that this one brought, and while the person
-bears its name. docs/decisions/0044-splitting-off-a-record.md.
+has its name. docs/decisions/0044-splitting-off-a-record.md.
 """
 
 from __future__ import annotations
@@ -199,7 +199,7 @@ def _give_name_back(recorder: Recorder, kept: Insured, one: Joined, created: Seq
         return
     key = created[0].after["name_key"]
     if kept.has_chosen_name and kept.name == one.name:
-        raise Conflict(_("The person bears the name “%(name)s”. Choose another name first.") % {"name": one.name})
+        raise Conflict(_("The person has the name “%(name)s”. Choose another name first.") % {"name": one.name})
     spelling = kept.spellings.filter(name_key=key).first()
     if spelling is not None:
         recorder.remove(spelling)

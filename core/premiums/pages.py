@@ -206,8 +206,8 @@ class PremiumFormPage(_PremiumPage):
         if saved is None:
             return self._page(form, status=400)
         amount = format_amount(saved.amount, saved.currency, with_currency=True)
-        told = _("The premium of %(amount)s was saved.") % {"amount": amount}
-        messages.success(request, told)
+        message = _("The premium of %(amount)s was saved.") % {"amount": amount}
+        messages.success(request, message)
         return redirect("page-premium", pk=saved.pk)
 
     def _page(self, form: PremiumForm, *, status: int = 200) -> HttpResponse:

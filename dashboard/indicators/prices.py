@@ -34,7 +34,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Prices:
-    """`lines`: all lines that bear an act; `compared`: those of partners with enough lines."""
+    """`lines`: all lines that have an act; `compared`: those of partners with enough lines."""
 
     currency: str
     rows: list[Row]

@@ -48,7 +48,7 @@ class Directory:
     by_name: dict[str, dict[str, list[int]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
     card_of: dict[int, str] = field(default_factory=dict)
     deduced: set[int] = field(default_factory=set)
-    # The key of the name that a record bears, of those whose name an import may write anew.
+    # The key of the name that a record has, of those whose name an import may write anew.
     renewable: dict[int, str] = field(default_factory=dict)
     names_of: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     policies_of: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))

@@ -44,7 +44,7 @@ def test_a_merge_is_searched_previewed_confirmed_and_undone(cast: Cast, togo: Re
     assert core.Act.objects.filter(pk=plural.pk).exists()
     done = post(client, address, do="merge", other=[plural.pk], confirmed="yes")
     assert done.redirect_chain == [(f"/acts/{kept.pk}/", 302)]
-    assert "2 lines bear this name" in text_of(done)
+    assert "2 lines have this name" in text_of(done)
     assert "PARACETAMOL 500, PARACETAMOLS" in text_of(done)
     change = core.Change.objects.get(kind="act_merge")
     assert "Undo" in text_of(client.get("/catalogue-changes/"))
@@ -110,7 +110,7 @@ def test_accounts_of_a_country_see_use_and_aliases_but_neither_forms_nor_history
     services.rename(actor=cast.superuser, row=plural, name="Sirop")
     page = text_of(browser(cast, "togo_operator").get(f"/acts/{togo.rows['acts'].pk}/"))
     # One line of Togo, and not that of Benin.
-    assert "1 line bears this name" in page
+    assert "1 line has this name" in page
     assert "Also written PARACETAMOL 500" in page
     for hidden in ("History", "Rename, merge, aliases", "Undo"):
         assert hidden not in page
