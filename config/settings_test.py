@@ -4,6 +4,9 @@ import atexit
 import os
 import shutil
 import tempfile
+from typing import Any
+
+import structlog
 
 _folder = tempfile.mkdtemp(prefix="concord-test-")
 _owner = os.getpid()
@@ -22,8 +25,19 @@ os.environ.setdefault("LOG_LEVEL", "WARNING")
 for _unwanted in ("DEBUG", "STORAGE_URL", "WATCH_URL", "BEHIND_TLS", "ALLOWED_HOSTS"):
     os.environ.pop(_unwanted, None)
 
+from config import logs  # noqa: E402
 from config.settings import *  # noqa: E402, F403
 from config.settings import DATA_DIR, DATABASES, STATIC_ROOT, STORAGES  # noqa: E402
+
+
+def configure_logs(settings: dict[str, Any]) -> None:
+    """A cached logger keeps its processors for ever, and no test could capture its events."""
+    logs.configure(settings)
+    structlog.configure(cache_logger_on_first_use=False)
+
+
+# Whatever sets Django up once more, as a WSGI application does, configures the logs again.
+LOGGING_CONFIG = "config.settings_test.configure_logs"
 
 STATIC_ROOT.mkdir()
 # A fast hash: the tests are not about the hash.

@@ -59,8 +59,9 @@ def test_a_server_whose_supervisor_was_killed_starts_again_and_ends_all_its_sess
     for session, country in zip(sessions, countries, strict=True):
         assert installation.finished_session(session)["status"] == "DONE_WITH_ERRORS"
         assert installation.totals(country) == expected_totals(expected)
+    # Files of a killed run are removed after the end of the session.
+    until(lambda: installation.temporary_files() == [], seconds=15, name="an empty temporary folder")
     assert second.poll() is None
     second.terminate()
     assert second.wait(30) == 0
     until(lambda: not processes_mentioning(str(installation.data)), seconds=5, name="the end of all processes")
-    assert installation.temporary_files() == []

@@ -5,16 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import pytest
-import structlog
 from knox.models import AuthToken
 from rest_framework.test import APIClient
 
 from users.models import Country, Role, User
 
 PASSWORD = "Baobab-tree-1960"
-
-# A cached logger keeps its processors for ever, and no test could capture its events.
-structlog.configure(cache_logger_on_first_use=False)
 
 
 @dataclass
