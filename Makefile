@@ -60,9 +60,10 @@ demo: $(VENV)/runtime
 	@exec $(EMBEDDED) CLAIMS=$(CLAIMS) ONCE=$(ONCE) $(PY) -m scripts.demo
 
 # First without services; then the same tests on the services that are named, which must answer. These would do the same
-# there: they read files and values, choose their services themselves, ask which role may send which request, or look at
-# pages that show what the services behind the API answer, which are tested there.
+# there: they read files, values and workbooks, choose their services themselves, ask which role may send which request,
+# or look at pages that show what the services behind the API answer, which are tested there.
 NEED_NO_SERVICE := $(addprefix --ignore ,tests/reading tests/values tests/samples tests/imports/test_odd_files.py \
+	tests/imports/test_correction_workbook.py \
 	tests/access/test_mutations.py tests/live/test_live_load.py tests/platform/test_cloud_storage.py \
 	tests/platform/test_architecture.py tests/platform/test_bench.py tests/platform/test_pythons.py \
 	$(addprefix tests/pages/,test_session_pages.py test_file_pages.py test_finding_pages.py test_new_import.py \
@@ -75,8 +76,9 @@ NEED_NO_SERVICE := $(addprefix --ignore ,tests/reading tests/values tests/sample
 	tests/access/test_page_access.py::test_a_form_is_read_from_those_who_may_send_it)
 # These take minutes and ask the database through the same doors as others: once, on the named services where there are.
 ONCE := $(addprefix --ignore ,tests/contract/test_schemathesis.py tests/access/test_canaries.py \
-	tests/dashboard/test_links.py) \
+	tests/dashboard/test_links.py tests/live/test_live_server.py) \
 	$(addprefix --deselect ,\
+	tests/access/test_page_access.py::test_no_page_contains_data_of_another_country \
 	tests/api/test_access.py::test_no_answer_contains_data_of_another_country \
 	tests/api/test_access.py::test_no_ordering_filter_or_search_shows_data_of_another_country \
 	tests/admin/test_admin_access.py::test_no_page_of_the_admin_shows_data_of_another_country \

@@ -151,7 +151,8 @@ def seen(cast: Cast, records: Records, pages: Client) -> dict[tuple[str, str], b
         for path in GETS:
             # A correction workbook has the time at which it was made.
             if path not in GROWS_WHEN_READ | {"import-sessions/{session}/corrections/workbook/"}:
-                for address in addresses(path):
+                # The files of an answer are made of it, for every role alike.
+                for address in addresses(path)[: None if name == "benin_admin" else 1]:
                     answer = client.get(f"/api/v1/{address.format(**named)}")
                     assert not canary.contains_mark(answer), (name, address)
                     shown[name, address] = canary.body(answer)
@@ -196,11 +197,14 @@ def test_no_byte_of_one_country_s_import_reaches_another(cast: Cast) -> None:
     of_global_roles = [path for path in GETS if path.startswith(OF_GLOBAL_ROLES)]
     catalogue = [f"{name}/{tail}" for name in CATALOGUE_ROUTES for tail in ("", f"{{{name}}}/", "export/")]
     for path in GETS:
-        for address in addresses(path):
+        for at, address in enumerate(addresses(path)):
             first = own.get(f"/api/v1/{address.format(**named)}")
             if not canary.contains_mark(first):
                 unmarked.add(address)
             for name, client in others.items():
+                # An account that may sign in nowhere is refused before its format is looked at.
+                if at and name not in FOREIGN:
+                    continue
                 answer = client.get(f"/api/v1/{address.format(**named)}", headers=canary.conditional_headers(first))
                 assert not canary.contains_mark(answer), (name, address)
                 if "{session}" in address or "{file}" in address:

@@ -111,7 +111,7 @@ def test_no_answer_contains_data_of_another_country(path: str, cast: Cast, togo:
     # So that the audit trail and the history of the file are not empty.
     own.get(f"/api/v1/files/{togo.file.pk}/")
     others = {name: cast.client(name) for name in [*FOREIGN, *SHUT_OUT, "anonymous"]}
-    for query in canary.formats(path):
+    for at, query in enumerate(canary.formats(path)):
         with_format = canary.with_query(path, query)
         address = f"/api/v1/{with_format.format(**canary.ids(cast, togo))}"
         first = own.get(address)
@@ -120,6 +120,9 @@ def test_no_answer_contains_data_of_another_country(path: str, cast: Cast, togo:
         assert "no-store" in first["Cache-Control"]
         assert {"Authorization", "Cookie"} <= set(first["Vary"].split(", "))
         for name, client in others.items():
+            # An account that may sign in nowhere is refused before its format is looked at.
+            if at and name not in FOREIGN:
+                continue
             answer = client.get(address, headers=canary.conditional_headers(first))
             assert answer.status_code in (200, 401, 403), name
             assert not canary.contains_mark(answer), (name, address)
@@ -142,7 +145,8 @@ def test_no_ordering_filter_or_search_shows_data_of_another_country(
     canary.mark_country(cast)
     named = canary.ids(cast, togo)
     own = cast.client("superuser" if path.startswith(OF_GLOBAL_ROLES) else "togo_admin")
-    others = [cast.client(name) for name in FOREIGN]
+    # An export has the filters of its list, of which each of these accounts is asked.
+    others = [cast.client(name) for name in (FOREIGN[:1] if path.endswith("export/") else FOREIGN)]
     own.get(f"/api/v1/files/{togo.file.pk}/")
     path = path.format(**named)
 
