@@ -94,10 +94,10 @@ test: $(VENV)/development
 		$(EMBEDDED) DATABASE_URL="$$TEST_DATABASE_URL" REDIS_URL="$$TEST_REDIS_URL" $(PY) -m pytest $(or $(ARGS),$(SPREAD) $(NEED_NO_SERVICE)); \
 	fi
 
-# One installation with the samples of the demo, and one browser, for all of them.
+# Each process has an installation with the samples of the demo, and a browser.
 browser: $(VENV)/development
 	@sh scripts/chromium.sh >/dev/null
-	$(EMBEDDED) $(PY) -m pytest tests/browser $(ARGS)
+	$(EMBEDDED) $(PY) -m pytest tests/browser $(or $(ARGS),-n 2 --dist loadfile --no-loadscope-reorder)
 
 screenshots: $(VENV)/development
 	@sh scripts/chromium.sh >/dev/null

@@ -1,4 +1,4 @@
-"""Fixtures of the browser tests: `make browser` runs them. One installation and one browser serve all of them."""
+"""Fixtures of the browser tests: `make browser` runs them in two processes, each with an installation and a browser."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, sync_playwright
 
 from scripts.demo.server import BASE_DIR
+from tests.browser.site import Site, crawl
 from tests.browser.stack import Account, Stack, running_stack
 from tests.browser.watching import Watch
 
@@ -19,9 +20,12 @@ HEIGHT = 900
 TIMEOUT_MS = 20_000
 
 
+# What the demo shows is compared before other tests add countries of their own to it; the longest file comes next.
+ORDER = {"test_demo.py": 0, "test_every_page.py": 1}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What the demo shows is compared before other tests add countries of their own to it."""
-    items.sort(key=lambda item: not item.nodeid.startswith("tests/browser/test_demo.py"))
+    items.sort(key=lambda item: ORDER.get(item.path.name, len(ORDER)))
 
 
 @pytest.fixture(scope="session")
@@ -80,6 +84,21 @@ def signed_in(stack: Stack, chromium: Browser) -> Callable[..., StorageState]:
         return states[role, language]
 
     return state
+
+
+@pytest.fixture(scope="session")
+def sites(stack: Stack, chromium: Browser, signed_in: Callable[..., StorageState]) -> Callable[[str], Site]:
+    """Role → what it reaches."""
+    found: dict[str, Site] = {}
+
+    def site(role: str) -> Site:
+        if role not in found:
+            context = chromium.new_context(storage_state=signed_in(role))
+            found[role] = crawl(context.request, address=stack.address)
+            context.close()
+        return found[role]
+
+    return site
 
 
 class Visits:

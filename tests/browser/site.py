@@ -10,6 +10,8 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 from django.urls import Resolver404, resolve
 from playwright.sync_api import APIRequestContext
 
+# Together these roles reach every page: the first what belongs to a country, the second what belongs to all.
+READERS = ("ADMIN_TERRITORIAL", "SUPERUSER")
 # Addresses followed for each route (one for each set of parameters), and links away from `/`.
 OF_EACH_ROUTE = 5
 DEPTH = 6

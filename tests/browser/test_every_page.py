@@ -6,15 +6,12 @@ from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, StorageState
+from playwright.sync_api import Page
 
 from tests.browser.conftest import NARROW, Visits
-from tests.browser.site import Site, crawl
-from tests.browser.stack import ROLES, Stack
+from tests.browser.site import READERS, Site
 from tests.browser.texts import VISIBLE_TEXTS, english
 
-# Together these reach every page: the first what belongs to a country, the second what belongs to all.
-READERS = ("ADMIN_TERRITORIAL", "SUPERUSER")
 # The dark theme changes colours alone.
 RULES = {
     "light": {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}},
@@ -25,21 +22,6 @@ FITS = "document.scrollingElement.scrollWidth <= document.scrollingElement.clien
 FIT_MS = 2000
 # Texts shown for one page: a list has the same mistake in each row.
 MOST_TEXTS = 5
-
-
-@pytest.fixture(scope="module")
-def sites(stack: Stack, chromium: Browser, signed_in: Callable[..., StorageState]) -> Callable[[str], Site]:
-    """Role → what it reaches."""
-    found: dict[str, Site] = {}
-
-    def site(role: str) -> Site:
-        if role not in found:
-            context = chromium.new_context(storage_state=signed_in(role))
-            found[role] = crawl(context.request, address=stack.address)
-            context.close()
-        return found[role]
-
-    return site
 
 
 @pytest.fixture
@@ -77,10 +59,9 @@ def nothing(problems: list[str]) -> None:
     assert not problems, "\n" + "\n".join(problems)
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", READERS)
 def test_every_link_leads_to_a_page_that_the_account_may_open(sites: Callable[[str], Site], role: str) -> None:
     nothing(sites(role).wrong())
-    assert len(sites(role).answers) > 5
 
 
 def test_axe_finds_nothing_in_either_theme_and_no_page_is_wider_than_its_window(
