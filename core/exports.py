@@ -5,7 +5,10 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from common.exports import Column
-from core.models import ClaimStatus, MembershipRole
+from core.catalogue.texts import sentence_of
+from core.families.texts import summary_of
+from core.models import CATALOGUE_KINDS, RECORD_KINDS, Change, ClaimStatus, MembershipRole
+from users.models import User
 
 _ID = Column(_("Id"), "id", "integer")
 _ORIGIN = (
@@ -145,3 +148,48 @@ REVISIONS = (
 ACT_CATEGORIES = (_ID, Column(_("Act category"), "name"))
 ACTS = (_ID, Column(_("Act"), "name"), Column(_("Act category"), "category__name"))
 ACT_ALIASES = (_ID, Column(_("Alias"), "name"), Column(_("Act"), "act__name"))
+
+
+def _account(first_name: str | None, last_name: str | None, email: str | None) -> str | None:
+    if email is None:
+        return None
+    return User(first_name=first_name or "", last_name=last_name or "", email=email).display_name()
+
+
+def _summary(kind: str, data: Any) -> str:
+    return summary_of(Change(kind=kind, data=data))
+
+
+def _sentence(kind: str, data: Any) -> str:
+    return sentence_of(Change(kind=kind, data=data))
+
+
+def _lines(data: Any) -> int:
+    return int(data.get("moved", {}).get("lines", 0))
+
+
+_CHANGED = (
+    Column(_("Time"), "at", "moment"),
+    Column(_("Account"), "actor_label"),
+    Column(_("Undone on"), "undone_at", "moment"),
+    Column(
+        _("Undone by"),
+        "undone_by",
+        paths=tuple(f"undone_by__{name}" for name in ("first_name", "last_name", "email")),
+        text=_account,
+    ),
+)
+RECORD_CHANGES = (
+    _ID,
+    Column(_("Country"), "country__code"),
+    Column(_("Kind"), "kind", "choice", [(kind.value, kind.label) for kind in RECORD_KINDS]),
+    Column(_("Correction"), "correction", paths=("kind", "data"), text=_summary),
+    *_CHANGED,
+)
+CATALOGUE_CHANGES = (
+    _ID,
+    Column(_("Kind"), "kind", "choice", [(kind.value, kind.label) for kind in CATALOGUE_KINDS]),
+    Column(_("Change"), "change", paths=("kind", "data"), text=_sentence),
+    Column(_("Claim lines"), "lines", "integer", paths=("data",), text=_lines),
+    *_CHANGED,
+)

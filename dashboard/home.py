@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import polars as pl
 from django.db.models import Case, Count, IntegerField, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
@@ -44,6 +45,7 @@ KEY_FIGURES = (
     "reimbursement_rate",
     "cost_per_claim",
     "insured_who_consumed",
+    "loss_ratio",
 )
 WAITING = (SessionStatus.REVIEW, SessionStatus.AWAITING_SHEET, SessionStatus.ERROR)
 WAITING_SHOWN, IMPORTS_SHOWN, OPERATORS_SHOWN = 5, 5, 8
@@ -54,13 +56,16 @@ _ARROWS = {"up": "▲", "down": "▼", "same": "="}
 
 @dataclass(frozen=True)
 class Figure:
-    """One key figure as it is shown. `tone`: whether its change is "good", "bad" or neither ("")."""
+    """One key figure as it is shown. `tone`: whether its change is "good", "bad" or neither (""). `address`: its page,
+    empty for a figure without a page of its own.
+    """
 
     name: str
     value: str
     change: str
     tone: str
     definition: str
+    address: str = ""
 
 
 class CountryLine(NamedTuple):
@@ -90,6 +95,8 @@ class HomePage(PageView):
         last = list(sessions.order_by("-id")[:IMPORTS_SHOWN]) if reads_imports else []
         if figures["operators"]:
             self._record_persons(asked, len(figures["operators"]))
+        query = urlencode(figures["period"] or {})
+        losses = f"{reverse('page-figures-part', args=['loss-ratio'])}?{query}"
         return self.page(
             countries=countries,
             is_empty=not figures["claims"],
@@ -99,8 +106,8 @@ class HomePage(PageView):
             is_last_year=figures["is_last_year"],
             period=_period(figures["period"]),
             previous=_period(figures["previous_period"]),
-            blocks=[(code, key_figures(block)) for code, block in figures["blocks"].items()],
-            query=urlencode(figures["period"] or {}),
+            blocks=[(code, key_figures(block, losses=losses)) for code, block in figures["blocks"].items()],
+            query=query,
             left_out=figures["left_out"],
             left_out_count=sum(one["claims"] for one in figures["left_out"]),
             lines=_country_lines(countries, figures, waiting) if user.sees_all_countries() else [],
@@ -161,7 +168,7 @@ def _figures(all_data: Board) -> Payload:
     managers, the entries with the most lines left out.
     """
     board, user = _of_last_year(all_data), all_data.user
-    portfolio = answers.portfolio(board).payload
+    portfolio = answers.portfolio(board, KEY_FIGURES).payload
     missing = answers.left_out_by_age(board).payload
     return {
         "period": portfolio["period"],
@@ -228,20 +235,26 @@ def _operators(board: Board) -> list[Payload]:
 # ------------------------------------------------------------------------------------------------ how they are shown
 
 
-def key_figures(indicators: Sequence[Payload]) -> list[Figure]:
-    """Indicators of the portfolio's answer → the key figures, in the order of KEY_FIGURES."""
+def key_figures(indicators: Sequence[Payload], *, losses: str) -> list[Figure]:
+    """Indicators of the portfolio's answer → the key figures, in the order of KEY_FIGURES.
+
+    S/P is left out where no premium is earned. `losses`: the address of its page.
+    """
     found = {one["key"]: one for one in indicators}
-    return [_figure(found[key]) for key in KEY_FIGURES if key in found]
+    if found.get("loss_ratio", {}).get("value") is None:
+        found.pop("loss_ratio", None)
+    addresses = {"loss_ratio": losses}
+    return [_figure(found[key], addresses.get(key, "")) for key in KEY_FIGURES if key in found]
 
 
-def _figure(one: Payload) -> Figure:
+def _figure(one: Payload, address: str) -> Figure:
     indicator = INDICATORS[one["key"]]
     change = one["evolution"]["type"]
     tone = ""
     if indicator.good != "neutral" and change in ("up", "down"):
         tone = "good" if change == indicator.good else "bad"
     value = _written(one["value"], indicator.unit, one["currency"] or "", is_mean=one["key"].startswith("cost_per_"))
-    return Figure(str(indicator.title), value, _change(one["evolution"]), tone, str(indicator.definition))
+    return Figure(str(indicator.title), value, _change(one), tone, str(indicator.definition), address)
 
 
 def _written(value: Any, unit: str, currency: str, *, is_mean: bool) -> str:
@@ -259,10 +272,13 @@ def percent(ratio: Any) -> str:
     return f"{number_format(Decimal(ratio) * 100, decimal_pos=1, use_l10n=True)}{NO_BREAK_SPACE}%"
 
 
-def _change(evolution: dict[str, Any]) -> str:
+def _change(one: Payload) -> str:
+    evolution = one["evolution"]
     match evolution["type"]:
         case "new":
-            return _("no claim in the period before")
+            # Of the key figures, only S/P can lack a premium.
+            lacks_premium = one["key"] == "loss_ratio" and one["previous"] is None
+            return _("no premium in the period before") if lacks_premium else _("no claim in the period before")
         case "same":
             return _("unchanged")
         case "none":

@@ -20,9 +20,23 @@ from core.catalogue.history import history_of, usage_of
 from core.catalogue.pages import changes_shown
 from core.coverage.services import may_type_rates
 from core.coverage.texts import shown_rate, source_of_subscriber
+from core.families.filters import changes_of
 from core.families.rights import may_manage_families
+from core.families.texts import summary_of
 from core.filters import family_of
-from core.models import Act, ActCategory, Claim, Client, Insured, Membership, Operator, Partner, Policy, Premium
+from core.models import (
+    Act,
+    ActCategory,
+    Change,
+    Claim,
+    Client,
+    Insured,
+    Membership,
+    Operator,
+    Partner,
+    Policy,
+    Premium,
+)
 from core.pages.origins import Origins
 from core.pages.tables import ClaimTable
 from core.premiums.services import may_manage
@@ -37,6 +51,8 @@ from users.models import AuditAction, Country
 
 # The premiums that the page of a client shows.
 _PREMIUMS_SHOWN = 20
+# The corrections that the page of an insured shows.
+_CORRECTIONS_SHOWN = 5
 _CLAIMS = ("claims", "claimed", "reimbursed", "reimbursement_rate", "cost_per_claim")
 
 
@@ -161,19 +177,27 @@ class _Lines(Aggregate):
         return super().as_sql(compiler, connection, template=template, **context)
 
 
-class _MergedPage(RecordPage):
-    """A record of a country that may be merged with others, and has other names from merges."""
+class _NamedPage(RecordPage):
+    """A record of a country that has other names. `names`: the relation that has them."""
+
+    names: ClassVar[str] = ""
 
     def rows(self) -> QuerySet[Any]:
         # With the record, in one statement.
-        aliases: Any = self.model._meta.get_field("aliases").related_model
-        of_record = aliases.objects.filter(**{self.kind: OuterRef("pk")}).order_by().values(self.kind)
+        names: Any = self.model._meta.get_field(self.names).related_model
+        of_record = names.objects.filter(**{self.kind: OuterRef("pk")}).order_by().values(self.kind)
         return super().rows().annotate(other_names=Subquery(of_record.annotate(all=_Lines("name")).values("all")))
 
     def facts(self, row: Any) -> list[Fact]:
         names = sorted(row.other_names.splitlines()) if row.other_names else []
         also = [Fact(_("Also written"), ", ".join(names))] if names else []
         return [*super().facts(row), *also]
+
+
+class _MergedPage(_NamedPage):
+    """A record that may be merged with others, and has other names from merges."""
+
+    names = "aliases"
 
     def context_of(self, row: Any) -> dict[str, Any]:
         may_merge = may_manage_families(self.user, row.country_id)
@@ -235,10 +259,11 @@ class PolicyPage(RecordPage):
         }
 
 
-class InsuredPage(RecordPage):
+class InsuredPage(_NamedPage):
     template_name = "dashboard/insured.html"
     model = Insured
     kind = "insured"
+    names = "spellings"
     type_name = gettext_lazy("Insured person")
     keys = ("claims", "lines", "claimed", "reimbursed", "reimbursement_rate", "cost_per_claim", "active_partners")
     rankings = ("act_category", "act", "partner")
@@ -249,17 +274,19 @@ class InsuredPage(RecordPage):
     )
 
     def facts(self, row: Insured) -> list[Fact]:
-        spellings = [spelling.name for spelling in row.spellings.order_by("id")]
         facts = [Fact(_("Card number"), row.card_number or "–"), *super().facts(row)]
-        if spellings:
-            facts.append(Fact(_("Also written"), ", ".join(spellings)))
         if row.is_deduced:
             facts.append(Fact(_("Deduced"), _("known only as the principal of a dependant; no line of their own yet")))
         return facts
 
     def context_of(self, row: Insured) -> dict[str, Any]:
         memberships = row.memberships.select_related("principal", "policy", "client", "plan").order_by("id")
-        return {"memberships": list(memberships), "may_correct": may_manage_families(self.user, row.country_id)}
+        changes = changes_of(Change.objects.visible_to(self.user), model=Insured._meta.label_lower, pk=row.pk)
+        return {
+            "memberships": list(memberships),
+            "may_correct": may_manage_families(self.user, row.country_id),
+            "corrections": [(one, summary_of(one)) for one in changes.order_by("-pk")[:_CORRECTIONS_SHOWN]],
+        }
 
 
 class FamilyPage(RecordPage):

@@ -39,8 +39,10 @@ from core.catalogue.serializers import (
     OwnAliasSerializer,
     UsageSerializer,
 )
+from core.exports import CATALOGUE_CHANGES
 from core.models import CATALOGUE_KINDS, ActCategory, Change, ChangeKind, ChangeSubject
 from users.access.actor import actor_of
+from users.access.exporting import ExportMixin
 from users.access.viewsets import MayEditCatalogue, ScopedReadViewSet, ScopedViewSet
 from users.serializers import DetailSerializer
 
@@ -242,8 +244,12 @@ class CatalogueChangeFilter(django_filters.FilterSet):
         return rows.filter(pk__in=subjects.values("change"))
 
 
-@extend_schema_view(list=extend_schema(tags=["records"]), retrieve=extend_schema(tags=["records"]))
-class CatalogueChangeViewSet(ScopedReadViewSet):
+@extend_schema_view(
+    list=extend_schema(tags=["records"]),
+    retrieve=extend_schema(tags=["records"]),
+    export=extend_schema(tags=["records"]),
+)
+class CatalogueChangeViewSet(ExportMixin, ScopedReadViewSet):
     """What was changed in the act catalogue, newest first."""
 
     model = Change
@@ -251,6 +257,7 @@ class CatalogueChangeViewSet(ScopedReadViewSet):
     serializer_class = CatalogueChangeSerializer
     filter_backends = [StrictFilterBackend, StableOrdering]
     filterset_class = CatalogueChangeFilter
+    export_columns = CATALOGUE_CHANGES
     ordering_fields = ["id"]
     ordering = ["-id"]
 

@@ -27,6 +27,7 @@ from core import filters
 from core.catalogue import candidates, services
 from core.catalogue.api import CatalogueChangeFilter
 from core.catalogue.kinds import ACTS, CATEGORIES, Kind
+from core.catalogue.texts import sentence_of
 from core.models import ActCategory, Change, ChangeKind
 from users.access.pages import ListPage, PageView
 from users.access.refusals import carry_out
@@ -38,26 +39,6 @@ _PAGE = {ACTS.name: "page-act", CATEGORIES.name: "page-act-category"}
 _EDIT = {ACTS.name: "page-act-catalogue", CATEGORIES.name: "page-act-category-catalogue"}
 _LIST = {ACTS.name: "page-acts", CATEGORIES.name: "page-act-categories"}
 _CANDIDATES = {ACTS.name: "page-act-candidates", CATEGORIES.name: "page-act-category-candidates"}
-
-
-def sentence_of(change: Change) -> str:
-    """What a change did, as a sentence with the names of that time."""
-    data = change.data
-    name = data.get("name", "")
-    match change.kind:
-        case ChangeKind.ACT_RENAME | ChangeKind.CATEGORY_RENAME:
-            return _("“%(before)s” is called “%(after)s” now.") % {"before": data["before"], "after": data["after"]}
-        case ChangeKind.ACT_ALIAS_ADD | ChangeKind.CATEGORY_ALIAS_ADD:
-            return _("“%(alias)s” is an alias of “%(name)s”.") % {"alias": data.get("alias", ""), "name": name}
-        case ChangeKind.ACT_ALIAS_REMOVE | ChangeKind.CATEGORY_ALIAS_REMOVE:
-            return _("“%(alias)s” is no longer an alias of “%(name)s”.") % {
-                "alias": data.get("alias", ""), "name": name
-            }  # fmt: skip
-        case ChangeKind.ACT_CATEGORY:
-            names = {"name": name, "before": data["before"]["name"], "after": data["after"]["name"]}
-            return _("“%(name)s” went from the category “%(before)s” to “%(after)s”.") % names
-    absorbed = _(", ").join(_("“%(name)s”") % {"name": one["name"]} for one in data.get("absorbed", ()))
-    return _("%(absorbed)s became “%(name)s”.") % {"absorbed": absorbed, "name": name}
 
 
 class EditPage(PageView):
@@ -244,6 +225,7 @@ class ChangesPage(ListPage):
     filterset_class = CatalogueChangeFilter
     title = gettext_lazy("Changes of the act catalogue")
     lead = gettext_lazy("All countries share the catalogue. A change can be undone while no later one depends on it.")
+    export = "catalogue-change-export"
     main_filters = ("kind", "undone")
     orderings: ClassVar[dict[str, Any]] = {"-id": gettext_lazy("Newest first"), "id": gettext_lazy("Oldest first")}
 

@@ -74,14 +74,16 @@ class FamilyListFilter(RecordFilter):
         return queryset.filter(condition if value else ~condition)
 
 
+def changes_of(changes: QuerySet[Any], *, model: str, pk: int) -> QuerySet[Any]:
+    """The changes that concern one record. `model`: its label, such as `core.insured`."""
+    return changes.filter(Exists(ChangeSubject.objects.filter(model=model, row_id=pk, change=OuterRef("pk"))))
+
+
 class ChangeConcernsFilter(IdFilter):
     """Changes that concern this record."""
 
     def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
-        if value is None:
-            return qs
-        subjects = ChangeSubject.objects.filter(model=self.field_name, row_id=value, change=OuterRef("pk"))
-        return qs.filter(Exists(subjects))
+        return qs if value is None else changes_of(qs, model=self.field_name, pk=value)
 
 
 class RecordChangeFilter(django_filters.FilterSet):

@@ -18,6 +18,7 @@ from common.api_errors import AccessDenied
 from common.errors import Invalid
 from common.filters import StableOrdering, StrictFilterBackend
 from common.parsing import is_dry_run, positive_int
+from core.exports import RECORD_CHANGES
 from core.families import correcting, merging, naming, splitting, undoing
 from core.families.filters import RecordChangeFilter
 from core.families.rights import preview
@@ -34,6 +35,7 @@ from core.families.serializers import (
 from core.models import Change, Insured, Membership
 from users import audit
 from users.access.actor import actor_of
+from users.access.exporting import ExportMixin
 from users.access.viewsets import AuditedReadViewSet, MayManageFamilies, MayReadRecords, ScopedViewSet
 from users.accounts.confirmation import ConfirmationThrottle, confirm
 from users.models import AuditAction
@@ -186,7 +188,7 @@ class MembershipCorrections(_Base):
 
 
 @extend_schema(tags=["families"])
-class RecordChangeViewSet(AuditedReadViewSet):
+class RecordChangeViewSet(ExportMixin, AuditedReadViewSet):
     """Corrections of a country's records: of persons and families, and merges of clients, providers and operators."""
 
     model = Change
@@ -195,6 +197,7 @@ class RecordChangeViewSet(AuditedReadViewSet):
     permission_classes = [MayReadRecords]
     filter_backends = [StrictFilterBackend, StableOrdering]
     filterset_class = RecordChangeFilter
+    export_columns = RECORD_CHANGES
     ordering_fields = ["id"]
     ordering = ["-id"]
     personal = True

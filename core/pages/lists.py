@@ -166,6 +166,7 @@ class RecordChangesPage(RecordsPage):
     lead = _(
         "Who merged, split, named or attached whom, and when. Each can be undone while nothing later depends on it."
     )
+    export = "family-change-export"
     main_filters = ("kind", "at", "undone", "country")
     more_filters = ()
     orderings = {"-id": _("Newest first"), "id": _("Oldest first")}

@@ -16,8 +16,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from rest_framework.exceptions import NotFound, ValidationError
 
 from common.errors import Invalid, ServiceError
+from common.filter_form import PLACES
 from common.parsing import positive_int
 from common.tables import ListTable, StateColumn
 from core.families.rights import may_manage_families
@@ -50,6 +52,10 @@ class ReviewTable(ListTable):
     kind = tables.Column(gettext_lazy("Kind"))
     names = tables.Column(gettext_lazy("The two names"), accessor="one_name")
     policy = tables.Column(gettext_lazy("Policy"), accessor="policy_number")
+    # Before the columns that a narrow screen hides until the table is scrolled.
+    answer = tables.TemplateColumn(
+        template_name="core/review_answer.html", verbose_name=gettext_lazy("Answer"), empty_values=(), accessor="pk"
+    )
     state = StateColumn(gettext_lazy("State"))
     found_at = tables.DateTimeColumn(short=True, verbose_name=gettext_lazy("Listed on"), attrs={"td": {"class": "day"}})
     decided_label = tables.Column(gettext_lazy("Answered by"))
@@ -70,7 +76,7 @@ class ReviewTable(ListTable):
 
 
 class ReviewPage(ListPage):
-    """All pairs. Without a filter, those that wait."""
+    """All pairs. Without a filter, those that wait. POST answers a row with "different"."""
 
     permission = MayReadReview
     model = ReviewPair
@@ -95,10 +101,37 @@ class ReviewPage(ListPage):
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         return super().get(request, **kwargs) if request.GET else redirect(waiting_address())
 
+    def post(self, request: HttpRequest) -> HttpResponse:
+        if not holds(MayReview, request):
+            raise PermissionDenied
+        pair = self.row(self.rows(), positive_int(request.POST.get("pair", "")) or 0)
+        if carry_out(request, lambda: decide(actor=self.user, pair=pair, decision=ReviewDecision.DIFFERENT)):
+            messages.success(request, said(pair, None))
+        return redirect(self._same_page())
+
+    def _same_page(self) -> str:
+        """The address of the form: the same page of the list. The first one, where that page has no row any more."""
+        filters = self.filterset_class(self.request.GET, self.rows(), request=self.request)
+        ordering = self.request.GET.get("ordering") or self.default_ordering()
+        query = self.request.GET.copy()
+        try:
+            has_rows = ordering in self.orderings and bool(self._answer(filters.qs, ordering).rows)
+        except (ValidationError, NotFound):
+            has_rows = False
+        if not has_rows:
+            for name in PLACES:
+                query.pop(name, None)
+        return f"{self.request.path}?{query.urlencode()}"
+
     def rows(self) -> QuerySet[Any]:
         return with_policy(super().rows()).select_related("country")
 
     def table(self, rows: list[Any]) -> ListTable:
+        reviews = holds(MayReview, self.request)
+        for row in rows:
+            waits = row.state == ReviewState.WAITING
+            row.may_answer = waits and reviews and may_manage_families(self.user, row.country_id)
+            row.is_answered = bool(row.decision) and not waits
         table = super().table(rows)
         if not self.user.sees_all_countries():
             table.columns.hide("country")
@@ -135,7 +168,7 @@ class PairPage(PageView):
             return self._previewed(pair, keep)
         done: list[Any] = []
         if carry_out(request, lambda: done.append(decide(actor=self.user, pair=pair, decision=decision, keep=keep))):
-            messages.success(request, self._said(pair, done[0].change))
+            messages.success(request, said(pair, done[0].change))
             return redirect(self._next(pair))
         return redirect("page-review-pair", pk=pk)
 
@@ -174,11 +207,6 @@ class PairPage(PageView):
             **more,
         )
 
-    def _said(self, pair: Any, change: Change | None) -> str:
-        if change is None:
-            return _("%(one)s and %(other)s are different. Nobody is asked again.") % _names(pair)
-        return _("%(one)s and %(other)s are one record now.") % _names(pair)
-
     def _next(self, pair: Any) -> str:
         """The next pair of the same kind that waits, else the list."""
         following = ReviewPair.objects.visible_to(self.user).waiting().filter(kind=pair.kind, country=pair.country_id)
@@ -186,5 +214,9 @@ class PairPage(PageView):
         return waiting_address() if found is None else reverse("page-review-pair", args=[found.pk])
 
 
-def _names(pair: ReviewPair) -> dict[str, str]:
-    return {"one": pair.one_name, "other": pair.other_name}
+def said(pair: ReviewPair, change: Change | None) -> str:
+    """What an answer did, as a sentence. `change`: the merge of the answer "the same"."""
+    names = {"one": pair.one_name, "other": pair.other_name}
+    if change is None:
+        return _("%(one)s and %(other)s are different. Nobody is asked again.") % names
+    return _("%(one)s and %(other)s are one record now.") % names

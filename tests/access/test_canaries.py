@@ -102,7 +102,11 @@ def import_marked_pair(owner: User, mark: str) -> Records:
         one_name=f"{mark} A", other_name=f"{mark} B",
     )  # fmt: skip
     change = core.Change.objects.create(
-        country=client.country, kind=core.ChangeKind.INSURED_NAME, actor=owner, actor_label=mark, data={"name": mark}
+        country=client.country,
+        kind=core.ChangeKind.INSURED_NAME,
+        actor=owner,
+        actor_label=mark,
+        data={"name": mark, "before": mark},
     )
     rows = {}
     for name in [*RECORD_ROUTES, *CATALOGUE_ROUTES]:

@@ -18,7 +18,9 @@ from openpyxl.utils import get_column_letter
 
 from common.throttling import ExportThrottle
 from core import models as core
+from tests.support.browser import Browser
 from tests.support.cast import SHUT_OUT, Cast
+from tests.support.reading import read
 from tests.support.records import Records, make_claim, make_finding
 from tests.support.responses import content_of
 from tests.support.routes import CATALOGUE_ROUTES, FOREIGN, RECORD_ROUTES
@@ -28,6 +30,7 @@ from users.models import AuditEntry
 EXPORTS = [f"{name}/export/" for name in RECORD_ROUTES + CATALOGUE_ROUTES] + [
     "files/export/",
     "import-sessions/export/",
+    "family-changes/export/",
 ]
 
 
@@ -207,6 +210,68 @@ def test_no_export_holds_a_byte_of_another_country(
             assert response.status_code == 403
             continue
         assert "TOGOCANARY" not in str(all_rows(kind, response)), name
+
+
+def test_corrections_of_persons_are_exported_as_sentences_with_their_undo(cast: Cast, togo: Records) -> None:
+    change = togo.rows["family-changes"]
+    merged = core.Change.objects.create(
+        country=cast.togo, kind="insured_merge", actor_label="KOSSI", undone_at=change.at, undone_by=cast.togo_admin,
+        data={"name": "AFI", "absorbed": [{"name": "AFFI"}, {"name": "AFY"}]},
+    )  # fmt: skip
+    client, path = cast.client("togo_operator"), "/api/v1/family-changes/export/"
+    first, second = csv_rows(client.get(path))
+    time = f"{change.at:%Y-%m-%d %H:%M:%S}Z"
+    assert (first["Id"], first["Kind"], first["Correction"]) == (
+        str(merged.pk), "records of a person merged", "AFFI, AFY → AFI"
+    )  # fmt: skip
+    assert (first["Account"], first["Undone on"], first["Undone by"]) == ("KOSSI", time, cast.togo_admin.display_name())
+    assert (second["Country"], second["Correction"]) == ("TG", "TOGOCANARY AFFI → TOGOCANARY AFI")
+    assert (second["Time"], second["Undone on"], second["Undone by"]) == (time, "", "")
+    for query, found in {"undone=true": [merged.pk], f"insured={togo.rows['insured'].pk}": [change.pk]}.items():
+        assert [row["Id"] for row in csv_rows(client.get(f"{path}?{query}"))] == [str(pk) for pk in found]
+    data = frame(client.get(f"{path}?format=parquet"))
+    assert data["kind"].to_list() == ["insured_merge", "insured_name"]
+    assert data["undone_at"].to_list()[1] is None
+    french = csv_rows(client.get(path, headers={"accept-language": "fr"}))
+    assert french[0]["Correction"] == "AFFI, AFY → AFI"
+    assert french[0]["Annulée par"] == cast.togo_admin.display_name()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_changes_of_the_catalogue_are_exported_to_global_roles(kind: str, cast: Cast, togo: Records) -> None:
+    merged = core.Change.objects.create(
+        kind="act_merge", actor_label="ADJO",
+        data={"subject": 1, "name": "IRM", "absorbed": [{"id": 2, "name": "I R M"}], "moved": {"lines": 7}},
+    )  # fmt: skip
+    client = cast.client("global_admin")
+    path = f"/api/v1/catalogue-changes/export/?format={kind}"
+    row, *others = all_rows(kind, client.get(path))
+    assert len(others) == 1
+    shown = list(row.values()) if kind == "csv" else list(row)
+    assert [float(shown[0]), float(shown[3])] == [merged.pk, 7]
+    assert (shown[2], shown[5]) == ("“I R M” became “IRM”.", "ADJO")
+    assert shown[1] == ("act_merge" if kind == "parquet" else "acts merged")
+    assert len(all_rows(kind, client.get(f"{path}&kind=act_merge"))) == 1
+    assert client.get(f"{path}&country=1").status_code == 400
+    assert cast.client("togo_admin").get(path).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("page", "name", "query"),
+    [
+        ("/families/changes/", "togo_operator", "undone=false"),
+        ("/catalogue-changes/", "global_admin", "kind=act_alias_add"),
+    ],
+)
+def test_the_page_of_changes_leads_to_its_list_as_a_file(
+    page: str, name: str, query: str, cast: Cast, togo: Records, browser: Browser
+) -> None:
+    shown = read(browser(name), f"{page}?{query}")
+    addresses = [address for address, text in shown.links if text in ("CSV", "XLSX", "PARQUET")]
+    assert len(addresses) == 3
+    for kind, address in zip(KINDS, addresses, strict=True):
+        assert address.endswith(f"/export/?{query}&format={kind}")
+        assert len(all_rows(kind, browser(name).get(address))) == 1
 
 
 def test_headers_and_choices_are_in_the_language_of_the_caller(cast: Cast, togo: Records) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from django.core.cache import caches
 from django.test import Client
+from django.utils import timezone
 
+from common.formats import format_day
 from core import models as core
 from tests.support.cast import PASSWORD
 from tests.support.people import dump, fit_dates, small_country
+from tests.support.reading import read
 from tests.support.small_country import SmallCountry
+from users.models import User
 
 pytestmark = pytest.mark.django_db
 
@@ -78,6 +83,49 @@ def test_records_are_merged_named_split_and_the_corrections_undone(togo: SmallCo
         assert browser.post(address, {"password": PASSWORD}).status_code == 302
         assert "Undone on" in text(browser, address)
     assert dump() == before
+
+
+def test_the_page_of_a_person_shows_the_last_corrections(togo: SmallCountry, browser: Client) -> None:
+    afi, afy = togo.insured("AFI").pk, togo.insured("AFY").pk
+    address = f"/insured/{afi}/"
+    everything = f"/families/changes/?insured={afi}"
+    page = read(browser, address)
+    assert "Nobody has corrected this person yet." in page.text
+    assert page.leads_to("/families/changes/") == []
+    correct(browser, f"/insured/{afi}/merge/", insured=[afy])
+    correct(browser, f"/insured/{afi}/name/", name="AFY")
+    merge, name = core.Change.objects.order_by("pk")
+    browser.post(f"/families/changes/{name.pk}/", {"password": PASSWORD})
+    today, who = format_day(timezone.now().date()), togo.user.display_name()
+
+    reader = Client(headers={"accept-language": "en"})
+    reader.force_login(
+        User.objects.create(username="r", email="r@example.org", role="RESP_OPERATEUR", country=togo.country)
+    )
+    for client in (browser, reader):
+        page = read(client, address)
+        shown = page.text.partition("Corrections ")[2].partition("Memberships")[0]
+        named, merged = (shown.index(one) for one in ("Name of a person chosen", "Records of a person merged"))
+        assert f"AFI → AFY {today} · {who} · undone on {today}" in shown[named:merged]
+        assert f"AFY → AFI {today} · {who}" in shown[merged:]
+        assert "undone" not in shown[merged:]
+        assert page.leads_to("/families/changes/") == [
+            f"/families/changes/{name.pk}/", f"/families/changes/{merge.pk}/", everything
+        ]  # fmt: skip
+        assert (f"/insured/{afi}/merge/" in dict(page.links)) == (client is browser)
+    assert "Nobody has corrected" in read(browser, f"/insured/{togo.insured('BOB').pk}/").text
+    assert "AFI → AFY" in read(browser, everything).text
+
+
+def test_of_many_corrections_of_a_person_the_last_five_are_shown(togo: SmallCountry, browser: Client) -> None:
+    afi = togo.insured("AFI")
+    for number in range(7):
+        change = core.Change.objects.create(
+            country=togo.country, kind="insured_name", actor_label="KOSSI", data={"before": "AFI", "name": f"N{number}"}
+        )
+        change.subjects.create(model="core.insured", row_id=afi.pk)
+    page = read(browser, f"/insured/{afi.pk}/")
+    assert re.findall(r"AFI → (N\d)", page.text) == ["N6", "N5", "N4", "N3", "N2"]
 
 
 def test_a_dependant_is_attached_and_a_role_changed(togo: SmallCountry, browser: Client) -> None:

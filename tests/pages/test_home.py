@@ -217,6 +217,53 @@ def test_a_change_is_shown_with_its_direction_and_whether_it_is_welcome() -> Non
 
 
 @pytest.mark.django_db(transaction=True)
+def test_the_loss_ratio_is_shown_with_its_change_and_leads_to_its_page() -> None:
+    country = small_country()
+    client = signed_in(country.user)
+    assert "S/P" not in words(client.get("/"))
+    country.claim(Act(claimed=1000, reimbursed=800), settled=date(2023, 6, 1), number="N8")
+    country.save()
+
+    # Earned in the last twelve months: 20,000, for claims of 10,000.
+    country.premium(20000, date(2024, 1, 1), date(2024, 12, 31))
+    text = words(client.get("/"))
+    assert "S/P 50.0\N{NO-BREAK SPACE}% no premium in the period before" in text
+    answer = country.figures("loss-ratio/", start="2024-01-01", end="2024-12-31")
+    assert answer["total"]["loss_ratio"] == "0.5000"
+
+    country.premium(4000, date(2023, 1, 1), date(2023, 12, 31))
+    page = client.get("/")
+    # 800 of 4,000 are 20 %.
+    assert "S/P 50.0\N{NO-BREAK SPACE}% ▲ 150.0\N{NO-BREAK SPACE}%" in words(page)
+    assert "no premium" not in words(page)
+    content = page.content.decode()
+    link = 'href="/figures/loss-ratio/?start=2024-01-01&amp;end=2024-12-31"'
+    assert f"<a {link}>S/P</a>" in content
+    assert '<span class="change bad">▲ 150.0' in content
+    assert "50.0\N{NO-BREAK SPACE}%" in words(client.get("/figures/loss-ratio/?start=2024-01-01&end=2024-12-31"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_loss_ratio_of_each_currency_is_that_of_its_own_premiums_alone() -> None:
+    countries = {}
+    for code, currency in (("TG", "XOF"), ("GN", "GNF"), ("BJ", "EUR")):
+        countries[code] = country = SmallCountry(code, currency)
+        country.claim(Act(claimed=7000, reimbursed=7000), number=f"{code}1", client="PORT", settled=date(2024, 6, 15))
+        country.save()
+    countries["TG"].premium(28000, date(2024, 6, 15), date(2024, 6, 15))
+    countries["GN"].premium(10000, date(2024, 6, 15), date(2024, 6, 15))
+    reader = signed_in(account(Role.ADMIN_GLOBAL, None))
+    blocks = re.split(r"<h3>", reader.get("/").content.decode())[1:]
+    shown = {
+        block.partition("<")[0]: re.findall(r">S/P</a></span><span class=\"value\">([^<]*)<", block) for block in blocks
+    }
+    percent = "\N{NO-BREAK SPACE}%"
+    assert sorted(shown.values()) == [[], [f"25.0{percent}"], [f"70.0{percent}"]]
+    assert "S/P 25.0" in words(signed_in(countries["TG"].user).get("/"))
+    assert "S/P" not in words(signed_in(countries["BJ"].user).get("/"))
+
+
+@pytest.mark.django_db(transaction=True)
 def test_amounts_of_two_currencies_are_never_added() -> None:
     for code, currency in (("TG", "XOF"), ("GN", "GNF")):
         country = SmallCountry(code, currency)

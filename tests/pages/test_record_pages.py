@@ -382,6 +382,17 @@ def test_a_record_takes_as_few_statements_for_many_claims_as_for_few(country: Sm
     assert max(few.values()) <= MOST, few
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_a_record_takes_few_statements_for_an_account_that_sees_all_countries(
+    name: str, browser: Browser, togo: Records, benin: Records
+) -> None:
+    client, address = browser("superuser"), f"/{name}/{togo.rows[PAGES[name]].pk}/"
+    read(client, address)
+    with CaptureQueriesContext(connection) as captured:
+        assert read(client, address).status == 200
+    assert len(captured) <= MOST, [one["sql"][:90] for one in captured]
+
+
 def test_the_first_reading_of_figures_takes_few_statements(country: SmallCountry) -> None:
     records = records_of(country)
     # The columns of the country are on disk from now on.

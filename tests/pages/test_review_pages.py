@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from core import models as core
@@ -89,6 +91,103 @@ def test_the_answer_different_leads_to_the_next_pair_and_into_the_history(
     assert "TOGOCANARY PORT" not in words(client.get("/review/?state=waiting"))
     history = words(client.get("/review/?state=different&ordering=-decided_at"))
     assert "TOGOCANARY PORT / TOGOCANARY PORTE" in history
+
+
+def answers_offered(page: str) -> list[tuple[str, str]]:
+    """(id of the pair, accessible name of the button) of the rows that can be answered in the list."""
+    return re.findall(r'<form method="post">.*?name="pair" value="(\d+)"><button[^>]* aria-label="([^"]+)"', page)
+
+
+@pytest.mark.parametrize("name", ["superuser", "togo_admin", "togo_head"])
+def test_a_row_that_waits_is_answered_in_the_list_by_those_who_decide(
+    name: str, pair: core.ReviewPair, two_persons: core.ReviewPair, browser: Browser
+) -> None:
+    client = browser(name)
+    address = "/review/?kind=client&state=waiting&ordering=-id"
+    page = words(client.get(address))
+    assert answers_offered(page) == [(str(pair.pk), "Different: TOGOCANARY PORT and TOGOCANARY PORTE")]
+    assert f'href="/review/{pair.pk}/#answer" aria-label="Same: TOGOCANARY PORT and TOGOCANARY PORTE' in page
+    assert 'id="answer"' in words(client.get(f"/review/{pair.pk}/"))
+
+    answered = client.post(address, {"pair": pair.pk}, follow=True)
+
+    assert answered.redirect_chain == [(address, 302)]
+    assert "TOGOCANARY PORT and TOGOCANARY PORTE are different. Nobody is asked again." in words(answered)
+    assert answers_offered(words(answered)) == []
+    everything = words(client.get("/review/?ordering=id"))
+    assert [id_ for id_, _label in answers_offered(everything)] == [str(two_persons.pk)]
+    row = re.search(rf'<tr[^>]* data-pair="{pair.pk}".*?</tr>', everything)
+    assert row is not None
+    assert "<td >different </td>" in row[0]
+
+
+def test_the_form_of_a_row_has_its_token(pair: core.ReviewPair, cast: Cast) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(cast.users["togo_head"])
+    address = "/review/?state=waiting"
+    found = re.search(
+        r'<form method="post"><input type="hidden" name="csrfmiddlewaretoken" value="(\w+)">'
+        r'<input type="hidden" name="pair"',
+        words(client.get(address)),
+    )
+    assert found is not None
+
+    assert client.post(address, {"pair": pair.pk}).status_code == 403
+    assert client.post(address, {"pair": pair.pk, "csrfmiddlewaretoken": found[1]}).status_code == 302
+
+
+@pytest.mark.parametrize("place", ["page", "cursor"])
+def test_an_answer_comes_back_to_the_same_page_of_the_list_while_it_has_rows(
+    place: str, pair: core.ReviewPair, cast: Cast, browser: Browser
+) -> None:
+    names = [f"TOGOCANARY PORT{letter}" for letter in "ABC"]
+    others = [core.Client.objects.create(country=cast.togo, name=name, key=name) for name in names]
+    core.ReviewPair.objects.bulk_create(
+        core.ReviewPair(
+            country=cast.togo,
+            kind="client",
+            one_key=pair.one_key,
+            other_key=one.key,
+            one_id=pair.one_id,
+            other_id=one.pk,
+            one_name=pair.one_name,
+            other_name=one.name,
+        )
+        for one in others
+    )
+    client = browser("togo_head")
+    query = "state=waiting&kind=client&ordering=one_name&page_size=2"
+    next_page = re.search(r'rel="next" href="[^"?]*\?([^"]+)"', words(client.get(f"/review/?{query}")))
+    assert next_page is not None
+    second = {"page": f"/review/?{query}&page=2", "cursor": f"/review/?{next_page[1].replace('&amp;', '&')}"}[place]
+
+    for expected in (second, f"/review/?{query}"):
+        (id_, _label), *_others = answers_offered(words(client.get(second)))
+        assert client.post(second, {"pair": id_})["Location"] == expected
+        assert client.get(expected).status_code == 200
+
+
+def test_a_row_of_the_list_is_answered_by_nobody_else(pair: core.ReviewPair, browser: Browser) -> None:
+    reader = browser("global_admin")
+    page = words(reader.get("/review/?state=waiting"))
+    assert "TOGOCANARY PORT / TOGOCANARY PORTE" in page
+    assert answers_offered(page) == []
+    assert "Same…" not in page
+    for name, status in {"global_admin": 403, "benin_admin": 403, "togo_operator": 403}.items():
+        assert browser(name).post("/review/?state=waiting", {"pair": pair.pk}).status_code == status, name
+    assert browser("togo_head").post("/review/", {"pair": "987654321"}).status_code == 404
+    pair.refresh_from_db()
+    assert pair.decision == ""
+
+
+def test_an_answer_that_comes_too_late_is_refused_in_words(pair: core.ReviewPair, browser: Browser) -> None:
+    client = browser("togo_head")
+    client.post(f"/review/{pair.pk}/", {"decision": "same", "keep": pair.one_id})
+
+    late = client.post("/review/?kind=client", {"pair": pair.pk}, follow=True)
+
+    assert "These records were merged already" in words(late)
+    assert ">the same <" in words(late)
 
 
 def test_a_merge_is_shown_before_it_is_carried_out(pair: core.ReviewPair, togo: Records, browser: Browser) -> None:

@@ -158,7 +158,7 @@ POSTS: dict[str, set[str]] = {
     "imports/{session}/corrections/": OF_SESSION - {"global_admin"},
     "corrections/{corrections}/withdraw/": OF_COUNTRY,
     "files/{file}/delete/": STEER,
-    "review/": READ_IMPORTS,
+    "review/": IMPORTERS,
     "review/{review-pairs}/": OF_SESSION - {"global_admin"},
     "accounts/new/": MANAGERS,
     "accounts/import/": MANAGERS,

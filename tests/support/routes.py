@@ -221,6 +221,7 @@ TABLE |= {
     ("GET", "families/export/"): RECORDS,
     ("GET", "families/{memberships}/"): RECORD,
     ("GET", "family-changes/"): RECORDS,
+    ("GET", "family-changes/export/"): RECORDS,
     ("GET", "family-changes/{family-changes}/"): RECORD,
     ("POST", "family-changes/{family-changes}/undo/"): CORRECTED,
 }
@@ -268,7 +269,7 @@ for _name in ("acts", "act-categories"):
     TABLE["POST", f"{_name}/candidates/decide/"] = EDITED
     CATALOGUE_PARTS += [f"{_name}/{{{_name}}}/aliases/", f"{_name}/{{{_name}}}/usage/", f"{_name}/candidates/"]
 TABLE["POST", "acts/{acts}/category/"] = EDITED
-for _tail in ("", "{catalogue-changes}/"):
+for _tail in ("", "export/", "{catalogue-changes}/"):
     TABLE["GET", f"catalogue-changes/{_tail}"] = only(superuser=200, global_admin=200)
     CATALOGUE_PARTS.append(f"catalogue-changes/{_tail}")
 # The first account undoes it.
