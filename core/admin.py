@@ -1,4 +1,4 @@
-"""The records in the admin. All pages are read only, except the aliases of the act catalogue."""
+"""The records in the admin. All pages are read only, except the aliases of the act catalogue and the currencies."""
 
 from typing import Any, ClassVar
 
@@ -15,16 +15,20 @@ from common.errors import Invalid
 from common.formats import format_amount, format_day
 from common.keys import claim_number, label_key, name_key, reference_key
 from core import revisions
+from core.admin_changes import ChangeAdmin
 from core.catalogue import services
+from core.currencies.admin import ExchangeRateAdmin, ReportingCurrencyAdmin
 from core.models import (
     Act,
     ActAlias,
     ActCategory,
     ActCategoryAlias,
+    Change,
     Claim,
     ClaimLine,
     ClaimRevision,
     Client,
+    ExchangeRate,
     Insured,
     InsuredSpelling,
     Invoice,
@@ -35,11 +39,16 @@ from core.models import (
     Plan,
     Policy,
     Premium,
+    ReportingCurrency,
     ReviewPair,
 )
 from users.access.actor import actor_of
 from users.access.admin import ScopedInline, ScopedModelAdmin
 from users.models import User
+
+admin.site.register(Change, ChangeAdmin)
+admin.site.register(ExchangeRate, ExchangeRateAdmin)
+admin.site.register(ReportingCurrency, ReportingCurrencyAdmin)
 
 ORIGIN = ("file", "import_session")
 REVISIONS_SHOWN = 20

@@ -141,7 +141,9 @@ def is_dated_otherwise_in_the_recap(maker: ClaimMaker, claim: SampleClaim) -> No
 
 @way("conform", weight=2, least_lines=2)
 def is_settled_on_two_days(maker: ClaimMaker, claim: SampleClaim) -> None:
-    claim.lines[-1][c.SETTLED] = maker.date(maker.any_day())
+    other = claim.lines[-1][c.SETTLED] = maker.date(maker.any_day())
+    # The claim has the date of the line that was settled last.
+    claim.settled = max(claim.settled, other)
 
 
 @way("conform", weight=2)

@@ -9,12 +9,15 @@ from collections.abc import Callable
 
 from samples import columns as c
 from samples.claims import ClaimMaker, SampleClaim
+from samples.names import RATE_OF_PLAN
 from samples.spelling import pick
 
-CLAIMS_OF_CASES = 7
+CLAIMS_OF_CASES = 8
 """Claims of one case of each kind."""
 
 _PARTNER = (c.PARTNER, c.ADDRESS, c.COUNTRY)
+# Percentage points of a line above the rate of its plan.
+ABOVE_RATE = 10
 
 
 def same_act_twice(maker: ClaimMaker) -> list[SampleClaim]:
@@ -63,9 +66,34 @@ def incident_after_settlement(maker: ClaimMaker) -> list[SampleClaim]:
     return [claim]
 
 
+def above_coverage_rate(maker: ClaimMaker) -> list[SampleClaim]:
+    """A claim whose last line is reimbursed at a higher rate than its plan covers.
+
+    Its other lines, at least two, have the rate of the plan, which is that of most lines, so the observed rate stays.
+    """
+    insured = [
+        person
+        for person in maker.world.claimants
+        if person.policy.employers and not person.second_policy and RATE_OF_PLAN[person.plan] + ABOVE_RATE <= 100
+    ]
+    claim = maker.claim(person=pick(insured, maker.rng), least_lines=3)
+    rate = RATE_OF_PLAN[claim.person.plan]
+    for line in claim.lines:
+        line[c.PLAN] = claim.person.plan
+        line[c.REIMBURSED] = line[c.CLAIMED] * rate // 100
+    claim.lines[-1][c.REIMBURSED] = claim.lines[-1][c.CLAIMED] * (rate + ABOVE_RATE) // 100
+    return _settled(maker, claim)
+
+
 CASES: dict[str, Callable[[ClaimMaker], list[SampleClaim]]] = {
     case.__name__: case
-    for case in (same_act_twice, two_partners_on_one_day, invoice_of_two_families, incident_after_settlement)
+    for case in (
+        same_act_twice,
+        two_partners_on_one_day,
+        invoice_of_two_families,
+        above_coverage_rate,
+        incident_after_settlement,
+    )
 }
 
 

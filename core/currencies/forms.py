@@ -14,12 +14,27 @@ from core.currencies import services
 from core.currencies.services import RateRow
 from core.currencies.sheet import HEADERS, read_rates
 from core.currencies.values import parse_rate
-from core.models import ExchangeRate
+from core.models import ExchangeRate, ReportingCurrency
 from users.accounts.forms import ServiceForm
 from users.accounts.sheet import SheetRow
 from users.models import User
 
 _VALID_SECONDS = 60 * 60
+
+
+class ReportingCurrencyForm(ServiceForm):
+    """The reporting currency; `row`: the setting as it is, where there is one."""
+
+    currency = forms.CharField(label=_("currency"), max_length=3, help_text=_("ISO 4217 code, such as EUR"))
+
+    def __init__(self, data: Any = None, *, actor: User, row: ReportingCurrency | None = None) -> None:
+        super().__init__(data, initial={"currency": row.currency if row else ""})
+        self.actor = actor
+
+    def save(self) -> ReportingCurrency:
+        """Raises Invalid, NotAllowed."""
+        services.set_reporting_currency(actor=self.actor, currency=self.cleaned_data["currency"])
+        return ReportingCurrency.objects.get()
 
 
 class RateForm(ServiceForm):

@@ -1,4 +1,4 @@
-"""The act catalogue of the demo: an alias, a new name and another category of an act, for its history."""
+"""The act catalogue of the demo, for its history: an alias, a new name, another category of an act, and a merge."""
 
 from typing import Any
 
@@ -6,6 +6,8 @@ from scripts.api_client import Client
 
 ALIAS, RENAMED = ("VACCINATION", "VACCIN"), ("GOUTTE ÉPAISSE", "GOUTTE ÉPAISSE ET FROTTIS")
 MOVED = ("CONSULTATION PRÉNATALE", "SOINS AMBULATOIRES")
+# The act that stays, and the one that becomes it. The other names that are nearly the same wait for an answer.
+MERGED = ("DÉTARTRAGE", "DÉTARTAGE")
 
 
 def order_catalogue(client: Client) -> None:
@@ -19,6 +21,9 @@ def order_catalogue(client: Client) -> None:
     act, category = _one(client, "acts", MOVED[0]), _one(client, "act-categories", MOVED[1])
     if act and category and act["category"]["id"] != category["id"]:
         client.call("POST", f"/api/v1/acts/{act['id']}/category/", json={"category": category["id"]})
+    kept, absorbed = (_one(client, "acts", name) for name in MERGED)
+    if kept and absorbed and kept["id"] != absorbed["id"]:
+        client.call("POST", f"/api/v1/acts/{kept['id']}/merge/", json={"acts": [absorbed["id"]]})
 
 
 def _one(client: Client, kind: str, name: str) -> dict[str, Any] | None:

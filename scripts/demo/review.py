@@ -1,4 +1,4 @@
-"""The review list of the demo: a small pair with names of each kind that are nearly the same, and two answers."""
+"""What the demo has to review: a small pair with names of each kind that are nearly the same, and two answers."""
 
 from __future__ import annotations
 
@@ -23,6 +23,16 @@ PEOPLE = (("AGBODJAN KOSSI", "AGBODJAN KOSI"), ("TCHALLA MAZAMESSO", "TCHALLA MA
 OPERATORS = (("ABALO ESSOHANAM", "ABALLO ESSOHANAM"), ("DOSSEH AFEFA", "DOSSEH AFFEFA"))
 ANSWERS = {CLIENTS[0][1]: "same", PARTNERS[0][1]: "different"}
 OFTEN = 3
+CATEGORY, ACT = "PHARMACIE", "MEDICAMENTS"
+# Each differs from an act of the other samples by singular and plural, by one letter, or by one letter and the accents;
+# the category of the last one as well.
+NEAR_ACTS = (
+    ("SOINS AMBULATOIRES", "CONSULTATIONS GÉNÉRALISTES"),
+    ("PHARMACIE", "MÉDICAMENT SUR ORDONNANCE"),
+    ("IMAGERIE", "SCANER CEREBRAL"),
+    ("SOINS DENTAIRES", "DÉTARTAGE"),
+    ("IMAGERIES", "RADIOGRAPHIES DU THORAX"),
+)
 
 
 def make_review_pair(folder: Path, *, day: dt.date) -> tuple[Path, Path]:
@@ -43,13 +53,15 @@ def make_review_pair(folder: Path, *, day: dt.date) -> tuple[Path, Path]:
 
 def _lines(day: str) -> Iterator[tuple[str, ...]]:
     number = 0
+    acts = iter(NEAR_ACTS)
     for names in zip(CLIENTS, PARTNERS, PEOPLE, OPERATORS, strict=True):
         for spelling in (0,) * OFTEN + (1,):
             number += 1
             client, partner, person, operator = (one[spelling] for one in names)
+            category, act = next(acts, (CATEGORY, ACT))
             yield (
                 client, person, "A", f"REV/{names[0][0][:3]}", person, partner, f"NAMES{number:03d}", "Réglée", day,
-                day, "PHARMACIE", "MEDICAMENTS", str(10_000 + number * 500), str(8_000 + number * 400), operator,
+                day, category, act, str(10_000 + number * 500), str(8_000 + number * 400), operator,
             )  # fmt: skip
 
 

@@ -106,7 +106,7 @@ def import_marked_pair(owner: User, mark: str) -> Records:
         kind=core.ChangeKind.INSURED_NAME,
         actor=owner,
         actor_label=mark,
-        data={"name": mark, "before": mark},
+        data={"name": mark, "before": f"{mark} A"},
     )
     rows = {}
     for name in [*RECORD_ROUTES, *CATALOGUE_ROUTES]:
@@ -231,7 +231,7 @@ def test_no_byte_of_one_country_s_import_reaches_the_admin_of_another(cast: Cast
     import_marked_pair(cast.benin_head, OTHER)
     togo = import_marked_pair(cast.togo_head, canary.MARK)
     canary.mark_people(cast)
-    named = canary.ids(cast, togo) | {"alias": 987654321, "entry": 1}
+    named = canary.ids(cast, togo) | {"alias": 987654321, "entry": 1, "reporting": 1}
     own = browser(cast.togo_admin)
     others = {
         name: Client() if name == "anonymous" else browser(cast.users[name]) for name in ["benin_admin", *OUTSIDE]

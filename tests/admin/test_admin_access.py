@@ -10,14 +10,14 @@ from django.contrib import admin
 from django.db.models import Model
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from core.models import ActAlias
+from core.models import ActAlias, ExchangeRate, ReportingCurrency
 from file_handling.models import Converter, SessionStatus
 from importer.steering import BY_NAME
 from tests.support import canary
 from tests.support.browser import Browser
 from tests.support.cast import Cast
 from tests.support.pages import CATALOGUE, CLOSED, FILE, GETS, OPEN, OUTSIDE, SESSION, TABLE, UNMARKED, ask
-from tests.support.records import Records, make_file, make_session
+from tests.support.records import Records, make_file, make_rate, make_reporting_currency, make_session
 from tests.support.responses import content_of
 from users.access.admin import ScopedModelAdmin
 from users.models import AuditEntry, CountryDeactivation, User
@@ -33,6 +33,8 @@ def test_every_account_gets_at_every_page_what_its_role_and_country_allow(
     )
     got = {}
     for name in TABLE[method, path]:
+        # The account before may have removed it.
+        reporting, rate = make_reporting_currency(), make_rate()
         # A session that was never reconciled has no report: the page redirects with a message.
         status = SessionStatus.PENDING if path.endswith("/report/") else SessionStatus.DONE
         session = make_session(user=cast.togo_head, country=cast.togo, status=status)
@@ -46,6 +48,8 @@ def test_every_account_gets_at_every_page_what_its_role_and_country_allow(
             "country": cast.togo.pk,
             "entry": entry.pk,
             "alias": alias.pk,
+            "reporting": reporting.pk,
+            "exchange-rates": rate.pk,
         }
         got[name] = ask(browser(name), method, path.format(**named)).status_code
     expected = TABLE[method, path]
@@ -87,9 +91,10 @@ def test_the_table_names_every_page_of_the_admin() -> None:
         if "<slug:act>" in path and "importsession" in path:
             found |= {path.replace("<slug:act>", act) for act in BY_NAME}
         elif "<slug:act>" in path:
-            act = {"country": "open", "converter": "rotate", "countrydeactivation": "withdraw"}.get(
-                path.split("/")[1], "deactivate"
-            )
+            act = {
+                "country": "open", "converter": "rotate", "countrydeactivation": "withdraw",
+                "exchangerate": "remove", "reportingcurrency": "remove",
+            }.get(path.split("/")[1], "deactivate")  # fmt: skip
             found.add(path.replace("<slug:act>", act))
         else:
             found.add(path)
@@ -126,7 +131,8 @@ def marked(cast: Cast, togo: Records, benin: Records, browser: Browser) -> dict[
             object_type=row._meta.label_lower,
             object_id=row.pk,
         )
-    return canary.ids(cast, togo) | {"alias": alias.pk, "entry": entry.pk}
+    named = {"alias": alias.pk, "entry": entry.pk, "reporting": make_reporting_currency().pk}
+    return canary.ids(cast, togo) | named
 
 
 @pytest.mark.parametrize("path", GETS)
@@ -153,7 +159,7 @@ def orders(model: type[Model]) -> list[str]:
 
 
 # Lists that the admin of a country may not read.
-FOR_GLOBAL_ROLES = (Converter, CountryDeactivation)
+FOR_GLOBAL_ROLES = (Converter, CountryDeactivation, ExchangeRate, ReportingCurrency)
 
 
 @pytest.mark.parametrize("model", [model for model in admin.site._registry if model not in FOR_GLOBAL_ROLES])

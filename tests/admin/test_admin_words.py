@@ -23,14 +23,14 @@ from tests.support.admin_import import import_pair
 from tests.support.browser import Browser
 from tests.support.cast import Cast
 from tests.support.pairs import RECAP_HEADER, RECAP_LINE, STAT_HEADER, STAT_LINE, recap_upload, stat_upload
-from tests.support.records import Records, make_session
+from tests.support.records import Records, make_reporting_currency, make_session
 from users.models import AuditEntry
 
 OURS = ("users", "file_handling", "core")
 # Texts that are the same in both languages: the data of the tests, and the texts of Django's icons for yes and no.
 _DATA = re.compile(
     r"CANARY|PARACETAMOL|PHARMACIE|Franc CFA|^[\W\d]*$|^[a-z_]+@|^(stat|recap)\.csv"
-    r"|^(EN|FR|en|fr|TG|XOF|Concord|Togo|Bénin|Closed|S-1|Page 1|True|False)$"
+    r"|^1? ?EUR = |^(EN|FR|en|fr|TG|EUR|GNF|XOF|Concord|Togo|Bénin|Closed|S-1|Page 1|True|False)$"
 )
 
 
@@ -134,6 +134,8 @@ def addresses(cast: Cast, togo: Records, session: ImportSession) -> Iterator[str
     )
     rows: dict[str, Any] = {"users.user": cast.togo_operator, "users.country": cast.togo, "users.auditentry": entry}
     rows |= {row._meta.label_lower: row for row in togo.rows.values()}
+    # Of its two changes that of the records: the other one has no facts.
+    rows |= {"core.reportingcurrency": make_reporting_currency(), "core.change": togo.rows["family-changes"]}
     rows |= {"file_handling.file": togo.file, "file_handling.importsession": session}
     yield reverse("admin:index")
     for label in OURS:
@@ -144,7 +146,10 @@ def addresses(cast: Cast, togo: Records, session: ImportSession) -> Iterator[str
         yield reverse(f"{name}_changelist")
         yield reverse(f"{name}_change", args=[row.pk])
         yield reverse(f"{name}_history", args=[row.pk])
-    for name in ["users_user_add", "users_country_add", "core_actalias_add", "file_handling_importsession_add"]:
+    for name in [
+        "users_user_add", "users_country_add", "core_actalias_add", "core_exchangerate_add",
+        "file_handling_importsession_add",
+    ]:  # fmt: skip
         yield reverse(f"admin:{name}")
     yield reverse("admin:users_user_import")
     yield reverse("admin:password_change")

@@ -38,3 +38,41 @@ def test_the_demo_has_a_correction_that_waits_for_its_review(stack: Stack) -> No
     assert made["count"] == 2
     compared = client.call("GET", f"/api/v1/import-sessions/{session['id']}/comparison/")["results"]
     assert ["amount_gap", "conform"] in [[one["before"]["category"], one["after"]["category"]] for one in compared]
+
+
+def test_the_demo_has_names_to_merge_and_a_merge_to_undo_in_the_act_catalogue(stack: Stack) -> None:
+    client = stack.clients["ADMIN_GLOBAL"]
+    assert client.call("GET", "/api/v1/acts/candidates/")["count"] >= 3
+    assert client.call("GET", "/api/v1/act-categories/candidates/")["count"] >= 1
+    changes = {one["kind"]: one for one in client.call("GET", "/api/v1/catalogue-changes/")["results"]}
+    assert set(changes) >= {"act_merge", "act_rename", "act_alias_add", "act_category"}
+    for kind in ("act_merge", "act_rename"):
+        client.call("POST", f"/api/v1/catalogue-changes/{changes[kind]['id']}/undo/?dry_run=true")
+
+
+def test_the_demo_has_something_to_review_and_to_complete(stack: Stack) -> None:
+    client = stack.clients["ADMIN_TERRITORIAL"]
+
+    def count(path: str) -> int:
+        found: int = client.call("GET", f"/api/v1/{path}")["count"]
+        return found
+
+    for kind in ("insured", "client", "partner", "operator"):
+        assert count(f"review-pairs/?state=waiting&kind={kind}") >= 1, kind
+    assert count("review-pairs/?state=same") >= 1
+    assert count("review-pairs/?state=different") >= 1
+    for path in (
+        "premiums/", "policies/?without_subscriber=true", "policies/?typed_rate=true", "policies/?rate_differs=true",
+        "plans/?to_complete=true", "plans/?typed_rate=true",
+    ):  # fmt: skip
+        assert count(path) >= 1, path
+    changes = client.call("GET", "/api/v1/family-changes/")["results"]
+    assert {one["kind"] for one in changes} >= {"insured_merge", "attach", "client_merge"}
+
+
+def test_the_demo_has_a_reporting_currency_and_a_deactivation_that_waits(stack: Stack) -> None:
+    client = stack.clients["ADMIN_GLOBAL"]
+    assert client.call("GET", "/api/v1/reporting-currency/")["currency"] == "EUR"
+    assert client.call("GET", "/api/v1/exchange-rates/")["count"] >= 1
+    requests = client.call("GET", "/api/v1/country-deactivations/")["results"]
+    assert [one["status"] for one in requests] == ["PENDING", "REJECTED", "WITHDRAWN"]

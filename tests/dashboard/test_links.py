@@ -103,6 +103,22 @@ def watched_country() -> SmallCountry:
     return country.save()  # type: ignore[return-value]
 
 
+def insured_country(code: str, currency: str) -> SmallCountry:
+    """Clients that have a premium for all claims, for some, in another currency, and none; claims of no client."""
+    country = SmallCountry(code, currency)
+    for month in range(1, 9):
+        day = date(2024, month, 12)
+        for at, client in enumerate(("PORT", "GARE", "MINE", "RADIO", None)):
+            paid = 1000 * month + 100 * at
+            country.claim(Act(paid + 50, paid), client=client, settled=day, incident=day - timedelta(days=30))
+            country.claim(Act(paid, paid), client=client, settled=day + timedelta(days=9), currency="EUR")
+    country.premium(90_000, date(2024, 1, 1), date(2024, 12, 31))
+    country.premium(20_000, date(2024, 2, 1), date(2024, 3, 12), client="GARE")
+    country.premium(20_000, date(2024, 6, 1), date(2024, 12, 31), client="GARE")
+    country.premium(70_000, date(2024, 1, 1), date(2024, 12, 31), client="MINE", currency="EUR")
+    return country.save()
+
+
 def check_portfolio(reader: Reader, **period: Any) -> None:
     of_lines = reader.scope.keys() & set(OF_LINES)
     for one in reader.ask("portfolio/", **period)["indicators"]:
@@ -206,6 +222,26 @@ def check_quality(reader: Reader, by: str, **period: Any) -> None:
         assert found.claims == row["claims"] - row["claims_left_out"]
 
 
+def check_loss_ratio(reader: Reader, by: str, **period: Any) -> None:
+    for block in reader.blocks("loss-ratio/", by=by, limit=1000, **period):
+        rows = [block["total"], *block["rows"]]
+        for row, details in zip(rows, [block["total_details"], *block["details"]], strict=True):
+            found = reader.follow(row["url"])
+            assert (found.claims, found.sum("reimbursed_amount")) == (details["n"], row["reimbursed_covered"]), row
+            assert reader.follow(details["outside_url"]).sum("reimbursed_amount") == row["reimbursed_outside"], row
+        found, without = reader.follow(block["without_premium_url"]), block["without_premium"]
+        assert found.sum("reimbursed_amount") == without["reimbursed"], block["without_premium_url"]
+        assert len({row["client"]["id"] for row in found.rows}) == without["clients"]
+        covered = {row["id"]: row["reimbursed_covered"] for row in block["rows"]}
+        assert {row["id"] for row in block["ranking"]} == covered.keys()
+        for row in block["ranking"]:
+            assert reader.follow(row["url"]).sum("reimbursed_amount") == covered[row["id"]], row
+        for point in block["rolling"]:
+            assert reader.follow(point["url"]).sum("reimbursed_amount") == point["reimbursed_covered"], point
+        for month in block["by_incident"]["rows"]:
+            assert reader.follow(month["url"]).sum("reimbursed_amount") == month["reimbursed"], month
+
+
 def check_watch_list(reader: Reader, **period: Any) -> set[str]:
     """→ the rules that have rows."""
     with_rows = set()
@@ -261,6 +297,18 @@ def test_every_figure_of_a_part_of_the_time_and_several_countries_is_the_sum_of_
 def test_every_figure_of_a_scope_is_the_sum_of_the_list_behind_it(users: dict[str, ApiUser], kind: str) -> None:
     first = users["admin"].get(f"dashboard/rankings/?by={kind}")["rows"][1]["id"]
     check_all(Reader(users["admin"], **{kind: first}), limit=4, start="2024-02-10", end="2024-08-31")
+
+
+@pytest.mark.parametrize("by", ["client", "country"])
+def test_every_sum_of_the_loss_ratio_is_that_of_the_claims_that_it_leads_to(users: dict[str, ApiUser], by: str) -> None:
+    togo, cameroon = insured_country("T1", "XOF"), insured_country("C1", "XAF")
+    (in_francs,) = [one for one in togo.figures("loss-ratio/", by=by)["blocks"] if one["currency"] == "XOF"]
+    assert in_francs["without_premium"]["clients"] == 2
+    assert Decimal(in_francs["total"]["reimbursed_outside"]) > 0
+    check_loss_ratio(Reader(togo), by, start="2024-03-13", end="2024-05-31")
+    check_loss_ratio(Reader(users["global"]), by, start="2024-02-20", end="2024-06-12")
+    check_loss_ratio(Reader(users["global"], country="C1"), by)
+    check_loss_ratio(Reader(cameroon, client=cameroon.client_named("GARE").pk), by)
 
 
 def test_every_rule_of_the_watch_list_leads_to_its_lines(users: dict[str, ApiUser]) -> None:

@@ -10,7 +10,7 @@ from tests.support.cast import Cast
 from tests.support.pages import CATALOGUE as CATALOGUE_PAGES
 from tests.support.pages import TABLE as PAGES
 from tests.support.pages import ask as ask_page
-from tests.support.records import Records, add_corrected_session, make_session
+from tests.support.records import Records, add_corrected_session, make_reporting_currency, make_session
 from tests.support.routes import CATALOGUE_PARTS, CATALOGUE_ROUTES, OF_GLOBAL_ROLES, PERSONAL_FIGURES
 from tests.support.routes import TABLE as ROUTES
 from tests.support.routes import ask as ask_route
@@ -59,6 +59,10 @@ SILENT_PAGES = {
     "users/countrydeactivation/{country-deactivations}/change/",
     "users/auditentry/",
     "users/auditentry/{entry}/change/",
+    "core/exchangerate/",
+    "core/exchangerate/{exchange-rates}/change/",
+    "core/reportingcurrency/",
+    "core/reportingcurrency/{reporting}/change/",
     "file_handling/converter/",
     "file_handling/converter/{converters}/change/",
     "file_handling/file/",
@@ -96,6 +100,7 @@ def test_reading_a_page_of_the_admin_is_audited(path: str, cast: Cast, togo: Rec
     named = {key: row.pk for key, row in togo.rows.items()} | {"entry": entry.pk, "alias": alias.pk}
     named |= {"file": togo.file.pk, "session": make_session(user=cast.togo_head, country=cast.togo).pk}
     named |= {"account": cast.togo_head.pk, "country": cast.togo.pk}
+    named["reporting"] = make_reporting_currency().pk
     client = browser(cast.superuser)
     assert ask_page(client, "GET", path.format(**named)).status_code == 200
     entries = AuditEntry.objects.filter(actor=cast.superuser, action__in=READINGS)

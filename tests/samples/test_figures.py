@@ -16,15 +16,21 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(scope="module")
-def pair(database: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[ApiUser, dict[str, Any]]:
+def imported(database: None, tmp_path_factory: pytest.TempPathFactory) -> tuple[ApiUser, dict[str, Any]]:
     folder = tmp_path_factory.mktemp("pair")
-    expected = make_pair(folder, fmt="csv", claims=300, start=date(2024, 2, 1), days=200)
+    expected = make_pair(folder, fmt="csv", claims=300, start=date(2024, 2, 1), days=200, to_look_at=2)
     stat, *recap = [
         SimpleUploadedFile(name, (folder / name).read_bytes())
         for name in [expected["files"]["stat"], *expected["files"]["recaps"]]
     ]
     user = ApiUser("TG")
     user.import_pair(stat, recap)
+    return user, expected
+
+
+@pytest.fixture
+def pair(imported: tuple[ApiUser, dict[str, Any]]) -> tuple[ApiUser, dict[str, Any]]:
+    user, expected = imported
     return user, expected["figures"]
 
 
@@ -60,3 +66,12 @@ def test_delay_and_triangle_are_those_of_the_pair(pair: tuple[ApiUser, dict[str,
     assert block["months"] == figures["triangle"]["months"]
     cells = [[cell for cell in row if cell is not None] for row in block["cumulative"]]
     assert cells == figures["triangle"]["cumulative"]
+
+
+def test_the_watch_list_has_every_case_of_the_pair(imported: tuple[ApiUser, dict[str, Any]]) -> None:
+    user, expected = imported
+    claims = user.claims()
+    for rule, cases in expected["to_look_at"].items():
+        rows = [set(row["claims"]) for row in user.get(f"dashboard/watch-list/?rule={rule}")["rows"]]
+        for case in cases:
+            assert any({claims[number]["id"] for number in case} <= row for row in rows), (rule, case)

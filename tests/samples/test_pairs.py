@@ -3,13 +3,13 @@ import json
 import unicodedata
 import zipfile
 from collections import Counter, defaultdict
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 import pytest
 
 from common.dates import parse_date
-from common.keys import claim_number, is_empty, label_key, name_key
+from common.keys import claim_number, is_empty, label_key, name_key, reference_key
 from common.money import decimal_string, parse_amount
 from samples import Pair, make_pair, make_rows
 from samples import columns as c
@@ -41,6 +41,29 @@ def lines_by_claim(pair: Pair) -> dict[str, list[list[Cell]]]:
         if not is_empty(str(line[c.NUMBER])):
             lines[claim_number(str(line[c.NUMBER]))].append(line)
     return lines
+
+
+def rate(line: list[Cell]) -> Decimal:
+    return Decimal(cents(line[c.REIMBURSED])) / cents(line[c.CLAIMED])
+
+
+def half_up(share: Decimal) -> int:
+    """In whole per cent."""
+    return int((share * 100).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def plan_of(line: list[Cell]) -> tuple[str, str]:
+    return reference_key(str(line[c.POLICY])), label_key(str(line[c.PLAN]))
+
+
+def most_frequent_rates(pair: Pair) -> dict[tuple[str, str], int]:
+    """Plan → the rate in per cent that most of its imported lines have; of several, the higher (DOMAIN §10)."""
+    rates: dict[tuple[str, str], Counter[int]] = defaultdict(Counter)
+    for number, lines in lines_by_claim(pair).items():
+        for line in lines if pair.expected["category_of"].get(number) == "conform" else []:
+            if cents(line[c.CLAIMED]) > 0 and cents(line[c.REIMBURSED]) > 0:
+                rates[plan_of(line)][half_up(rate(line))] += 1
+    return {plan: max(counted, key=lambda one: (counted[one], one)) for plan, counted in rates.items()}
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -262,6 +285,12 @@ def test_claims_to_look_at_are_conform_and_show_what_their_rule_searches() -> No
         assert of(first, c.INVOICE) == of(second, c.INVOICE)
         assert of(first, c.PARTNER) == of(second, c.PARTNER)
         assert of(first, c.MAIN) != of(second, c.MAIN)
+    for (number,) in cases["above_coverage_rate"]:
+        (plan,) = {plan_of(line) for line in lines[number]}
+        in_force = most_frequent_rates(pair)[plan]
+        *usual, above = sorted(rate(line) for line in lines[number])
+        assert {half_up(one) for one in usual} == {in_force}
+        assert above > (in_force + 1) / Decimal(100)
     for (number,) in cases["incident_after_settlement"]:
         incident, settled = day(lines[number][0][c.INCIDENT]), day(lines[number][0][c.SETTLED])
         assert incident is not None

@@ -31,6 +31,9 @@ GLOBAL = CATALOGUE_KEEPERS
 STEERED = answers(superuser=302, reader=403, own=302, other=403)
 STEERABLE = answers(superuser=200, reader=403, own=200, other=403)
 
+# Who may, removes it and is redirected.
+REMOVED = answers(superuser=302, reader=302, own=403, other=403)
+
 RECORDS = {
     "client": "clients",
     "policy": "policies",
@@ -119,6 +122,30 @@ TABLE: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "users/auditentry/{entry}/change/"): READ,
     ("GET", "users/auditentry/{entry}/history/"): READ,
     ("GET", "users/auditentry/{entry}/delete/"): NOBODY,
+    ("GET", "core/change/"): SHARED,
+    ("GET", "core/change/add/"): NOBODY,
+    ("GET", "core/change/{family-changes}/change/"): READ,
+    ("POST", "core/change/{family-changes}/change/"): NOBODY,
+    ("GET", "core/change/{family-changes}/history/"): READ,
+    ("GET", "core/change/{family-changes}/delete/"): NOBODY,
+    ("GET", "core/change/{catalogue-changes}/change/"): GLOBAL,
+    ("GET", "core/change/{catalogue-changes}/history/"): GLOBAL,
+    ("GET", "core/exchangerate/"): GLOBAL,
+    ("GET", "core/exchangerate/add/"): GLOBAL,
+    ("POST", "core/exchangerate/add/"): GLOBAL,
+    ("GET", "core/exchangerate/{exchange-rates}/change/"): GLOBAL,
+    ("POST", "core/exchangerate/{exchange-rates}/change/"): GLOBAL,
+    ("GET", "core/exchangerate/{exchange-rates}/history/"): GLOBAL,
+    ("GET", "core/exchangerate/{exchange-rates}/delete/"): NOBODY,
+    ("POST", "core/exchangerate/{exchange-rates}/act/remove/"): REMOVED,
+    ("GET", "core/reportingcurrency/"): GLOBAL,
+    # There is one already.
+    ("GET", "core/reportingcurrency/add/"): NOBODY,
+    ("GET", "core/reportingcurrency/{reporting}/change/"): GLOBAL,
+    ("POST", "core/reportingcurrency/{reporting}/change/"): GLOBAL,
+    ("GET", "core/reportingcurrency/{reporting}/history/"): GLOBAL,
+    ("GET", "core/reportingcurrency/{reporting}/delete/"): NOBODY,
+    ("POST", "core/reportingcurrency/{reporting}/act/remove/"): REMOVED,
     ("GET", "core/actalias/"): SHARED,
     ("GET", "core/actalias/add/"): CATALOGUE_KEEPERS,
     ("GET", "core/actalias/{alias}/change/"): SHARED,

@@ -119,6 +119,12 @@ def make_rate() -> core.ExchangeRate:
     )[0]
 
 
+def make_reporting_currency() -> core.ReportingCurrency:
+    return core.ReportingCurrency.objects.get_or_create(
+        pk=core.ReportingCurrency.THE_ONE, defaults={"currency": "EUR", "token": "t"}
+    )[0]
+
+
 def make_deactivation(country: Country, mark: str) -> CountryDeactivation:
     """A request that was withdrawn."""
     now = timezone.now()
