@@ -11,7 +11,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from core.catalogue.pages import sentence_of
+from core.catalogue.texts import sentence_of
 from core.families.texts import facts_of, summary_of
 from core.models import RECORD_KINDS, Change, ChangeKind
 from users.access.actor import actor_of
