@@ -15,7 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from file_handling.models import ImportSession, SessionStatus
 from tests.support.browser import Browser
 from tests.support.cast import PASSWORD, Cast
-from tests.support.records import Records, make_session
+from tests.support.records import Records, make_rate, make_reporting_currency, make_session
 from tests.support.responses import content_of
 from users import audit
 from users.models import AuditAction, AuditEntry
@@ -108,6 +108,7 @@ def admin_pages(cast: Cast, togo: Records) -> Iterator[str]:
     rows: dict[str, Any] = {"users.user": cast.togo_head, "users.country": cast.togo, "users.auditentry": entry}
     rows |= {row._meta.label_lower: row for row in togo.rows.values()}
     rows |= {"file_handling.file": togo.file, "file_handling.importsession": togo.session}
+    rows |= {row._meta.label_lower: row for row in (make_rate(), make_reporting_currency())}
     yield reverse("admin:index")
     yield reverse("admin:password_change")
     yield reverse("admin:password_change_done")
@@ -119,7 +120,13 @@ def admin_pages(cast: Cast, togo: Records) -> Iterator[str]:
         yield f"{reverse(f'{name}_changelist')}?q=x"
         yield reverse(f"{name}_change", args=[row.pk])
         yield reverse(f"{name}_history", args=[row.pk])
-    for name in ("users_user_add", "users_country_add", "core_actalias_add", "file_handling_importsession_add"):
+    for name in (
+        "users_user_add",
+        "users_country_add",
+        "core_actalias_add",
+        "core_exchangerate_add",
+        "file_handling_importsession_add",
+    ):
         yield reverse(f"admin:{name}")
     yield reverse("admin:users_user_import")
     yield reverse("admin:file_handling_file_preview", args=[togo.file.pk])
