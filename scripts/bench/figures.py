@@ -141,6 +141,7 @@ def list_addresses(client: APIClient) -> list[str]:
         "claims/", "claims/?page=100", f"claims/?cursor={_cursor(client)}", "claims/?ordering=-claimed_amount",
         "claims/?search=clinique", "claims/?category=1", "claim-lines/", "insured/?search=nom12 prenom",
         f"import-sessions/{session}/", f"files/{_first(File)}/", f"claims/{claim}/", f"insured/{_first(Insured)}/",
+        "premiums/", "family-changes/", f"family-changes/?insured={_first(Insured)}", "corrections/",
     ]  # fmt: skip
 
 
@@ -166,7 +167,8 @@ def page_addresses() -> list[str]:
         *(f"/figures/{part}/" for part in (*parts, "watch-list")), f"/figures/?client={_first(Client)}",
         *(f"/{name}/" for name in lists), "/claims/?ordering=-claimed_amount", f"/claims/{claim}/",
         f"/insured/{insured.pk}/", f"/clients/{_first(Client)}/",
-        f"/clients/{_first(Client)}/renewal/", f"/partners/{_first(Partner)}/",
+        f"/clients/{_first(Client)}/renewal/", "/premiums/", "/families/", "/families/changes/", "/corrections/",
+        f"/partners/{_first(Partner)}/",
         f"/acts/{Act.objects.order_by('pk')[0].pk}/", f"/search/?q={insured.name.split()[0]}",
         f"/search/?q={Claim.objects.get(pk=claim).number}", "/audit/",
     ]  # fmt: skip

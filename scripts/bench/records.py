@@ -16,7 +16,15 @@ from django.db import connection, models, transaction
 from core import models as core
 from core.data_versions import MEMBERSHIPS, PREMIUMS, claims_of, findings_of, renew
 from core.rates import recompute
-from file_handling.models import File, FileType, Finding, ImportSession, SessionStatus
+from file_handling.models import (
+    Correction,
+    CorrectionOrigin,
+    File,
+    FileType,
+    Finding,
+    ImportSession,
+    SessionStatus,
+)
 from importer.sql import is_postgresql
 from importer.writer import insert_rows
 from users.models import Country, User
@@ -35,11 +43,12 @@ DETAILS = json.dumps(
 )  # fmt: skip
 
 
-def load(claims: int, *, owner: User, seed: int = 7, premiums: int = 5000) -> dict[str, int]:
+def load(claims: int, *, owner: User, seed: int = 7, premiums: int = 5000, corrections: int = 10_000) -> dict[str, int]:
     """Fill an empty database with `claims` settled claims in three countries; → how many rows of each kind.
 
     `premiums`: of how many years of clients one is known. There are more clients than claims have, as there are
-    contracts without a claim.
+    contracts without a claim. `corrections`: how many persons have another name by hand, and how many cells of the
+    files are corrected.
     """
     random = np.random.default_rng(seed)
     counts: dict[str, int] = {"claims": 0, "lines": 0, "findings": 0}
@@ -53,6 +62,7 @@ def load(claims: int, *, owner: User, seed: int = 7, premiums: int = 5000) -> di
         for kind, count in added.items():
             counts[kind] += count
         counts["premiums"] = counts.get("premiums", 0) + _premiums(random, country, round(premiums * share))
+        counts["corrections"] = counts.get("corrections", 0) + _corrections(country, round(corrections * share), owner)
     with connection.cursor() as cursor:
         for definition in indexes:
             cursor.execute(definition)
@@ -233,6 +243,45 @@ def _premiums(random: Any, country: Country, count: int) -> int:
     core.Premium.objects.bulk_create(rows, batch_size=500)
     renew(country.pk, [PREMIUMS])
     return len(rows)
+
+
+def _corrections(country: Country, count: int, owner: User) -> int:
+    """Names that people chose for persons, and as many cells of files that they corrected."""
+    persons = core.Insured.objects.filter(country=country).order_by("pk")[:count]
+    changes = core.Change.objects.bulk_create(
+        [
+            core.Change(
+                country=country,
+                kind=core.ChangeKind.INSURED_NAME,
+                actor=owner,
+                actor_label=owner.email,
+                data={"name": one.name, "before": f"{one.name} X"},
+            )
+            for one in persons
+        ],
+        batch_size=500,
+    )
+    label = core.Insured._meta.label_lower
+    core.ChangeSubject.objects.bulk_create(
+        [
+            core.ChangeSubject(change=change, model=label, row_id=one.pk)
+            for change, one in zip(changes, persons, strict=True)
+        ],
+        batch_size=500,
+    )
+    session = ImportSession.objects.filter(country=country).latest("pk")
+    Correction.objects.bulk_create(
+        [
+            Correction(
+                country=country, sha256=f"{at % 20:064x}", file_name=f"stat-{at % 20}.xlsx", row=at + 2, field="note",
+                was="x", value="y", claim_number=f"{country.code}{at}", origin=CorrectionOrigin.WORKBOOK,
+                session=session, author=owner, author_name=owner.email,
+            )
+            for at in range(count)
+        ],
+        batch_size=500,
+    )  # fmt: skip
+    return len(changes)
 
 
 def _session(country: Country, year: int, owner: User) -> ImportSession:
