@@ -42,6 +42,11 @@ def format_count(value: int) -> str:
     return number_format(value, use_l10n=True, force_grouping=True)
 
 
+def format_rate(value: Decimal) -> str:
+    """A rate with the decimals that it has, not grouped: 655.957000 → `655.957`, in French `655,957`."""
+    return number_format(f"{value.normalize():f}", use_l10n=True)
+
+
 def format_day(value: date) -> str:
     """A day in figures: `31/12/2023`."""
     return date_format(value, "SHORT_DATE_FORMAT")

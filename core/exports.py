@@ -189,7 +189,7 @@ RECORD_CHANGES = (
 CATALOGUE_CHANGES = (
     _ID,
     Column(_("Kind"), "kind", "choice", [(kind.value, kind.label) for kind in CATALOGUE_KINDS]),
-    Column(_("Change"), "change", paths=("kind", "data"), text=_sentence),
+    Column(_("What changed"), "change", paths=("kind", "data"), text=_sentence),
     Column(_("Claim lines"), "lines", "integer", paths=("data",), text=_lines),
     *_CHANGED,
 )

@@ -7,9 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from django.utils.translation import gettext as _
-
-from core.currencies.fixed import fixed_currencies, fixed_rate, fixed_text
+from core.currencies.fixed import fixed_currencies, fixed_rate, fixed_text, rate_text
 from core.models import ExchangeRate, ReportingCurrency
 from dashboard.indicators.consolidated import Rate, Rates, UsedRate, WithoutRate
 from users.models import User
@@ -74,8 +72,4 @@ def _number(rate: Rate) -> str:
 def _text(base: str, rate: Rate) -> str:
     if rate.is_fixed:
         return fixed_text(base, rate.currency)
-    return _("1 %(base)s = %(rate)s %(currency)s") % {
-        "base": base,
-        "rate": _number(rate),
-        "currency": rate.currency,
-    }
+    return rate_text(base, Decimal(_number(rate)), rate.currency)

@@ -196,7 +196,7 @@ class CategoryCandidatesPage(CandidatesPage):
 class ChangeTable(ListTable):
     at = tables.DateTimeColumn(verbose_name=gettext_lazy("Time (UTC)"), format="d/m/Y H:i")
     actor_label = tables.Column(gettext_lazy("Account"))
-    what = tables.Column(gettext_lazy("Change"), empty_values=(), accessor="pk")
+    what = tables.Column(gettext_lazy("What changed"), empty_values=(), accessor="pk")
     lines = tables.Column(gettext_lazy("Lines"), empty_values=(), accessor="data")
     state = tables.Column(gettext_lazy("State"), empty_values=(), accessor="undone_at")
 

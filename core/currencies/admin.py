@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from common.formats import format_day
 from core.currencies import services
+from core.currencies.fixed import rate_text
 from core.currencies.forms import RateForm, ReportingCurrencyForm
 from core.models import ExchangeRate, ReportingCurrency
 from users.access.actor import actor_of
@@ -76,7 +77,7 @@ class ExchangeRateAdmin(_CurrencyAdmin):
 
     @admin.display(description=gettext_lazy("rate"), ordering="rate")
     def rate_written(self, rate: ExchangeRate) -> str:
-        return f"1 {rate.base} = {rate.rate.normalize():f} {rate.currency}"
+        return rate_text(rate.base, rate.rate, rate.currency)
 
     @admin.display(description=gettext_lazy("entered by"), ordering="author__last_name")
     def author_name(self, rate: ExchangeRate) -> str:

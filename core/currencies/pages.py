@@ -15,7 +15,7 @@ from common.errors import ServiceError
 from common.tables import DayColumn, ListTable
 from common.throttling import UploadThrottle
 from core.currencies import services
-from core.currencies.fixed import fixed_currencies, fixed_text
+from core.currencies.fixed import fixed_currencies, fixed_text, rate_text
 from core.currencies.forms import RateForm, RateSheetForm
 from core.currencies.services import OUTCOMES
 from core.currencies.views import RateFilter, template_response
@@ -36,7 +36,7 @@ class RateTable(ListTable):
         pass
 
     def render_text(self, record: ExchangeRate) -> str:
-        return f"1 {record.base} = {record.rate.normalize():f} {record.currency}"
+        return rate_text(record.base, record.rate, record.currency)
 
 
 class CurrenciesPage(ListPage):

@@ -41,7 +41,7 @@ class PremiumTable(ListTable):
     amount = AmountColumn(gettext_lazy("Amount"))
     insured_count = CountColumn(gettext_lazy("Headcount"))
     source = tables.Column(gettext_lazy("Source"), empty_values=(), accessor="row")
-    author = tables.Column(gettext_lazy("Entered by"), accessor="author__username")
+    author = tables.Column(gettext_lazy("Entered by"), accessor="author__display_name")
     country = CountryColumn()
     open = tables.Column(
         gettext_lazy("Premium"), accessor="pk", linkify=("page-premium", {"pk": tables.A("pk")}), empty_values=()

@@ -135,6 +135,10 @@ class ReviewPage(ListPage):
         table = super().table(rows)
         if not self.user.sees_all_countries():
             table.columns.hide("country")
+        if not any(row.is_answered for row in rows):
+            # So the answers have room.
+            table.columns.hide("decided_label")
+            table.columns.hide("decided_at")
         return table
 
     def extra(self) -> dict[str, Any]:

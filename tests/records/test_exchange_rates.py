@@ -186,6 +186,9 @@ def test_the_pages_set_the_currency_type_rates_and_import_them(cast: Cast, brows
     form = {"currency": "GNF", "start": "2024-01-01", "rate": "9300,5"}
     told = client.post("/currencies/new/", form, follow=True).content.decode()
     assert "1 EUR = 9300.5 GNF" in told
+    french = client.get("/currencies/", headers={"Accept-Language": "fr"}).content.decode()
+    assert "1 EUR = 655,957 XOF" in french
+    assert "1 EUR = 9300,5 GNF" in french
     row = ExchangeRate.objects.get()
     assert client.post(f"/currencies/{row.pk}/", {**form, "rate": "9400"}).status_code == 302
     row.refresh_from_db()
