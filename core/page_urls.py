@@ -50,6 +50,7 @@ urlpatterns = [
     path("premiums/<int:pk>/", premiums.PremiumPage.as_view(), name="page-premium"),
     path("premiums/<int:pk>/change/", premiums.PremiumFormPage.as_view(), name="page-premium-change"),
     path("premiums/<int:pk>/delete/", premiums.PremiumDeletePage.as_view(), name="page-premium-delete"),
+    path("premiums/<int:pk>/undo/", premiums.PremiumUndoPage.as_view(), name="page-premium-undo"),
     path("act-categories/", lists.ActCategoriesPage.as_view(), name="page-act-categories"),
     path("acts/candidates/", catalogue.CandidatesPage.as_view(), name="page-act-candidates"),
     path("acts/<int:pk>/catalogue/", catalogue.EditPage.as_view(), name="page-act-catalogue"),

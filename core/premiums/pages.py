@@ -7,13 +7,16 @@ from typing import Any, ClassVar
 import django_tables2 as tables
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from common.errors import Invalid
 from common.formats import format_amount
+from common.parsing import positive_int
 from common.tables import AmountColumn, CountColumn, DayColumn, ListTable
 from common.throttling import UploadThrottle
 from core.models import Client, Premium, PremiumRevision
@@ -169,6 +172,7 @@ class PremiumPage(_PremiumPage):
             client=premium.client if premium else client,
             source=source_of(premium) if premium else "",
             may_manage=premium is not None and services.may_manage(self.user, premium.country_id),
+            may_undo=bool(shown) and services.may_manage(self.user, country_id),
             changes=[(one, what_changed(one), value_changes(one)) for one in shown],
         )
 
@@ -229,6 +233,52 @@ class PremiumDeletePage(_PremiumPage):
             return redirect("page-premium", pk=pk)
         messages.success(request, _("The premium was deleted. Its history stays."))
         return redirect("page-premiums")
+
+
+class PremiumUndoPage(PageView):
+    """Asks before the newest change of a premium is undone, also of a deleted one."""
+
+    permission = MayManagePremiums
+    template_name = "core/premiums/undo.html"
+
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        newest = self._visible(pk).first()
+        if newest is None:
+            # Says why there is none: another country's, unknown, or without any change.
+            changes_of(self.user, str(pk), not_found=Http404, refused=PermissionDenied)
+        objections = [_("This premium has no change that can be undone.")]
+        if newest is not None:
+            objections = []
+            try:
+                services.undo_change(actor=self.user, revision=newest, dry_run=True)
+            except Invalid as refused:
+                objections = refused.sentences()
+        return self._asked(pk, newest, objections)
+
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        change = self._visible(pk).filter(pk=positive_int(request.POST.get("change", "")) or 0).first()
+        if change is None:
+            changes_of(self.user, str(pk), not_found=Http404, refused=PermissionDenied)
+            return self._asked(pk, None, [_("This premium has no such change.")], status=400)
+        if carry_out(request, lambda: services.undo_change(actor=self.user, revision=change)):
+            messages.success(request, _("The change was undone."))
+        return redirect("page-premium", pk=pk)
+
+    def _visible(self, pk: int) -> QuerySet[PremiumRevision]:
+        changes: QuerySet[PremiumRevision] = PremiumRevision.objects.visible_to(self.user).filter(premium_id=pk)
+        return changes.order_by("-pk")
+
+    def _asked(
+        self, pk: int, change: PremiumRevision | None, objections: list[str], *, status: int = 200
+    ) -> HttpResponse:
+        return self.page(
+            number=pk,
+            change=change,
+            what=what_changed(change) if change else "",
+            values=value_changes(change) if change else [],
+            objections=objections,
+            status=status,
+        )
 
 
 class PremiumImportPage(PageView):

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from common.parsing import LARGEST_ID
 from core.models import Premium, PremiumRevision
 from core.premiums.from_sheet import RowStatus
 from core.premiums.services import LONGEST_NOTE, MOST_INSURED
@@ -60,6 +61,16 @@ class PremiumRevisionSerializer(serializers.ModelSerializer[PremiumRevision]):
         model = PremiumRevision
         fields = ["id", "premium_id", "client_id", "at", "actor", "actor_label", "before", "after"]
         read_only_fields = fields
+
+
+class PremiumUndoSerializer(serializers.Serializer[None]):
+    change = serializers.IntegerField(
+        min_value=1, max_value=LARGEST_ID, help_text="Id of the newest change in the history"
+    )
+
+
+class UndonePremiumSerializer(serializers.Serializer[Any]):
+    premium = PremiumSerializer(allow_null=True, help_text="As it is now; null for one that was entered and goes again")
 
 
 class PremiumFileSerializer(serializers.Serializer[None]):

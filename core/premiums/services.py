@@ -13,7 +13,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from common.errors import Gone, Invalid, NotAllowed
+from common.errors import Conflict, Gone, Invalid, NotAllowed
 from common.formats import format_amount, format_day
 from core.changes import lock_countries
 from core.data_versions import PREMIUMS, renew
@@ -111,6 +111,56 @@ def delete_premium(*, actor: User, premium: Premium) -> None:
         now = _present(premium)
         _record(now, actor=actor, action=AuditAction.DELETE, before=as_values(now))
         now.delete()
+
+
+def undo_change(*, actor: User, revision: PremiumRevision, dry_run: bool = False) -> Premium | None:
+    """Undo the newest change of a premium; → the premium as it is then, None for one that was entered and goes again.
+
+    The history stays, and has the undo as one more change. Raises NotAllowed, Gone, Conflict for a change that is not
+    the newest, and Invalid when the earlier values cannot come back: another premium has their days now.
+    """
+    with transaction.atomic():
+        _locked(actor, revision.country_id)
+        revisions = list(PremiumRevision.objects.filter(premium_id=revision.premium_id).order_by("pk"))
+        if revisions[-1] != revision:
+            raise Conflict(_("This premium was changed again later. Undo the later change first."))
+        if revision.after is None:
+            premium, before = _deleted(revision, entered=revisions[0]), None
+        else:
+            premium = _present(Premium(pk=revision.premium_id))
+            before = as_values(premium)
+        if revision.before is None:
+            if not dry_run:
+                _record(premium, actor=actor, action=AuditAction.DELETE, before=before)
+                premium.delete()
+            return None
+        _set_values(premium, revision.before)
+        if dry_run:
+            _check(premium)
+            return premium
+        _store(premium)
+        action = AuditAction.CREATE if before is None else AuditAction.UPDATE
+        _record(premium, actor=actor, action=action, before=before)
+    return premium
+
+
+def _deleted(revision: PremiumRevision, *, entered: PremiumRevision) -> Premium:
+    """The deleted premium, not stored, with its number and the account that entered it."""
+    client = Client.objects.filter(pk=revision.client_id, country_id=revision.country_id).first()
+    if client is None:
+        raise Invalid({"client": [_("This client was deleted meanwhile.")]})
+    return Premium(
+        pk=revision.premium_id, country_id=revision.country_id, client=client, author_id=entered.actor_id,
+        currency=(revision.before or {})["currency"], created_at=entered.at, changed_at=entered.at,
+    )  # fmt: skip
+
+
+def _set_values(premium: Premium, values: Mapping[str, Any]) -> None:
+    """Set what a change may change, from the values of the history."""
+    premium.amount = Decimal(values["amount"])
+    premium.start, premium.end = date.fromisoformat(values["start"]), date.fromisoformat(values["end"])
+    for name in ("insured_count", "note", "file_name", "sheet", "row"):
+        setattr(premium, name, values[name])
 
 
 def problems_of(*, amount: Decimal | None, start: date, end: date, insured_count: int | None) -> dict[str, list[str]]:
@@ -227,8 +277,8 @@ def _present(premium: Premium) -> Premium:
     return found
 
 
-def _store(premium: Premium) -> None:
-    """Check and save. The country is locked. Raises Invalid."""
+def _check(premium: Premium) -> None:
+    """Raises Invalid with every problem. The country is locked."""
     problems = problems_of(
         amount=premium.amount, start=premium.start, end=premium.end, insured_count=premium.insured_count
     )
@@ -238,6 +288,12 @@ def _store(premium: Premium) -> None:
         _refuse_overlaps(premium, problems)
     if problems:
         raise Invalid(problems)
+
+
+def _store(premium: Premium) -> None:
+    """Check and save. The country is locked. Raises Invalid."""
+    _check(premium)
+    problems: dict[str, list[str]] = {}
     try:
         with transaction.atomic():
             premium.save()

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import FileResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
@@ -22,6 +22,7 @@ from rest_framework.throttling import BaseThrottle
 from common.api_errors import AccessDenied
 from common.errors import Invalid
 from common.exports import CONTENT_TYPES, XLSX
+from common.parsing import is_dry_run
 from common.throttling import UploadThrottle
 from core.models import Client, Premium
 from core.premiums import exports, from_sheet, services
@@ -34,6 +35,8 @@ from core.premiums.serializers import (
     PremiumRevisionSerializer,
     PremiumRowsSerializer,
     PremiumSerializer,
+    PremiumUndoSerializer,
+    UndonePremiumSerializer,
 )
 from core.premiums.template import FILE_NAME, write_template
 from core.premiums.uploads import read_form
@@ -42,6 +45,7 @@ from users import audit
 from users.access.actor import actor_of
 from users.access.viewsets import MayManagePremiums, visible_or_refused
 from users.models import AuditAction, User
+from users.serializers import DetailSerializer
 
 _READS = ("list", "retrieve", "export", "history", "metadata")
 
@@ -107,6 +111,25 @@ class PremiumViewSet(RecordViewSet):
             data={"part": "history", "rows": len(page)},
         )
         return self.get_paginated_response(PremiumRevisionSerializer(page, many=True).data)
+
+    @extend_schema(
+        request=PremiumUndoSerializer,
+        parameters=[OpenApiParameter("dry_run", bool, description="Only a preview: nothing changes")],
+        responses={
+            200: UndonePremiumSerializer,
+            409: OpenApiResponse(DetailSerializer, description="The premium was changed again later"),
+        },
+    )
+    @action(detail=True, methods=["post"], filterset_class=None, filter_backends=[])
+    def undo(self, request: Request, pk: str) -> Response:
+        """Undo the newest change of a premium, a deletion too. The undo is one more change in the history."""
+        actor = actor_of(request)
+        changes = changes_of(actor, pk, not_found=NotFound, refused=AccessDenied)
+        revision = changes.filter(pk=self._form(PremiumUndoSerializer)["change"]).first()
+        if revision is None:
+            raise Invalid({"change": [_("This premium has no such change.")]})
+        premium = services.undo_change(actor=actor, revision=revision, dry_run=is_dry_run(request.query_params))
+        return Response(UndonePremiumSerializer({"premium": premium}).data)
 
     @extend_schema(request={"multipart/form-data": PremiumFileSerializer}, responses={200: PremiumRowsSerializer})
     @action(detail=False, methods=["post"], url_path="import/preview", parser_classes=[MultiPartParser, FormParser])

@@ -40,7 +40,7 @@ GROWS_WHEN_READ = {"audit/", "audit/export/", "files/{file}/history/", "dashboar
 
 
 def marked_line(mark: str, number: int, **fields: str) -> Cells:
-    """A stat line of which every word that is not of the shared catalogue bears the mark."""
+    """A stat line of which every word that is not of the shared catalogue has the mark."""
     words = {
         "employer": f"{mark} PORT",
         "card_number": f"C-{mark}",

@@ -245,6 +245,7 @@ TABLE |= {
     ("PATCH", _PREMIUM): WRITERS,
     ("DELETE", _PREMIUM): {name: 204 if code == 200 else code for name, code in WRITERS.items()},
     ("GET", f"{_PREMIUM}history/"): RECORD,
+    ("POST", f"{_PREMIUM}undo/"): {name: 400 if code == 200 else code for name, code in WRITERS.items()},
     ("POST", "premiums/import/preview/"): UPLOAD,
     ("POST", "premiums/import/"): UPLOAD,
     ("GET", "premiums/import/template/"): {name: 200 if code == 400 else code for name, code in UPLOAD.items()},
