@@ -41,6 +41,11 @@ def changes_of(
             not_found=not_found,
             refused=refused,
         )
+    return visible_changes(user, number)
+
+
+def visible_changes(user: User, number: int) -> QuerySet[PremiumRevision]:
+    """The changes of a premium that the account sees, newest first; none where `changes_of` refuses."""
     changes: QuerySet[PremiumRevision] = PremiumRevision.objects.visible_to(user).filter(premium_id=number)
     return changes.order_by("-id")
 

@@ -7,14 +7,13 @@ from typing import Any, ClassVar
 import django_tables2 as tables
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from common.errors import Invalid
+from common.errors import Conflict, Gone, Invalid
 from common.formats import format_amount
 from common.parsing import positive_int
 from common.tables import AmountColumn, CountColumn, DayColumn, ListTable
@@ -25,7 +24,7 @@ from core.pages.tables import CountryColumn, link_to
 from core.premiums import services
 from core.premiums.filters import PremiumFilter, PremiumRevisionFilter
 from core.premiums.forms import PremiumFileForm, PremiumForm
-from core.premiums.history import changes_of, value_changes, what_changed
+from core.premiums.history import changes_of, value_changes, visible_changes, what_changed
 from core.premiums.views import template_response
 from users import audit
 from users.access.pages import PageView, holds
@@ -242,7 +241,7 @@ class PremiumUndoPage(PageView):
     template_name = "core/premiums/undo.html"
 
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
-        newest = self._visible(pk).first()
+        newest = visible_changes(self.user, pk).first()
         if newest is None:
             # Says why there is none: another country's, unknown, or without any change.
             changes_of(self.user, str(pk), not_found=Http404, refused=PermissionDenied)
@@ -253,20 +252,18 @@ class PremiumUndoPage(PageView):
                 services.undo_change(actor=self.user, revision=newest, dry_run=True)
             except Invalid as refused:
                 objections = refused.sentences()
+            except (Conflict, Gone) as changed:
+                objections = [str(changed)]
         return self._asked(pk, newest, objections)
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        change = self._visible(pk).filter(pk=positive_int(request.POST.get("change", "")) or 0).first()
+        change = visible_changes(self.user, pk).filter(pk=positive_int(request.POST.get("change", "")) or 0).first()
         if change is None:
             changes_of(self.user, str(pk), not_found=Http404, refused=PermissionDenied)
             return self._asked(pk, None, [_("This premium has no such change.")], status=400)
         if carry_out(request, lambda: services.undo_change(actor=self.user, revision=change)):
             messages.success(request, _("The change was undone."))
         return redirect("page-premium", pk=pk)
-
-    def _visible(self, pk: int) -> QuerySet[PremiumRevision]:
-        changes: QuerySet[PremiumRevision] = PremiumRevision.objects.visible_to(self.user).filter(premium_id=pk)
-        return changes.order_by("-pk")
 
     def _asked(
         self, pk: int, change: PremiumRevision | None, objections: list[str], *, status: int = 200
